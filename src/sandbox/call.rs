@@ -1,0 +1,47 @@
+//! What every simulated operation takes and gives, whatever protocol carried it.
+
+use serde_json::Value;
+
+/// One request of a client, after its protocol has been taken off.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The service's short name: `ec2`, `iam`, `sts`, `s3`, `s3control`, `guardduty`.
+    pub service: &'static str,
+    /// The region that the request was signed for. Global services ignore it.
+    pub region: String,
+    /// The API operation, such as `DescribeVpcs`.
+    pub operation: String,
+    /// The input as a tree. Names are those on the wire (query: the form's names; restJson: members of path,
+    /// query and body together, under their wire names), lists are arrays, and a query protocol's scalars are strings.
+    pub input: Value,
+}
+
+/// An error as the service would send it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The wire code, such as `DependencyViolation`.
+    pub code: String,
+    /// The sentence that comes with it.
+    pub message: String,
+}
+
+impl AwsError {
+    /// An error of status 400, the commonest.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        AwsError::with_status(400, code, message)
+    }
+
+    /// An error of a given status.
+    pub fn with_status(status: u16, code: &str, message: impl Into<String>) -> Self {
+        AwsError {
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+/// What an operation answers: the output as a tree of wire names, or an error.
+pub type Answer = Result<Value, AwsError>;
