@@ -65,7 +65,7 @@ pub async fn run<F, G>(
     consent: &(dyn Fn(&Step) -> bool + Sync),
     parallelism: usize,
     stop: &Stop,
-    watch: &Watch,
+    watch: &Watch<'_>,
     go: G,
 ) -> Vec<Outcome>
 where
@@ -153,7 +153,7 @@ fn settle_skipped(
     position: &BTreeMap<usize, usize>,
     waiting: &mut BTreeSet<usize>,
     outcomes: &mut [Option<Outcome>],
-    watch: &Watch,
+    watch: &Watch<'_>,
 ) {
     // Steps are in topological order, so that one pass reaches every descendant.
     for at in waiting.clone() {
@@ -168,5 +168,239 @@ fn settle_skipped(
             outcomes[at] = Some(outcome);
             waiting.remove(&at);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::controls::Id;
+    use crate::fault::FaultKind;
+    use crate::place::Place;
+    use crate::plan::testing::{Web, linked};
+    use crate::plan::{Class, Effect};
+
+    fn step(number: usize, after: &[usize]) -> Step {
+        Step {
+            number,
+            control: Id::all().next().unwrap(),
+            place: Place::Account,
+            title: format!("step {number}"),
+            effect: Effect::Add,
+            class: Class::Safe,
+            risks: vec![],
+            after: after.to_vec(),
+            blocked: None,
+            action: serde_json::Value::Null,
+        }
+    }
+
+    fn fault() -> Fault {
+        Fault {
+            kind: FaultKind::Service,
+            call: "ec2:DeleteVpc".into(),
+            code: None,
+            message: "no".into(),
+            request_id: None,
+        }
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+    }
+
+    /// What happened, in the order in which it happened.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Moment {
+        Start(usize),
+        End(usize),
+    }
+
+    /// Runs the steps with a fake `go`: some fail, each takes its own time.
+    fn act(
+        steps: &[Step],
+        failing: &BTreeSet<usize>,
+        without_consent: &BTreeSet<usize>,
+        parallelism: usize,
+    ) -> (Vec<Outcome>, Vec<Moment>, usize) {
+        let moments = Mutex::new(vec![]);
+        let most = Mutex::new((0_usize, 0_usize));
+        let outcomes = runtime().block_on(run(
+            steps,
+            &|step| !without_consent.contains(&step.number),
+            parallelism,
+            &Stop::default(),
+            &|_| {},
+            |at| {
+                let number = steps[at].number;
+                let (moments, most) = (&moments, &most);
+                async move {
+                    moments.lock().unwrap().push(Moment::Start(number));
+                    {
+                        let mut most = most.lock().unwrap();
+                        most.0 += 1;
+                        most.1 = most.1.max(most.0);
+                    }
+                    tokio::time::sleep(Duration::from_micros((number as u64 * 7919) % 500)).await;
+                    most.lock().unwrap().0 -= 1;
+                    moments.lock().unwrap().push(Moment::End(number));
+                    if failing.contains(&number) {
+                        Err(fault().into())
+                    } else {
+                        Ok(())
+                    }
+                }
+            },
+        ));
+        (
+            outcomes,
+            moments.into_inner().unwrap(),
+            most.into_inner().unwrap().1,
+        )
+    }
+
+    /// Everything that waits for one of these, directly or through others, found by brute force.
+    fn descendants(steps: &[Step], of: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut lost = of.clone();
+        loop {
+            let more: BTreeSet<usize> = steps
+                .iter()
+                .filter(|step| !lost.contains(&step.number) && step.after.iter().any(|n| lost.contains(n)))
+                .map(|step| step.number)
+                .collect();
+            if more.is_empty() {
+                return lost.difference(of).copied().collect();
+            }
+            lost.extend(more);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn nothing_starts_before_what_it_waits_for_is_done(
+            web in Web::any(),
+            failing in proptest::collection::btree_set(1_usize..30, 0..4),
+            silent in proptest::collection::btree_set(1_usize..30, 0..3),
+            parallelism in 1_usize..9,
+        ) {
+            let steps = linked(&web).unwrap();
+            let (outcomes, moments, most) = act(&steps, &failing, &silent, parallelism);
+            prop_assert!(most <= parallelism);
+            for (step, outcome) in steps.iter().zip(&outcomes) {
+                let start = moments.iter().position(|m| *m == Moment::Start(step.number));
+                for before in &step.after {
+                    prop_assert!(*before < step.number, "numbers follow the order");
+                    if let Some(start) = start {
+                        let end = moments.iter().position(|m| *m == Moment::End(*before));
+                        prop_assert!(end.is_some_and(|end| end < start), "{} before {}", before, step.number);
+                    }
+                }
+                prop_assert_eq!(start.is_some(), matches!(outcome, Outcome::Done | Outcome::Failed(_)));
+            }
+        }
+
+        #[test]
+        fn a_step_that_fails_takes_exactly_its_descendants_with_it(
+            web in Web::any(),
+            failing in proptest::collection::btree_set(1_usize..30, 0..5),
+            silent in proptest::collection::btree_set(1_usize..30, 0..3),
+            parallelism in 1_usize..9,
+        ) {
+            let steps = linked(&web).unwrap();
+            let (outcomes, _, _) = act(&steps, &failing, &silent, parallelism);
+            let blocked: BTreeSet<usize> =
+                steps.iter().filter(|s| s.blocked.is_some()).map(|s| s.number).collect();
+            let lost = descendants(&steps, &failing.union(&silent).chain(&blocked).copied().collect());
+            for (step, outcome) in steps.iter().zip(&outcomes) {
+                let n = step.number;
+                match outcome {
+                    Outcome::Done => prop_assert!(
+                        !lost.contains(&n) && !failing.contains(&n) && !silent.contains(&n) && !blocked.contains(&n)
+                    ),
+                    Outcome::Failed(_) => prop_assert!(failing.contains(&n)),
+                    Outcome::NoConsent => prop_assert!(silent.contains(&n)),
+                    Outcome::Blocked(_) => prop_assert!(blocked.contains(&n)),
+                    Outcome::Skipped(behind) => {
+                        prop_assert!(lost.contains(&n) || failing.contains(&n));
+                        prop_assert!(step.after.contains(behind));
+                        let at = steps.iter().position(|s| s.number == *behind).unwrap();
+                        prop_assert!(outcomes[at] != Outcome::Done);
+                    }
+                    other => prop_assert!(false, "{n} ended as {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn independent_steps_run_side_by_side_up_to_the_limit() {
+        let steps: Vec<Step> = (1..=8).map(|n| step(n, &[])).collect();
+        let (_, _, most) = act(&steps, &BTreeSet::new(), &BTreeSet::new(), 3);
+        assert_eq!(most, 3);
+    }
+
+    #[test]
+    fn an_interrupted_run_finishes_what_has_started_and_starts_nothing_more() {
+        let steps = vec![step(1, &[]), step(2, &[]), step(3, &[1])];
+        let stop = Stop::default();
+        let outcomes = runtime().block_on(run(&steps, &|_| true, 1, &stop, &|_| {}, |at| {
+            let soon = stop.soon.clone();
+            async move {
+                assert_eq!(at, 0, "nothing else may start");
+                soon.cancel();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Ok(())
+            }
+        }));
+        assert_eq!(
+            outcomes,
+            [Outcome::Done, Outcome::NotStarted, Outcome::NotStarted]
+        );
+    }
+
+    #[test]
+    fn an_abandoned_run_says_which_step_is_unknown() {
+        let steps = vec![step(1, &[]), step(2, &[1])];
+        let stop = Stop::default();
+        let outcomes = runtime().block_on(run(&steps, &|_| true, 4, &stop, &|_| {}, |_| {
+            let stop = stop.clone();
+            async move {
+                stop.soon.cancel();
+                stop.now.cancel();
+                std::future::pending::<()>().await;
+                Ok(())
+            }
+        }));
+        assert_eq!(outcomes, [Outcome::Unknown, Outcome::NotStarted]);
+    }
+
+    #[test]
+    fn a_signal_that_arrives_while_a_step_runs_is_told_at_once() {
+        let steps = vec![step(1, &[])];
+        let stop = Stop::default();
+        let told = Mutex::new(vec![]);
+        let watch = |event: Event<'_>| told.lock().unwrap().push(format!("{event:?}")[..8].to_owned());
+        runtime().block_on(async {
+            let signal = async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                stop.soon.cancel();
+            };
+            let work = run(&steps, &|_| true, 4, &stop, &watch, |_| async {
+                tokio::time::sleep(Duration::from_millis(60)).await;
+                Ok(())
+            });
+            tokio::join!(signal, work)
+        });
+        assert_eq!(*told.lock().unwrap(), ["Started(", "Stopping", "Ended(St"]);
     }
 }

@@ -25,4 +25,4 @@ pub enum Event<'a> {
 }
 
 /// Who is told.
-pub type Watch = dyn Fn(Event<'_>) + Send + Sync;
+pub type Watch<'w> = dyn Fn(Event<'_>) + Send + Sync + 'w;

@@ -73,7 +73,7 @@ pub async fn read(
 }
 
 /// Reads all cells, concurrently: how many calls run at once is for the gate at the HTTP client to say.
-pub async fn survey(aws: &Arc<Aws>, env: &Arc<Env>, readings: Readings, watch: &Watch) -> Survey {
+pub async fn survey(aws: &Arc<Aws>, env: &Arc<Env>, readings: Readings, watch: &Watch<'_>) -> Survey {
     let total = readings.len();
     let mut cells = BTreeMap::new();
     let mut tasks = JoinSet::new();
