@@ -8,7 +8,8 @@ use super::ec2::{self, Ec2};
 use super::guardduty::GuardDuty;
 use super::iam::Iam;
 use super::s3::S3;
-use super::{Ids, World};
+use super::world::{Detector, Event};
+use super::{Ids, Occupant, World};
 
 /// The regions that every account has, whether it wants them or not.
 pub const DEFAULT_REGIONS: [&str; 17] = [
@@ -137,22 +138,43 @@ impl Account {
             self.enable_region(region);
         }
         for wanted in &world.default_vpc {
-            if let Some(state) = self.regions.get_mut(&wanted.region) {
-                for occupant in wanted.contents.occupants() {
-                    ec2::occupy(&mut state.ec2, &mut self.ids, &occupant);
-                }
-            }
+            self.occupy(wanted.region.as_deref().unwrap_or_default(), &wanted.occupants());
         }
         for wanted in &world.detector {
-            if let Some(state) = self.regions.get_mut(&wanted.region) {
-                state.guardduty.seed(&self.id, &mut self.ids, wanted);
-            }
+            self.seed_detector(wanted.region.as_deref().unwrap_or_default(), wanted);
         }
         for state in self.regions.values_mut() {
             state.guardduty.administrator = world.guardduty_administrator.clone();
         }
         for bucket in &world.bucket {
             self.s3.seed(bucket);
+        }
+    }
+
+    /// Makes an event of a world happen.
+    pub(super) fn happen(&mut self, event: &Event) {
+        self.occupy(&event.region, &event.occupants());
+        if let Some(wanted) = &event.create_detector {
+            self.seed_detector(wanted.region.as_deref().unwrap_or(&event.region), wanted);
+        }
+        if event.delete_detector
+            && let Some(state) = self.regions.get_mut(&event.region)
+        {
+            state.guardduty.detector = None;
+        }
+    }
+
+    fn occupy(&mut self, region: &str, occupants: &[Occupant]) {
+        if let Some(state) = self.regions.get_mut(region) {
+            for occupant in occupants {
+                ec2::occupy(&mut state.ec2, &mut self.ids, occupant);
+            }
+        }
+    }
+
+    fn seed_detector(&mut self, region: &str, wanted: &Detector) {
+        if let Some(state) = self.regions.get_mut(region) {
+            state.guardduty.seed(&mut self.ids, wanted);
         }
     }
 }
