@@ -1,5 +1,6 @@
 //! The sandbox as the rest of the program sees it.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -63,14 +64,14 @@ struct LoggedExchange<'a> {
 struct LoggedRequest<'a> {
     method: &'a str,
     uri: String,
-    headers: Vec<(&'a str, String)>,
+    headers: BTreeMap<&'a str, String>,
     body: String,
 }
 
 #[derive(Serialize)]
 struct LoggedResponse<'a> {
     status: u16,
-    headers: Vec<(&'a str, String)>,
+    headers: BTreeMap<&'a str, String>,
     body: String,
 }
 
@@ -244,19 +245,138 @@ impl std::fmt::Debug for Sandbox {
     }
 }
 
-fn headers(headers: &http::HeaderMap) -> Vec<(&str, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.as_str(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
-        .collect()
+/// Headers as one object; what comes several times is joined, as HTTP means it.
+fn headers(headers: &http::HeaderMap) -> BTreeMap<&str, String> {
+    let mut object: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        object
+            .entry(name.as_str())
+            .and_modify(|known| {
+                known.push_str(", ");
+                known.push_str(&value);
+            })
+            .or_insert_with(|| value.into_owned());
+    }
+    object
 }
 
 /// A panic of one test's closure need not spoil the others: nothing that is guarded here is ever half done.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(region: &str, service: &str, method: &str, uri: &str, body: &str) -> Request {
+        let scope = format!("AKID/20261123/{region}/{service}/aws4_request");
+        http::Request::builder()
+            .method(method)
+            .uri(uri)
+            .header("host", "localhost")
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+            )
+            .body(body.as_bytes().to_vec())
+            .unwrap()
+    }
+
+    async fn status(sandbox: &Sandbox, request: Request) -> u16 {
+        match sandbox.answer(request).await.unwrap().effect {
+            Effect::Respond(response) => response.status().as_u16(),
+            Effect::Reset | Effect::Hang => 0,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn many_writers_on_one_file_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sandbox.json");
+        let sandboxes = [0, 1].map(|_| Sandbox::open(Some(&path), None).unwrap());
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..60 {
+            let sandbox = sandboxes[n % 2].clone();
+            tasks.spawn(async move {
+                let uri = format!("/bucket-{n}");
+                status(&sandbox, request("us-east-1", "s3", "PUT", &uri, "")).await
+            });
+        }
+        while let Some(status) = tasks.join_next().await {
+            assert_eq!(status.unwrap(), 200);
+            // Whoever reads between two writes reads one whole state.
+            if let Ok(text) = std::fs::read(&path) {
+                serde_json::from_slice::<serde_json::Value>(&text).unwrap();
+            }
+        }
+        for sandbox in sandboxes
+            .iter()
+            .chain([&Sandbox::open(Some(&path), None).unwrap()])
+        {
+            assert_eq!(sandbox.inspect(|account| account.s3.buckets.len()).unwrap(), 60);
+        }
+        assert_eq!(
+            sandboxes
+                .iter()
+                .map(|sandbox| sandbox.call_log().len())
+                .sum::<usize>(),
+            60
+        );
+    }
+
+    #[tokio::test]
+    async fn reading_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sandbox.json");
+        let sandbox = Sandbox::open(Some(&path), Some(World::default())).unwrap();
+        let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+        for uri in ["/detector", "/detector/none"] {
+            status(&sandbox, request("eu-west-1", "guardduty", "GET", uri, "")).await;
+        }
+        let refused = request("eu-west-1", "guardduty", "POST", "/detector", "{}");
+        assert_eq!(status(&sandbox, refused).await, 400);
+        assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), written);
+        assert_eq!(
+            sandbox.call_log()[1],
+            LoggedCall {
+                service: "guardduty".into(),
+                region: "eu-west-1".into(),
+                operation: "GetDetector".into(),
+                error: Some("BadRequestException".into()),
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn exchanges_are_logged_one_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("exchanges.jsonl");
+        let world = "[[fault]]\ncall = \"iam:*\"\nkind = \"reset\"".parse().unwrap();
+        let sandbox = Sandbox::open(None, Some(world)).unwrap();
+        sandbox.log_exchanges(&path).unwrap();
+        status(
+            &sandbox,
+            request("eu-west-1", "guardduty", "GET", "/detector", ""),
+        )
+        .await;
+        status(
+            &sandbox,
+            request("eu-west-1", "iam", "POST", "/", "Action=ListAccountAliases"),
+        )
+        .await;
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0]["operation"], "ListDetectors");
+        assert_eq!(lines[0]["request"]["headers"]["host"], "localhost");
+        assert_eq!(lines[0]["response"]["body"], "{\"detectorIds\":[]}");
+        assert_eq!(lines[0]["injected"], false);
+        assert_eq!(lines[1]["response"], serde_json::Value::Null);
+        assert_eq!(lines[1]["injected"], true);
+    }
 }

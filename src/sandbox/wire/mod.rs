@@ -156,7 +156,13 @@ pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, r
         // Only errors are ever answered without a call.
         (_, None, Ok(_)) => Response::default(),
     }
-    .with_header("x-amzn-requestid", request_id)
+    .with_header(
+        match protocol {
+            Protocol::RestXml => "x-amz-request-id",
+            _ => "x-amzn-requestid",
+        },
+        request_id,
+    )
 }
 
 /// The parts of a request that tell operation and input.
