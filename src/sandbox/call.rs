@@ -41,6 +41,17 @@ impl AwsError {
             message: message.into(),
         }
     }
+
+    /// The error of an operation that the sandbox does not know: loud, and never retried by a client.
+    pub fn not_in_sandbox(call: &Call) -> Self {
+        AwsError::new(
+            "NotInSandbox",
+            format!(
+                "The sandbox does not know the operation {}:{}.",
+                call.service, call.operation
+            ),
+        )
+    }
 }
 
 /// What an operation answers: the output as a tree of wire names, or an error.
