@@ -139,7 +139,7 @@ impl Account {
         for wanted in &world.default_vpc {
             if let Some(state) = self.regions.get_mut(&wanted.region) {
                 for occupant in wanted.contents.occupants() {
-                    ec2::occupy(&mut state.ec2, &mut self.ids, &occupant);
+                    let _ = ec2::occupy(&mut state.ec2, &mut self.ids, &occupant);
                 }
             }
         }

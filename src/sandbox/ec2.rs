@@ -151,7 +151,10 @@ pub fn handle(account: &mut Account, call: &Call) -> Answer {
     let Some(state) = account.regions.get_mut(&call.region) else {
         return Err(AwsError::not_in_sandbox(call));
     };
-    if let Some(read) = reads::READS.iter().find(|read| read.listing.operation == call.operation) {
+    if let Some(read) = reads::READS
+        .iter()
+        .find(|read| read.listing.operation == call.operation)
+    {
         dry_run(&input)?;
         let mut answer = read.listing.answer(&input, (read.rows)(&state.ec2))?;
         if let Some(Value::Array(reservations)) = answer.get_mut("reservationSet") {
@@ -201,7 +204,10 @@ fn region_rows(account: &Account, input: &Input<'_>) -> Result<Vec<Value>, AwsEr
         let status = if always { "opt-in-not-required" } else { "opted-in" };
         (region, status)
     });
-    let others = account.opt_in_regions.iter().map(|region| (region, "not-opted-in"));
+    let others = account
+        .opt_in_regions
+        .iter()
+        .map(|region| (region, "not-opted-in"));
     let others = others.filter(|_| all);
     let mut rows: Vec<(&String, &str)> = enabled.chain(others).collect();
     rows.sort();

@@ -78,7 +78,9 @@ impl FromStr for Cidr {
             return Err(NotACidr);
         }
         let behind = 32 - u32::from(length);
-        let base = u32::from(address).checked_shr(behind).and_then(|n| n.checked_shl(behind));
+        let base = u32::from(address)
+            .checked_shr(behind)
+            .and_then(|n| n.checked_shl(behind));
         Ok(Cidr {
             base: base.unwrap_or(0),
             length,

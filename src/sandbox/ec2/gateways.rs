@@ -46,7 +46,12 @@ pub(super) fn attach_internet_gateway(cx: &mut Cx<'_>, input: &Input<'_>) -> Ans
             format!("resource {id} is already attached to network {other}"),
         ));
     }
-    if cx.ec2.internet_gateways.iter().any(|gateway| gateway.vpc() == Some(vpc_id)) {
+    if cx
+        .ec2
+        .internet_gateways
+        .iter()
+        .any(|gateway| gateway.vpc() == Some(vpc_id))
+    {
         return Err(AwsError::new(
             "InvalidParameterValue",
             format!("Network {vpc_id} already has an internet gateway attached"),
@@ -75,7 +80,9 @@ pub(super) fn detach_internet_gateway(cx: &mut Cx<'_>, input: &Input<'_>) -> Ans
             ),
         ));
     }
-    find_mut(&mut cx.ec2.internet_gateways, id)?.attachment_set.clear();
+    find_mut(&mut cx.ec2.internet_gateways, id)?
+        .attachment_set
+        .clear();
     done()
 }
 
@@ -88,7 +95,9 @@ pub(super) fn delete_internet_gateway(cx: &mut Cx<'_>, input: &Input<'_>) -> Ans
             format!("The internetGateway '{id}' has dependencies and cannot be deleted."),
         ));
     }
-    cx.ec2.internet_gateways.retain(|gateway| gateway.internet_gateway_id != id);
+    cx.ec2
+        .internet_gateways
+        .retain(|gateway| gateway.internet_gateway_id != id);
     done()
 }
 
@@ -99,4 +108,94 @@ fn both<'a>(ec2: &Ec2, input: &Input<'a>) -> Result<(&'a str, &'a str), AwsError
     find(&ec2.internet_gateways, id)?;
     find(&ec2.vpcs, vpc_id)?;
     Ok((id, vpc_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::tests::{Cloud, refusal, text};
+    use super::super::{InstanceState, Occupant};
+
+    #[test]
+    fn a_public_address_keeps_the_gateway_attached() {
+        let mut cloud = Cloud::with(&Occupant::Instance(InstanceState::Running));
+        let (vpc, gateway) = (cloud.vpc(), cloud.gateway());
+        let both = json!({ "InternetGatewayId": gateway, "VpcId": vpc });
+        assert_eq!(
+            cloud.refused("DetachInternetGateway", both.clone()),
+            refusal(
+                "DependencyViolation",
+                format!(
+                    "Network {vpc} has some mapped public address(es). Please unmap those public address(es) before \
+                     detaching the gateway."
+                )
+            )
+        );
+        let reservations = cloud.list("DescribeInstances", json!({}));
+        let instance = text(&reservations[0]["instancesSet"][0], "instanceId");
+        cloud.ok("TerminateInstances", json!({ "InstanceId": [instance] }));
+        cloud.ok("DetachInternetGateway", both);
+    }
+
+    #[test]
+    fn a_vpc_has_one_gateway_and_a_gateway_one_vpc() {
+        let mut cloud = Cloud::new();
+        let (vpc, gateway) = (cloud.vpc(), cloud.gateway());
+        let created = cloud.ok("CreateInternetGateway", json!({}));
+        let second = text(&created["internetGateway"], "internetGatewayId");
+        assert_eq!(
+            cloud.refused(
+                "AttachInternetGateway",
+                json!({ "InternetGatewayId": gateway, "VpcId": vpc })
+            ),
+            refusal(
+                "Resource.AlreadyAssociated",
+                format!("resource {gateway} is already attached to network {vpc}")
+            )
+        );
+        assert_eq!(
+            cloud.refused(
+                "AttachInternetGateway",
+                json!({ "InternetGatewayId": second, "VpcId": vpc })
+            ),
+            refusal(
+                "InvalidParameterValue",
+                format!("Network {vpc} already has an internet gateway attached")
+            )
+        );
+        cloud.ok("DeleteInternetGateway", json!({ "InternetGatewayId": second }));
+        assert_eq!(
+            cloud.refused("DeleteInternetGateway", json!({ "InternetGatewayId": second })),
+            refusal(
+                "InvalidInternetGatewayID.NotFound",
+                format!("The internetGateway ID '{second}' does not exist")
+            )
+        );
+    }
+
+    #[test]
+    fn a_vpc_without_a_gateway_gets_one() {
+        let mut cloud = Cloud::with(&Occupant::NoInternetGateway);
+        let vpc = cloud.vpc();
+        let created = cloud.ok("CreateInternetGateway", json!({}));
+        let gateway = text(&created["internetGateway"], "internetGatewayId");
+        let unknown = json!({ "InternetGatewayId": gateway, "VpcId": "vpc-00000000" });
+        assert_eq!(
+            cloud.refused("AttachInternetGateway", unknown).0,
+            "InvalidVpcID.NotFound"
+        );
+        cloud.ok(
+            "AttachInternetGateway",
+            json!({ "InternetGatewayId": gateway, "VpcId": vpc }),
+        );
+        let rows = cloud.list(
+            "DescribeInternetGateways",
+            json!({ "InternetGatewayId": [gateway] }),
+        );
+        assert_eq!(
+            rows[0]["attachmentSet"],
+            json!([{ "vpcId": vpc, "state": "available" }])
+        );
+    }
 }

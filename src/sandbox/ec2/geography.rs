@@ -65,10 +65,10 @@ const ABCD: &[(char, u8)] = &[('a', 1), ('b', 2), ('c', 3), ('d', 4)];
 
 /// The zones of a region, in the order of their names. A region that the table does not know has three.
 pub(super) fn zones(region: &str) -> Vec<Zone> {
-    let (prefix, zones) = ZONES
-        .iter()
-        .find(|(name, ..)| *name == region)
-        .map_or_else(|| (region.replace('-', ""), ABC), |(_, prefix, zones)| ((*prefix).to_owned(), *zones));
+    let (prefix, zones) = ZONES.iter().find(|(name, ..)| *name == region).map_or_else(
+        || (region.replace('-', ""), ABC),
+        |(_, prefix, zones)| ((*prefix).to_owned(), *zones),
+    );
     zones
         .iter()
         .map(|(letter, number)| Zone {
@@ -86,7 +86,9 @@ pub(super) fn endpoint(region: &str) -> String {
 
 /// The partition of a region: a part of every ARN.
 pub(super) fn partition(region: &str) -> &'static str {
-    region.parse::<Region>().map_or("aws", |region| region.partition())
+    region
+        .parse::<Region>()
+        .map_or("aws", |region| region.partition())
 }
 
 /// The domain of private host names, which us-east-1, the oldest region, has of its own.

@@ -20,16 +20,6 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The operation that was called.
-    pub(super) fn operation(&self) -> &'a str {
-        &self.call.operation
-    }
-
-    /// The region that was called.
-    pub(super) fn region(&self) -> &'a str {
-        &self.call.region
-    }
-
     /// Refuses parameters that the sandbox does not simulate. To ignore one would be to answer another request
     /// than the one that was made.
     pub(super) fn only(&self, mut known: impl FnMut(&str) -> bool) -> Result<(), AwsError> {
@@ -95,7 +85,9 @@ impl<'a> Input<'a> {
                 text.parse().map_err(|_| {
                     AwsError::new(
                         "InvalidParameterValue",
-                        format!("Value ( {text} ) for parameter {name} is invalid. The value must be an integer."),
+                        format!(
+                            "Value ( {text} ) for parameter {name} is invalid. The value must be an integer."
+                        ),
                     )
                 })
             })
@@ -112,9 +104,8 @@ impl<'a> Input<'a> {
         self.structures("Filter")
             .map(|filter| {
                 let name = filter.get("Name").and_then(Value::as_str);
-                let name = name.ok_or_else(|| {
-                    AwsError::new("InvalidParameterValue", "The filter 'null' is invalid")
-                })?;
+                let name = name
+                    .ok_or_else(|| AwsError::new("InvalidParameterValue", "The filter 'null' is invalid"))?;
                 let values = texts(filter.get("Value"));
                 if values.len() > 200 {
                     return Err(AwsError::new(
@@ -146,7 +137,11 @@ impl<'a> Input<'a> {
                     ),
                 ));
             }
-            let pairs = specification.get("Tag").and_then(Value::as_array).into_iter().flatten();
+            let pairs = specification
+                .get("Tag")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
             for (key, value) in pairs.filter_map(Value::as_object).filter_map(key_and_value) {
                 super::tags::put(&mut tags, key, value.unwrap_or_default())?;
             }
@@ -161,7 +156,10 @@ impl<'a> Input<'a> {
 }
 
 fn key_and_value(tag: &Map<String, Value>) -> Option<(&str, Option<&str>)> {
-    Some((tag.get("Key")?.as_str()?, tag.get("Value").and_then(Value::as_str)))
+    Some((
+        tag.get("Key")?.as_str()?,
+        tag.get("Value").and_then(Value::as_str),
+    ))
 }
 
 fn texts(list: Option<&Value>) -> Vec<&str> {

@@ -9,8 +9,8 @@ use super::geography;
 use super::input::Input;
 use super::kind;
 use super::model::{
-    Address, Ec2, GroupIdentifier, Instance, InstanceState, InterfaceAttachment, NetworkInterface, PublicAddress,
-    Subnet, THEN, find, find_mut,
+    Address, Ec2, GroupIdentifier, Instance, InstanceState, InterfaceAttachment, NetworkInterface,
+    PublicAddress, Subnet, THEN, find, find_mut,
 };
 use super::{Answer, AwsError, Cx, done, rows};
 
@@ -31,7 +31,12 @@ pub(super) fn create_interface(cx: &mut Cx<'_>, new: NewInterface<'_>) -> Result
     let [a, b, c, d] = address.octets();
     let mut group_set = new.groups;
     if group_set.is_empty() && new.interface_type != "nat_gateway" {
-        group_set = cx.ec2.default_group(&subnet.vpc_id).map(identifier).into_iter().collect();
+        group_set = cx
+            .ec2
+            .default_group(&subnet.vpc_id)
+            .map(identifier)
+            .into_iter()
+            .collect();
     }
     let interface = NetworkInterface {
         network_interface_id: cx.ids.next("eni"),
@@ -75,7 +80,10 @@ fn free_address(ec2: &Ec2, subnet: &Subnet) -> Result<Ipv4Addr, AwsError> {
         .ok_or_else(|| {
             AwsError::new(
                 "InsufficientFreeAddressesInSubnet",
-                format!("The specified subnet '{}' does not have enough free addresses.", subnet.subnet_id),
+                format!(
+                    "The specified subnet '{}' does not have enough free addresses.",
+                    subnet.subnet_id
+                ),
             )
         })
 }
@@ -94,7 +102,12 @@ fn free_public_address(ec2: &Ec2) -> Result<String, AwsError> {
         .iter()
         .flat_map(|[a, b, c]| (1..=254_u8).map(move |d| Ipv4Addr::new(*a, *b, *c, d).to_string()))
         .find(|address| !taken.contains(&address.as_str()))
-        .ok_or_else(|| AwsError::new("InsufficientAddressCapacity", "There are not enough free addresses."))
+        .ok_or_else(|| {
+            AwsError::new(
+                "InsufficientAddressCapacity",
+                "There are not enough free addresses.",
+            )
+        })
 }
 
 fn public_address(ec2: &Ec2, public_ip: String, ip_owner_id: &str) -> PublicAddress {
@@ -123,12 +136,15 @@ fn launch_subnet(ec2: &Ec2, input: &Input<'_>) -> Result<Subnet, AwsError> {
     }
     let vpc_id = default_vpc_id(ec2)?;
     let mut subnets = ec2.subnets_of(&vpc_id);
-    subnets.find(|subnet| subnet.default_for_az).cloned().ok_or_else(|| {
-        AwsError::new(
-            "MissingInput",
-            format!("No subnets found for the default VPC '{vpc_id}'. Please specify a subnet."),
-        )
-    })
+    subnets
+        .find(|subnet| subnet.default_for_az)
+        .cloned()
+        .ok_or_else(|| {
+            AwsError::new(
+                "MissingInput",
+                format!("No subnets found for the default VPC '{vpc_id}'. Please specify a subnet."),
+            )
+        })
 }
 
 /// The groups that a launch names by id; they must be the subnet's VPC's.
@@ -170,7 +186,10 @@ pub(super) fn run_instances(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     if count < least {
         return Err(AwsError::new(
             "InsufficientFreeAddressesInSubnet",
-            format!("The specified subnet '{}' does not have enough free addresses.", subnet.subnet_id),
+            format!(
+                "The specified subnet '{}' does not have enough free addresses.",
+                subnet.subnet_id
+            ),
         ));
     }
     // Several instances can run out of public addresses half-way; then none is there.
@@ -222,7 +241,11 @@ pub(super) struct NewInstance<'a> {
 }
 
 /// Creates a running instance with its network interface.
-pub(super) fn create_instance(cx: &mut Cx<'_>, subnet: &Subnet, new: NewInstance<'_>) -> Result<Instance, AwsError> {
+pub(super) fn create_instance(
+    cx: &mut Cx<'_>,
+    subnet: &Subnet,
+    new: NewInstance<'_>,
+) -> Result<Instance, AwsError> {
     let public_ip = new.public.then(|| free_public_address(cx.ec2)).transpose()?;
     let interface = create_interface(
         cx,
@@ -285,7 +308,9 @@ pub(super) fn set_state(ec2: &mut Ec2, id: &str, state: InstanceState) -> Result
     } else if state == InstanceState::Stopped {
         // An address that EC2 lent goes when the instance stops; an Elastic IP address stays.
         let interface = find_mut(&mut ec2.network_interfaces, &interface_id)?;
-        interface.association.take_if(|association| association.allocation_id.is_none());
+        interface
+            .association
+            .take_if(|association| association.allocation_id.is_none());
     }
     Ok(())
 }
@@ -349,7 +374,11 @@ pub(super) fn allocate(cx: &mut Cx<'_>) -> Result<Address, AwsError> {
 }
 
 /// Gives an Elastic IP address to a network interface and answers the id of the association.
-pub(super) fn associate(cx: &mut Cx<'_>, allocation_id: &str, interface_id: &str) -> Result<String, AwsError> {
+pub(super) fn associate(
+    cx: &mut Cx<'_>,
+    allocation_id: &str,
+    interface_id: &str,
+) -> Result<String, AwsError> {
     let owner = cx.ec2.account_id.clone();
     let public_ip = find(&cx.ec2.addresses, allocation_id)?.public_ip.clone();
     let association_id = cx.ids.next("eipassoc");
@@ -378,7 +407,9 @@ pub(super) fn associate_address(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
                 )
             })?
         }
-        (None, Some(_)) => input.id("NetworkInterfaceId", &kind::NETWORK_INTERFACE)?.to_owned(),
+        (None, Some(_)) => input
+            .id("NetworkInterfaceId", &kind::NETWORK_INTERFACE)?
+            .to_owned(),
         _ => {
             return Err(AwsError::new(
                 "InvalidParameterCombination",

@@ -114,7 +114,10 @@ mod tests {
         for bad in ["", "vpc-", "vpc-12", "igw-1a2b3c4d", "vpc-0123456789abcdefg"] {
             let refusal = VPC.check(bad).unwrap_err();
             assert_eq!(refusal.code, "InvalidVpcID.Malformed");
-            assert_eq!(refusal.message, format!("Invalid id: \"{bad}\" (expecting \"vpc-...\")"));
+            assert_eq!(
+                refusal.message,
+                format!("Invalid id: \"{bad}\" (expecting \"vpc-...\")")
+            );
         }
     }
 

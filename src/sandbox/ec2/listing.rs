@@ -48,7 +48,11 @@ impl Listing {
         let rows = self.pick(input, rows)?;
         let mut rows: Vec<Value> = rows
             .into_iter()
-            .filter(|row| filters.iter().all(|(name, values)| self.matches(row, name, values)))
+            .filter(|row| {
+                filters
+                    .iter()
+                    .all(|(name, values)| self.matches(row, name, values))
+            })
             .skip(start)
             .collect();
         let mut answer = Map::new();
@@ -74,19 +78,27 @@ impl Listing {
             let wanted = input.list(parameter);
             for id in &wanted {
                 kind.check(id)?;
-                if !rows.iter().any(|row| leaves(row, path).iter().any(|leaf| leaf == id)) {
+                if !rows
+                    .iter()
+                    .any(|row| leaves(row, path).iter().any(|leaf| leaf == id))
+                {
                     return Err(kind.not_found(id));
                 }
             }
             if !wanted.is_empty() {
-                rows.retain(|row| leaves(row, path).iter().any(|leaf| wanted.contains(&leaf.as_str())));
+                rows.retain(|row| {
+                    leaves(row, path)
+                        .iter()
+                        .any(|leaf| wanted.contains(&leaf.as_str()))
+                });
             }
         }
         Ok(rows)
     }
 
     fn check_filter(&self, name: &str) -> Result<(), AwsError> {
-        let taggable = self.operation == "DescribeTags" || self.filters.iter().any(|(known, _)| *known == "tag-key");
+        let taggable =
+            self.operation == "DescribeTags" || self.filters.iter().any(|(known, _)| *known == "tag-key");
         let tagged = taggable && name.starts_with("tag:");
         let known = tagged || self.filters.iter().any(|(known, _)| *known == name);
         if known {
@@ -127,7 +139,9 @@ impl Listing {
             if !expecting.is_empty() {
                 return Err(AwsError::new(
                     "InvalidParameterValue",
-                    format!("Value ( {size} ) for parameter maxResults is invalid. Expecting a value {expecting}."),
+                    format!(
+                        "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {expecting}."
+                    ),
                 ));
             }
         }
@@ -170,10 +184,16 @@ impl Listing {
 /// Every scalar at a path, as text. A path goes through all elements of a list.
 fn leaves(value: &Value, path: &str) -> Vec<String> {
     match value {
-        Value::Array(elements) => elements.iter().flat_map(|element| leaves(element, path)).collect(),
+        Value::Array(elements) => elements
+            .iter()
+            .flat_map(|element| leaves(element, path))
+            .collect(),
         Value::Object(members) => {
             let (name, rest) = path.split_once('/').unwrap_or((path, ""));
-            members.get(name).map(|member| leaves(member, rest)).unwrap_or_default()
+            members
+                .get(name)
+                .map(|member| leaves(member, rest))
+                .unwrap_or_default()
         }
         _ if !path.is_empty() => Vec::new(),
         Value::String(text) => vec![text.clone()],
@@ -183,7 +203,9 @@ fn leaves(value: &Value, path: &str) -> Vec<String> {
 }
 
 fn tag_values(row: &Value, key: &str) -> Vec<String> {
-    let tags = row.get("tagSet").or_else(|| row.pointer("/instancesSet/0/tagSet"));
+    let tags = row
+        .get("tagSet")
+        .or_else(|| row.pointer("/instancesSet/0/tagSet"));
     let tags = tags.and_then(Value::as_array).map(Vec::as_slice);
     // `DescribeTags` lists the tags themselves.
     tags.unwrap_or(std::slice::from_ref(row))

@@ -471,7 +471,9 @@ impl State {
 impl InternetGateway {
     /// The VPC that it is attached to; there is at most one.
     pub(super) fn vpc(&self) -> Option<&str> {
-        self.attachment_set.first().map(|attachment| attachment.vpc_id.as_str())
+        self.attachment_set
+            .first()
+            .map(|attachment| attachment.vpc_id.as_str())
     }
 }
 
@@ -516,7 +518,10 @@ impl Ec2 {
     }
 
     /// The network interfaces in a subnet.
-    pub(super) fn interfaces_in<'a>(&'a self, subnet_id: &'a str) -> impl Iterator<Item = &'a NetworkInterface> {
+    pub(super) fn interfaces_in<'a>(
+        &'a self,
+        subnet_id: &'a str,
+    ) -> impl Iterator<Item = &'a NetworkInterface> {
         self.network_interfaces
             .iter()
             .filter(move |interface| interface.subnet_id == subnet_id)

@@ -8,9 +8,9 @@ use super::super::Ids;
 use super::cidr::Cidr;
 use super::instances::{self, NewInstance, NewInterface};
 use super::model::{
-    AclEntry, Attachment, CidrAssociation, Ec2, EgressOnlyGateway, FlowLog, InstanceState, InterfaceAttachment,
-    NatAddress, NatGateway, NetworkInterface, Peering, PeeringStatus, PeeringVpc, Route, Rule, State, Subnet, THEN,
-    TransitAttachment, VpcEndpoint, VpnGateway, find_mut,
+    AclEntry, Attachment, CidrAssociation, Ec2, EgressOnlyGateway, FlowLog, InstanceState,
+    InterfaceAttachment, NatAddress, NatGateway, NetworkInterface, Peering, PeeringStatus, PeeringVpc, Route,
+    Rule, State, Subnet, THEN, TransitAttachment, VpcEndpoint, VpnGateway, find_mut,
 };
 use super::{AwsError, Cx, geography, subnets, tags, vpcs};
 
@@ -89,7 +89,13 @@ pub enum EndpointKind {
 /// After a refusal nothing has changed.
 pub fn occupy(ec2: &mut Ec2, ids: &mut Ids, what: &Occupant) -> Result<(), String> {
     let mut changed = ec2.clone();
-    put(&mut Cx { ec2: &mut changed, ids }, what)?;
+    put(
+        &mut Cx {
+            ec2: &mut changed,
+            ids,
+        },
+        what,
+    )?;
     *ec2 = changed;
     Ok(())
 }
@@ -126,7 +132,8 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
         Occupant::ElasticAddress => {
             let interface = interface(cx, "made by hand", "interface")?;
             let address = instances::allocate(cx).map_err(text)?;
-            instances::associate(cx, &address.allocation_id, &interface.network_interface_id).map_err(text)?;
+            instances::associate(cx, &address.allocation_id, &interface.network_interface_id)
+                .map_err(text)?;
         }
         Occupant::VpcEndpoint(kind) => vpc_endpoint(cx, vpc_id, *kind)?,
         Occupant::SecurityGroup(name) => {
@@ -143,9 +150,15 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
             cx.ec2.security_groups.push(group);
         }
         Occupant::Subnet => {
-            let block: Cidr = vpc.cidr_block.parse().map_err(|_| "the VPC has no block".to_owned())?;
+            let block: Cidr = vpc
+                .cidr_block
+                .parse()
+                .map_err(|_| "the VPC has no block".to_owned())?;
             // From the end of the VPC, so that default subnets keep finding their places.
-            let free = block.split(24).filter(|part| subnets::is_free(cx, vpc_id, *part)).last();
+            let free = block
+                .split(24)
+                .filter(|part| subnets::is_free(cx, vpc_id, *part))
+                .last();
             let free = free.ok_or("the VPC has no free addresses")?;
             let zone = geography::zones(&region).swap_remove(0);
             subnets::create(cx, vpc_id, free, &zone, false, Vec::new());
@@ -171,7 +184,11 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
             cx.ec2.vpn_gateways.push(gateway);
         }
         Occupant::TransitGatewayAttachment => {
-            let interface = interface(cx, "Network Interface for Transit Gateway Attachment", "transit_gateway")?;
+            let interface = interface(
+                cx,
+                "Network Interface for Transit Gateway Attachment",
+                "transit_gateway",
+            )?;
             let attachment = TransitAttachment {
                 transit_gateway_attachment_id: cx.ids.next("tgw-attach"),
                 transit_gateway_id: cx.ids.next("tgw"),
@@ -193,13 +210,20 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
             cx.ec2.egress_only_gateways.push(gateway);
         }
         Occupant::ExtraCidr(block) => {
-            let block: Cidr = block.parse().map_err(|_| format!("{block} is not a CIDR block"))?;
+            let block: Cidr = block
+                .parse()
+                .map_err(|_| format!("{block} is not a CIDR block"))?;
             let association = CidrAssociation {
                 association_id: cx.ids.next("vpc-cidr-assoc"),
                 cidr_block: block.to_string(),
                 cidr_block_state: State::associated(),
             };
-            for table in cx.ec2.route_tables.iter_mut().filter(|table| table.vpc_id == vpc_id) {
+            for table in cx
+                .ec2
+                .route_tables
+                .iter_mut()
+                .filter(|table| table.vpc_id == vpc_id)
+            {
                 table.route_set.push(vpcs::local_route(&association.cidr_block));
             }
             let vpc = find_mut(&mut cx.ec2.vpcs, vpc_id).map_err(text)?;
@@ -247,16 +271,22 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
         }
         Occupant::DetachedInternetGateway => {
             for gateway in &mut cx.ec2.internet_gateways {
-                gateway.attachment_set.retain(|attachment| attachment.vpc_id != vpc_id);
+                gateway
+                    .attachment_set
+                    .retain(|attachment| attachment.vpc_id != vpc_id);
             }
         }
         Occupant::NoInternetGateway => {
-            cx.ec2.internet_gateways.retain(|gateway| gateway.vpc() != Some(vpc_id));
+            cx.ec2
+                .internet_gateways
+                .retain(|gateway| gateway.vpc() != Some(vpc_id));
         }
         Occupant::NoInternetRoute => {
             if let Some(table) = cx.ec2.main_table_mut(vpc_id) {
                 let default = Some("0.0.0.0/0");
-                table.route_set.retain(|route| route.destination_cidr_block.as_deref() != default);
+                table
+                    .route_set
+                    .retain(|route| route.destination_cidr_block.as_deref() != default);
             }
         }
         Occupant::NoSubnetIn(zone) => {
@@ -264,18 +294,33 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
             let subnet = subnets.find(|subnet| subnet.default_for_az && subnet.availability_zone == *zone);
             let id = subnet.map(|subnet| subnet.subnet_id.clone());
             drop(subnets);
-            take_subnet(cx.ec2, &id.ok_or_else(|| format!("there is no default subnet in {zone}"))?)?;
+            take_subnet(
+                cx.ec2,
+                &id.ok_or_else(|| format!("there is no default subnet in {zone}"))?,
+            )?;
         }
         Occupant::NoSubnets => {
-            let all: Vec<String> = cx.ec2.subnets_of(vpc_id).map(|subnet| subnet.subnet_id.clone()).collect();
+            let all: Vec<String> = cx
+                .ec2
+                .subnets_of(vpc_id)
+                .map(|subnet| subnet.subnet_id.clone())
+                .collect();
             all.iter().try_for_each(|id| take_subnet(cx.ec2, id))?;
         }
         Occupant::NoVpc => {
-            let all: Vec<String> = cx.ec2.subnets_of(vpc_id).map(|subnet| subnet.subnet_id.clone()).collect();
+            let all: Vec<String> = cx
+                .ec2
+                .subnets_of(vpc_id)
+                .map(|subnet| subnet.subnet_id.clone())
+                .collect();
             all.iter().try_for_each(|id| take_subnet(cx.ec2, id))?;
-            cx.ec2.internet_gateways.retain(|gateway| gateway.vpc() != Some(vpc_id));
+            cx.ec2
+                .internet_gateways
+                .retain(|gateway| gateway.vpc() != Some(vpc_id));
             if vpcs::in_the_way(cx.ec2, vpc_id) {
-                return Err(format!("the default VPC of {region} is in use and cannot be taken away"));
+                return Err(format!(
+                    "the default VPC of {region} is in use and cannot be taken away"
+                ));
             }
             vpcs::remove(cx.ec2, vpc_id);
         }
@@ -294,9 +339,13 @@ fn take_subnet(ec2: &mut Ec2, id: &str) -> Result<(), String> {
 
 fn first_subnet(cx: &Cx<'_>) -> Result<Subnet, String> {
     let vpc = cx.ec2.default_vpc();
-    vpc.and_then(|vpc| cx.ec2.subnets_of(&vpc.vpc_id).find(|subnet| subnet.default_for_az))
-        .cloned()
-        .ok_or_else(|| format!("the default VPC of {} has no subnet", cx.ec2.region))
+    vpc.and_then(|vpc| {
+        cx.ec2
+            .subnets_of(&vpc.vpc_id)
+            .find(|subnet| subnet.default_for_az)
+    })
+    .cloned()
+    .ok_or_else(|| format!("the default VPC of {} has no subnet", cx.ec2.region))
 }
 
 fn text(error: AwsError) -> String {
@@ -340,7 +389,11 @@ fn interface(cx: &mut Cx<'_>, description: &str, interface_type: &str) -> Result
 
 fn nat_gateway(cx: &mut Cx<'_>) -> Result<(), String> {
     let nat_gateway_id = cx.ids.next("nat");
-    let interface = interface(cx, &format!("Interface for NAT Gateway {nat_gateway_id}"), "nat_gateway")?;
+    let interface = interface(
+        cx,
+        &format!("Interface for NAT Gateway {nat_gateway_id}"),
+        "nat_gateway",
+    )?;
     let address = instances::allocate(cx).map_err(text)?;
     instances::associate(cx, &address.allocation_id, &interface.network_interface_id).map_err(text)?;
     cx.ec2.nat_gateways.push(NatGateway {
@@ -402,7 +455,9 @@ fn vpc_endpoint(cx: &mut Cx<'_>, vpc_id: &str, kind: EndpointKind) -> Result<(),
             endpoint.service_name = format!("com.amazonaws.{region}.ssm");
             endpoint.private_dns_enabled = true;
             endpoint.subnet_id_set.push(interface.subnet_id);
-            endpoint.network_interface_id_set.push(interface.network_interface_id);
+            endpoint
+                .network_interface_id_set
+                .push(interface.network_interface_id);
             endpoint.group_set = interface.group_set;
         }
     }

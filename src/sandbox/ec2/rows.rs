@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::cidr::Cidr;
 use super::geography;
 use super::model::{
-    Address, DhcpOptions, Ec2, Instance, NetworkInterface, Route, RouteTable, Rule, SecurityGroup, Subnet, THEN, Vpc,
+    Address, DhcpOptions, Ec2, Instance, NetworkInterface, Route, RouteTable, Rule, SecurityGroup, Subnet,
+    THEN, Vpc,
 };
 
 /// The state as it is. Its structures have text for keys and no other way to fail.
@@ -60,17 +61,19 @@ pub(super) fn route_table(ec2: &Ec2, table: &RouteTable) -> Value {
         .iter()
         .map(|route| with(plain(route), json!({ "state": route_state(ec2, table, route) })))
         .collect();
-    with(plain(table), json!({ "routeSet": routes, "propagatingVgwSet": [] }))
+    with(
+        plain(table),
+        json!({ "routeSet": routes, "propagatingVgwSet": [] }),
+    )
 }
 
 /// A route to something that is gone or detached is a black hole.
 fn route_state(ec2: &Ec2, table: &RouteTable, route: &Route) -> &'static str {
     let gateway = route.gateway_id.as_deref().is_none_or(|id| {
         !id.starts_with("igw-")
-            || ec2
-                .internet_gateways
-                .iter()
-                .any(|gateway| gateway.internet_gateway_id == id && gateway.vpc() == Some(table.vpc_id.as_str()))
+            || ec2.internet_gateways.iter().any(|gateway| {
+                gateway.internet_gateway_id == id && gateway.vpc() == Some(table.vpc_id.as_str())
+            })
     });
     let nat = route.nat_gateway_id.as_deref().is_none_or(|id| {
         ec2.nat_gateways
@@ -82,7 +85,11 @@ fn route_state(ec2: &Ec2, table: &RouteTable, route: &Route) -> &'static str {
             .iter()
             .any(|interface| interface.network_interface_id == id)
     });
-    if gateway && nat && interface { "active" } else { "blackhole" }
+    if gateway && nat && interface {
+        "active"
+    } else {
+        "blackhole"
+    }
 }
 
 /// `SecurityGroup`: its permissions are its rules, put together by protocol and ports.
@@ -126,7 +133,8 @@ fn permissions(group: &SecurityGroup, egress: bool) -> Vec<Value> {
     heads
         .into_iter()
         .map(|head| {
-            let of_head = || rules().filter(move |r| (r.ip_protocol.as_str(), r.from_port, r.to_port) == head);
+            let of_head =
+                || rules().filter(move |r| (r.ip_protocol.as_str(), r.from_port, r.to_port) == head);
             let ranges: Vec<Value> = of_head()
                 .filter_map(|rule| rule.cidr_ipv4.as_ref())
                 .map(|cidr| json!({ "cidrIp": cidr }))
@@ -323,7 +331,10 @@ pub(super) fn merge_reservations(rows: Vec<Value>) -> Vec<Value> {
         let same = merged
             .iter_mut()
             .find(|reservation| reservation["reservationId"] == row["reservationId"]);
-        match (same.map(|reservation| &mut reservation["instancesSet"]), row["instancesSet"].take()) {
+        match (
+            same.map(|reservation| &mut reservation["instancesSet"]),
+            row["instancesSet"].take(),
+        ) {
             (Some(Value::Array(instances)), Value::Array(more)) => instances.extend(more),
             (_, instances) => {
                 row["instancesSet"] = instances;
@@ -358,7 +369,11 @@ pub(super) fn address(ec2: &Ec2, address: &Address) -> Value {
             "privateIpAddress": interface.private_ip_address,
         }),
     );
-    if let Some(id) = interface.association.as_ref().and_then(|a| a.association_id.as_ref()) {
+    if let Some(id) = interface
+        .association
+        .as_ref()
+        .and_then(|a| a.association_id.as_ref())
+    {
         row = with(row, json!({ "associationId": id }));
     }
     if let Some(id) = interface.attachment.as_ref().and_then(|a| a.instance_id.as_ref()) {

@@ -51,13 +51,20 @@ pub(super) fn create(
 /// Creates the default subnet of a zone, in the first free block of its size; none where the VPC is full.
 pub(super) fn create_default(cx: &mut Cx<'_>, vpc: &Vpc, zone: &Zone) -> Option<Subnet> {
     let whole: Cidr = vpc.cidr_block.parse().ok()?;
-    let free = whole.split(DEFAULT_LENGTH).find(|block| is_free(cx, &vpc.vpc_id, *block))?;
+    let free = whole
+        .split(DEFAULT_LENGTH)
+        .find(|block| is_free(cx, &vpc.vpc_id, *block))?;
     Some(create(cx, &vpc.vpc_id, free, zone, true, Vec::new()))
 }
 
 /// Whether no subnet of the VPC has an address of the block.
 pub(super) fn is_free(cx: &Cx<'_>, vpc_id: &str, block: Cidr) -> bool {
-    let taken = |subnet: &Subnet| subnet.cidr_block.parse::<Cidr>().is_ok_and(|other| other.overlaps(block));
+    let taken = |subnet: &Subnet| {
+        subnet
+            .cidr_block
+            .parse::<Cidr>()
+            .is_ok_and(|other| other.overlaps(block))
+    };
     !cx.ec2.subnets_of(vpc_id).any(taken)
 }
 
@@ -76,8 +83,16 @@ fn zone(cx: &Cx<'_>, input: &Input<'_>) -> Result<Option<Zone>, AwsError> {
         (None, Some(id)) => ("availabilityZoneId", id),
     };
     let zones = geography::zones(&cx.ec2.region);
-    let found = zones.iter().find(|zone| name == Some(&zone.name) || id == Some(&zone.id));
-    let names = || zones.iter().map(|zone| zone.name.as_str()).collect::<Vec<_>>().join(", ");
+    let found = zones
+        .iter()
+        .find(|zone| name == Some(&zone.name) || id == Some(&zone.id));
+    let names = || {
+        zones
+            .iter()
+            .map(|zone| zone.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     found.cloned().map(Some).ok_or_else(|| {
         AwsError::new(
             "InvalidParameterValue",
@@ -100,17 +115,25 @@ pub(super) fn create_default_subnet(cx: &mut Cx<'_>, input: &Input<'_>) -> Answe
         )
     })?;
     let mut subnets = cx.ec2.subnets_of(&vpc.vpc_id);
-    if let Some(subnet) = subnets.find(|subnet| subnet.default_for_az && subnet.availability_zone == zone.name) {
+    if let Some(subnet) =
+        subnets.find(|subnet| subnet.default_for_az && subnet.availability_zone == zone.name)
+    {
         return Err(AwsError::new(
             "DefaultSubnetAlreadyExistsInAvailabilityZone",
-            format!("'{}' is already the default subnet in {}.", subnet.subnet_id, zone.name),
+            format!(
+                "'{}' is already the default subnet in {}.",
+                subnet.subnet_id, zone.name
+            ),
         ));
     }
     drop(subnets);
     let subnet = create_default(cx, &vpc, &zone).ok_or_else(|| {
         AwsError::new(
             "InsufficientCidrBlocks",
-            format!("The vpc '{}' has no free CIDR block for a default subnet.", vpc.vpc_id),
+            format!(
+                "The vpc '{}' has no free CIDR block for a default subnet.",
+                vpc.vpc_id
+            ),
         )
     })?;
     Ok(json!({ "subnet": rows::subnet(cx.ec2, &subnet) }))
@@ -165,10 +188,118 @@ pub(super) fn delete_subnet(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
 pub(super) fn remove(ec2: &mut super::model::Ec2, id: &str) {
     ec2.subnets.retain(|subnet| subnet.subnet_id != id);
     for acl in &mut ec2.network_acls {
-        acl.association_set.retain(|association| association.subnet_id != id);
+        acl.association_set
+            .retain(|association| association.subnet_id != id);
     }
     for table in &mut ec2.route_tables {
-        table.association_set.retain(|association| association.subnet_id.as_deref() != Some(id));
+        table
+            .association_set
+            .retain(|association| association.subnet_id.as_deref() != Some(id));
     }
     ec2.flow_logs.retain(|log| log.resource_id != id);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Occupant;
+    use super::super::tests::{Cloud, filter, refusal, text};
+
+    #[test]
+    fn a_default_subnet_comes_back_in_its_zone() {
+        let mut cloud = Cloud::new();
+        let subnet = cloud.subnets()[2].clone();
+        let input = json!({ "AvailabilityZone": "us-east-1c" });
+        assert_eq!(
+            cloud.refused("CreateDefaultSubnet", input.clone()),
+            refusal(
+                "DefaultSubnetAlreadyExistsInAvailabilityZone",
+                format!("'{subnet}' is already the default subnet in us-east-1c.")
+            )
+        );
+        cloud
+            .occupy(&Occupant::NoSubnetIn("us-east-1c".to_owned()))
+            .unwrap();
+        let answer = cloud.ok("CreateDefaultSubnet", input);
+        let subnet = &answer["subnet"];
+        assert_eq!(text(subnet, "availabilityZone"), "us-east-1c");
+        assert_eq!(text(subnet, "cidrBlock"), "172.31.32.0/20");
+        assert_eq!(
+            (&subnet["defaultForAz"], &subnet["mapPublicIpOnLaunch"]),
+            (&json!(true), &json!(true))
+        );
+        let id = text(subnet, "subnetId");
+        assert_eq!(
+            cloud
+                .list("DescribeNetworkAcls", filter("association.subnet-id", &id))
+                .len(),
+            1
+        );
+        assert_eq!(cloud.subnets().len(), 6);
+    }
+
+    #[test]
+    fn a_default_subnet_needs_a_zone_and_a_default_vpc() {
+        let mut cloud = Cloud::new();
+        let refused = cloud.refused("CreateDefaultSubnet", json!({}));
+        assert_eq!(refused.0, "MissingParameter");
+        let (code, message) =
+            cloud.refused("CreateDefaultSubnet", json!({ "AvailabilityZone": "us-east-1x" }));
+        assert_eq!(code, "InvalidParameterValue");
+        assert!(
+            message.contains("(us-east-1x)") && message.contains("us-east-1a, us-east-1b"),
+            "{message}"
+        );
+        cloud.occupy(&Occupant::NoVpc).unwrap();
+        assert_eq!(
+            cloud.refused("CreateDefaultSubnet", json!({ "AvailabilityZoneId": "use1-az1" })),
+            refusal(
+                "DefaultVpcDoesNotExist",
+                "No default VPC exists for this account in this region."
+            )
+        );
+    }
+
+    #[test]
+    fn an_interface_keeps_its_subnet() {
+        let mut cloud = Cloud::with(&Occupant::NetworkInterface);
+        let subnets = cloud.subnets();
+        let refused = cloud.refused("DeleteSubnet", json!({ "SubnetId": subnets[0] }));
+        let message = format!(
+            "The subnet '{}' has dependencies and cannot be deleted.",
+            subnets[0]
+        );
+        assert_eq!(refused, refusal("DependencyViolation", message));
+        cloud.ok("DeleteSubnet", json!({ "SubnetId": subnets[1] }));
+        let rows = cloud.list("DescribeSubnets", json!({ "SubnetId": [subnets[0]] }));
+        assert_eq!(rows[0]["availableIpAddressCount"], 4090);
+    }
+
+    #[test]
+    fn a_subnet_of_ones_own_is_checked() {
+        let mut cloud = Cloud::new();
+        let vpc = cloud.vpc();
+        let input = |block: &str| json!({ "VpcId": vpc, "CidrBlock": block });
+        assert_eq!(
+            cloud.refused("CreateSubnet", input("10.0.0.0/24")),
+            refusal("InvalidSubnet.Range", "The CIDR '10.0.0.0/24' is invalid.")
+        );
+        assert_eq!(
+            cloud.refused("CreateSubnet", input("172.31.5.0/24")),
+            refusal(
+                "InvalidSubnet.Conflict",
+                "The CIDR '172.31.5.0/24' conflicts with another subnet"
+            )
+        );
+        assert_eq!(
+            cloud.refused("CreateSubnet", input("x")).0,
+            "InvalidParameterValue"
+        );
+        let other = json!({ "VpcId": "vpc-00000000", "CidrBlock": "172.31.200.0/24" });
+        assert_eq!(cloud.refused("CreateSubnet", other).0, "InvalidVpcID.NotFound");
+        let answer = cloud.ok("CreateSubnet", input("172.31.200.0/24"));
+        assert_eq!(answer["subnet"]["defaultForAz"], false);
+        assert_eq!(answer["subnet"]["mapPublicIpOnLaunch"], false);
+    }
 }

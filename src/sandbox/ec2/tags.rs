@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::input::{Input, missing};
-use super::model::{Ec2, Resource, Tag};
+use super::model::{Ec2, Resource, Tag, each_resource};
 use super::{Answer, AwsError, Cx, done};
 
 /// How many tags a resource may have (EC2 User Guide, "Tag restrictions").
@@ -53,16 +53,14 @@ fn change(
     let mut changed = ec2.clone();
     for id in ids {
         let tags = tags_of(&mut changed, id);
-        change(tags.ok_or_else(|| {
-            AwsError::new("InvalidID", format!("The ID '{id}' is not valid"))
-        })?)?;
+        change(tags.ok_or_else(|| AwsError::new("InvalidID", format!("The ID '{id}' is not valid")))?)?;
     }
     *ec2 = changed;
     Ok(())
 }
 
 fn tags_of<'a>(ec2: &'a mut Ec2, id: &str) -> Option<&'a mut Vec<Tag>> {
-    super::model::each_resource!(&mut, ec2, list => {
+    each_resource!(&mut, ec2, list => {
         if let Some(position) = list.iter().position(|resource| resource.id() == id) {
             return Some(list[position].tags_mut());
         }
@@ -114,6 +112,6 @@ pub(super) fn rows(ec2: &Ec2) -> Vec<Value> {
         }
     }
     let mut rows = Vec::new();
-    super::model::each_resource!(&, ec2, list => collect(list, &mut rows));
+    each_resource!(&, ec2, list => collect(list, &mut rows));
     rows
 }
