@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::guardduty::Features;
-use super::{DEFAULT_REGIONS, EndpointKind, InstanceState, OPT_IN_REGIONS, Occupant};
+use super::{Account, DEFAULT_REGIONS, InstanceState, OPT_IN_REGIONS, Occupant};
 
 /// A world. Every key may be left out; the empty world is a brand-new account in which nothing goes wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,63 +65,28 @@ pub struct DefaultVpc {
     /// An instance, in this state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceState>,
-    /// A NAT gateway.
-    #[serde(skip_serializing_if = "is_false")]
-    pub nat_gateway: bool,
-    /// A network interface that belongs to nothing.
-    #[serde(skip_serializing_if = "is_false")]
-    pub network_interface: bool,
-    /// A security group of this name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub security_group: Option<String>,
-    /// An endpoint of this kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub vpc_endpoint: Option<EndpointKind>,
-    /// A subnet besides the default ones.
-    #[serde(skip_serializing_if = "is_false")]
-    pub subnet: bool,
-    /// A route table besides the main one.
-    #[serde(skip_serializing_if = "is_false")]
-    pub route_table: bool,
-    /// A network ACL besides the default one.
-    #[serde(skip_serializing_if = "is_false")]
-    pub network_acl: bool,
     /// Tags on the VPC.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// Somebody has taken the internet gateway away.
-    #[serde(skip_serializing_if = "is_false")]
-    pub no_internet_gateway: bool,
-    /// Somebody has deleted the subnets.
-    #[serde(skip_serializing_if = "is_false")]
-    pub no_subnets: bool,
     /// There is no default VPC.
     #[serde(skip_serializing_if = "is_false")]
     pub absent: bool,
+    /// Anything else, in this order: `["nat_gateway", { security_group = "web" }, "no_internet_gateway"]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub occupants: Vec<Occupant>,
 }
 
 impl DefaultVpc {
-    /// The occupants that these keys mean. What takes away comes first.
+    /// All occupants that these keys mean.
     pub fn occupants(&self) -> Vec<Occupant> {
+        let instance = self.instance.map(Occupant::Instance);
+        let tags = (!self.tags.is_empty()).then(|| Occupant::Tags(self.tags.clone()));
+        let mut occupants: Vec<Occupant> = instance.into_iter().chain(tags).collect();
+        occupants.extend(self.occupants.iter().cloned());
         if self.absent {
-            return vec![Occupant::NoVpc];
+            occupants.push(Occupant::NoVpc);
         }
-        [
-            self.no_internet_gateway.then_some(Occupant::NoInternetGateway),
-            self.no_subnets.then_some(Occupant::NoSubnets),
-            self.instance.map(Occupant::Instance),
-            self.nat_gateway.then_some(Occupant::NatGateway),
-            self.network_interface.then_some(Occupant::NetworkInterface),
-            self.security_group.clone().map(Occupant::SecurityGroup),
-            self.vpc_endpoint.map(Occupant::VpcEndpoint),
-            self.subnet.then_some(Occupant::Subnet),
-            self.route_table.then_some(Occupant::RouteTable),
-            self.network_acl.then_some(Occupant::NetworkAcl),
-            (!self.tags.is_empty()).then(|| Occupant::Tags(self.tags.clone())),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        occupants
     }
 }
 
@@ -414,6 +379,23 @@ impl World {
                     event.before
                 ));
             }
+            let elsewhere = [
+                event.default_vpc.as_ref().and_then(|vpc| vpc.region.as_ref()),
+                event
+                    .create_detector
+                    .as_ref()
+                    .and_then(|detector| detector.region.as_ref()),
+            ];
+            if elsewhere
+                .into_iter()
+                .flatten()
+                .any(|region| *region != event.region)
+            {
+                return Err(format!(
+                    "the [[event]] before `{}` happens in its own region, {}; leave the other one out",
+                    event.before, event.region
+                ));
+            }
             let happens = event.launch_instance
                 || event.default_vpc.is_some()
                 || event.create_detector.is_some()
@@ -426,7 +408,10 @@ impl World {
                 ));
             }
         }
-        Ok(())
+        match Account::build(self).1.into_iter().next() {
+            None => Ok(()),
+            Some(refused) => Err(refused),
+        }
     }
 
     /// Every region that is named, with the table that names it.
@@ -522,6 +507,7 @@ mod tests {
             region = "us-east-1"
             instance = "running"
             tags = { team = "web" }
+            occupants = ["nat_gateway", { security_group = "web" }]
 
             [latency]
             default_ms = 5
@@ -545,7 +531,7 @@ mod tests {
         .unwrap();
         assert_eq!(world.account_id(), "111122223333");
         assert_eq!(world.deny[0].by, DeniedBy::Scp);
-        assert_eq!(world.default_vpc[0].occupants().len(), 2);
+        assert_eq!(world.default_vpc[0].occupants().len(), 4);
         assert_eq!(
             (world.latency_ms("ap-southeast-2"), world.latency_ms("eu-west-1")),
             (300, 5)
@@ -593,6 +579,18 @@ mod tests {
                 "`X`",
             ),
             ("[[default_vpc]]\ninstance = \"running\"", "needs its `region`"),
+            (
+                "[[default_vpc]]\nregion = \"us-east-1\"\nnat_gateway = true",
+                "unknown field `nat_gateway`",
+            ),
+            (
+                "[[default_vpc]]\nregion = \"us-east-1\"\noccupants = [\"no_vpc\", \"nat_gateway\"]",
+                "us-east-1 has no default VPC",
+            ),
+            (
+                "[[detector]]\nregion = \"me-south-1\"",
+                "me-south-1 is not enabled",
+            ),
         ] {
             let error = text.parse::<World>().unwrap_err().to_string();
             assert!(error.contains(said), "{text}: {error}");
