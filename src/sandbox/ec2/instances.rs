@@ -469,3 +469,224 @@ pub(super) fn release_address(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     cx.ec2.addresses.retain(|address| address.allocation_id != id);
     done()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::tests::{Cloud, filter, refusal, text};
+    use super::super::{InstanceState, Occupant};
+
+    fn launch(count: usize) -> Value {
+        json!({ "ImageId": "ami-12345678", "MinCount": "1", "MaxCount": count.to_string(), "InstanceType": "t3.nano" })
+    }
+
+    #[test]
+    fn a_launch_needs_a_default_vpc_or_a_subnet() {
+        let mut cloud = Cloud::with(&Occupant::NoSubnets);
+        let vpc = cloud.vpc();
+        assert_eq!(
+            cloud.refused("RunInstances", launch(1)),
+            refusal(
+                "MissingInput",
+                format!("No subnets found for the default VPC '{vpc}'. Please specify a subnet.")
+            )
+        );
+        cloud.occupy(&Occupant::NoVpc).unwrap();
+        assert_eq!(
+            cloud.refused("RunInstances", launch(1)),
+            refusal("VPCIdNotSpecified", "No default VPC for this user")
+        );
+        let made = cloud.ok("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }));
+        let input = json!({ "VpcId": text(&made["vpc"], "vpcId"), "CidrBlock": "10.0.0.0/28" });
+        let made = cloud.ok("CreateSubnet", input);
+        let subnet = text(&made["subnet"], "subnetId");
+        let mut input = launch(20);
+        input["SubnetId"] = json!(subnet);
+        // Five of the sixteen addresses are EC2's own.
+        let launched = cloud.ok("RunInstances", input.clone());
+        assert_eq!(launched["instancesSet"].as_array().map(Vec::len), Some(11));
+        assert_eq!(launched["instancesSet"][10]["privateIpAddress"], "10.0.0.14");
+        assert_eq!(launched["instancesSet"][0].get("ipAddress"), None);
+        let (code, message) = cloud.refused("RunInstances", input);
+        assert_eq!(code, "InsufficientFreeAddressesInSubnet");
+        assert!(message.contains(&subnet), "{message}");
+    }
+
+    #[test]
+    fn instances_come_and_go_with_their_interfaces() {
+        let mut cloud = Cloud::new();
+        let launched = cloud.ok("RunInstances", launch(2));
+        assert_eq!(
+            launched["instancesSet"][0]["instanceState"],
+            json!({ "code": 0, "name": "pending" })
+        );
+        cloud.ok("RunInstances", launch(1));
+        let reservations = cloud.list("DescribeInstances", filter("instance-state-name", "running"));
+        let counts: Vec<usize> = reservations
+            .iter()
+            .map(|r| r["instancesSet"].as_array().unwrap().len())
+            .collect();
+        assert_eq!(counts, [2, 1]);
+        assert_eq!(
+            cloud
+                .list("DescribeNetworkInterfaces", filter("status", "in-use"))
+                .len(),
+            3
+        );
+
+        let id = text(&launched["instancesSet"][0], "instanceId");
+        let change = |before: Value, after: Value| json!([{ "instanceId": id, "currentState": after, "previousState": before }]);
+        let state = |code: u8, name: &str| json!({ "code": code, "name": name });
+        let ended = cloud.ok("TerminateInstances", json!({ "InstanceId": [id] }));
+        assert_eq!(
+            ended["instancesSet"],
+            change(state(16, "running"), state(32, "shutting-down"))
+        );
+        let ended = cloud.ok("TerminateInstances", json!({ "InstanceId": [id] }));
+        assert_eq!(
+            ended["instancesSet"],
+            change(state(48, "terminated"), state(48, "terminated"))
+        );
+        assert_eq!(cloud.list("DescribeNetworkInterfaces", json!({})).len(), 2);
+        let gone = cloud.list("DescribeInstances", filter("instance-state-name", "terminated"));
+        assert_eq!(gone[0]["instancesSet"][0].get("vpcId"), None);
+        assert_eq!(
+            cloud.refused("TerminateInstances", json!({ "InstanceId": ["i-00000000"] })),
+            refusal(
+                "InvalidInstanceID.NotFound",
+                "The instance ID 'i-00000000' does not exist"
+            )
+        );
+    }
+
+    #[test]
+    fn launches_are_checked() {
+        let mut cloud = Cloud::new();
+        let with = |name: &str, value: Value| {
+            let mut input = launch(1);
+            input[name] = value;
+            input
+        };
+        let made = cloud.ok("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }));
+        let elsewhere = text(&made["vpc"], "vpcId");
+        let foreign = cloud.texts("DescribeSecurityGroups", "groupId", filter("vpc-id", &elsewhere));
+        for (input, code) in [
+            (with("ImageId", json!("debian")), "InvalidAMIID.Malformed"),
+            (with("MinCount", json!("0")), "InvalidParameterValue"),
+            (with("MinCount", json!("2")), "InvalidParameterValue"),
+            (with("MaxCount", json!("many")), "InvalidParameterValue"),
+            (
+                with("SubnetId", json!("subnet-00000000")),
+                "InvalidSubnetID.NotFound",
+            ),
+            (
+                with("SecurityGroupId", json!(["sg-00000000"])),
+                "InvalidGroup.NotFound",
+            ),
+            (with("SecurityGroupId", json!(foreign)), "InvalidParameter"),
+            (
+                with("TagSpecification", json!([{ "ResourceType": "vpc", "Tag": [] }])),
+                "InvalidParameterValue",
+            ),
+            (with("Ipv6AddressCount", json!("1")), "NotInSandbox"),
+        ] {
+            assert_eq!(cloud.refused("RunInstances", input.clone()).0, code, "{input}");
+        }
+    }
+
+    #[test]
+    fn a_lent_address_goes_when_the_instance_stops() {
+        let mut cloud = Cloud::with(&Occupant::Instance(InstanceState::Running));
+        cloud.occupy(&Occupant::Instance(InstanceState::Stopped)).unwrap();
+        let interfaces = cloud.list("DescribeNetworkInterfaces", json!({}));
+        let public: Vec<bool> = interfaces
+            .iter()
+            .map(|i| i.get("association").is_some())
+            .collect();
+        assert_eq!(public, [true, false]);
+        assert_ne!(
+            interfaces[0]["privateIpAddress"],
+            interfaces[1]["privateIpAddress"]
+        );
+    }
+
+    #[test]
+    fn an_elastic_address_is_allocated_associated_and_released() {
+        let mut cloud = Cloud::with(&Occupant::NetworkInterface);
+        let interface = cloud
+            .texts("DescribeNetworkInterfaces", "networkInterfaceId", json!({}))
+            .remove(0);
+        let address = cloud.ok("AllocateAddress", json!({ "Domain": "vpc" }));
+        let id = text(&address, "allocationId");
+        let associate = json!({ "AllocationId": id, "NetworkInterfaceId": interface });
+        let answer = cloud.ok("AssociateAddress", associate.clone());
+        assert_eq!(
+            cloud.refused("AssociateAddress", associate.clone()).0,
+            "Resource.AlreadyAssociated"
+        );
+        let row = &cloud.list("DescribeAddresses", json!({ "PublicIp": [address["publicIp"]] }))[0];
+        assert_eq!(row["associationId"], answer["associationId"]);
+        assert_eq!(row["networkInterfaceId"], interface);
+        assert_eq!(
+            cloud.refused("ReleaseAddress", json!({ "AllocationId": id })),
+            refusal(
+                "InvalidIPAddress.InUse",
+                format!("Address {} is in use.", text(&address, "publicIp"))
+            )
+        );
+        let end = json!({ "AssociationId": answer["associationId"] });
+        cloud.ok("DisassociateAddress", end.clone());
+        assert_eq!(
+            cloud.refused("DisassociateAddress", end).0,
+            "InvalidAssociationID.NotFound"
+        );
+
+        cloud.occupy(&Occupant::DetachedInternetGateway).unwrap();
+        assert_eq!(
+            cloud.refused("AssociateAddress", associate).0,
+            "Gateway.NotAttached"
+        );
+        let neither = json!({ "AllocationId": id });
+        assert_eq!(
+            cloud.refused("AssociateAddress", neither.clone()).0,
+            "InvalidParameterCombination"
+        );
+        cloud.ok("ReleaseAddress", neither.clone());
+        assert_eq!(
+            cloud.refused("ReleaseAddress", neither),
+            refusal(
+                "InvalidAllocationID.NotFound",
+                format!("The allocation ID '{id}' does not exist")
+            )
+        );
+        assert_eq!(
+            cloud
+                .refused("AllocateAddress", json!({ "Domain": "standard" }))
+                .0,
+            "InvalidParameterValue"
+        );
+    }
+
+    #[test]
+    fn an_elastic_address_of_a_terminated_instance_is_free_again() {
+        let mut cloud = Cloud::with(&Occupant::Instance(InstanceState::Running));
+        let reservations = cloud.list("DescribeInstances", json!({}));
+        let instance = text(&reservations[0]["instancesSet"][0], "instanceId");
+        let id = text(&cloud.ok("AllocateAddress", json!({})), "allocationId");
+        cloud.ok(
+            "AssociateAddress",
+            json!({ "AllocationId": id, "InstanceId": instance }),
+        );
+        assert_eq!(
+            cloud
+                .list("DescribeAddresses", filter("instance-id", &instance))
+                .len(),
+            1
+        );
+        cloud.ok("TerminateInstances", json!({ "InstanceId": [instance] }));
+        let again = json!({ "AllocationId": id, "InstanceId": instance });
+        assert_eq!(cloud.refused("AssociateAddress", again).0, "InvalidInstanceID");
+        cloud.ok("ReleaseAddress", json!({ "AllocationId": id }));
+    }
+}
