@@ -5,6 +5,7 @@
 //! codes" and the sentences that the service sends. Each region is an [`Ec2`] of its own. A `Describe` operation is
 //! an entry in [`reads`]; every other operation is an entry in [`OPERATIONS`] and a function beside its subject.
 
+mod addresses;
 mod cidr;
 mod ebs;
 mod gateways;
@@ -91,10 +92,10 @@ operations! {
     "RunInstances" ["ImageId" "MinCount" "MaxCount"]
         ["InstanceType" "SubnetId" "SecurityGroupId" "ClientToken" "TagSpecification"] instances::run_instances;
     "TerminateInstances" ["InstanceId"] [] instances::terminate_instances;
-    "AllocateAddress" [] ["Domain" "TagSpecification"] instances::allocate_address;
-    "AssociateAddress" ["AllocationId"] ["InstanceId" "NetworkInterfaceId"] instances::associate_address;
-    "DisassociateAddress" ["AssociationId"] [] instances::disassociate_address;
-    "ReleaseAddress" ["AllocationId"] [] instances::release_address;
+    "AllocateAddress" [] ["Domain" "TagSpecification"] addresses::allocate_address;
+    "AssociateAddress" ["AllocationId"] ["InstanceId" "NetworkInterfaceId"] addresses::associate_address;
+    "DisassociateAddress" ["AssociationId"] [] addresses::disassociate_address;
+    "ReleaseAddress" ["AllocationId"] [] addresses::release_address;
 }
 
 impl Ec2 {
