@@ -196,7 +196,6 @@ pub(super) fn remove(ec2: &mut super::model::Ec2, id: &str) {
             .association_set
             .retain(|association| association.subnet_id.as_deref() != Some(id));
     }
-    ec2.flow_logs.retain(|log| log.resource_id != id);
 }
 
 #[cfg(test)]
@@ -274,6 +273,20 @@ mod tests {
         cloud.ok("DeleteSubnet", json!({ "SubnetId": subnets[1] }));
         let rows = cloud.list("DescribeSubnets", json!({ "SubnetId": [subnets[0]] }));
         assert_eq!(rows[0]["availableIpAddressCount"], 4090);
+    }
+
+    #[test]
+    fn nothing_speaks_of_a_subnet_that_is_gone() {
+        let mut cloud = Cloud::with(&Occupant::RouteTable);
+        let subnet = cloud.subnets().remove(0);
+        let of_subnet = || filter("association.subnet-id", &subnet);
+        for operation in ["DescribeRouteTables", "DescribeNetworkAcls"] {
+            assert_eq!(cloud.list(operation, of_subnet()).len(), 1, "{operation}");
+        }
+        cloud.ok("DeleteSubnet", json!({ "SubnetId": subnet }));
+        for operation in ["DescribeRouteTables", "DescribeNetworkAcls"] {
+            assert_eq!(cloud.list(operation, of_subnet()).len(), 0, "{operation}");
+        }
     }
 
     #[test]

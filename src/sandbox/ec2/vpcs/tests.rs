@@ -154,6 +154,17 @@ fn other_regions_keep_their_default_vpc() {
     assert_eq!(answer["vpcSet"].as_array().map(Vec::len), Some(1));
 }
 
+#[test]
+fn the_flow_logs_of_a_vpc_go_with_it() {
+    let mut cloud = Cloud::with(&Occupant::FlowLog);
+    cloud.occupy(&Occupant::NoSubnets).unwrap();
+    cloud.occupy(&Occupant::NoInternetGateway).unwrap();
+    let vpc = cloud.vpc();
+    assert_eq!(cloud.list("DescribeFlowLogs", filter("resource-id", &vpc)).len(), 1);
+    cloud.ok("DeleteVpc", json!({ "VpcId": vpc }));
+    assert_eq!(cloud.list("DescribeFlowLogs", json!({})), [] as [Value; 0]);
+}
+
 /// Everything that `DeleteVpc` itself refuses, when subnets and gateway are out of the way already.
 #[test]
 fn whatever_is_in_a_vpc_keeps_it() {
