@@ -8,7 +8,8 @@ use super::ec2::{self, Ec2};
 use super::guardduty::GuardDuty;
 use super::iam::Iam;
 use super::s3::S3;
-use super::{Ids, World};
+use super::world::{Detector, Event};
+use super::{Ids, Occupant, World};
 
 /// The regions that every account has, whether it wants them or not.
 pub const DEFAULT_REGIONS: [&str; 17] = [
@@ -94,7 +95,14 @@ pub struct RegionState {
 
 impl Account {
     /// The account as the world describes it; with `World::default()`, a brand-new one.
+    ///
+    /// What the world contradicts itself in is left out. A world that was read from TOML does not: see [`World`].
     pub fn new(world: &World) -> Self {
+        Account::build(world).0
+    }
+
+    /// The account, and what could not be made in it.
+    pub(super) fn build(world: &World) -> (Self, Vec<String>) {
         let id = world.account_id().to_owned();
         let mut account = Account {
             caller: Caller {
@@ -111,8 +119,8 @@ impl Account {
         for region in DEFAULT_REGIONS {
             account.enable_region(region);
         }
-        account.shape(world);
-        account
+        let refused = account.shape(world);
+        (account, refused)
     }
 
     /// Enables a region: it has what AWS gives to each, a default VPC above all.
@@ -127,8 +135,9 @@ impl Account {
         }
     }
 
-    /// Applies everything in which the world differs from a brand-new account.
-    fn shape(&mut self, world: &World) {
+    /// Applies everything in which the world differs from a brand-new account; tells what could not be.
+    fn shape(&mut self, world: &World) -> Vec<String> {
+        let mut refused = Vec::new();
         for region in &world.disabled_regions {
             self.regions.remove(region);
             self.opt_in_regions.insert(region.clone());
@@ -137,16 +146,10 @@ impl Account {
             self.enable_region(region);
         }
         for wanted in &world.default_vpc {
-            if let Some(state) = self.regions.get_mut(&wanted.region) {
-                for occupant in wanted.contents.occupants() {
-                    let _ = ec2::occupy(&mut state.ec2, &mut self.ids, &occupant);
-                }
-            }
+            refused.extend(self.occupy(wanted.region.as_deref().unwrap_or_default(), &wanted.occupants()));
         }
         for wanted in &world.detector {
-            if let Some(state) = self.regions.get_mut(&wanted.region) {
-                state.guardduty.seed(&self.id, &mut self.ids, wanted);
-            }
+            refused.extend(self.seed_detector(wanted.region.as_deref().unwrap_or_default(), wanted));
         }
         for state in self.regions.values_mut() {
             state.guardduty.administrator = world.guardduty_administrator.clone();
@@ -154,6 +157,39 @@ impl Account {
         for bucket in &world.bucket {
             self.s3.seed(bucket);
         }
+        refused
+    }
+
+    /// Makes an event of a world happen, as far as it still can: nobody launches an instance in a VPC that is gone.
+    pub(super) fn happen(&mut self, event: &Event) {
+        let _ = self.occupy(&event.region, &event.occupants());
+        if let Some(wanted) = &event.create_detector {
+            let _ = self.seed_detector(&event.region, wanted);
+        }
+        if event.delete_detector
+            && let Some(state) = self.regions.get_mut(&event.region)
+        {
+            state.guardduty.detector = None;
+        }
+    }
+
+    /// Puts things into a default VPC; tells what could not be.
+    fn occupy(&mut self, region: &str, occupants: &[Occupant]) -> Vec<String> {
+        let Some(state) = self.regions.get_mut(region) else {
+            return vec![format!("{region} is not enabled and has no default VPC")];
+        };
+        occupants
+            .iter()
+            .filter_map(|occupant| ec2::occupy(&mut state.ec2, &mut self.ids, occupant).err())
+            .collect()
+    }
+
+    fn seed_detector(&mut self, region: &str, wanted: &Detector) -> Option<String> {
+        let Some(state) = self.regions.get_mut(region) else {
+            return Some(format!("{region} is not enabled and has no detector"));
+        };
+        state.guardduty.seed(&mut self.ids, wanted);
+        None
     }
 }
 

@@ -1,0 +1,528 @@
+//! What a control is: the one trait that every file under `controls/` implements.
+//!
+//! A control is typed inside ([`Control`]) and a document outside ([`AnyControl`]): the engine carries each
+//! control's model as the TOML table that the user wrote, that `export` writes and that the diff shows, and
+//! hands it back to the control's own type wherever a decision is made. One blanket implementation is the whole
+//! bridge, so the list of controls is an ordinary slice and nothing is generated.
+
+use std::fmt::{Debug, Display};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use crate::aws::{Aws, Clients};
+use crate::fault::Fault;
+use crate::place::{Place, Region, Scope};
+use crate::plan::{Asset, Class, Draft, Effect};
+
+/// What can be written to a file and read back without loss.
+pub trait Data: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync + 'static {}
+impl<T: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync + 'static> Data for T {}
+
+/// What a person reads about a control: `trueup controls NAME`, the schema and `init` print it.
+#[derive(Clone, Copy, Debug)]
+pub struct Doc {
+    /// The thing's name as AWS calls it.
+    pub title: &'static str,
+    /// The numbers of the checklist's items that it makes true.
+    pub items: &'static [u8],
+    /// Why one wants it, in a sentence or two.
+    pub why: &'static str,
+    /// How it is switched off or undone by the file alone.
+    pub off: &'static str,
+    /// What it costs, in a few words.
+    pub cost: &'static str,
+    /// Benchmark and the numbers of its recommendations, for example `("CIS 5.0", "1.7, 1.8")`.
+    pub benchmarks: &'static [(&'static str, &'static str)],
+    /// The page of AWS's documentation to read.
+    pub page: &'static str,
+    /// The table as one would write it, in TOML.
+    pub example: &'static str,
+}
+
+/// The IAM actions that a control's calls need.
+#[derive(Clone, Copy, Debug)]
+pub struct Permissions {
+    /// To plan.
+    pub read: &'static [&'static str],
+    /// To apply, beside the reads.
+    pub write: &'static [&'static str],
+}
+
+/// What is known of the account before any control looks at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Env {
+    /// The account's id, 12 digits.
+    pub account: String,
+    /// The partition, such as `aws`.
+    pub partition: String,
+    /// Where account-wide things live that need a region.
+    pub home: Region,
+    /// The regions that are enabled, of the caller's partition only, sorted.
+    pub enabled: Vec<Region>,
+}
+
+/// Where a pure function of a control stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Here<'a> {
+    /// The cell's place.
+    pub place: &'a Place,
+    /// The account around it.
+    pub env: &'a Env,
+}
+
+/// Where a reading or writing function of a control stands, with the clients to reach it.
+#[derive(Clone, Debug)]
+pub struct Cx {
+    /// The cell's place.
+    pub place: Place,
+    /// The account around it.
+    pub env: Arc<Env>,
+    aws: Arc<Aws>,
+}
+
+impl Cx {
+    /// The context of one place.
+    pub fn new(aws: Arc<Aws>, env: Arc<Env>, place: Place) -> Self {
+        Cx { place, env, aws }
+    }
+
+    /// The region that calls go to: the place's own, or the home region for the account's things.
+    pub fn region(&self) -> &Region {
+        self.place.region().unwrap_or(&self.env.home)
+    }
+
+    /// The clients of this place's region.
+    pub fn clients(&self) -> Arc<Clients> {
+        self.aws.clients(self.region())
+    }
+
+    /// The clients of another region, for things that live in several.
+    pub fn clients_in(&self, region: &Region) -> Arc<Clients> {
+        self.aws.clients(region)
+    }
+}
+
+/// Another owner of what was read, who must not be fought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manager {
+    /// Who it is and how one can tell, for example `the organization's GuardDuty administrator 111122223333`.
+    pub who: String,
+}
+
+/// What a control read in one place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seen<M, I> {
+    /// The live state in the form of the wanted one, every key that can be managed filled in.
+    pub model: M,
+    /// What is needed to act (identifiers, what stands in the way), never compared with the baseline.
+    pub ids: I,
+    /// Who else owns it, if somebody visibly does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<Manager>,
+}
+
+impl<M, I: Default> Seen<M, I> {
+    /// A reading without identifiers and without another owner.
+    pub fn of(model: M) -> Self {
+        Seen {
+            model,
+            ids: I::default(),
+            held_by: None,
+        }
+    }
+}
+
+/// A step of the same cell, to be named by [`StepDraft::after`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalId(pub(crate) usize);
+
+/// Where a control's `diff` puts what it finds.
+#[derive(Debug)]
+pub struct Out<A> {
+    pub(crate) steps: Vec<Draft<A>>,
+    pub(crate) people: Vec<String>,
+    pub(crate) refusals: Vec<String>,
+    pub(crate) notices: Vec<String>,
+}
+
+impl<A> Default for Out<A> {
+    fn default() -> Self {
+        Out {
+            steps: vec![],
+            people: vec![],
+            refusals: vec![],
+            notices: vec![],
+        }
+    }
+}
+
+impl<A> Out<A> {
+    fn step(&mut self, action: A, effect: Effect, class: Class) -> StepDraft<'_, A> {
+        self.steps.push(Draft::new(action, effect, class));
+        StepDraft {
+            at: self.steps.len() - 1,
+            steps: &mut self.steps,
+        }
+    }
+
+    /// A step that makes something new. Safe unless said otherwise.
+    pub fn add(&mut self, action: A) -> StepDraft<'_, A> {
+        self.step(action, Effect::Add, Class::Safe)
+    }
+
+    /// A step that changes what exists. Safe unless said otherwise.
+    pub fn change(&mut self, action: A) -> StepDraft<'_, A> {
+        self.step(action, Effect::Change, Class::Safe)
+    }
+
+    /// A step that removes something: destructive.
+    pub fn destroy(&mut self, action: A) -> StepDraft<'_, A> {
+        self.step(action, Effect::Destroy, Class::Destructive)
+    }
+
+    /// Something that only a person can do, with how.
+    pub fn person(&mut self, task: impl Into<String>) {
+        self.people.push(task.into());
+    }
+
+    /// Why nothing is done in this cell although it differs: one line for each thing that is in the way.
+    pub fn refuse(&mut self, what: impl Into<String>) {
+        self.refusals.push(what.into());
+    }
+
+    /// Something worth knowing that changes no verdict.
+    pub fn notice(&mut self, what: impl Into<String>) {
+        self.notices.push(what.into());
+    }
+}
+
+/// A step that is being described.
+#[derive(Debug)]
+pub struct StepDraft<'a, A> {
+    at: usize,
+    steps: &'a mut Vec<Draft<A>>,
+}
+
+impl<A> StepDraft<'_, A> {
+    fn with(self, change: impl FnOnce(&mut Draft<A>)) -> Self {
+        change(&mut self.steps[self.at]);
+        self
+    }
+
+    /// It may break a workload or lock someone out; why, in a few words.
+    pub fn disruptive(self, why: impl Into<String>) -> Self {
+        self.with(|step| {
+            step.class = step.class.max(Class::Disruptive);
+            step.risks.push(why.into());
+        })
+    }
+
+    /// It loses data or a resource; what, in a few words.
+    pub fn destructive(self, why: impl Into<String>) -> Self {
+        self.with(|step| {
+            step.class = Class::Destructive;
+            step.risks.push(why.into());
+        })
+    }
+
+    /// It runs only once that step of the same cell is done.
+    pub fn after(self, earlier: LocalId) -> Self {
+        self.with(|step| step.after.push(earlier.0))
+    }
+
+    /// The same for several.
+    pub fn after_all(self, earlier: impl IntoIterator<Item = LocalId>) -> Self {
+        self.with(|step| step.after.extend(earlier.into_iter().map(|id| id.0)))
+    }
+
+    /// It needs something that another cell has or makes.
+    pub fn needs(self, asset: Asset) -> Self {
+        self.with(|step| step.needs.push(asset))
+    }
+
+    /// Once it is done, this exists.
+    pub fn provides(self, asset: Asset) -> Self {
+        self.with(|step| step.provides.push(asset))
+    }
+
+    /// Once it is done, this is no longer used by it.
+    pub fn releases(self, asset: Asset) -> Self {
+        self.with(|step| step.releases.push(asset))
+    }
+
+    /// Once it is done, this no longer exists.
+    pub fn removes(self, asset: Asset) -> Self {
+        self.with(|step| step.removes.push(asset))
+    }
+
+    /// The step's name for later steps of the same cell.
+    pub fn id(self) -> LocalId {
+        LocalId(self.at)
+    }
+}
+
+/// One thing of an account that trueup keeps true.
+///
+/// Reading ([`fetch`](Control::fetch)) and writing ([`apply`](Control::apply)) are the only functions that touch
+/// AWS. [`diff`](Control::diff) makes every choice and does no I/O, so it can be tested with two values.
+pub trait Control: Send + Sync + 'static {
+    /// The name of its TOML table.
+    const NAME: &'static str;
+    /// Whether it exists once or in each region.
+    const SCOPE: Scope;
+    /// What a person reads about it.
+    const DOC: Doc;
+    /// The IAM actions of its calls.
+    const PERMISSIONS: Permissions;
+    /// Controls whose readings it needs beside its own, because it names their assets.
+    const RELIES_ON: &'static [&'static str] = &[];
+
+    /// The TOML table, the live state, the export and both sides of the diff. Every field is an `Option` or a
+    /// map, since what is not written is not managed; what only a whole can require, [`check`](Control::check)
+    /// requires.
+    type Model: Data + JsonSchema;
+    /// Identifiers and obstacles: never compared with the baseline, never printed in a diff.
+    type Ids: Data + Default;
+    /// One idempotent change with every choice already made. Its `Display` is the line of the plan.
+    type Action: Data + Display;
+
+    /// What is wrong with a table as a whole, after merging, as `(key, what is wrong and what was expected)`.
+    fn check(_want: &Self::Model) -> Vec<(&'static str, String)> {
+        vec![]
+    }
+
+    /// Reads one place. `want` is what the baseline asks for there (readings that only serve a wanted change may
+    /// depend on it), or nothing for `export`.
+    fn fetch(
+        cx: &Cx,
+        want: Option<&Self::Model>,
+    ) -> impl Future<Output = Result<Seen<Self::Model, Self::Ids>, Fault>> + Send;
+
+    /// What has to be done so that `seen` becomes `want`. Pure. Silent if nothing differs.
+    fn diff(
+        want: &Self::Model,
+        seen: &Seen<Self::Model, Self::Ids>,
+        here: &Here<'_>,
+        out: &mut Out<Self::Action>,
+    );
+
+    /// What other controls may rely on, as far as it exists already.
+    fn holds(_seen: &Seen<Self::Model, Self::Ids>, _here: &Here<'_>) -> Vec<Asset> {
+        vec![]
+    }
+
+    /// Makes one change. What is already as asked for, or already gone, counts as done.
+    fn apply(action: &Self::Action, cx: &Cx) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// A reading as a document.
+pub type SeenDoc = Seen<Table, serde_json::Value>;
+
+/// What a control's `diff` said, as documents.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// The steps, in the order in which the control named them.
+    pub steps: Vec<Draft<Act>>,
+    /// What a person must do.
+    pub people: Vec<String>,
+    /// What is in the way.
+    pub refusals: Vec<String>,
+    /// What is worth knowing.
+    pub notices: Vec<String>,
+}
+
+/// An action as a document, with its line of the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Act {
+    /// The control's own action, serialized.
+    pub data: serde_json::Value,
+    /// What it does, in the imperative.
+    pub title: String,
+}
+
+/// A document that does not have the form of the control's type: only a foreign or damaged file can cause it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{control}: {what}: {message}")]
+pub struct BadDocument {
+    /// The control whose document it is.
+    pub control: &'static str,
+    /// Which document.
+    pub what: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A control as the engine sees it: the same for all, with documents instead of types.
+pub trait AnyControl: Send + Sync {
+    /// See [`Control::NAME`].
+    fn name(&self) -> &'static str;
+    /// See [`Control::SCOPE`].
+    fn scope(&self) -> Scope;
+    /// See [`Control::DOC`].
+    fn doc(&self) -> &'static Doc;
+    /// See [`Control::PERMISSIONS`].
+    fn permissions(&self) -> Permissions;
+    /// See [`Control::RELIES_ON`].
+    fn relies_on(&self) -> &'static [&'static str];
+    /// The JSON schema of its table.
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
+    /// Types a table and writes it back in its canonical form; the error carries the span of the culprit.
+    fn parse(&self, table: toml::de::Deserializer<'_>) -> Result<Table, toml::de::Error>;
+    /// See [`Control::check`].
+    fn check(&self, want: &Table) -> Result<Vec<(&'static str, String)>, BadDocument>;
+    /// See [`Control::fetch`].
+    fn fetch<'a>(&'a self, cx: &'a Cx, want: Option<&'a Table>) -> BoxFuture<'a, Result<SeenDoc, Fault>>;
+    /// See [`Control::diff`].
+    fn diff(&self, want: &Table, seen: &SeenDoc, here: &Here<'_>) -> Result<Findings, BadDocument>;
+    /// See [`Control::holds`].
+    fn holds(&self, seen: &SeenDoc, here: &Here<'_>) -> Result<Vec<Asset>, BadDocument>;
+    /// See [`Control::apply`].
+    fn apply<'a>(&'a self, action: &'a serde_json::Value, cx: &'a Cx) -> BoxFuture<'a, Result<(), Fault>>;
+}
+
+/// The bridge from a control's types to the engine's documents.
+pub struct Of<C>(PhantomData<fn() -> C>);
+
+impl<C> Of<C> {
+    /// The bridge of one control, for the list.
+    pub const NEW: Self = Of(PhantomData);
+}
+
+impl<C: Control> Of<C> {
+    fn model(table: &Table) -> Result<C::Model, BadDocument> {
+        table
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| BadDocument {
+                control: C::NAME,
+                what: "the table",
+                message: error.message().to_owned(),
+            })
+    }
+
+    fn table(model: &C::Model) -> Result<Table, BadDocument> {
+        Table::try_from(model).map_err(|error| BadDocument {
+            control: C::NAME,
+            what: "the model",
+            message: error.to_string(),
+        })
+    }
+
+    fn seen(seen: &SeenDoc) -> Result<Seen<C::Model, C::Ids>, BadDocument> {
+        let ids = serde_json::from_value(seen.ids.clone()).map_err(|error| BadDocument {
+            control: C::NAME,
+            what: "the identifiers",
+            message: error.to_string(),
+        })?;
+        Ok(Seen {
+            model: Self::model(&seen.model)?,
+            ids,
+            held_by: seen.held_by.clone(),
+        })
+    }
+
+    fn data<T: Serialize>(what: &'static str, value: &T) -> Result<serde_json::Value, BadDocument> {
+        serde_json::to_value(value).map_err(|error| BadDocument {
+            control: C::NAME,
+            what,
+            message: error.to_string(),
+        })
+    }
+}
+
+/// A control's own type could not be carried over the bridge: reported like a failed call, so that it spoils
+/// only its own cell.
+fn broken(error: BadDocument) -> Fault {
+    Fault::answer(error.control, error.to_string())
+}
+
+impl<C: Control> AnyControl for Of<C> {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    fn scope(&self) -> Scope {
+        C::SCOPE
+    }
+
+    fn doc(&self) -> &'static Doc {
+        const { &C::DOC }
+    }
+
+    fn permissions(&self) -> Permissions {
+        C::PERMISSIONS
+    }
+
+    fn relies_on(&self) -> &'static [&'static str] {
+        C::RELIES_ON
+    }
+
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<C::Model>()
+    }
+
+    fn parse(&self, table: toml::de::Deserializer<'_>) -> Result<Table, toml::de::Error> {
+        let model = C::Model::deserialize(table)?;
+        Self::table(&model).map_err(serde::de::Error::custom)
+    }
+
+    fn check(&self, want: &Table) -> Result<Vec<(&'static str, String)>, BadDocument> {
+        Ok(C::check(&Self::model(want)?))
+    }
+
+    fn fetch<'a>(&'a self, cx: &'a Cx, want: Option<&'a Table>) -> BoxFuture<'a, Result<SeenDoc, Fault>> {
+        async move {
+            let want = want.map(Self::model).transpose().map_err(broken)?;
+            let seen = C::fetch(cx, want.as_ref()).await?;
+            Ok(Seen {
+                model: Self::table(&seen.model).map_err(broken)?,
+                ids: Self::data("the identifiers", &seen.ids).map_err(broken)?,
+                held_by: seen.held_by,
+            })
+        }
+        .boxed()
+    }
+
+    fn diff(&self, want: &Table, seen: &SeenDoc, here: &Here<'_>) -> Result<Findings, BadDocument> {
+        let mut out = Out::default();
+        C::diff(&Self::model(want)?, &Self::seen(seen)?, here, &mut out);
+        let steps = out
+            .steps
+            .into_iter()
+            .map(|draft| {
+                let act = Act {
+                    data: Self::data("the action", &draft.action)?,
+                    title: draft.action.to_string(),
+                };
+                Ok(draft.with_action(act))
+            })
+            .collect::<Result<_, BadDocument>>()?;
+        Ok(Findings {
+            steps,
+            people: out.people,
+            refusals: out.refusals,
+            notices: out.notices,
+        })
+    }
+
+    fn holds(&self, seen: &SeenDoc, here: &Here<'_>) -> Result<Vec<Asset>, BadDocument> {
+        Ok(C::holds(&Self::seen(seen)?, here))
+    }
+
+    fn apply<'a>(&'a self, action: &'a serde_json::Value, cx: &'a Cx) -> BoxFuture<'a, Result<(), Fault>> {
+        async move {
+            let action: C::Action = serde_json::from_value(action.clone())
+                .map_err(|error| Fault::answer(C::NAME, format!("the action: {error}")))?;
+            C::apply(&action, cx).await
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,724 @@
+//! From what is wanted and what was read to an ordered set of steps. No I/O, and no choice left for later.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use crate::control::{Act, BadDocument, Env, Findings, Here, SeenDoc};
+use crate::controls::Id;
+use crate::fault::{Fault, FaultKind};
+use crate::place::Place;
+
+/// What a step does to the account, for the summary line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Something new comes into being.
+    Add,
+    /// Something that exists is changed.
+    Change,
+    /// Something ceases to exist.
+    Destroy,
+}
+
+/// How much harm a step can do. The last two need consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// No workload and no person notices.
+    Safe,
+    /// It may break a workload or lock someone out.
+    Disruptive,
+    /// It loses data or a resource.
+    Destructive,
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Class::Safe => "safe",
+            Class::Disruptive => "disruptive",
+            Class::Destructive => "destructive",
+        })
+    }
+}
+
+/// The kind of thing that one control makes and another needs, such as the alerts topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssetKind {
+    /// The control that reads and makes it.
+    pub control: &'static str,
+    /// What it is, in AWS's words.
+    pub what: &'static str,
+}
+
+impl AssetKind {
+    /// The one of this kind in a place.
+    pub fn at(self, place: &Place) -> Asset {
+        Asset {
+            control: self.control.to_owned(),
+            what: self.what.to_owned(),
+            place: place.clone(),
+            name: None,
+        }
+    }
+
+    /// One of several of this kind in a place.
+    pub fn named(self, place: &Place, name: impl Into<String>) -> Asset {
+        Asset {
+            name: Some(name.into()),
+            ..self.at(place)
+        }
+    }
+}
+
+/// Something that a step needs, provides, releases or removes. Order across controls comes from these alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Asset {
+    /// The control that reads and makes it.
+    pub control: String,
+    /// What it is.
+    pub what: String,
+    /// Where it is.
+    pub place: Place,
+    /// Which one, where there can be several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl fmt::Display for Asset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.what)?;
+        if let Some(name) = &self.name {
+            write!(f, " `{name}`")?;
+        }
+        write!(f, " ({}, {})", self.control, self.place)
+    }
+}
+
+/// A step as a control describes it, before it has a number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft<A> {
+    /// What to do.
+    pub action: A,
+    /// What that does to the account.
+    pub effect: Effect,
+    /// How much harm it can do.
+    pub class: Class,
+    /// Why it can, a few words each.
+    pub risks: Vec<String>,
+    /// Earlier drafts of the same cell that it waits for, by their place in the cell's list.
+    pub after: Vec<usize>,
+    /// What it needs.
+    pub needs: Vec<Asset>,
+    /// What exists once it is done.
+    pub provides: Vec<Asset>,
+    /// What it no longer uses once it is done.
+    pub releases: Vec<Asset>,
+    /// What no longer exists once it is done.
+    pub removes: Vec<Asset>,
+}
+
+impl<A> Draft<A> {
+    /// A step that waits for nothing.
+    pub fn new(action: A, effect: Effect, class: Class) -> Self {
+        Draft {
+            action,
+            effect,
+            class,
+            risks: vec![],
+            after: vec![],
+            needs: vec![],
+            provides: vec![],
+            releases: vec![],
+            removes: vec![],
+        }
+    }
+
+    /// The same step with its action in another form.
+    pub fn with_action<B>(self, action: B) -> Draft<B> {
+        Draft {
+            action,
+            effect: self.effect,
+            class: self.class,
+            risks: self.risks,
+            after: self.after,
+            needs: self.needs,
+            provides: self.provides,
+            releases: self.releases,
+            removes: self.removes,
+        }
+    }
+}
+
+/// Why a step of the plan cannot run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It needs what neither exists nor is planned.
+    Missing(Asset),
+    /// It needs what another step removes.
+    Leaving(Asset),
+    /// It needs what could not be read.
+    Unread(Asset),
+    /// It is in use, or moved between the plan and the write: what stands in the way.
+    InUse {
+        /// One line for each thing.
+        what: Vec<String>,
+    },
+    /// It waits for a step that cannot run.
+    BehindBlocked(usize),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::Missing(asset) => write!(f, "needs the {asset}, which does not exist and is not planned"),
+            Why::Leaving(asset) => write!(f, "needs the {asset}, which another step removes"),
+            Why::Unread(asset) => write!(f, "needs the {asset}, which could not be read"),
+            Why::InUse { what } => write!(f, "{}", what.join("; ")),
+            Why::BehindBlocked(step) => write!(f, "waits for step {step}, which is blocked"),
+        }
+    }
+}
+
+/// One numbered step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its number, from 1, in an order in which all of them could run one by one.
+    pub number: usize,
+    /// The control whose step it is.
+    pub control: Id,
+    /// Where it happens.
+    pub place: Place,
+    /// What it does, in the imperative.
+    pub title: String,
+    /// What that does to the account.
+    pub effect: Effect,
+    /// How much harm it can do.
+    pub class: Class,
+    /// Why it can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<String>,
+    /// The numbers of the steps that must be done before, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<usize>,
+    /// Why it cannot run, if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Why>,
+    /// The control's own action.
+    pub action: serde_json::Value,
+}
+
+/// What the engine may do where a table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Manage {
+    /// Show what differs and change it.
+    #[default]
+    Enforce,
+    /// Show what differs and never write.
+    Report,
+    /// As if the table were not written.
+    Off,
+}
+
+/// What is wanted of one control in one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Want {
+    /// The control.
+    pub control: Id,
+    /// The place.
+    pub place: Place,
+    /// What the file says about writing, where it says so.
+    pub manage: Option<Manage>,
+    /// The table, merged, typed and in canonical form.
+    pub table: Table,
+}
+
+/// A control in a place.
+pub type CellKey = (Id, Place);
+
+/// What was read of an account: one result a cell, so that a fault sits in the cell that it spoils.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Survey {
+    /// The account around the cells.
+    pub env: Env,
+    /// The cells. A cell in a region that is not enabled is not read and not here.
+    pub cells: BTreeMap<CellKey, Result<SeenDoc, Fault>>,
+}
+
+/// The judgement on one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It is as wanted.
+    InSync,
+    /// It differs and steps change it.
+    Change,
+    /// It differs and is only reported.
+    Reported,
+    /// It differs and cannot be changed now.
+    Blocked,
+    /// It differs and only a person can change it.
+    NeedsPerson,
+    /// A person has vouched for what cannot be read.
+    Attested,
+    /// The file does not manage it.
+    Unmanaged,
+    /// The service has no endpoint in the region.
+    NotAvailable,
+    /// The region is not enabled for the account.
+    NotEnabled,
+    /// The organization's policy forbids reading it.
+    Denied,
+    /// Another tool or account owns it.
+    ManagedElsewhere,
+    /// It could not be read.
+    Unread,
+}
+
+impl Verdict {
+    /// All of them, in the order of the legend.
+    pub const ALL: [Verdict; 12] = [
+        Verdict::InSync,
+        Verdict::Change,
+        Verdict::Reported,
+        Verdict::Blocked,
+        Verdict::NeedsPerson,
+        Verdict::Attested,
+        Verdict::Unmanaged,
+        Verdict::NotAvailable,
+        Verdict::NotEnabled,
+        Verdict::Denied,
+        Verdict::ManagedElsewhere,
+        Verdict::Unread,
+    ];
+
+    /// The verdict in words, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Verdict::InSync => "in sync",
+            Verdict::Change => "change",
+            Verdict::Reported => "reported (differs, not enforced)",
+            Verdict::Blocked => "blocked",
+            Verdict::NeedsPerson => "needs a person",
+            Verdict::Attested => "attested",
+            Verdict::Unmanaged => "unmanaged",
+            Verdict::NotAvailable => "not available in the region",
+            Verdict::NotEnabled => "region not enabled",
+            Verdict::Denied => "denied by the organization",
+            Verdict::ManagedElsewhere => "managed elsewhere",
+            Verdict::Unread => "could not be read",
+        }
+    }
+
+    /// The verdict as a word of the command line (`--fail-on`) and of JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::InSync => "in-sync",
+            Verdict::Change => "change",
+            Verdict::Reported => "reported",
+            Verdict::Blocked => "blocked",
+            Verdict::NeedsPerson => "needs-person",
+            Verdict::Attested => "attested",
+            Verdict::Unmanaged => "unmanaged",
+            Verdict::NotAvailable => "not-available",
+            Verdict::NotEnabled => "not-enabled",
+            Verdict::Denied => "denied",
+            Verdict::ManagedElsewhere => "managed-elsewhere",
+            Verdict::Unread => "unread",
+        }
+    }
+}
+
+/// One cell of the plan: everything that the verdict rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The control.
+    pub control: Id,
+    /// The place.
+    pub place: Place,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// What is in the way, what a fault said, who owns it: whatever explains the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// What only a person can do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+    /// What is worth knowing besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
+    /// What the baseline wants here.
+    pub want: Table,
+    /// What was read, whole, if it could be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenDoc>,
+    /// Why it could not be read, if it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// Steps and verdicts: what `plan` shows, saves and promises, and what `apply` does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Every cell that the baseline manages, in the order of the list, then by place.
+    pub cells: Vec<Cell>,
+    /// The steps, in topological order.
+    pub steps: Vec<Step>,
+}
+
+/// A set of wants that no order of steps can make true.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// Steps wait for each other.
+    #[error("these steps wait for each other:\n{}", .0.join("\n"))]
+    Cycle(Vec<String>),
+    /// Two steps make, or one makes and one removes, the same thing, and nothing says which comes first.
+    #[error(
+        "nothing says which comes first of two steps that make or remove the {asset}:\n  {first}\n  {second}"
+    )]
+    Unordered {
+        /// The thing.
+        asset: Asset,
+        /// One step.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A control could not read its own document.
+    #[error(transparent)]
+    Document(#[from] BadDocument),
+}
+
+/// Plans: judges every wanted cell and orders the steps of all of them.
+pub fn plan(wants: &[Want], survey: &Survey) -> Result<Plan, PlanError> {
+    let mut cells = Vec::new();
+    let mut drafts = Vec::new();
+    for want in wants.iter().filter(|want| want.manage != Some(Manage::Off)) {
+        let (cell, steps) = judge(want, survey)?;
+        drafts.extend(steps.into_iter().map(|draft| (cells.len(), draft)));
+        cells.push(cell);
+    }
+    let held = held(survey)?;
+    let steps = link(&cells, drafts, &held, survey)?;
+    for step in steps.iter().filter(|step| step.blocked.is_some()) {
+        if let Some(cell) = cells
+            .iter_mut()
+            .find(|c| c.control == step.control && c.place == step.place)
+        {
+            cell.verdict = Verdict::Blocked;
+            if let Some(why) = &step.blocked {
+                cell.reasons.push(format!("{}: {why}", step.title));
+            }
+        }
+    }
+    Ok(Plan { cells, steps })
+}
+
+/// Everything that exists already and that steps may need.
+fn held(survey: &Survey) -> Result<BTreeSet<Asset>, BadDocument> {
+    let mut held = BTreeSet::new();
+    for ((control, place), reading) in &survey.cells {
+        if let Ok(seen) = reading {
+            held.extend(control.control().holds(
+                seen,
+                &Here {
+                    place,
+                    env: &survey.env,
+                },
+            )?);
+        }
+    }
+    Ok(held)
+}
+
+fn judge(want: &Want, survey: &Survey) -> Result<(Cell, Vec<Draft<Act>>), BadDocument> {
+    let mut cell = Cell {
+        control: want.control,
+        place: want.place.clone(),
+        verdict: Verdict::InSync,
+        reasons: vec![],
+        people: vec![],
+        notices: vec![],
+        want: want.table.clone(),
+        seen: None,
+        fault: None,
+    };
+    if want
+        .place
+        .region()
+        .is_some_and(|region| !survey.env.enabled.contains(region))
+    {
+        cell.verdict = Verdict::NotEnabled;
+        return Ok((cell, vec![]));
+    }
+    let seen = match survey.cells.get(&(want.control, want.place.clone())) {
+        Some(Ok(seen)) => seen,
+        Some(Err(fault)) => {
+            cell.verdict = match fault.kind {
+                FaultKind::DeniedByOrganization => Verdict::Denied,
+                FaultKind::NotAvailable => Verdict::NotAvailable,
+                _ => Verdict::Unread,
+            };
+            cell.fault = Some(fault.clone());
+            return Ok((cell, vec![]));
+        }
+        None => {
+            cell.verdict = Verdict::Unread;
+            cell.reasons.push("it was not read".to_owned());
+            return Ok((cell, vec![]));
+        }
+    };
+    cell.seen = Some(seen.clone());
+    let here = Here {
+        place: &want.place,
+        env: &survey.env,
+    };
+    let Findings {
+        steps,
+        people,
+        refusals,
+        notices,
+    } = want.control.control().diff(&want.table, seen, &here)?;
+    cell.notices = notices;
+    if let Some(manager) = seen
+        .held_by
+        .as_ref()
+        .filter(|_| want.manage != Some(Manage::Enforce))
+    {
+        cell.verdict = Verdict::ManagedElsewhere;
+        cell.reasons.push(manager.who.clone());
+        return Ok((cell, vec![]));
+    }
+    let differs = !steps.is_empty() || !refusals.is_empty() || !people.is_empty();
+    if differs && want.manage == Some(Manage::Report) {
+        cell.verdict = Verdict::Reported;
+        cell.reasons = refusals;
+        return Ok((cell, vec![]));
+    }
+    cell.people = people;
+    if !refusals.is_empty() {
+        cell.verdict = Verdict::Blocked;
+        cell.reasons = refusals;
+        return Ok((cell, vec![]));
+    }
+    if !steps.is_empty() {
+        cell.verdict = Verdict::Change;
+    } else if !cell.people.is_empty() {
+        cell.verdict = Verdict::NeedsPerson;
+    }
+    Ok((cell, steps))
+}
+
+/// Turns the drafts of all cells into numbered steps: needs become edges, the order becomes topological, and
+/// what cannot run says why.
+fn link(
+    cells: &[Cell],
+    drafts: Vec<(usize, Draft<Act>)>,
+    held: &BTreeSet<Asset>,
+    survey: &Survey,
+) -> Result<Vec<Step>, PlanError> {
+    let describe = |at: usize| {
+        let (cell, draft) = &drafts[at];
+        format!(
+            "{} ({}, {})",
+            draft.action.title, cells[*cell].control, cells[*cell].place
+        )
+    };
+    let mut providers: BTreeMap<&Asset, Vec<usize>> = BTreeMap::new();
+    let mut removers: BTreeMap<&Asset, Vec<usize>> = BTreeMap::new();
+    for (at, (_, draft)) in drafts.iter().enumerate() {
+        for asset in &draft.provides {
+            providers.entry(asset).or_default().push(at);
+        }
+        for asset in &draft.removes {
+            removers.entry(asset).or_default().push(at);
+        }
+    }
+    let mut after: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); drafts.len()];
+    let mut blocked: Vec<Option<Why>> = vec![None; drafts.len()];
+    let mut first_of_cell = 0;
+    for (at, (cell, draft)) in drafts.iter().enumerate() {
+        if at > 0 && drafts[at - 1].0 != *cell {
+            first_of_cell = at;
+        }
+        after[at].extend(draft.after.iter().map(|local| first_of_cell + local));
+        for asset in &draft.needs {
+            if let Some(makers) = providers.get(asset) {
+                after[at].extend(makers.iter().filter(|maker| **maker != at));
+            } else if removers.contains_key(asset) {
+                blocked[at].get_or_insert(Why::Leaving(asset.clone()));
+            } else if !held.contains(asset) {
+                blocked[at].get_or_insert(if is_unread(asset, survey) {
+                    Why::Unread(asset.clone())
+                } else {
+                    Why::Missing(asset.clone())
+                });
+            }
+        }
+        for asset in &draft.releases {
+            for remover in removers
+                .get(asset)
+                .into_iter()
+                .flatten()
+                .filter(|remover| **remover != at)
+            {
+                after[*remover].insert(at);
+            }
+        }
+    }
+    let order =
+        topological(&after).map_err(|cycle| PlanError::Cycle(cycle.into_iter().map(describe).collect()))?;
+    for (asset, makers) in &providers {
+        let mut touching = makers.clone();
+        touching.extend(removers.get(asset).into_iter().flatten());
+        touching.sort_unstable();
+        touching.dedup();
+        for (i, one) in touching.iter().enumerate() {
+            for other in &touching[i + 1..] {
+                if !reaches(&after, *one, *other) && !reaches(&after, *other, *one) {
+                    return Err(PlanError::Unordered {
+                        asset: (*asset).clone(),
+                        first: describe(*one),
+                        second: describe(*other),
+                    });
+                }
+            }
+        }
+    }
+    let mut number = vec![0; drafts.len()];
+    for (position, at) in order.iter().enumerate() {
+        number[*at] = position + 1;
+    }
+    let mut drafts: Vec<Option<(usize, Draft<Act>)>> = drafts.into_iter().map(Some).collect();
+    let mut steps = Vec::with_capacity(order.len());
+    for at in order {
+        let Some((cell, draft)) = drafts[at].take() else {
+            continue;
+        };
+        if blocked[at].is_none() {
+            blocked[at] = after[at]
+                .iter()
+                .find(|before| blocked[**before].is_some())
+                .map(|b| Why::BehindBlocked(number[*b]));
+        }
+        let mut waits: Vec<usize> = after[at].iter().map(|before| number[*before]).collect();
+        waits.sort_unstable();
+        steps.push(Step {
+            number: number[at],
+            control: cells[cell].control,
+            place: cells[cell].place.clone(),
+            title: draft.action.title,
+            effect: draft.effect,
+            class: draft.class,
+            risks: draft.risks,
+            after: waits,
+            blocked: blocked[at].clone(),
+            action: draft.action.data,
+        });
+    }
+    Ok(steps)
+}
+
+fn is_unread(asset: &Asset, survey: &Survey) -> bool {
+    asset
+        .control
+        .parse::<Id>()
+        .is_ok_and(|control| !matches!(survey.cells.get(&(control, asset.place.clone())), Some(Ok(_))))
+}
+
+/// An order in which everything comes after what it waits for. Stable: what is free to run keeps the order of
+/// the list as far as it can, so that a plan reads cell by cell. The error is one cycle, nothing else.
+fn topological(after: &[BTreeSet<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut waiting: Vec<usize> = after.iter().map(BTreeSet::len).collect();
+    let mut followers: Vec<Vec<usize>> = vec![vec![]; after.len()];
+    for (at, before) in after.iter().enumerate() {
+        for earlier in before {
+            followers[*earlier].push(at);
+        }
+    }
+    let mut free: BTreeSet<usize> = (0..after.len()).filter(|at| waiting[*at] == 0).collect();
+    let mut order = Vec::with_capacity(after.len());
+    while let Some(at) = free.pop_first() {
+        order.push(at);
+        for follower in &followers[at] {
+            waiting[*follower] -= 1;
+            if waiting[*follower] == 0 {
+                free.insert(*follower);
+            }
+        }
+    }
+    if order.len() == after.len() {
+        return Ok(order);
+    }
+    // Everything that is left waits for something that is left: walking backwards must come round.
+    let mut path: Vec<usize> = Vec::new();
+    let mut at = (0..after.len()).find(|at| waiting[*at] > 0).unwrap_or_default();
+    while !path.contains(&at) {
+        path.push(at);
+        at = after[at]
+            .iter()
+            .copied()
+            .find(|before| waiting[*before] > 0)
+            .unwrap_or(at);
+    }
+    let start = path.iter().position(|step| *step == at).unwrap_or_default();
+    Err(path.split_off(start))
+}
+
+/// True if `to` waits for `from`, directly or through others.
+fn reaches(after: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
+    let mut queue = VecDeque::from([to]);
+    let mut met = BTreeSet::new();
+    while let Some(at) = queue.pop_front() {
+        if at == from {
+            return true;
+        }
+        if met.insert(at) {
+            queue.extend(&after[at]);
+        }
+    }
+    false
+}
+
+/// What a plan would do, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Steps that add.
+    pub add: usize,
+    /// Steps that change.
+    pub change: usize,
+    /// Steps that destroy.
+    pub destroy: usize,
+}
+
+impl Plan {
+    /// The steps that can run, counted by what they do.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for step in self.steps.iter().filter(|step| step.blocked.is_none()) {
+            match step.effect {
+                Effect::Add => counts.add += 1,
+                Effect::Change => counts.change += 1,
+                Effect::Destroy => counts.destroy += 1,
+            }
+        }
+        counts
+    }
+
+    /// How many cells have this verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.cells.iter().filter(|cell| cell.verdict == verdict).count()
+    }
+
+    /// The cell of a control in a place.
+    pub fn cell(&self, control: Id, place: &Place) -> Option<&Cell> {
+        self.cells
+            .iter()
+            .find(|cell| cell.control == control && cell.place == *place)
+    }
+}
