@@ -160,7 +160,10 @@ fn the_flow_logs_of_a_vpc_go_with_it() {
     cloud.occupy(&Occupant::NoSubnets).unwrap();
     cloud.occupy(&Occupant::NoInternetGateway).unwrap();
     let vpc = cloud.vpc();
-    assert_eq!(cloud.list("DescribeFlowLogs", filter("resource-id", &vpc)).len(), 1);
+    assert_eq!(
+        cloud.list("DescribeFlowLogs", filter("resource-id", &vpc)).len(),
+        1
+    );
     cloud.ok("DeleteVpc", json!({ "VpcId": vpc }));
     assert_eq!(cloud.list("DescribeFlowLogs", json!({})), [] as [Value; 0]);
 }
