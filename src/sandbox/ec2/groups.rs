@@ -88,8 +88,9 @@ fn is_used(ec2: &Ec2, id: &str) -> bool {
     by_interface || by_rule
 }
 
-/// `DescribeSecurityGroupReferences`, which tells of groups **in peered VPCs** only: a rule in the same VPC is no
-/// reference here. The other side of every peering of the sandbox lies outside of it, so there are none.
+/// `DescribeSecurityGroupReferences`, which tells of groups **in peered VPCs** only: a rule in the same VPC
+/// is no reference here. The other side of every peering of the sandbox lies outside of it, so there are
+/// none.
 static REFERENCES: Listing = Listing {
     operation: "DescribeSecurityGroupReferences",
     set: "securityGroupReferenceSet",

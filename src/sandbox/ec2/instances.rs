@@ -17,7 +17,8 @@ use super::{Answer, AwsError, Cx, addresses, rows};
 pub(super) struct NewInterface<'a> {
     pub(super) subnet: &'a Subnet,
     pub(super) description: &'a str,
-    /// `interface` for instances and one's own; the name of the service's kind for those that a service makes.
+    /// `interface` for instances and one's own; the name of the service's kind for those that a service
+    /// makes.
     pub(super) interface_type: &'a str,
     /// The groups; none means the VPC's default one.
     pub(super) groups: Vec<GroupIdentifier>,

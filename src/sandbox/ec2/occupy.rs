@@ -16,8 +16,8 @@ use super::{AwsError, Cx, addresses, geography, subnets, tags, vpcs};
 
 /// One thing in which a region's default VPC differs from a new one.
 ///
-/// The first variants are put into it and may be in the way of its removal; the last ones take a part of it away, as
-/// if somebody had begun to take it apart.
+/// The first variants are put into it and may be in the way of its removal; the last ones take a part of it
+/// away, as if somebody had begun to take it apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Occupant {
@@ -41,7 +41,8 @@ pub enum Occupant {
     RouteTable,
     /// A network ACL besides the default one.
     NetworkAcl,
-    /// A peering connection with a VPC of another account, with this status code: `active`, `pending-acceptance`.
+    /// A peering connection with a VPC of another account, with this status code: `active`,
+    /// `pending-acceptance`.
     Peering(String),
     /// An attached virtual private gateway.
     VpnGateway,
@@ -332,7 +333,8 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
     Ok(())
 }
 
-/// Takes a subnet away, where nothing is in it: an account cannot come to have an interface without its subnet.
+/// Takes a subnet away, where nothing is in it: an account cannot come to have an interface without its
+/// subnet.
 fn take_subnet(ec2: &mut Ec2, id: &str) -> Result<(), String> {
     if ec2.interfaces_in(id).next().is_some() {
         return Err(format!("the subnet {id} is in use and cannot be taken away"));
@@ -363,7 +365,8 @@ fn attached(vpc_id: &str) -> Vec<Attachment> {
     }]
 }
 
-/// A network interface in the first subnet. One that a service made is attached to something of the service's.
+/// A network interface in the first subnet. One that a service made is attached to something of the
+/// service's.
 fn interface(cx: &mut Cx<'_>, description: &str, interface_type: &str) -> Result<NetworkInterface, String> {
     let subnet = first_subnet(cx)?;
     let new = NewInterface {

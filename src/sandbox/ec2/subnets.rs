@@ -13,7 +13,8 @@ use super::{Answer, AwsError, Cx, done, rows};
 /// The prefix length of a default subnet (VPC User Guide, "Default subnets").
 const DEFAULT_LENGTH: u8 = 20;
 
-/// Creates a subnet. It is under the VPC's default network ACL and, having none of its own, its main route table.
+/// Creates a subnet. It is under the VPC's default network ACL and, having none of its own, its main route
+/// table.
 pub(super) fn create(
     cx: &mut Cx<'_>,
     vpc_id: &str,
@@ -170,7 +171,8 @@ pub(super) fn create_subnet(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     Ok(json!({ "subnet": rows::subnet(cx.ec2, &subnet) }))
 }
 
-/// `DeleteSubnet`. A network interface in the subnet, whoever's it is, keeps it: this is EC2's own check of use.
+/// `DeleteSubnet`. A network interface in the subnet, whoever's it is, keeps it: this is EC2's own check of
+/// use.
 pub(super) fn delete_subnet(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     let id = input.id("SubnetId", &kind::SUBNET)?;
     find(&cx.ec2.subnets, id)?;

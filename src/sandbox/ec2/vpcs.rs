@@ -158,7 +158,8 @@ pub(super) fn security_group(cx: &mut Cx<'_>, vpc_id: &str, name: &str, descript
     }
 }
 
-/// Creates the default VPC: an attached internet gateway with a route to it, and a default subnet in each zone.
+/// Creates the default VPC: an attached internet gateway with a route to it, and a default subnet in each
+/// zone.
 pub(super) fn create_default(cx: &mut Cx<'_>) -> Vpc {
     let vpc = create(cx, DEFAULT_BLOCK, true, Vec::new());
     let gateway = gateways::create(cx, Vec::new());
@@ -220,8 +221,8 @@ pub(super) fn not_a_block(text: &str) -> AwsError {
 
 /// What keeps a VPC from being deleted.
 ///
-/// `DeleteVpc` takes the main route table, the default network ACL and the default security group with it, and
-/// wants everything else gone before.
+/// `DeleteVpc` takes the main route table, the default network ACL and the default security group with it,
+/// and wants everything else gone before.
 pub(super) fn in_the_way(ec2: &Ec2, vpc_id: &str) -> bool {
     let attached = |attachments: &[super::model::Attachment]| {
         attachments
