@@ -1,9 +1,11 @@
 //! One request and what becomes of it: the service's answer, or what the world does to it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Decoded, Request, Response, Unread};
-use super::world::{DeniedBy, FaultKind, World, fits};
+use super::world::{DeniedBy, Fault, FaultKind, World, fits};
 use super::{
     Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, ec2, guardduty, iam, s3, s3control, sts,
 };
@@ -18,7 +20,7 @@ pub(super) struct State {
 }
 
 /// How far the world has come: kept with the account, so that several processes agree.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Progress {
     /// How often each fault's calls were made, in the world's order.
@@ -26,14 +28,24 @@ pub(super) struct Progress {
     /// How often each event's calls were made.
     events: Vec<u64>,
     /// For each limit and region, when its tokens are all back: microseconds since 1970.
-    limits: Vec<std::collections::BTreeMap<String, u64>>,
+    limits: Vec<BTreeMap<String, u64>>,
+}
+
+impl Progress {
+    fn of(world: &World) -> Self {
+        Progress {
+            faults: vec![0; world.fault.len()],
+            events: vec![0; world.event.len()],
+            limits: vec![BTreeMap::new(); world.limit.len()],
+        }
+    }
 }
 
 impl State {
     pub(super) fn new(world: World) -> Self {
         State {
             account: Account::new(&world),
-            progress: Progress::default(),
+            progress: Progress::of(&world),
             world,
         }
     }
@@ -193,9 +205,7 @@ impl State {
     /// Lets the events happen whose time has come; tells whether there were any.
     fn happen(&mut self, call: &Call) -> bool {
         let mut happened = false;
-        let counts = &mut self.progress.events;
-        counts.resize(self.world.event.len(), 0);
-        for (event, count) in self.world.event.iter().zip(counts) {
+        for (event, count) in self.world.event.iter().zip(&mut self.progress.events) {
             if event.region == call.region
                 && fits(&event.before, call.service, &call.operation)
                 && *count < event.nth
@@ -212,23 +222,43 @@ impl State {
 
     /// What the world does to a call: first what is too often, then what is broken, then what is forbidden.
     fn verdict(&mut self, call: &Call, now: u64) -> Verdict {
-        let counts = &mut self.progress.limits;
-        counts.resize_with(self.world.limit.len(), Default::default);
-        for (limit, buckets) in self.world.limit.iter().zip(counts) {
-            if fits(&limit.call, call.service, &call.operation)
-                && !take_token(
-                    buckets.entry(call.region.clone()).or_default(),
-                    limit.per_second,
-                    limit.burst,
-                    now,
-                )
-            {
-                return Verdict::Refuse(throttled(call));
-            }
+        // Every call counts for every fault, also one that another rule catches.
+        let fault = self.fault(call);
+        if self.is_limited(call, now) {
+            return Verdict::Refuse(throttled(call));
         }
-        let counts = &mut self.progress.faults;
-        counts.resize(self.world.fault.len(), 0);
-        for (fault, count) in self.world.fault.iter().zip(counts) {
+        if let Some(fault) = fault {
+            let carried_out = fault.carried_out;
+            return match fault.kind {
+                FaultKind::Throttle => Verdict::Refuse(throttled(call)),
+                FaultKind::Reset => Verdict::Lose {
+                    effect: || Effect::Reset,
+                    carried_out,
+                },
+                FaultKind::Hang => Verdict::Lose {
+                    effect: || Effect::Hang,
+                    carried_out,
+                },
+                FaultKind::Error => Verdict::Refuse(AwsError::with_status(
+                    fault.status.unwrap_or(400),
+                    fault.code.as_deref().unwrap_or_default(),
+                    fault
+                        .message
+                        .as_deref()
+                        .unwrap_or("The world of this sandbox wants this call to fail."),
+                )),
+            };
+        }
+        match self.denied(call) {
+            Some(error) => Verdict::Refuse(error),
+            None => Verdict::Go,
+        }
+    }
+
+    /// The first fault whose turn it is.
+    fn fault(&mut self, call: &Call) -> Option<Fault> {
+        let mut found = None;
+        for (fault, count) in self.world.fault.iter().zip(&mut self.progress.faults) {
             let here = fault.region.as_ref().is_none_or(|region| *region == call.region);
             if !here || !fits(&fault.call, call.service, &call.operation) {
                 continue;
@@ -241,33 +271,23 @@ impl State {
                     nth == Some(*count) || every.is_some_and(|every| *count % every == 0)
                 }
             };
-            if strikes {
-                let carried_out = fault.carried_out;
-                return match fault.kind {
-                    FaultKind::Throttle => Verdict::Refuse(throttled(call)),
-                    FaultKind::Reset => Verdict::Lose {
-                        effect: || Effect::Reset,
-                        carried_out,
-                    },
-                    FaultKind::Hang => Verdict::Lose {
-                        effect: || Effect::Hang,
-                        carried_out,
-                    },
-                    FaultKind::Error => Verdict::Refuse(AwsError::with_status(
-                        fault.status.unwrap_or(400),
-                        fault.code.as_deref().unwrap_or_default(),
-                        fault
-                            .message
-                            .as_deref()
-                            .unwrap_or("The world of this sandbox wants this call to fail."),
-                    )),
-                };
+            if strikes && found.is_none() {
+                found = Some(fault.clone());
             }
         }
-        match self.denied(call) {
-            Some(error) => Verdict::Refuse(error),
-            None => Verdict::Go,
+        found
+    }
+
+    fn is_limited(&mut self, call: &Call, now: u64) -> bool {
+        for (limit, buckets) in self.world.limit.iter().zip(&mut self.progress.limits) {
+            if fits(&limit.call, call.service, &call.operation) {
+                let bucket = buckets.entry(call.region.clone()).or_default();
+                if !take_token(bucket, limit.per_second, limit.burst, now) {
+                    return true;
+                }
+            }
         }
+        false
     }
 
     fn denied(&self, call: &Call) -> Option<AwsError> {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::guardduty::Features;
+use super::wire;
 use super::{Account, DEFAULT_REGIONS, InstanceState, OPT_IN_REGIONS, Occupant};
 
 /// A world. Every key may be left out; the empty world is a brand-new account in which nothing goes wrong.
@@ -458,12 +459,21 @@ fn call_pattern(what: &str, pattern: &str) -> Result<(), String> {
             .split_once(':')
             .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
     let star = pattern.find('*').is_none_or(|at| at + 1 == pattern.len());
-    if well_formed && star {
-        Ok(())
-    } else {
-        Err(format!(
+    if !well_formed || !star {
+        return Err(format!(
             "{what} is `{pattern}`; expected a form like `ec2:DeleteSubnet` or `guardduty:*`"
-        ))
+        ));
+    }
+    // A rule on a service that there is none of would wait for ever, and nobody would know why.
+    match pattern.split_once(':') {
+        Some((service, _)) if !wire::services().any(|known| known.eq_ignore_ascii_case(service)) => {
+            let known: Vec<&str> = wire::services().collect();
+            Err(format!(
+                "{what} is `{pattern}`, and the sandbox has no service `{service}`; expected one of {}",
+                known.join(", ")
+            ))
+        }
+        _ => Ok(()),
     }
 }
 
