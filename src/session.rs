@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
 use crate::aws::{Aws, Caller, Connect, ConnectError, RegionState};
 use crate::baseline::{Baseline, Filters, Problems};
 use crate::control::Env;
@@ -107,7 +109,7 @@ impl Session {
         };
         if let Some(path) = &target.sandbox {
             let sandbox = Sandbox::open(Some(path), None)?;
-            connect.sandbox = Some(sandbox.http_client());
+            connect.http_client = Some(SharedHttpClient::new(sandbox.http_client()));
         }
         let aws = Arc::new(Aws::connect(connect).await?);
         let learn = |what| move |fault| SessionError::Fault { what, fault };
