@@ -29,6 +29,17 @@ pub(super) struct Progress {
     events: Vec<u64>,
     /// For each limit and region, when its tokens are all back: microseconds since 1970.
     limits: Vec<BTreeMap<String, u64>>,
+    /// For each lag, what its reads see.
+    lags: Vec<Option<Stale>>,
+}
+
+/// An account as it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stale {
+    /// Until when it is seen: microseconds since 1970.
+    until: u64,
+    account: Account,
 }
 
 impl Progress {
@@ -37,6 +48,7 @@ impl Progress {
             faults: vec![0; world.fault.len()],
             events: vec![0; world.event.len()],
             limits: vec![BTreeMap::new(); world.limit.len()],
+            lags: vec![None; world.lag.len()],
         }
     }
 }
@@ -103,12 +115,12 @@ pub(super) fn exchange(state: &mut State, request: &Request, request_id: &str, n
     let before = state.progress.clone();
     let mut changed = state.happen(&call);
     let (answer, effect, injected) = match state.verdict(&call, now) {
-        Verdict::Go => (answer(&mut state.account, &call, &mut changed), None, false),
+        Verdict::Go => (state.go(&call, now, &mut changed), None, false),
         Verdict::Refuse(error) => (Err(error), None, true),
         Verdict::Lose { effect, carried_out } => {
             if carried_out {
                 // The client never learns how it went.
-                let _ = answer(&mut state.account, &call, &mut changed);
+                let _ = state.go(&call, now, &mut changed);
             }
             (Ok(serde_json::Value::Null), Some(effect), true)
         }
@@ -218,6 +230,38 @@ impl State {
             }
         }
         happened
+    }
+
+    /// The service's answer, unless it is one that lags behind.
+    fn go(&mut self, call: &Call, now: u64, changed: &mut bool) -> Answer {
+        if reads_only(&call.operation) {
+            let mut rules = self.world.lag.iter().zip(&self.progress.lags);
+            let stale = rules.find_map(|(lag, stale)| {
+                let stale = stale.as_ref().filter(|stale| now < stale.until)?;
+                fits(&lag.call, call.service, &call.operation).then_some(stale)
+            });
+            return match stale {
+                Some(stale) => answer(&mut stale.account.clone(), call, changed),
+                None => answer(&mut self.account, call, changed),
+            };
+        }
+        let before = (!self.world.lag.is_empty()).then(|| self.account.clone());
+        let mut wrote = false;
+        let answer = answer(&mut self.account, call, &mut wrote);
+        *changed |= wrote;
+        if let (true, Some(before)) = (wrote, before) {
+            for (lag, stale) in self.world.lag.iter().zip(&mut self.progress.lags) {
+                let same_service = lag.call.split(':').next() == Some(call.service) || lag.call == "*";
+                // A second change while the first is unseen does not put off the end: reads are late, not stuck.
+                if same_service && stale.as_ref().is_none_or(|stale| stale.until <= now) {
+                    *stale = Some(Stale {
+                        until: now + (lag.seconds * 1_000_000.0) as u64,
+                        account: before.clone(),
+                    });
+                }
+            }
+        }
+        answer
     }
 
     /// What the world does to a call: first what is too often, then what is broken, then what is forbidden.
@@ -582,6 +626,21 @@ mod tests {
         assert_eq!(
             exchange(&mut state, &list_detectors("us-east-1"), "r", second).error,
             None
+        );
+    }
+
+    #[test]
+    fn reads_may_see_a_change_late() {
+        let mut state = state("[[lag]]\ncall = \"iam:List*\"\nseconds = 2");
+        let create = query("us-east-1", "iam", "Action=CreateAccountAlias&AccountAlias=acme");
+        exchange(&mut state, &create, "r", 1_000_000);
+        let mut sees = |now| {
+            let list = query("us-east-1", "iam", "Action=ListAccountAliases");
+            body(&exchange(&mut state, &list, "r", now)).1.contains("acme")
+        };
+        assert_eq!(
+            [sees(1_000_001), sees(2_999_999), sees(3_000_000)],
+            [false, false, true]
         );
     }
 

@@ -48,6 +48,9 @@ pub struct World {
     /// How often a call may be made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub limit: Vec<Limit>,
+    /// Reads that see a change late.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lag: Vec<Lag>,
     /// Calls that fail.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fault: Vec<Fault>,
@@ -166,6 +169,16 @@ pub struct Limit {
     /// How many tokens there are at most; 1 unless told otherwise.
     #[serde(default = "one")]
     pub burst: u32,
+}
+
+/// Reads that see a change late: the service is consistent in the end only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lag {
+    /// The reads, as `service:Operation`, with `*` at the end if need be.
+    pub call: String,
+    /// For how long after a change of their service they see the account as it was before.
+    pub seconds: f64,
 }
 
 /// A call that fails.
@@ -332,6 +345,12 @@ impl World {
                     "the [[limit]] on `{}` needs a per_second above 0 and a burst of at least 1",
                     limit.call
                 ));
+            }
+        }
+        for lag in &self.lag {
+            call_pattern("[[lag]] call", &lag.call)?;
+            if !(0.0..=3600.0).contains(&lag.seconds) {
+                return Err(format!("the [[lag]] of `{}` needs 0 to 3600 seconds", lag.call));
             }
         }
         for fault in &self.fault {
