@@ -1,6 +1,7 @@
 //! trueup keeps an AWS account true to a TOML file.
 
 pub mod aws;
+pub mod baseline;
 pub mod control;
 pub mod controls;
 pub mod document;
