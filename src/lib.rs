@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod control;
 pub mod controls;
 pub mod document;
+pub mod export;
 pub mod fault;
 pub mod place;
 pub mod plan;
