@@ -9,11 +9,13 @@ use crate::control::{AnyControl, Of};
 
 pub mod ebs_encryption;
 pub mod password_policy;
+pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
+    &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
 ];
 
 /// A control of the list. Ordered as the list is; written as the control's name.
