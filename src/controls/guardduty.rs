@@ -257,9 +257,9 @@ s3_data_events = true
         };
         let unlisted: Vec<String> = settings
             .features
-            .keys()
-            .filter(|feature| !live.features.contains_key(feature))
-            .map(ToString::to_string)
+            .iter()
+            .filter(|(feature, on)| **on && !live.features.contains_key(feature))
+            .map(|(feature, _)| feature.to_string())
             .collect();
         if !unlisted.is_empty() {
             out.notice(format!(
