@@ -10,6 +10,7 @@ pub mod fault;
 pub mod place;
 pub mod plan;
 pub mod progress;
+pub mod report;
 pub mod sandbox;
 pub mod saved;
 pub mod survey;
