@@ -8,12 +8,18 @@ use serde::{Deserialize, Serialize};
 use crate::control::{AnyControl, Of};
 
 pub mod default_vpc;
+pub mod ebs_encryption;
+pub mod guardduty;
 pub mod password_policy;
+pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
     &Of::<password_policy::PasswordPolicy>::NEW,
+    &Of::<ebs_encryption::EbsEncryption>::NEW,
+    &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,
+    &Of::<guardduty::GuardDuty>::NEW,
 ];
 
 /// A control of the list. Ordered as the list is; written as the control's name.

@@ -115,6 +115,36 @@ impl Account {
         )
     }
 
+    /// Encryption by default, off in every region, to be on.
+    pub(super) fn ebs_encryption(self) -> Self {
+        let read = "enabled = false\nkms_key = \"aws/ebs\"";
+        REGIONS.iter().fold(self, |account, name| {
+            account.cell("ebs_encryption", &at(name), "enabled = true", Ok(seen(read, json!({}))))
+        })
+    }
+
+    /// No block, all four switches to be on.
+    pub(super) fn s3_public_access_block(self) -> Self {
+        let want = "block_public_acls = true\nignore_public_acls = true\n\
+                    block_public_policy = true\nrestrict_public_buckets = true\n";
+        let read = seen("state = \"absent\"", json!({}));
+        self.cell("s3_public_access_block", &Place::Account, want, Ok(read))
+    }
+
+    /// No detector in any region but us-east-1, where one exists with other settings.
+    pub(super) fn guardduty(self) -> Self {
+        let want = "enabled = true\npublish_findings_every = \"fifteen_minutes\"\n[features]\ns3_data_events = true\n";
+        REGIONS.iter().fold(self, |account, name| {
+            let read = if *name == "us-east-1" {
+                let there = "enabled = true\npublish_findings_every = \"six_hours\"\n[features]\ns3_data_events = true\n";
+                seen(there, json!({ "detector": "12abc34d567e8fa901bc2d34e56789f0" }))
+            } else {
+                seen("enabled = false", json!({}))
+            };
+            account.cell("guardduty", &at(name), want, Ok(read))
+        })
+    }
+
     /// Default VPCs as AWS makes them, one subnet a zone, to be removed everywhere but in the named regions.
     pub(super) fn default_vpcs(self, but: &[&str]) -> Self {
         REGIONS
@@ -186,7 +216,13 @@ pub(super) fn fault(kind: FaultKind, call: &str, code: &str, message: &str) -> F
 
 /// A brand-new account.
 pub(super) fn fresh() -> Document {
-    Account::new().password_policy().default_vpcs(&[]).document()
+    Account::new()
+        .password_policy()
+        .ebs_encryption()
+        .s3_public_access_block()
+        .default_vpcs(&[])
+        .guardduty()
+        .document()
 }
 
 /// An account where something stands in the way of nearly everything.
