@@ -1,11 +1,11 @@
 //! The default VPC of a region.
 //!
 //! Removing it starts with the subnets, because `DeleteSubnet` is AWS's own in-use check: it fails while a
-//! network interface is left in the subnet, and a VPC that turns out to be used then still has its gateway and
-//! its routes. `DeleteVpc` at the end takes the main route table, the default network ACL and the default
+//! network interface is left in the subnet, and a VPC that turns out to be used then still has its gateway
+//! and its routes. `DeleteVpc` at the end takes the main route table, the default network ACL and the default
 //! security group with it (EC2 API reference); the set of DHCP options stays.
 //!
-//! [`read`] says what is there, [`obstacles`] what forbids removing it, [`apply`] makes one change.
+//! `read` says what is there, `obstacles` what forbids removing it, and `apply` makes one change.
 
 use std::fmt;
 
@@ -29,11 +29,13 @@ pub struct DefaultVpc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It exists, as AWS makes it: with an internet gateway, the route to it and a default subnet in each zone.
+    /// It exists, as AWS makes it: with an internet gateway, the route to it and a default subnet in each
+    /// zone.
     Present,
     /// It does not exist; if it does, it is removed.
     Absent,
-    /// Only read, never wanted: it exists without all that AWS makes with it.
+    /// It exists without all that AWS makes with it. Nobody writes this: `export` does for what it found, so
+    /// that the file holds as long as nothing moves, and nothing is ever changed to become so.
     #[schemars(skip)]
     Incomplete,
 }
@@ -212,8 +214,8 @@ impl Control for DefaultVpc {
     const DOC: Doc = Doc {
         title: "Default VPC",
         items: &[14],
-        why: "AWS puts one into every region. What is launched there without a thought gets a public address and \
-              a way to the internet, in regions that nobody looks at too.",
+        why: "AWS puts one into every region. What is launched there without a thought gets a public address \
+              and a way to the internet, in regions that nobody looks at too.",
         off: "state = \"present\" restores it, with new ids, and also repairs a half-deleted one",
         cost: "free",
         benchmarks: &[("CIS 5.0", "5.5"), ("CIS 3.0", "5.4"), ("FSBP", "EC2.2")],
@@ -260,16 +262,12 @@ state = "absent"           # refused where anything uses it; "present" restores 
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
-        const EXPECTED: &str = "expected \"absent\" or \"present\"";
         match want.state {
-            Some(State::Present | State::Absent) => vec![],
-            Some(State::Incomplete) => vec![(
+            Some(_) => vec![],
+            None => vec![(
                 "state",
-                format!(
-                    "\"incomplete\" is how a half-deleted default VPC reads, and nothing to ask for; {EXPECTED}"
-                ),
+                "is not written; expected \"absent\" or \"present\"".to_owned(),
             )],
-            None => vec![("state", format!("is not written; {EXPECTED}"))],
         }
     }
 
@@ -290,6 +288,10 @@ state = "absent"           # refused where anything uses it; "present" restores 
                 out.add(Action::Create);
             }
             (Some(State::Present), Some(vpc)) => complete(vpc, out),
+            (Some(State::Incomplete), _) if seen.model != *want => out.refuse(
+                "state = \"incomplete\" is how a half-deleted default VPC reads and cannot be made; write \
+                 \"absent\" or \"present\"",
+            ),
             (Some(State::Absent), None) | (Some(State::Incomplete) | None, _) => {}
         }
     }
@@ -335,8 +337,8 @@ fn remove(vpc: &Vpc, out: &mut Out<Action>) {
     out.destroy(Action::DeleteVpc { vpc: vpc.id.clone() })
         .after_all(before_vpc)
         .destructive(
-            "what names it without a network interface in it is not seen, such as DB subnet groups, Auto Scaling \
-             groups and private hosted zones",
+            "what names it without a network interface in it is not seen, such as DB subnet groups, Auto \
+             Scaling groups and private hosted zones",
         );
 }
 

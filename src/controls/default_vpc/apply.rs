@@ -112,8 +112,8 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
     }
 }
 
-/// Creates and attaches in one action, because AWS hands out the id. A gateway that could not be attached does
-/// not stay behind.
+/// Creates and attaches in one action, because AWS hands out the id. A gateway that could not be attached
+/// does not stay behind.
 async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
     if attached(ec2, vpc).await?.is_some() {
         return Ok(());

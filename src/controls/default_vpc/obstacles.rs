@@ -1,15 +1,15 @@
 //! What forbids removing a default VPC: everything that AWS did not make with it.
 //!
-//! What cannot be checked is not taken to be free. A check that the caller may not make, or that fails, is an
-//! obstacle itself, so that one denied call does not hide what the others found; a passing trouble (throttling,
-//! network, credentials) is a fault of the whole reading. Two checks may be missing, since emulators do not know
-//! them and AWS makes them again: a transit gateway attachment has a network interface in a subnet, which
-//! `DeleteSubnet` refuses first of all, and an egress-only internet gateway serves only a VPC with an IPv6
-//! range, which is an obstacle already, and is refused by `DeleteVpc`. Peering connections, VPN gateways and
-//! flow logs have no such net.
+//! What cannot be checked is not taken to be free. A check that the caller may not make, or that fails, is
+//! an obstacle itself, so that one denied call does not hide what the others found; a passing trouble
+//! (throttling, network, credentials) is a fault of the whole reading. Two checks may be missing, since
+//! emulators do not know them and AWS makes them again: a transit gateway attachment has a network interface
+//! in a subnet, which `DeleteSubnet` refuses first of all, and an egress-only internet gateway serves only a
+//! VPC with an IPv6 range, which is an obstacle already, and is refused by `DeleteVpc`. Peering connections,
+//! VPN gateways and flow logs have no such net.
 //!
-//! Not looked for, because it lives in other services and leaves no trace in EC2: DB subnet groups, Auto Scaling
-//! groups, private hosted zones, Resolver rules, Lattice associations.
+//! Not looked for, because it lives in other services and leaves no trace in EC2: DB subnet groups, Auto
+//! Scaling groups, private hosted zones, Resolver rules, Lattice associations.
 //!
 //! The calls are here; what their answers mean is in [`lines`], without I/O.
 

@@ -1,7 +1,7 @@
 //! Reads a region's default VPC.
 //!
-//! One call where there is none. Where there is one, what belongs to it is read together, and what stands in the
-//! way of removing it only if it is to be removed.
+//! One call where there is none. Where there is one, what belongs to it is read together, and what stands in
+//! the way of removing it only if it is to be removed.
 
 use std::collections::BTreeSet;
 
@@ -230,4 +230,82 @@ pub(super) fn present(value: Option<&str>, call: &str, member: &str) -> Result<S
     value
         .map(str::to_owned)
         .ok_or_else(|| Fault::answer(call, format!("an item without {member}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{Route, RouteTableAssociation};
+
+    use super::*;
+
+    fn subnet(id: &str, zone: &str, is_default: bool) -> aws_sdk_ec2::types::Subnet {
+        aws_sdk_ec2::types::Subnet::builder()
+            .subnet_id(id)
+            .availability_zone(zone)
+            .default_for_az(is_default)
+            .build()
+    }
+
+    fn table(id: &str, is_main: bool, routes: Vec<Route>) -> RouteTable {
+        RouteTable::builder()
+            .route_table_id(id)
+            .associations(RouteTableAssociation::builder().main(is_main).build())
+            .set_routes(Some(routes))
+            .build()
+    }
+
+    fn route(to: &str, state: RouteState) -> Route {
+        Route::builder().destination_cidr_block(to).state(state).build()
+    }
+
+    fn parts(route_tables: Vec<RouteTable>) -> Parts {
+        Parts {
+            vpc: aws_sdk_ec2::types::Vpc::builder().build(),
+            gateways: vec![],
+            subnets: vec![
+                subnet("subnet-3", "eu-west-1b", true),
+                subnet("subnet-2", "eu-west-1a", true),
+                subnet("subnet-1", "eu-west-1a", false),
+            ],
+            route_tables,
+        }
+    }
+
+    fn default_route(routes: Vec<Route>) -> DefaultRoute {
+        let elsewhere = table("rtb-1", false, vec![route(EVERYWHERE, RouteState::Active)]);
+        let parts = parts(vec![elsewhere, table("rtb-2", true, routes)]);
+        assemble("vpc-1", &parts).unwrap().default_route
+    }
+
+    #[test]
+    fn only_the_main_table_tells_of_the_default_route() {
+        let local = route("172.31.0.0/16", RouteState::Active);
+        assert_eq!(default_route(vec![local.clone()]), DefaultRoute::Missing);
+        assert_eq!(
+            default_route(vec![local.clone(), route(EVERYWHERE, RouteState::Active)]),
+            DefaultRoute::Leads
+        );
+        assert_eq!(
+            default_route(vec![local, route(EVERYWHERE, RouteState::Blackhole)]),
+            DefaultRoute::Dead
+        );
+    }
+
+    #[test]
+    fn only_default_subnets_count_and_they_are_sorted_by_zone() {
+        let read = assemble("vpc-1", &parts(vec![table("rtb-1", true, vec![])])).unwrap();
+        let ids: Vec<&str> = read.subnets.iter().map(|subnet| subnet.id.as_str()).collect();
+        assert_eq!(ids, ["subnet-2", "subnet-3"]);
+        let zones = ["eu-west-1c", "eu-west-1a", "eu-west-1b"].map(str::to_owned);
+        assert_eq!(without_subnet(zones.to_vec(), &read.subnets), ["eu-west-1c"]);
+    }
+
+    #[test]
+    fn a_vpc_without_a_main_table_is_an_answer_that_makes_no_sense() {
+        let fault = assemble("vpc-1", &parts(vec![])).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "ec2:DescribeRouteTables: no main route table for vpc-1"
+        );
+    }
 }
