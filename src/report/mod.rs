@@ -1,0 +1,89 @@
+//! What people read. The only module that prints.
+//!
+//! Each renderer is a pure function from data to text, laid out for a [`Style`] (width and colours), so that a
+//! test can hold it against a snapshot. The few functions here put such a text where it belongs: the result on
+//! stdout, everything else on stderr.
+
+use std::error::Error;
+use std::io::{self, ErrorKind, Write};
+
+pub mod apply;
+pub mod ask;
+pub mod controls;
+mod differences;
+#[cfg(test)]
+mod fixtures;
+mod matrix;
+mod outline;
+mod phrase;
+pub mod plan;
+pub mod progress;
+mod remarks;
+mod style;
+mod summary;
+
+pub use style::Style;
+
+/// Prints a result on stdout.
+///
+/// A reader that went away (`| head`) has seen what it wanted, so that a closed pipe is no error; any other
+/// failure, such as a full disk, is.
+pub fn result(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Prints what is not the result on stderr: there is nowhere left to report that this failed.
+pub fn note(text: &str) {
+    let mut out = anstream::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints an error with its causes on stderr.
+pub fn error(error: &dyn Error, style: &Style) {
+    note(&error_text(error, style));
+}
+
+/// An error with its causes, each cause once: many errors repeat the text of what caused them.
+pub fn error_text(error: &dyn Error, style: &Style) -> String {
+    let mut told = error.to_string();
+    let mut text = format!("{} {told}\n", style.error("error:"));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !told.contains(&message) {
+            text.push_str(&format!("  caused by: {message}\n"));
+        }
+        told = message;
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read baseline.toml")]
+    struct Outer(#[source] Middle);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the disk says: no such file")]
+    struct Middle(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no such file")]
+    struct Inner;
+
+    #[test]
+    fn an_error_names_its_causes_and_repeats_none() {
+        insta::assert_snapshot!(error_text(&Outer(Middle(Inner)), &Style::PLAIN), @r"
+        error: cannot read baseline.toml
+          caused by: the disk says: no such file
+        ");
+    }
+}

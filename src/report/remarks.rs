@@ -1,0 +1,142 @@
+//! What stands below the differences: what is in the way, what could not be read, what a person must do.
+
+use super::{Style, phrase};
+use crate::controls::Id;
+use crate::fault::Fault;
+use crate::place::{Place, Region};
+use crate::plan::{Cell, Verdict};
+use crate::saved::Document;
+
+/// Something to say of cells. Said once for all cells of which the same is to be said.
+pub(super) struct Remark<'a> {
+    pub(super) cells: Vec<(Id, &'a Place)>,
+    pub(super) lines: Vec<String>,
+    pub(super) hint: Option<String>,
+}
+
+/// Remarks of several cells, equal ones together.
+///
+/// Two are equal if they differ only in identifiers and region: then the first one's text stands for both.
+pub(super) fn together<'a>(remarks: impl IntoIterator<Item = Remark<'a>>) -> Vec<Remark<'a>> {
+    let mut met: Vec<(Vec<String>, Remark<'a>)> = vec![];
+    for remark in remarks {
+        let place = remark.cells.first().map_or(&Place::Account, |(_, place)| *place);
+        let common: Vec<String> = remark
+            .lines
+            .iter()
+            .map(|line| phrase::pattern(line, place).text)
+            .collect();
+        let found = met
+            .iter_mut()
+            .find(|(lines, other)| *lines == common && other.hint == remark.hint);
+        match found {
+            Some((common, first)) => {
+                if first.lines != remark.lines {
+                    first.lines.clone_from(common);
+                }
+                first.cells.extend(remark.cells);
+            }
+            None => met.push((common, remark)),
+        }
+    }
+    met.into_iter().map(|(_, remark)| remark).collect()
+}
+
+/// A heading, and under it the remarks: where, what, and at the end what to do about it.
+pub(super) fn section(heading: &str, remarks: &[Remark<'_>], enabled: &[Region], style: &Style) -> String {
+    if remarks.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{}\n", style.bold(heading));
+    let mut hints: Vec<&str> = vec![];
+    for remark in remarks {
+        let at = phrase::cells(remark.cells.iter().copied(), enabled);
+        let colon = if remark.lines.is_empty() { "" } else { ":" };
+        text.push_str(&phrase::wrap(&format!("{at}{colon}"), "  ", "    ", style));
+        for line in &remark.lines {
+            text.push_str(&phrase::wrap(line, "    ", "      ", style));
+        }
+        if let Some(hint) = remark.hint.as_deref().filter(|hint| !hints.contains(hint)) {
+            hints.push(hint);
+        }
+    }
+    for hint in hints {
+        text.push_str(&phrase::wrap(hint, "  → ", "    ", style));
+    }
+    text
+}
+
+/// The sections of a plan, in the order in which somebody has to act on them.
+pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
+    let enabled = &doc.account.enabled;
+    let with = |verdict: Verdict| doc.cells.iter().filter(move |cell| cell.verdict == verdict);
+    let faults = |verdict| together(with(verdict).map(fault));
+    let reasons = |verdict| together(with(verdict).map(|cell| remark(cell, &cell.reasons)));
+    let lines = |of: fn(&Cell) -> &Vec<String>| {
+        together(
+            doc.cells
+                .iter()
+                .filter(move |cell| !of(cell).is_empty())
+                .map(move |cell| remark(cell, of(cell))),
+        )
+    };
+    let not_enabled = together(with(Verdict::NotEnabled).map(|cell| Remark {
+        hint: Some("enable the region in the account, or take it out of the file".to_owned()),
+        ..remark(cell, &cell.reasons)
+    }));
+    let reported: Vec<Remark<'_>> = together(
+        with(Verdict::Reported)
+            .filter(|cell| !cell.reasons.is_empty())
+            .map(|cell| remark(cell, &cell.reasons)),
+    );
+    let sections = [
+        ("Worth knowing", lines(|cell| &cell.notices)),
+        ("Not available in the region", faults(Verdict::NotAvailable)),
+        ("Region not enabled", not_enabled),
+        ("Denied by the organization", faults(Verdict::Denied)),
+        ("Managed elsewhere", reasons(Verdict::ManagedElsewhere)),
+        ("Reported only, and something would be in the way", reported),
+        ("Could not be read", faults(Verdict::Unread)),
+        ("Blocked", reasons(Verdict::Blocked)),
+        ("Needs a person", lines(|cell| &cell.people)),
+    ];
+    sections
+        .into_iter()
+        .map(|(heading, remarks)| section(heading, &remarks, enabled, style))
+        .filter(|section| !section.is_empty())
+        .collect()
+}
+
+fn remark<'a>(cell: &'a Cell, lines: &[String]) -> Remark<'a> {
+    Remark {
+        cells: vec![(cell.control, &cell.place)],
+        lines: lines.to_vec(),
+        hint: None,
+    }
+}
+
+/// The fault that spoiled a cell.
+fn fault(cell: &Cell) -> Remark<'_> {
+    match &cell.fault {
+        None => remark(cell, &cell.reasons),
+        Some(fault) => Remark {
+            cells: vec![(cell.control, &cell.place)],
+            lines: vec![unnumbered(fault)],
+            hint: hint(fault, cell.control),
+        },
+    }
+}
+
+/// A fault without its request id, which would keep equal faults apart.
+pub(super) fn unnumbered(fault: &Fault) -> String {
+    Fault {
+        request_id: None,
+        ..fault.clone()
+    }
+    .to_string()
+}
+
+/// What to do about a fault of a control's call.
+pub(super) fn hint(fault: &Fault, control: Id) -> Option<String> {
+    fault.hint().map(|hint| hint.replace("NAME", control.name()))
+}

@@ -1,0 +1,213 @@
+//! The one line that says what a plan comes to.
+
+use std::collections::BTreeSet;
+
+use super::phrase;
+use crate::plan::{Cell, Verdict};
+use crate::saved::Document;
+
+/// The last line of a plan.
+pub fn line(doc: &Document) -> String {
+    let summary = &doc.summary;
+    let steps: Vec<String> = [
+        (summary.add, "to add"),
+        (summary.change, "to change"),
+        (summary.destroy, "to destroy"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} {what}"))
+    .collect();
+    if steps.is_empty() {
+        return format!("No changes. {}", state(doc));
+    }
+    let rest = remaining(&doc.cells, Form::Short);
+    let mut line = format!("Plan: {}.", steps.join(", "));
+    if !rest.is_empty() {
+        line.push_str(&format!(" {}.", rest.join(", ")));
+    }
+    line
+}
+
+/// Whether the account is as the baseline wants it, and what keeps it from being so.
+fn state(doc: &Document) -> String {
+    if doc.cells.is_empty() {
+        return format!("{} manages nothing here.", scope(doc));
+    }
+    let rest = remaining(&doc.cells, Form::Sentence);
+    if rest.is_empty() {
+        format!("The account is true to {}.", scope(doc))
+    } else {
+        format!("{}.", capitalized(&phrase::list(&rest)))
+    }
+}
+
+/// The baseline, with the filters that narrowed it.
+pub(super) fn scope(doc: &Document) -> String {
+    let filters = &doc.filters;
+    if filters.only.is_empty() && filters.exclude.is_empty() && filters.regions.is_empty() {
+        doc.baseline.clone()
+    } else {
+        format!("{} ({filters})", doc.baseline)
+    }
+}
+
+/// How a remainder is worded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `2 need a person`, behind numbers of steps.
+    Short,
+    /// `2 things need a person`, by itself.
+    Sentence,
+}
+
+/// What of these cells is not as wanted and not about to change, one part a verdict.
+pub(super) fn remaining<'a>(cells: impl IntoIterator<Item = &'a Cell>, form: Form) -> Vec<String> {
+    let cells: Vec<&Cell> = cells.into_iter().collect();
+    let with = |verdict| cells.iter().filter(move |cell| cell.verdict == verdict);
+    let mut parts = vec![];
+    let mut of_cells = |verdict, short: [&str; 2], one: &str, many: &str| {
+        let number = with(verdict).count();
+        let [short_one, short_many] = short;
+        match (number, form) {
+            (0, _) => {}
+            (1, Form::Short) => parts.push(format!("1 {short_one}")),
+            (_, Form::Short) => parts.push(format!("{number} {short_many}")),
+            (1, Form::Sentence) => parts.push(format!("1 thing {one}")),
+            (_, Form::Sentence) => parts.push(format!("{number} things {many}")),
+        }
+    };
+    of_cells(
+        Verdict::NeedsPerson,
+        ["needs a person", "need a person"],
+        "needs a person",
+        "need a person",
+    );
+    of_cells(Verdict::Blocked, ["blocked"; 2], "is blocked", "are blocked");
+    of_cells(
+        Verdict::Unread,
+        ["could not be read"; 2],
+        "could not be read",
+        "could not be read",
+    );
+    of_cells(
+        Verdict::Reported,
+        ["reported"; 2],
+        "differs and is only reported",
+        "differ and are only reported",
+    );
+    of_cells(
+        Verdict::ManagedElsewhere,
+        ["managed elsewhere"; 2],
+        "is managed elsewhere",
+        "are managed elsewhere",
+    );
+    for (verdict, what) in [
+        (Verdict::Denied, "denied by the organization"),
+        (Verdict::NotEnabled, "not enabled"),
+    ] {
+        let regions: BTreeSet<_> = with(verdict).filter_map(|cell| cell.place.region()).collect();
+        let of_account = with(verdict).filter(|cell| cell.place.region().is_none()).count();
+        for (number, one, many) in [
+            (regions.len(), "region", "regions"),
+            (of_account, "thing of the account", "things of the account"),
+        ] {
+            if number > 0 {
+                let number_of = phrase::count(number, one, many);
+                parts.push(match (form, number) {
+                    (Form::Short, _) => format!("{number_of} {what}"),
+                    (Form::Sentence, 1) => format!("{number_of} is {what}"),
+                    (Form::Sentence, _) => format!("{number_of} are {what}"),
+                });
+            }
+        }
+    }
+    let number = with(Verdict::NotAvailable).count();
+    if number > 0 {
+        parts.push(match (form, number) {
+            (Form::Short, _) => format!("{number} not available in the region"),
+            (Form::Sentence, 1) => "1 thing is not available in its region".to_owned(),
+            (Form::Sentence, _) => format!("{number} things are not available in their regions"),
+        });
+    }
+    parts
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_zero_are_left_out() {
+        let mut doc = fixtures::of_cells(&[Verdict::InSync]);
+        (doc.summary.add, doc.summary.destroy) = (21, 68);
+        assert_eq!(line(&doc), "Plan: 21 to add, 68 to destroy.");
+    }
+
+    #[test]
+    fn what_no_step_changes_follows_the_steps() {
+        let mut doc = fixtures::of_cells(&[
+            Verdict::NeedsPerson,
+            Verdict::NeedsPerson,
+            Verdict::Blocked,
+            Verdict::Denied,
+            Verdict::Denied,
+        ]);
+        // Two denied cells of one region are one denied region.
+        doc.cells[4].place = doc.cells[3].place.clone();
+        (doc.summary.add, doc.summary.change, doc.summary.destroy) = (21, 3, 68);
+        assert_eq!(
+            line(&doc),
+            "Plan: 21 to add, 3 to change, 68 to destroy. \
+             2 need a person, 1 blocked, 1 region denied by the organization."
+        );
+    }
+
+    #[test]
+    fn an_account_is_true_only_if_every_cell_is_in_sync_or_attested() {
+        let doc = fixtures::of_cells(&[Verdict::InSync, Verdict::Attested]);
+        assert_eq!(line(&doc), "No changes. The account is true to baseline.toml.");
+        for verdict in Verdict::ALL {
+            let line = line(&fixtures::of_cells(&[Verdict::InSync, verdict]));
+            let is_true = matches!(
+                verdict,
+                // A change has steps, so it never gets here, and what is unmanaged is no cell of a plan.
+                Verdict::InSync | Verdict::Attested | Verdict::Change | Verdict::Unmanaged
+            );
+            assert_eq!(line.contains("is true to"), is_true, "{verdict:?}: {line}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_an_account_from_being_true_is_named() {
+        let doc = fixtures::of_cells(&[Verdict::NeedsPerson, Verdict::NeedsPerson, Verdict::NotEnabled]);
+        assert_eq!(
+            line(&doc),
+            "No changes. 2 things need a person and 1 region is not enabled."
+        );
+    }
+
+    #[test]
+    fn a_filtered_plan_speaks_only_for_what_it_looked_at() {
+        let mut doc = fixtures::of_cells(&[Verdict::InSync]);
+        doc.filters.only = vec![doc.cells[0].control];
+        assert_eq!(
+            line(&doc),
+            "No changes. The account is true to baseline.toml (--only default_vpc)."
+        );
+        doc.cells.clear();
+        assert_eq!(
+            line(&doc),
+            "No changes. baseline.toml (--only default_vpc) manages nothing here."
+        );
+    }
+}
