@@ -437,7 +437,7 @@ fn a_filter_that_chooses_nothing_is_told() {
     let text = "[default_vpc]\nstate = \"absent\"\nregions = \"home\"";
     let wrong = filters(&["password_policy"], &[], &["us-east-1", "eu-west-2"]);
     assert_snapshot!(wants_of(text, &wrong).unwrap_err(), @"
-    error: baseline.toml says nothing about `password_policy`, which was asked for
+    error: baseline.toml does not manage `password_policy`, which was asked for
      |
      = help: write a table [password_policy]; `trueup controls password_policy` has an example
 
@@ -448,6 +448,88 @@ fn a_filter_that_chooses_nothing_is_told() {
     error: there is no region `eu-west-2` in this partition
      |
      = help: did you mean `eu-west-1`?
+    ");
+}
+
+#[test]
+fn filters_that_leave_nothing_together_are_told() {
+    let text = "[password_policy]\nminimum_length = 14\n[default_vpc]\nstate = \"absent\"";
+    let wrong = filters(&["password_policy"], &[], &["us-east-1"]);
+    assert_snapshot!(wants_of(text, &wrong).unwrap_err(), @"
+    error: nothing that baseline.toml manages is left by what was asked for
+     |
+     = help: what exists once in the account is in no region, so --region leaves it out
+    ");
+    let off = "[password_policy]\nmanage = \"off\"";
+    assert_snapshot!(wants_of(off, &filters(&["password_policy"], &[], &[])).unwrap_err(), @"
+    error: baseline.toml does not manage `password_policy`, which was asked for
+     |
+     = help: write a table [password_policy]; `trueup controls password_policy` has an example
+    ");
+}
+
+#[test]
+fn an_account_id_that_starts_with_zero_needs_its_quotes() {
+    assert_snapshot!(problems("[account]\nid = 012345678901 # prod"), @r#"
+    error: unexpected leading zero
+     --> baseline.toml:2:6
+      |
+    2 | id = 012345678901 # prod
+      |      ^
+      |
+      = help: write it in quotes: "012345678901"
+    "#);
+}
+
+#[test]
+fn a_key_that_is_written_twice_is_told() {
+    assert_snapshot!(problems("[default_vpc]\nstate = \"absent\"\nstate = \"present\"\n[default_vpc]"), @r#"
+    error: duplicate key
+     --> baseline.toml:3:1
+      |
+    3 | state = "present"
+      | ^^^^^
+
+    error: duplicate key
+     --> baseline.toml:4:2
+      |
+    4 | [default_vpc]
+      |  ^^^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn deep_nesting_is_refused_and_not_followed() {
+    let deep = format!("a = {}", "[".repeat(100_000));
+    assert!(load_text("a.toml", &deep).is_err());
+    let tables = format!(
+        "[default_vpc]\nx = {}1{}",
+        "{ a = ".repeat(50_000),
+        " }".repeat(50_000)
+    );
+    assert!(load_text("a.toml", &tables).is_err());
+    let dotted = format!("[default_vpc]\n{}a = 1", "a.".repeat(50_000));
+    assert!(load_text("a.toml", &dotted).is_err());
+}
+
+#[test]
+fn a_wrong_combination_is_told_at_the_value_of_the_file_that_completes_it() {
+    let folder = folder(&[
+        (
+            "parent.toml",
+            "[guardduty]\nenabled = true\n[guardduty.features]\nruntime_monitoring = true",
+        ),
+        (
+            "child.toml",
+            "extends = [\"parent.toml\"]\n[region.us-east-1.guardduty.features]\neks_runtime_monitoring = true",
+        ),
+    ]);
+    assert_snapshot!(problems_in(&folder, "child.toml"), @"
+    error: `guardduty.features` in us-east-1: runtime_monitoring and eks_runtime_monitoring exclude each other
+     --> child.toml:2:1
+      |
+    2 | [region.us-east-1.guardduty.features]
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected only runtime_monitoring, which watches EKS too
     ");
 }
 
