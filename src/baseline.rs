@@ -82,8 +82,9 @@ struct Rule {
 /// # Errors
 /// Everything that is wrong with any of the files.
 pub fn load(path: &Path) -> Result<Baseline, Problems> {
-    let (gathered, findings) = gather::file(path);
-    assemble(&path.display().to_string(), gathered, findings)
+    let name = gather::shown(path);
+    let (gathered, findings) = gather::file(path, &name);
+    assemble(&name, gathered, findings)
 }
 
 /// Takes a text as a baseline. What it extends is read, relative to the folder of `name`.
@@ -96,7 +97,7 @@ pub fn load_text(name: &str, text: &str) -> Result<Baseline, Problems> {
 }
 
 impl Baseline {
-    /// The path as the user gave it.
+    /// The path as the user gave it, or `standard input`.
     pub fn name(&self) -> &str {
         &self.name
     }

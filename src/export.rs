@@ -17,6 +17,9 @@ use crate::fault::Fault;
 use crate::place::{Place, Region, Scope};
 use crate::plan::Survey;
 
+#[cfg(test)]
+mod tests;
+
 /// Writes the baseline that wants the account as it was read, commented for people.
 ///
 /// The account's `alias` goes into a comment. What the survey has no cell for is not managed by the file.
@@ -51,7 +54,12 @@ struct Regions<'a> {
 impl<'a> Regions<'a> {
     fn of(env: &'a Env, survey: &Survey) -> Self {
         let by_region: Vec<Id> = Id::all()
-            .filter(|id| survey.cells.keys().any(|(control, place)| control == id && place.region().is_some()))
+            .filter(|id| {
+                survey
+                    .cells
+                    .keys()
+                    .any(|(control, place)| control == id && place.region().is_some())
+            })
             .collect();
         let readable = |region: &Region| {
             by_region
@@ -68,7 +76,12 @@ impl<'a> Regions<'a> {
         }
         let left_out = others
             .into_iter()
-            .map(|region| (region, by_region.iter().map(|id| unread(*id, region, survey)).collect()))
+            .map(|region| {
+                (
+                    region,
+                    by_region.iter().map(|id| unread(*id, region, survey)).collect(),
+                )
+            })
             .collect();
         Regions { managed, left_out }
     }
@@ -76,7 +89,12 @@ impl<'a> Regions<'a> {
     fn account(&self, env: &Env) -> String {
         let mut account = Table::new();
         let listed = |regions: Vec<&Region>| {
-            Value::Array(regions.into_iter().map(|region| Value::from(region.as_str())).collect())
+            Value::Array(
+                regions
+                    .into_iter()
+                    .map(|region| Value::from(region.as_str()))
+                    .collect(),
+            )
         };
         account.insert("id".to_owned(), Value::from(env.account.as_str()));
         account.insert("home_region".to_owned(), Value::from(env.home.as_str()));
@@ -117,7 +135,7 @@ fn once(id: Id, env: &Env, survey: &Survey) -> String {
 fn each_region(id: Id, env: &Env, survey: &Survey, managed: &[&Region]) -> String {
     let mut readings: BTreeMap<&Region, &SeenDoc> = BTreeMap::new();
     let mut left_out: BTreeMap<String, Vec<&Region>> = BTreeMap::new();
-    let mut notes: BTreeMap<String, Vec<&Region>> = BTreeMap::new();
+    let mut owners: BTreeMap<&str, Vec<&Region>> = BTreeMap::new();
     if !survey.cells.keys().any(|(control, _)| *control == id) {
         return String::new();
     }
@@ -127,17 +145,20 @@ fn each_region(id: Id, env: &Env, survey: &Survey, managed: &[&Region]) -> Strin
                 Some(why) => left_out.entry(why).or_default().push(region),
                 None => {
                     if let Some(who) = &seen.held_by {
-                        notes.entry(format!("Managed by {}", who.who)).or_default().push(region);
+                        owners.entry(&who.who).or_default().push(region);
                     }
                     readings.insert(region, seen);
                 }
             },
-            _ => left_out.entry(unread(id, region, survey)).or_default().push(region),
+            _ => left_out
+                .entry(unread(id, region, survey))
+                .or_default()
+                .push(region),
         }
     }
     let mut text = String::new();
-    for (note, regions) in notes {
-        text += &comment(&format!("{note}: {}", names(&regions)));
+    for (who, regions) in owners {
+        text += &comment(&format!("Managed in {} by {who}", names(&regions)));
     }
     for (why, regions) in &left_out {
         text += &comment(&format!("Not managed in {}: {why}", names(regions)));
@@ -202,7 +223,8 @@ fn unwanted(id: Id, place: &Place, seen: &SeenDoc, env: &Env) -> Option<String> 
     match id.control().check(&seen.model) {
         Err(error) => Some(error.to_string()),
         Ok(wrong) => match wrong.into_iter().next() {
-            Some((key, what)) => Some(format!("{key} {what}").trim().to_owned()),
+            Some(("", what)) => Some(format!("it {what}")),
+            Some((key, what)) => Some(format!("`{key}`: {what}")),
             None => difference(id, &seen.model, place, seen, env),
         },
     }
@@ -298,12 +320,19 @@ fn held_by(seen: &SeenDoc) -> Option<String> {
 }
 
 fn names(regions: &[&Region]) -> String {
-    regions.iter().map(|region| region.as_str()).collect::<Vec<_>>().join(", ")
+    regions
+        .iter()
+        .map(|region| region.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A comment of one line: TOML allows no control characters in it.
 fn comment(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     format!("# {line}\n")
 }
 

@@ -40,32 +40,40 @@ struct Gatherer {
     trail: Vec<(Identity, String)>,
 }
 
+/// What people call the file of a path.
+pub(super) fn shown(path: &Path) -> String {
+    if is_stdin(path) {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 /// Reads a file, or standard input where the path is `-`, and what it extends.
-pub(super) fn file(path: &Path) -> (Gathered, Findings) {
+pub(super) fn file(path: &Path, name: &str) -> (Gathered, Findings) {
     let mut gatherer = Gatherer::default();
-    let name = path.display().to_string();
-    if name == "-" {
+    let read = if is_stdin(path) {
         let mut bytes = Vec::new();
-        match io::stdin()
+        let text = io::stdin()
             .lock()
             .read_to_end(&mut bytes)
-            .and_then(|_| utf8(bytes))
-        {
-            Ok(text) => gatherer.visit(Identity::Text, "standard input".to_owned(), text, Path::new("")),
-            Err(error) => gatherer
-                .findings
-                .add(Finding::nowhere(format!("cannot read standard input: {error}"))),
-        }
+            .and_then(|_| utf8(bytes));
+        text.map(|text| (Identity::Text, text))
     } else {
-        match read(path) {
-            Ok((identity, text)) => gatherer.visit(identity, name, text, parent(path)),
-            Err(error) => gatherer.findings.add(
-                Finding::nowhere(format!("cannot read {name}: {error}")).hint_if(
-                    (error.kind() == io::ErrorKind::NotFound)
-                        .then_some("give the baseline's path, or write one with `trueup init`"),
-                ),
+        read(path)
+    };
+    match read {
+        Ok((identity, text)) => gatherer.visit(identity, name.to_owned(), text, parent(path)),
+        Err(error) => gatherer.findings.add(
+            Finding::nowhere(format!("cannot read {name}: {error}")).hint_if(
+                (error.kind() == io::ErrorKind::NotFound)
+                    .then_some("give the baseline's path, or write one with `trueup init`"),
             ),
-        }
+        ),
     }
     (gatherer.gathered, gatherer.findings)
 }
@@ -88,10 +96,13 @@ pub(super) fn parse<'a>(source: &'a Source, findings: &mut Findings) -> DeTable<
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         let (message, expected) = match error.message().split_once(", expected ") {
+            Some((message, "nothing")) => (message, None),
             Some((message, expected)) => (message, Some(format!("expected {expected}"))),
             None => (error.message(), None),
         };
-        let finding = Finding::at(shift(&span, source.start), message).of_syntax();
+        let finding = Finding::at(shift(&span, source.start), message)
+            .of_syntax()
+            .hint_if(bare_account_id(&source.text, &span).map(|id| format!("write it in quotes: \"{id}\"")));
         findings.add(match expected {
             Some(expected) => finding.expected(expected),
             None => finding,
@@ -223,6 +234,18 @@ fn utf8(bytes: Vec<u8>) -> io::Result<String> {
         let at = error.utf8_error().valid_up_to();
         io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 text at byte {at}"))
     })
+}
+
+/// The account id that stands without quotes on the line of a fault: one that starts with 0 is no number of TOML.
+fn bare_account_id<'t>(text: &'t str, span: &Span) -> Option<&'t str> {
+    let line_start = text
+        .get(..span.start)?
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
+    let (key, rest) = text[line_start..].lines().next()?.split_once('=')?;
+    let value = rest.split('#').next()?.trim();
+    let is_id = value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_digit());
+    (key.trim().ends_with("id") && is_id).then_some(value)
 }
 
 fn shift(span: &Span, by: usize) -> Span {

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
+use toml::de::{DeString, DeTable, DeValue, Error, ValueDeserializer};
 
 use super::merge::cut;
 use super::regions::{AccountRegions, ControlRegions};
@@ -141,75 +141,47 @@ fn overrides<'a>(regions: DeTable<'a>, written: &mut Vec<Written<'a>>, findings:
     }
 }
 
+/// Types one table of a control, plain or of a region.
 fn control<'a>(
-    key: &Spanned<toml::de::DeString<'a>>,
+    key: &Spanned<DeString<'a>>,
     value: Spanned<DeValue<'a>>,
     region: Option<&Spanned<Region>>,
     findings: &mut Findings,
 ) -> Option<Written<'a>> {
-    let name = key.get_ref().as_ref();
+    let control = named(key, region, findings)?;
     let header = key.span();
-    let Ok(id) = name.parse::<Id>() else {
-        let others: &[&str] = if region.is_some() {
-            &[]
-        } else {
-            &["extends", "account", "region"]
-        };
-        let near = nearest(name, Id::all().map(Id::name).chain(others.iter().copied()));
-        findings.add(
-            Finding::at(header, format!("there is no table `{name}`")).hint(match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`trueup controls` lists the tables that there are".to_owned(),
-            }),
-        );
-        return None;
-    };
     let path = match region {
-        Some(region) => format!("region.{}.{name}", region.get_ref()),
-        None => name.to_owned(),
+        Some(region) => format!("region.{}.{control}", region.get_ref()),
+        None => control.to_string(),
     };
-    if region.is_some() && id.control().scope() == Scope::Account {
-        findings.add(
-            Finding::at(
-                header,
-                format!("`{name}` exists once in the account and not in each region"),
-            )
-            .hint(format!("write it as [{name}]")),
-        );
-        return None;
-    }
     let mut table = a_table(&path, value, findings)?;
     let mut whole = true;
     let manage = reserved(&path, "manage", &mut table, findings, &mut whole);
-    let regions =
-        if table.contains_key("regions") && (region.is_some() || id.control().scope() == Scope::Account) {
-            let why = match region {
-                Some(region) => format!("`{path}` is for {} alone", region.get_ref()),
-                None => format!("`{name}` exists once in the account and not in each region"),
-            };
-            let span = table
-                .get_key_value("regions")
-                .map_or(header.clone(), |(key, _)| key.span());
-            findings.add(Finding::at(span, why).hint("take `regions` out"));
-            table.remove("regions");
-            None
-        } else {
-            reserved(&path, "regions", &mut table, findings, &mut whole)
-        };
-    once(
-        &format!("{path}.regions"),
-        regions.as_ref().map_or(&[], ControlRegions::named),
-        findings,
-    );
-    let besides: &[&str] = match (id.control().scope(), region) {
-        (Scope::EachRegion, None) => &["manage", "regions"],
-        _ => &["manage"],
+    let misplaced = match (region, control.control().scope()) {
+        (Some(region), _) => Some(format!("`{path}` is for {} alone", region.get_ref())),
+        (None, Scope::Account) => Some(exists_once(control)),
+        (None, Scope::EachRegion) => None,
     };
-    let typed = typed(&path, &header, &mut table, besides, findings, |table| {
-        id.control().parse(table)
+    let mut besides = vec!["manage"];
+    let mut regions = None;
+    match misplaced {
+        None => {
+            besides.push("regions");
+            regions = reserved(&path, "regions", &mut table, findings, &mut whole);
+            let listed = regions.as_ref().map_or(&[][..], ControlRegions::named);
+            once(&format!("{path}.regions"), listed, findings);
+        }
+        Some(why) => {
+            if let Some((key, _)) = table.remove_entry("regions") {
+                findings.add(Finding::at(key.span(), why).hint("take `regions` out"));
+            }
+        }
+    }
+    let typed = typed(&path, &header, &mut table, &besides, findings, |table| {
+        control.control().parse(table)
     });
     Some(Written {
-        control: id,
+        control,
         region: region.cloned(),
         header,
         manage,
@@ -217,6 +189,38 @@ fn control<'a>(
         table,
         whole: whole && typed.whole,
     })
+}
+
+/// The control that a table is named after, if it may stand there.
+fn named(
+    key: &Spanned<DeString<'_>>,
+    region: Option<&Spanned<Region>>,
+    findings: &mut Findings,
+) -> Option<Id> {
+    let name = key.get_ref().as_ref();
+    let Ok(id) = name.parse::<Id>() else {
+        let others: &[&str] = match region {
+            Some(_) => &[],
+            None => &["extends", "account", "region"],
+        };
+        let near = nearest(name, Id::all().map(Id::name).chain(others.iter().copied()));
+        findings.add(
+            Finding::at(key.span(), format!("there is no table `{name}`")).hint(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`trueup controls` lists the tables that there are".to_owned(),
+            }),
+        );
+        return None;
+    };
+    if region.is_some() && id.control().scope() == Scope::Account {
+        findings.add(Finding::at(key.span(), exists_once(id)).hint(format!("write it as [{id}]")));
+        return None;
+    }
+    Some(id)
+}
+
+fn exists_once(control: Id) -> String {
+    format!("`{control}` exists once in the account and not in each region")
 }
 
 /// Takes a key out that every control has, and types it.

@@ -150,14 +150,12 @@ impl Baseline {
     fn check_filters(&self, wants: &[Want], known: &[Region], filters: &Filters, findings: &mut Findings) {
         let name = &self.name;
         for control in &filters.only {
-            if !self.controls.contains_key(control) {
+            if !wants.iter().any(|want| want.control == *control) {
                 findings.add(
-                    Finding::nowhere(format!(
-                        "{name} says nothing about `{control}`, which was asked for"
-                    ))
-                    .hint(format!(
-                        "write a table [{control}]; `trueup controls {control}` has an example"
-                    )),
+                    Finding::nowhere(format!("{name} does not manage `{control}`, which was asked for"))
+                        .hint(format!(
+                            "write a table [{control}]; `trueup controls {control}` has an example"
+                        )),
                 );
             }
         }
@@ -173,6 +171,15 @@ impl Baseline {
                         .hint("`[account] regions` and each table's `regions` say where it does"),
                 );
             }
+        }
+        let left = |want: &Want| filters.pass(want.control, &want.place);
+        if findings.is_empty() && !wants.is_empty() && !wants.iter().any(left) {
+            findings.add(
+                Finding::nowhere(format!(
+                    "nothing that {name} manages is left by what was asked for"
+                ))
+                .hint("what exists once in the account is in no region, so --region leaves it out"),
+            );
         }
     }
 }

@@ -253,6 +253,11 @@ impl Findings {
         }
     }
 
+    /// True if nothing was found.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// The value, if nothing was found.
     pub(super) fn or_else<T>(self, sources: &Arc<Sources>, value: T) -> Result<T, Problems> {
         if self.list.is_empty() {

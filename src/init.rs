@@ -1,0 +1,155 @@
+//! The first baseline of an account: short, commented, and true to what `recommended` wants.
+
+use std::fmt::Write;
+
+use toml::Table;
+
+use crate::baseline::BUILT_IN;
+use crate::control::Env;
+use crate::controls::Id;
+
+/// What a first baseline extends.
+const EXTENDS: &str = "recommended@1";
+
+/// Writes a baseline for the account at hand. It loads as it is; what it does not want is there as comments.
+///
+/// The account's `alias` goes into a comment.
+pub fn baseline(env: &Env, alias: Option<&str>) -> String {
+    let known_as = alias
+        .map(|alias| format!(" ({})", alias.replace(char::is_control, " ")))
+        .unwrap_or_default();
+    let mut file = format!(
+        r#"# What the AWS account {id}{known_as} must look like.
+#
+#   trueup plan    shows what differs          trueup apply    makes it true
+
+# Built in: what is free and wanted in nearly every account. `extends` takes paths too, and what is written below
+# wins over what they say.
+extends = ["{EXTENDS}"]
+
+[account]
+id = "{id}"               # any other account is refused
+home_region = "{home}"
+regions = "enabled"               # or a list, such as ["{home}"]; exclude_regions takes some out
+"#,
+        id = env.account,
+        home = env.home,
+    );
+    let wanted = extended();
+    let (from_extends, more): (Vec<Id>, Vec<Id>) = Id::all().partition(|id| wanted.contains_key(id.name()));
+    let _ = write!(
+        file,
+        "\n# {EXTENDS} manages {}. A table of the same name\n# changes single keys of it, and `manage = \"off\"` in it takes it back.\n",
+        list(&from_extends)
+    );
+    if !more.is_empty() {
+        file += "\n# More that trueup keeps true. Take away the leading `# ` of a table to have it; `trueup controls NAME` says more.\n";
+    }
+    for id in more {
+        let doc = id.control().doc();
+        let _ = write!(file, "\n# {}. Cost: {}.\n", doc.title, doc.cost);
+        for line in doc.example.lines() {
+            file += format!("# {line}").trim_end();
+            file.push('\n');
+        }
+    }
+    file
+}
+
+/// The tables of what a first baseline extends.
+fn extended() -> Table {
+    BUILT_IN
+        .iter()
+        .find(|(name, _)| *name == EXTENDS)
+        .and_then(|(_, text)| text.parse().ok())
+        .unwrap_or_default()
+}
+
+fn list(ids: &[Id]) -> String {
+    let names: Vec<&str> = ids.iter().map(|id| id.name()).collect();
+    match names.as_slice() {
+        [firsts @ .., last] if !firsts.is_empty() => format!("{} and {last}", firsts.join(", ")),
+        names => names.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::{Filters, load_text};
+
+    fn env() -> Env {
+        Env {
+            account: "123456789012".to_owned(),
+            partition: "aws".to_owned(),
+            home: "eu-west-1".parse().unwrap(),
+            enabled: vec!["eu-west-1".parse().unwrap()],
+        }
+    }
+
+    #[test]
+    fn a_first_baseline_loads_as_it_is_and_wants_what_is_recommended() {
+        let text = baseline(&env(), Some("acme\nprod"));
+        let loaded = load_text("baseline.toml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(loaded.account_id(), Some("123456789012"));
+        assert_eq!(loaded.home_region(), Some(&env().home));
+        let wants = loaded.wants(&env(), &env().enabled, &Filters::default()).unwrap();
+        let names: Vec<&str> = wants.iter().map(|want| want.control.name()).collect();
+        let recommended: Vec<String> = extended().keys().cloned().collect();
+        assert_eq!(names, recommended);
+    }
+
+    #[test]
+    fn every_control_is_named_and_every_hint_can_be_taken_as_it_is() {
+        let text = baseline(&env(), None);
+        let (head, hints) = text.split_once("# More that").unwrap();
+        let uncommented: String = hints
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| !line.contains(". Cost: "))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        let loaded = load_text("baseline.toml", &format!("{head}\n{uncommented}"))
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(loaded.controls().eq(Id::all()));
+        for id in Id::all() {
+            assert!(text.contains(id.name()), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_first_baseline_reads_well() {
+        insta::assert_snapshot!(baseline(&env(), Some("acme-prod")), @r#"
+        # What the AWS account 123456789012 (acme-prod) must look like.
+        #
+        #   trueup plan    shows what differs          trueup apply    makes it true
+
+        # Built in: what is free and wanted in nearly every account. `extends` takes paths too, and what is written below
+        # wins over what they say.
+        extends = ["recommended@1"]
+
+        [account]
+        id = "123456789012"               # any other account is refused
+        home_region = "eu-west-1"
+        regions = "enabled"               # or a list, such as ["eu-west-1"]; exclude_regions takes some out
+
+        # recommended@1 manages password_policy, ebs_encryption and s3_public_access_block. A table of the same name
+        # changes single keys of it, and `manage = "off"` in it takes it back.
+
+        # More that trueup keeps true. Take away the leading `# ` of a table to have it; `trueup controls NAME` says more.
+
+        # Default VPC. Cost: free.
+        # [default_vpc]
+        # state = "absent"           # refused where anything uses it; "present" restores it
+
+        # Amazon GuardDuty. Cost: metered by region, roughly 1 to 5 USD a month in an idle account, each feature extra; 30 days free.
+        # [guardduty]
+        # enabled = true
+        # publish_findings_every = "fifteen_minutes"
+        #
+        # [guardduty.features]       # a new detector has only what is true here; an existing one keeps what is not written
+        # s3_data_events = true
+        "#);
+    }
+}
