@@ -1,1 +1,153 @@
-//! Soon.
+//! The controls as `trueup controls` lists and explains them: everything comes from the list.
+
+use super::{Style, phrase};
+use crate::control::AnyControl;
+use crate::controls::{ALL, Id};
+use crate::place::Scope;
+
+/// All controls: name, items of the checklist, where they live, what they are and cost.
+pub fn list(style: &Style) -> String {
+    let mut rows = vec![["CONTROL", "ITEMS", "SCOPE"].map(str::to_owned).to_vec()];
+    rows.extend(ALL.iter().map(|control| {
+        vec![
+            control.name().to_owned(),
+            items(*control),
+            scope(*control).to_owned(),
+        ]
+    }));
+    let table = phrase::table(&rows, "", &[]);
+    let column = table
+        .lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default()
+        + 2;
+    let what = ALL.iter().map(|control| {
+        let doc = control.doc();
+        format!("{} ({})", doc.title, doc.cost)
+    });
+    let mut text = String::new();
+    for (line, what) in table
+        .lines()
+        .zip(["WHAT (COST)".to_owned()].into_iter().chain(what))
+    {
+        let line = format!("{line:column$}");
+        text.push_str(&phrase::wrap(&what, &line, &" ".repeat(column), style));
+    }
+    text.push('\n');
+    text.push_str(&phrase::wrap(
+        "`trueup controls NAME` explains one: why, how it is switched off, which permissions it needs, an example.",
+        "",
+        "",
+        style,
+    ));
+    text
+}
+
+/// One control, whole.
+pub fn page(id: Id, style: &Style) -> String {
+    let control = id.control();
+    let doc = control.doc();
+    let permissions = control.permissions();
+    let mut text = format!("{}: {}\n\n", style.bold(control.name()), doc.title);
+    text.push_str(&phrase::wrap(doc.why, "", "", style));
+    text.push('\n');
+    let benchmarks: Vec<String> = doc
+        .benchmarks
+        .iter()
+        .map(|(name, numbers)| format!("{name}: {numbers}"))
+        .collect();
+    for (label, value) in [
+        ("scope", scope(control).to_owned()),
+        ("checklist", items(control)),
+        ("benchmarks", benchmarks.join("; ")),
+        ("cost", doc.cost.to_owned()),
+        ("off switch", doc.off.to_owned()),
+        ("relies on", control.relies_on().join(", ")),
+        ("to plan", permissions.read.join(", ")),
+        ("to apply", permissions.write.join(", ")),
+        ("read more", doc.page.to_owned()),
+    ] {
+        if !value.is_empty() {
+            let label = style.dim(&format!("{label:LABEL$}"));
+            text.push_str(&phrase::wrap(&value, &label, &" ".repeat(LABEL), style));
+        }
+    }
+    text.push_str(&format!("\n{}\n", doc.example.trim_end()));
+    text
+}
+
+const LABEL: usize = 12;
+
+fn items(control: &dyn AnyControl) -> String {
+    let items: Vec<String> = control.doc().items.iter().map(u8::to_string).collect();
+    items.join(", ")
+}
+
+fn scope(control: &dyn AnyControl) -> &'static str {
+    match control.scope() {
+        Scope::Account => "account",
+        Scope::EachRegion => "each region",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    #[test]
+    fn the_list_names_every_control_within_80_columns() {
+        let text = list(&Style::PLAIN);
+        for id in Id::all() {
+            assert!(text.contains(id.name()), "{id}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let head: Vec<&str> = text.lines().take(2).collect();
+        insta::assert_snapshot!(head.join("\n"), @r"
+        CONTROL                 ITEMS  SCOPE        WHAT (COST)
+        password_policy         10     account      IAM password policy (free)
+        ");
+    }
+
+    #[test]
+    fn every_page_fits_into_80_columns_but_for_what_cannot_be_broken() {
+        for id in Id::all() {
+            for line in page(id, &Style::PLAIN).lines() {
+                let breakable =
+                    line.trim_start().contains(' ') && !line.contains("http") && !line.contains('#');
+                assert!(line.chars().count() <= 80 || !breakable, "{id}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_says_all_that_one_needs_before_writing_the_table() {
+        insta::assert_snapshot!(page(fixtures::id("password_policy"), &Style::PLAIN), @r#"
+        password_policy: IAM password policy
+
+        Without one, IAM users may choose passwords of 8 characters that never expire
+        and can be used again.
+
+        scope       account
+        checklist   10
+        benchmarks  CIS 5.0: 1.7, 1.8; CIS 3.0: 1.8, 1.9; FSBP: IAM.7
+        cost        free
+        off switch  state = "absent" returns to AWS's built-in policy
+        to plan     iam:GetAccountPasswordPolicy
+        to apply    iam:UpdateAccountPasswordPolicy, iam:DeleteAccountPasswordPolicy
+        read more   https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
+
+        [password_policy]
+        minimum_length = 14
+        require_symbols = true
+        require_numbers = true
+        require_uppercase = true
+        require_lowercase = true
+        allow_users_to_change = true
+        reuse_prevention = 24
+        # max_age_days = 180       # for users without MFA; "never" switches it off
+        # hard_expiry = false      # true locks out who lets a password expire
+        "#);
+    }
+}

@@ -86,7 +86,10 @@ fn sides(cell: &Cell) -> Option<(String, String)> {
     );
     let seen = cell.seen.as_ref().filter(|_| shown)?;
     let live = document::mask(&seen.model, &cell.want);
-    Some((written(cell.control, live), written(cell.control, cell.want.clone())))
+    Some((
+        written(cell.control, live),
+        written(cell.control, cell.want.clone()),
+    ))
 }
 
 fn written(control: Id, table: Table) -> String {
@@ -133,11 +136,14 @@ fn diff(live: &str, want: &str, style: &Style) -> String {
         }
         for change in hunk.iter().flat_map(|op| diff.iter_changes(op)) {
             let line = change.value().trim_end();
-            let line = match change.tag() {
-                ChangeTag::Equal => format!("  {line}"),
-                ChangeTag::Delete => style.effect(Effect::Destroy, &format!("- {line}")),
-                ChangeTag::Insert => style.effect(Effect::Add, &format!("+ {line}")),
+            let (sign, effect) = match change.tag() {
+                ChangeTag::Equal => (' ', None),
+                ChangeTag::Delete => ('-', Some(Effect::Destroy)),
+                ChangeTag::Insert => ('+', Some(Effect::Add)),
             };
+            let line = format!("{sign} {line}");
+            let line = line.trim_end();
+            let line = effect.map_or_else(|| line.to_owned(), |effect| style.effect(effect, line));
             text.push_str(format!("    {line}").trim_end());
             text.push('\n');
         }

@@ -119,15 +119,21 @@ impl Account {
     pub(super) fn ebs_encryption(self) -> Self {
         let read = "enabled = false\nkms_key = \"aws/ebs\"";
         REGIONS.iter().fold(self, |account, name| {
-            account.cell("ebs_encryption", &at(name), "enabled = true", Ok(seen(read, json!({}))))
+            account.cell(
+                "ebs_encryption",
+                &at(name),
+                "enabled = true",
+                Ok(seen(read, json!(null))),
+            )
         })
     }
 
-    /// No block, all four switches to be on.
+    /// No block, all four switches to be on, which cuts a public bucket off.
     pub(super) fn s3_public_access_block(self) -> Self {
         let want = "block_public_acls = true\nignore_public_acls = true\n\
                     block_public_policy = true\nrestrict_public_buckets = true\n";
-        let read = seen("state = \"absent\"", json!({}));
+        let site = json!({ "name": "www.example.com", "policy": true });
+        let read = seen("state = \"absent\"", json!({ "at_stake": [site] }));
         self.cell("s3_public_access_block", &Place::Account, want, Ok(read))
     }
 
@@ -248,7 +254,14 @@ pub(super) fn busy() -> Document {
         who: "the stack `network` (tag aws:cloudformation:stack-name)".to_owned(),
     });
     let wanted = "state = \"absent\"";
-    let exceptions = ["eu-west-1", "us-east-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-west-1"];
+    let exceptions = [
+        "eu-west-1",
+        "us-east-1",
+        "eu-west-2",
+        "eu-west-3",
+        "sa-east-1",
+        "us-west-1",
+    ];
     let mut account = Account::new()
         .password_policy()
         .default_vpcs(&exceptions)
@@ -273,10 +286,14 @@ pub(super) fn busy() -> Document {
         Ok(seen("state = \"absent\"", json!({}))),
     );
     let mut doc = account.document();
-    let person = doc.cells.iter_mut().find(|cell| cell.place == Place::Account).unwrap();
-    person.people.push(
-        "tell the three IAM users without MFA that their passwords expire after 180 days".to_owned(),
-    );
+    let person = doc
+        .cells
+        .iter_mut()
+        .find(|cell| cell.place == Place::Account)
+        .unwrap();
+    person
+        .people
+        .push("tell the three IAM users without MFA that their passwords expire after 180 days".to_owned());
     doc
 }
 

@@ -16,7 +16,11 @@ pub(super) fn text(doc: &Document, style: &Style) -> String {
     regions.sort_unstable();
     regions.dedup();
     let of_account = doc.cells.iter().any(|cell| cell.place == Place::Account);
-    let label = controls.iter().map(|id| id.name().len()).max().unwrap_or_default();
+    let label = controls
+        .iter()
+        .map(|id| id.name().len())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     let account = if of_account { ACCOUNT.len() + 2 } else { 0 };
     let room = style.width.saturating_sub(label + 2);
@@ -148,7 +152,10 @@ fn heads(block: &[Geography<'_>], label: usize, with_account: bool) -> String {
     }
     // Where all directions have one letter, their second line is empty.
     lines.retain(|line| !line.trim().is_empty());
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines
+        .iter()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
 fn row(
@@ -243,7 +250,10 @@ fn legend(doc: &Document, style: &Style) -> String {
     }
     entries.sort_unstable_by_key(|(verdict, character)| {
         // The signs in their usual order: + ~ -
-        (*verdict, ['+', '~', '-'].iter().position(|sign| sign == character))
+        (
+            *verdict,
+            ['+', '~', '-'].iter().position(|sign| sign == character),
+        )
     });
     let entries: Vec<String> = entries
         .into_iter()
@@ -275,14 +285,24 @@ mod tests {
 
     #[test]
     fn a_column_is_named_by_geography_direction_and_number() {
-        insta::assert_snapshot!(heads_of(&REGIONS, 60), @"");
+        insta::assert_snapshot!(heads_of(&REGIONS, 60), @r"
+        ap           ca  eu         sa  us
+        n n n s s s  c   c n w w w  e   e e w w
+        e e e   e e
+        1 2 3 1 1 2  1   1 1 1 2 3  1   1 2 1 2
+        ");
     }
 
     #[test]
     fn other_partitions_have_longer_geographies() {
         insta::assert_snapshot!(
             heads_of(&["cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"], 60),
-            @""
+            @r"
+        cn   us-gov
+        n n  e w
+          w
+        1 1  1 1
+        "
         );
     }
 
@@ -290,7 +310,18 @@ mod tests {
     fn regions_that_do_not_fit_go_into_another_block() {
         let text = heads_of(&REGIONS, 20);
         assert!(text.lines().all(|line| line.len() <= 24), "{text}");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        ap           ca
+        n n n s s s  c
+        e e e   e e
+        1 2 3 1 1 2  1
+        eu         sa  us
+        c n w w w  e   e e
+        1 1 1 2 3  1   1 2
+        us
+        w w
+        1 2
+        ");
     }
 
     #[test]

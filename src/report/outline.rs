@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Style;
 use super::phrase::{self, Pattern};
 use super::style::sign;
-use super::Style;
 use crate::place::{Place, Region};
 use crate::plan::{Class, Effect, Step, Why};
 
@@ -172,7 +172,12 @@ pub(super) fn show(places: &[(&Place, Vec<&Step>)], enabled: &[Region], style: &
             } else {
                 phrase::places(at, enabled)
             };
-            shown.text.push_str(&phrase::wrap(&format!("{}:", at.trim_start()), "  ", "    ", style));
+            shown.text.push_str(&phrase::wrap(
+                &format!("{}:", at.trim_start()),
+                "  ",
+                "    ",
+                style,
+            ));
         }
         shown.text.push_str(&text);
         shown.names_places = has_table && !several;
@@ -202,7 +207,13 @@ fn listed(steps: &[&Step], style: &Style) -> String {
             style,
         ));
         let blocked = step.blocked.as_ref().map(ToString::to_string);
-        text.push_str(&cautions(step.class, &step.risks, blocked.as_deref(), width, style));
+        text.push_str(&cautions(
+            step.class,
+            &step.risks,
+            blocked.as_deref(),
+            width,
+            style,
+        ));
     }
     text
 }
@@ -256,6 +267,8 @@ fn tabled(kinds: &[Kind], places: &[(&Place, &[Members])], style: &Style) -> Str
 }
 
 const INDENT: &str = "    ";
+const LONGEST_LABEL: usize = 4;
+const NO_BREAK: &str = "\u{a0}";
 
 /// One line for a step that every place has once, with nothing of its own.
 fn one_each(kinds: &[Kind], places: &[(&Place, &[Members])], style: &Style) -> Option<String> {
@@ -274,7 +287,7 @@ fn one_each(kinds: &[Kind], places: &[(&Place, &[Members])], style: &Style) -> O
         return None;
     }
     let mut marks = marks(kind.class, style);
-    marks.push("one each".to_owned());
+    marks.push("one in each".to_owned());
     marks.extend(
         waits
             .first()
@@ -344,23 +357,29 @@ fn marks(class: Class, style: &Style) -> Vec<String> {
 
 /// One step: its sign, its number or letter, its title and its marks.
 fn line(effect: Effect, label: &str, title: &str, marks: &[String], style: &Style) -> String {
-    let marks = if marks.is_empty() {
-        String::new()
-    } else {
-        format!("  ({})", marks.join(", "))
-    };
+    // Marks stay on one line, unless they are too long for that.
+    const SHORT: usize = 40;
+    let mut marks = marks.join(", ");
+    if !marks.is_empty() {
+        marks = format!("({marks})");
+        if textwrap::core::display_width(&marks) <= SHORT {
+            marks = marks.replace(' ', NO_BREAK);
+        }
+    }
     let sign = style.effect(effect, &sign(effect).to_string());
     phrase::wrap(
-        &format!("{title}{marks}"),
+        format!("{title}  {marks}").trim_end(),
         &format!("  {sign} {label}  "),
-        &" ".repeat(label.chars().count() + 8),
+        // Behind a long label further lines would be narrow.
+        &" ".repeat(label.chars().count().min(LONGEST_LABEL) + 6),
         style,
     )
+    .replace(NO_BREAK, " ")
 }
 
 /// What to know of a step before it runs: why it may harm, and why it cannot run.
 fn cautions(class: Class, risks: &[String], blocked: Option<&str>, label: usize, style: &Style) -> String {
-    let first = " ".repeat(label + 6);
+    let first = " ".repeat(label.min(LONGEST_LABEL) + 6);
     let rest = format!("{first}  ");
     let mut text = String::new();
     for risk in risks {
@@ -380,4 +399,150 @@ fn cautions(class: Class, risks: &[String], blocked: Option<&str>, label: usize,
         ));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{self, Account, at, id};
+    use super::*;
+    use crate::saved::Document;
+
+    fn shown(doc: &Document) -> String {
+        let cells = doc.cells.iter().filter(|cell| cell.control == id("default_vpc"));
+        let places: Vec<(&Place, Vec<&Step>)> = cells
+            .map(|cell| {
+                let steps = doc.steps.iter().filter(|step| step.place == cell.place);
+                (&cell.place, steps.collect())
+            })
+            .collect();
+        show(&places, &doc.account.enabled, &Style::PLAIN).text
+    }
+
+    fn of_regions(names: &[&str]) -> Document {
+        let account = names.iter().fold(Account::new(), |account, name| {
+            account.default_vpc(name, &[], &[])
+        });
+        account.document()
+    }
+
+    /// The step of a region by its position there.
+    fn step<'a>(doc: &'a mut Document, region: &str, position: usize) -> &'a mut Step {
+        let mut steps = doc.steps.iter_mut().filter(|step| step.place == at(region));
+        steps.nth(position).unwrap()
+    }
+
+    #[test]
+    fn the_steps_of_one_place_are_listed_in_full() {
+        insta::assert_snapshot!(shown(&of_regions(&["us-west-1"])), @r"
+        - 1  delete subnet subnet-00f00a1b2c3d4e5f6 (us-west-1a)  (destructive)
+        - 2  delete subnet subnet-00f01a1b2c3d4e5f6 (us-west-1b)  (destructive)
+        - 3  detach internet gateway igw-00f00a1b2c3d4e5f6 from vpc-00f00a1b2c3d4e5f6
+             (destructive, after 1, 2)
+        - 4  delete internet gateway igw-00f00a1b2c3d4e5f6  (destructive, after 3)
+        - 5  delete the default VPC vpc-00f00a1b2c3d4e5f6
+             (destructive, after 1, 2, 4)
+             ! what names it without a network interface in it is not seen, such as DB
+               subnet groups, Auto Scaling groups and private hosted zones
+        ");
+    }
+
+    #[test]
+    fn what_one_region_alone_waits_for_stands_beside_its_numbers() {
+        let mut doc = of_regions(&["us-west-1", "sa-east-1"]);
+        step(&mut doc, "us-west-1", 2).after.push(99);
+        insta::assert_snapshot!(shown(&doc), @r"
+        - a  delete subnet subnet-… (…)  (destructive)
+        - b  detach internet gateway igw-… from vpc-…  (destructive, after a)
+        - c  delete internet gateway igw-…  (destructive, after b)
+        - d  delete the default VPC vpc-…  (destructive, after a, c)
+             ! what names it without a network interface in it is not seen, such as DB
+               subnet groups, Auto Scaling groups and private hosted zones
+
+                     a     b           c   d
+          us-west-1  1, 2  3 after 99  4   5  vpc-00f00a1b2c3d4e5f6
+          sa-east-1  6–8   9           10  11 vpc-00c00a1b2c3d4e5f6
+        ");
+    }
+
+    #[test]
+    fn what_all_regions_wait_for_stands_beside_the_letter() {
+        let mut doc = of_regions(&["us-west-1", "sa-east-1"]);
+        step(&mut doc, "us-west-1", 2).after.push(99);
+        step(&mut doc, "sa-east-1", 3).after.push(99);
+        assert!(
+            shown(&doc).contains("(destructive, after a, 99)"),
+            "{}",
+            shown(&doc)
+        );
+    }
+
+    #[test]
+    fn a_region_whose_steps_wait_in_another_way_is_listed_by_itself() {
+        let mut doc = of_regions(&["us-west-1", "sa-east-1"]);
+        // Its gateway waits for one of its subnets only, and so does one subnet for the other.
+        let first = step(&mut doc, "us-west-1", 0).number;
+        step(&mut doc, "us-west-1", 1).after.push(first);
+        let text = shown(&doc);
+        assert!(
+            text.contains("in us-west-1:\n") && text.contains("in sa-east-1:\n"),
+            "{text}"
+        );
+        assert!(text.contains(&format!("(destructive, after {first})")), "{text}");
+    }
+
+    #[test]
+    fn a_blocked_step_says_why() {
+        let mut doc = of_regions(&["us-west-1"]);
+        step(&mut doc, "us-west-1", 0).blocked = Some(Why::InUse {
+            what: vec!["an instance runs in it".to_owned()],
+        });
+        assert!(
+            shown(&doc).contains("! blocked: an instance runs in it"),
+            "{}",
+            shown(&doc)
+        );
+    }
+
+    #[test]
+    fn a_wide_terminal_has_room_for_more_ids() {
+        let doc = of_regions(&["us-west-1", "sa-east-1"]);
+        let places: Vec<(&Place, Vec<&Step>)> = doc
+            .cells
+            .iter()
+            .map(|cell| {
+                let steps = doc.steps.iter().filter(|step| step.place == cell.place);
+                (&cell.place, steps.collect())
+            })
+            .collect();
+        let wide = Style {
+            width: 120,
+            ..Style::PLAIN
+        };
+        let text = show(&places, &doc.account.enabled, &wide).text;
+        assert!(
+            text.contains("igw-00f00a1b2c3d4e5f6  ") && text.contains("vpc-00f00a1b2c3d4e5f6"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn no_step_of_a_plan_is_left_out() {
+        for doc in [fixtures::fresh(), fixtures::busy()] {
+            let text = crate::report::plan::text(&doc, None, &Style::PLAIN);
+            let mut found: BTreeSet<usize> = BTreeSet::new();
+            for token in text.split([' ', ',', '\n']) {
+                let (first, last) = token.split_once('–').unwrap_or((token, token));
+                if let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse()) {
+                    found.extend(first..=last);
+                }
+            }
+            for step in &doc.steps {
+                assert!(
+                    found.contains(&step.number),
+                    "step {} is not in\n{text}",
+                    step.number
+                );
+            }
+        }
+    }
 }

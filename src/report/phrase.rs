@@ -1,6 +1,6 @@
 //! Small pieces of sentences: counts, ranges of numbers, lists of regions, wrapped lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use textwrap::{Options, WordSplitter};
 
@@ -73,8 +73,10 @@ pub(super) fn places<'a>(places: impl IntoIterator<Item = &'a Place>, enabled: &
     }
 }
 
+/// The regions among the places, each once, sorted.
 fn places_in<'a>(places: impl IntoIterator<Item = &'a Place>) -> Vec<&'a Region> {
-    places.into_iter().filter_map(Place::region).collect()
+    let regions: BTreeSet<&Region> = places.into_iter().filter_map(Place::region).collect();
+    regions.into_iter().collect()
 }
 
 /// Where something is, without the names of many regions: for texts that list them anyway.
@@ -162,9 +164,7 @@ pub(super) fn pattern(text: &str, place: &Place) -> Pattern {
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let end = rest
-            .find(|c| inside(c) != inside(first))
-            .unwrap_or(rest.len());
+        let end = rest.find(|c| inside(c) != inside(first)).unwrap_or(rest.len());
         let (token, after) = rest.split_at(end);
         rest = after;
         if let Some(prefix) = id_prefix(token) {
@@ -201,10 +201,7 @@ fn is_in(token: &str, region: &Region) -> bool {
 }
 
 /// Things of several controls and places, named in few words: `default_vpc and guardduty in us-east-1`.
-pub(super) fn cells<'a>(
-    cells: impl IntoIterator<Item = (Id, &'a Place)>,
-    enabled: &[Region],
-) -> String {
+pub(super) fn cells<'a>(cells: impl IntoIterator<Item = (Id, &'a Place)>, enabled: &[Region]) -> String {
     let mut of_control: BTreeMap<Id, Vec<&Place>> = BTreeMap::new();
     for (control, place) in cells {
         of_control.entry(control).or_default().push(place);

@@ -1,1 +1,251 @@
-//! Soon.
+//! What is going on, on stderr: bars on a terminal, a line now and then elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::style::sign;
+use super::{Style, phrase};
+use crate::execute::Outcome;
+use crate::plan::Step;
+use crate::progress::Event;
+
+/// A display of long work. Its [`watch`](Progress::watch) is what the work tells.
+#[derive(Debug)]
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    tally: Mutex<Tally>,
+}
+
+impl Progress {
+    /// A display of `steps` steps, or of reading, where there are none. With bars if `terminal` says that stderr
+    /// is one.
+    pub fn new(steps: usize, terminal: bool, style: Style) -> Self {
+        let bar = terminal.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            // A template that cannot be parsed would be a defect of this line; the plain spinner still works then.
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {bar:16.green} {msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Progress {
+            bar,
+            tally: Mutex::new(Tally::new(steps, style)),
+        }
+    }
+
+    /// Shows an event.
+    pub fn watch(&self, event: Event<'_>) {
+        // A panic elsewhere leaves the numbers as they were: good enough to go on showing them.
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = tally.take(event);
+        match &self.bar {
+            Some(bar) => {
+                if let Event::Stopping { .. } = event {
+                    bar.println(line.unwrap_or_default());
+                } else if let (Event::Ended(_, outcome), Some(line)) = (event, line)
+                    && !matches!(outcome, Outcome::Done)
+                {
+                    bar.println(line);
+                }
+                let (done, total) = tally.position();
+                bar.set_length(total as u64);
+                bar.set_position(done as u64);
+                bar.set_message(tally.status());
+            }
+            None => {
+                if let Some(line) = line {
+                    super::note(&format!("{line}\n"));
+                }
+            }
+        }
+    }
+
+    /// Takes the bars away, so that what is printed next stands by itself.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// The columns of the spinner and the bar, each with a space behind it.
+const BAR: usize = 19;
+
+/// How far the work is.
+#[derive(Debug)]
+struct Tally {
+    style: Style,
+    reads: (usize, usize),
+    steps: (usize, usize),
+    running: BTreeMap<usize, String>,
+    stopping: bool,
+}
+
+impl Tally {
+    fn new(steps: usize, style: Style) -> Self {
+        Tally {
+            style,
+            reads: (0, 0),
+            steps: (0, steps),
+            running: BTreeMap::new(),
+            stopping: false,
+        }
+    }
+
+    /// Counts an event. Returns the line that it is worth, if it is worth one.
+    fn take(&mut self, event: Event<'_>) -> Option<String> {
+        match event {
+            Event::Read { done, total } => {
+                self.reads = (done, total);
+                let things = phrase::count(total, "thing", "things");
+                match done {
+                    0 if total > 0 => Some(format!("Reading {things}…")),
+                    done if done == total && total > 0 => Some(format!("Read {things}.")),
+                    _ => None,
+                }
+            }
+            Event::Started(step) => {
+                self.running
+                    .insert(step.number, format!("{}: {}", step.place, step.title));
+                None
+            }
+            Event::Ended(step, outcome) => {
+                self.steps.0 += 1;
+                // What never started is told in the report: here it would only hide what is going on.
+                self.running.remove(&step.number)?;
+                Some(self.ended(step, outcome))
+            }
+            Event::Stopping { running } => {
+                self.stopping = true;
+                let steps = phrase::count(running, "step", "steps");
+                Some(self.style.warning(&format!(
+                    "Stopping: finishing {steps} that started. A second Ctrl-C abandons what still runs."
+                )))
+            }
+        }
+    }
+
+    fn ended(&self, step: &Step, outcome: &Outcome) -> String {
+        let (done, total) = self.steps;
+        let how = match outcome {
+            Outcome::Done => String::new(),
+            Outcome::Failed(fault) => self.style.error(&format!(" failed: {fault}")),
+            Outcome::Blocked(why) => self.style.warning(&format!(" refused: {why}")),
+            _ => self.style.warning(" did not run"),
+        };
+        format!(
+            "[{done}/{total}] {} {} {} ({}, {}){how}",
+            self.style.effect(step.effect, &sign(step.effect).to_string()),
+            step.number,
+            step.title,
+            step.control,
+            step.place
+        )
+    }
+
+    /// How much is done, of how much.
+    fn position(&self) -> (usize, usize) {
+        if self.steps.1 > 0 { self.steps } else { self.reads }
+    }
+
+    /// The text beside the bar: numbers, then what is running, as far as the width allows.
+    fn status(&self) -> String {
+        let (done, total) = self.position();
+        let what = if self.steps.1 > 0 { "steps" } else { "reads" };
+        let mut line = format!("{what} {done}/{total}");
+        if self.stopping {
+            line.push_str(", stopping");
+        }
+        let running: Vec<&str> = self.running.values().map(String::as_str).collect();
+        if !running.is_empty() {
+            line.push_str(&format!("  {}", running.join(", ")));
+        }
+        let room = self.style.width.saturating_sub(BAR + 1);
+        if line.chars().count() <= room {
+            line
+        } else {
+            line.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+    use crate::fault::FaultKind;
+
+    #[test]
+    fn reading_is_worth_a_line_at_its_start_and_at_its_end() {
+        let mut tally = Tally::new(0, Style::PLAIN);
+        let lines: Vec<String> = (0..=88)
+            .filter_map(|done| tally.take(Event::Read { done, total: 88 }))
+            .collect();
+        assert_eq!(lines, ["Reading 88 things…", "Read 88 things."]);
+        assert_eq!(tally.status(), "reads 88/88");
+    }
+
+    #[test]
+    fn nothing_to_read_is_worth_no_line() {
+        let mut tally = Tally::new(0, Style::PLAIN);
+        assert_eq!(tally.take(Event::Read { done: 0, total: 0 }), None);
+    }
+
+    #[test]
+    fn the_running_steps_are_named_as_far_as_the_width_allows() {
+        let doc = fixtures::fresh();
+        let mut tally = Tally::new(doc.steps.len(), Style::PLAIN);
+        tally.take(Event::Started(&doc.steps[0]));
+        insta::assert_snapshot!(tally.status(), @"steps 0/142  account: set the IAM password policy");
+        tally.take(Event::Started(&doc.steps[1]));
+        insta::assert_snapshot!(tally.status(), @"steps 0/142  account: set the IAM password policy, ap-north…");
+        tally.take(Event::Started(&doc.steps[2]));
+        assert_eq!(tally.status().chars().count(), 60);
+    }
+
+    #[test]
+    fn a_step_that_ran_is_worth_a_line_and_one_that_never_started_is_not() {
+        let doc = fixtures::fresh();
+        let mut tally = Tally::new(doc.steps.len(), Style::PLAIN);
+        assert_eq!(tally.take(Event::Ended(&doc.steps[0], &Outcome::NoConsent)), None);
+        for step in &doc.steps[1..3] {
+            tally.take(Event::Started(step));
+        }
+        let fault = fixtures::fault(
+            FaultKind::Denied,
+            "ec2:EnableEbsEncryptionByDefault",
+            "UnauthorizedOperation",
+            "You are not authorized.",
+        );
+        let lines: Vec<String> = [
+            (&doc.steps[1], Outcome::Done),
+            (&doc.steps[2], Outcome::Failed(fault)),
+        ]
+        .iter()
+        .filter_map(|(step, outcome)| tally.take(Event::Ended(step, outcome)))
+        .collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        [2/142] ~ 2 encrypt new EBS volumes by default (ebs_encryption, ap-northeast-1)
+        [3/142] ~ 3 encrypt new EBS volumes by default (ebs_encryption, ap-northeast-2) failed: ec2:EnableEbsEncryptionByDefault: UnauthorizedOperation: You are not authorized.
+        ");
+    }
+
+    #[test]
+    fn stopping_says_what_is_waited_for_and_how_to_abandon_it() {
+        let mut tally = Tally::new(3, Style::PLAIN);
+        insta::assert_snapshot!(tally.take(Event::Stopping { running: 2 }).unwrap(), @"Stopping: finishing 2 steps that started. A second Ctrl-C abandons what still runs.");
+        assert_eq!(tally.status(), "steps 0/3, stopping");
+    }
+}
