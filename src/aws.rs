@@ -1,326 +1,297 @@
-//! The way to AWS: credentials, one HTTP client, and a set of clients for each region.
+//! The way to AWS: one configuration, one HTTP client, and the clients of every region.
 //!
-//! Credentials come only from aws-config's chain, and only for a real account or an emulator; the sandbox has its
-//! own. The configuration is loaded once, and each region's differs from it by the region alone, so that all
-//! clients share credentials, connections and the rate gate.
+//! [`Aws::connect`] loads the shared configuration once and asks for credentials once. Every client then comes from
+//! that one base, so that all of them share connections, credentials, retries and the gate (`gate.rs`).
 
-use std::collections::BTreeMap;
+mod clients;
+mod credentials;
+mod endpoint;
+mod error;
+mod http;
+mod identity;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::environment::region::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::{ProfileFileRegionProvider, ProfileSet};
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::BehaviorVersion;
+use aws_config::identity::IdentityCache;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
-use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::app_name::AppName;
+use aws_types::os_shim_internal::Env;
+use aws_types::{SdkConfig, sdk_config};
 
-use crate::fault::Fault;
 use crate::gate::Gate;
 use crate::place::Region;
 
-mod clients;
-mod errors;
-mod http;
-mod mfa;
+pub(crate) use self::clients::Unanswered;
+pub use self::clients::{CallName, Clients};
+pub use self::error::ConnectError;
+pub(crate) use self::http::{NoSuchHost, is_aws_host};
+pub use self::identity::{Caller, RegionState};
 
-pub use clients::Clients;
-pub(crate) use clients::Operation;
+/// The region that account-wide things are asked for in, where nothing else is configured.
+const DEFAULT_HOME: &str = "us-east-1";
+/// How many calls run at once, where nothing else is asked for.
+const DEFAULT_PARALLELISM: usize = 32;
 
-/// Where account-wide calls go if nothing says so.
-const FALLBACK_REGION: &str = "us-east-1";
+/// Asks a person for the current code of an MFA device: `(profile, serial number or ARN of the device)`.
+/// Nothing if there is nobody to ask or no code was given.
+pub type Prompt = fn(&str, &str) -> Option<String>;
 
-/// Asks a person for the code of an MFA device: the profile's name and the device's serial number in, the six
-/// digits out, or nothing where nobody can be asked.
-pub type AskMfaCode = fn(profile: &str, serial: &str) -> Option<String>;
-
-/// How to connect.
-#[derive(Clone, Debug)]
+/// How an account is to be reached.
+#[derive(Clone, Debug, Default)]
 pub struct Connect {
-    /// The profile of the shared AWS files, if not the default one.
+    /// The profile of the shared AWS files. If named, credentials of the environment do not count, as with the
+    /// AWS CLI's `--profile`.
     pub profile: Option<String>,
-    /// Another endpoint than AWS's own.
+    /// Another address than AWS's own, for an emulator. `AWS_ENDPOINT_URL` and the profile's `endpoint_url` say
+    /// the same.
     pub endpoint_url: Option<String>,
-    /// The home region, if it is known already.
+    /// The home region. Otherwise the configured one counts, or else `us-east-1`.
     pub region: Option<Region>,
-    /// What answers in place of a network: the sandbox. It needs no credentials.
-    pub sandbox: Option<SharedHttpClient>,
-    /// How many calls run at once, at least one.
+    /// Who answers instead of the network: a simulated account. Then neither environment nor files are read, and
+    /// the credentials are made up.
+    pub http_client: Option<SharedHttpClient>,
+    /// How many calls run at once; 0 stands for 32.
     pub parallelism: usize,
-    /// How to ask for the code of an MFA device.
-    pub ask_mfa_code: AskMfaCode,
+    /// How a person is asked for the code of an MFA device.
+    pub prompt: Option<Prompt>,
 }
 
-/// Why there is no way to call AWS.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectError {
-    /// The profile is not in the files.
-    #[error("there is no profile `{name}` in the AWS configuration files{}", .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
-    NoProfile {
-        /// The name that was asked for.
-        name: String,
-        /// The profile that was probably meant.
-        near: Option<String>,
-    },
-    /// The files cannot be read.
-    #[error("the AWS configuration files cannot be read: {0}")]
-    Files(String),
-    /// The address of the endpoint has no usable form.
-    #[error("`{0}` is not the address of an endpoint; expected a form like http://127.0.0.1:4566")]
-    Endpoint(String),
-    /// The configured region has no usable form.
-    #[error("the configured region is unusable: {0}")]
-    Region(#[from] crate::place::BadRegion),
-    /// A profile wants an MFA code and nobody can be asked for it.
-    #[error(
-        "profile `{profile}` assumes its role with the MFA device {serial}, and there is no terminal to ask for its \
-         code\nRun it on a terminal, sign in with `aws login` or `aws sso login`, or export the credentials of a \
-         session that has MFA."
-    )]
-    NoMfaCode {
-        /// The profile.
-        profile: String,
-        /// The device's serial number.
-        serial: String,
-    },
-    /// A profile with an MFA device could not assume its role.
-    #[error("profile `{profile}` cannot assume {role}: {cause}")]
-    Role {
-        /// The profile.
-        profile: String,
-        /// The role's ARN.
-        role: String,
-        /// Why.
-        cause: String,
-    },
-}
-
-/// Who calls, as STS and IAM tell.
+/// Who answers the calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The account's id.
-    pub account: String,
-    /// The caller's ARN.
-    pub arn: String,
-    /// The partition, from the ARN.
-    pub partition: String,
-    /// The account's alias, if it has one that may be read.
-    pub alias: Option<String>,
-    /// True if it is the root user itself.
-    pub is_root: bool,
+enum Answerer {
+    /// AWS itself.
+    Aws,
+    /// An emulator at this address.
+    Emulator(String),
+    /// A simulated account in this process.
+    Simulation,
 }
 
-/// A region of the partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegionState {
-    /// Its name.
-    pub region: Region,
-    /// True if the account can use it.
-    pub enabled: bool,
+impl Answerer {
+    /// How long and how often a call is tried. AWS asks for patience; what runs beside us either answers soon or
+    /// not at all.
+    fn retries(&self) -> RetryConfig {
+        match self {
+            Answerer::Aws => RetryConfig::standard()
+                .with_max_attempts(10)
+                .with_max_backoff(Duration::from_secs(20)),
+            Answerer::Emulator(_) | Answerer::Simulation => RetryConfig::standard()
+                .with_max_attempts(8)
+                .with_initial_backoff(Duration::from_millis(50))
+                .with_max_backoff(Duration::from_secs(2)),
+        }
+    }
+
+    fn timeouts(&self) -> TimeoutConfig {
+        // No time-out of an attempt: it would also count the wait at the gate.
+        let (connect, read) = match self {
+            Answerer::Aws => (10, 60),
+            Answerer::Emulator(_) | Answerer::Simulation => (5, 30),
+        };
+        TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(connect))
+            .read_timeout(Duration::from_secs(read))
+            .build()
+    }
 }
 
-/// The way to one account's services, in all regions.
+/// An account that can be called.
 #[derive(Debug)]
 pub struct Aws {
     base: SdkConfig,
+    answerer: Answerer,
+    gate: Gate,
     home: Region,
-    emulated: bool,
-    clients: Mutex<BTreeMap<Region, Arc<Clients>>>,
+    clients: Mutex<HashMap<Region, Arc<Clients>>>,
 }
 
 impl Aws {
-    /// Finds credentials and a region, and prepares the one HTTP client. Makes no call, unless a role has to be
-    /// assumed with an MFA code.
-    pub async fn connect(options: Connect) -> Result<Aws, ConnectError> {
-        let base = match &options.sandbox {
-            Some(sandbox) => simulated(&options, sandbox.clone()),
-            None => real(&options).await?,
-        };
-        let home = match base.region() {
-            Some(region) => region.as_ref().parse()?,
-            None => FALLBACK_REGION.parse()?,
-        };
-        Ok(Aws { emulated: base.endpoint_url().is_some(), base, home, clients: Mutex::default() })
+    /// Loads the configuration and obtains credentials, asking for an MFA code where the profile wants one.
+    ///
+    /// # Errors
+    /// If the profile, the region or the endpoint's address is wrong, or there are no usable credentials. No AWS
+    /// service has been asked for anything by then, but those that give out credentials.
+    pub async fn connect(connect: Connect) -> Result<Aws, ConnectError> {
+        match connect.http_client.clone() {
+            Some(http) => Ok(Aws::simulated(connect, http)?),
+            None => {
+                let around = Surroundings {
+                    env: Env::real(),
+                    files: EnvConfigFiles::default(),
+                };
+                Aws::reached(connect, &around).await
+            }
+        }
     }
 
-    /// The home region: the one asked for, else the configured one, else us-east-1.
+    fn simulated(connect: Connect, http: SharedHttpClient) -> Result<Aws, ConnectError> {
+        let home = home(connect.region, None)?;
+        let credentials = Credentials::new("AKIASANDBOX", "sandbox", None, None, "sandbox");
+        let builder = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .identity_cache(IdentityCache::lazy().build())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .sleep_impl(TokioSleep::new())
+            .time_source(SystemTimeSource::new());
+        Ok(Aws::new(
+            builder,
+            Answerer::Simulation,
+            http,
+            home,
+            connect.parallelism,
+        ))
+    }
+
+    async fn reached(connect: Connect, around: &Surroundings) -> Result<Aws, ConnectError> {
+        let profiles = credentials::Profiles::load(connect.profile.as_deref(), around).await?;
+        let endpoint = endpoint::find(connect.endpoint_url.as_deref(), &around.env, &profiles)?;
+        let answerer = match &endpoint {
+            Some(endpoint) if !endpoint.is_aws() => Answerer::Emulator(endpoint.to_string()),
+            _ => Answerer::Aws,
+        };
+        let http = http::client(endpoint.as_ref().is_some_and(endpoint::Endpoint::is_loopback));
+
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http.clone())
+            .timeout_config(answerer.timeouts())
+            .profile_files(around.files.clone())
+            .no_credentials();
+        if let Some(profile) = &connect.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &connect.region {
+            loader = loader.region(aws_types::region::Region::new(region.to_string()));
+        }
+        if let Some(url) = &connect.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Ok(name) = AppName::new(concat!("trueup-", env!("CARGO_PKG_VERSION"))) {
+            loader = loader.app_name(name);
+        }
+        let loaded = loader.load().await;
+        let home = home(
+            connect.region,
+            loaded.region().map(aws_types::region::Region::as_ref),
+        )?;
+
+        let reach = credentials::Reach {
+            base: &loaded
+                .to_builder()
+                .region(aws_types::region::Region::new(home.to_string()))
+                .retry_config(answerer.retries())
+                .build(),
+            home: &home,
+            http: &http,
+            around,
+            prompt: connect.prompt,
+        };
+        let provider = credentials::obtain(&profiles, connect.profile.is_some(), &reach).await?;
+        let builder = loaded.into_builder().credentials_provider(provider);
+        Ok(Aws::new(builder, answerer, http, home, connect.parallelism))
+    }
+
+    fn new(
+        builder: sdk_config::Builder,
+        answerer: Answerer,
+        http: SharedHttpClient,
+        home: Region,
+        parallelism: usize,
+    ) -> Aws {
+        let parallelism = if parallelism == 0 {
+            DEFAULT_PARALLELISM
+        } else {
+            parallelism
+        };
+        let gate = Gate::new(http, parallelism, answerer == Answerer::Aws);
+        let base = builder
+            .http_client(gate.clone())
+            .retry_config(answerer.retries())
+            .timeout_config(answerer.timeouts())
+            // A request that waits at the gate looks like a stalled upload.
+            .stalled_stream_protection(
+                StalledStreamProtectionConfig::enabled()
+                    .upload_enabled(false)
+                    .build(),
+            )
+            .build();
+        Aws {
+            base,
+            answerer,
+            gate,
+            home,
+            clients: Mutex::default(),
+        }
+    }
+
+    /// The home region: the one asked for, the configured one, or `us-east-1`.
     pub fn home(&self) -> &Region {
         &self.home
     }
 
-    /// True if calls go to another endpoint than AWS's own.
-    pub fn has_endpoint(&self) -> bool {
-        self.emulated
+    /// True if not AWS answers, but an emulator or a simulated account: nothing there can be lost.
+    pub fn is_emulator(&self) -> bool {
+        self.answerer != Answerer::Aws
     }
 
-    /// The clients of a region, made when they are first asked for.
-    pub fn clients(&self, region: &Region) -> Arc<Clients> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        clients
-            .entry(region.clone())
-            .or_insert_with(|| Arc::new(Clients::new(&self.base, region, self.emulated)))
-            .clone()
-    }
-
-    /// Who calls: `sts:GetCallerIdentity` at the home region's endpoint, and `iam:ListAccountAliases`, whose
-    /// refusal only means that no alias is shown.
-    pub async fn identity(&self) -> Result<Caller, Fault> {
-        let clients = self.clients(&self.home);
-        let (identity, aliases) = tokio::join!(
-            clients.sts.get_caller_identity().send(),
-            clients.iam.list_account_aliases().send()
-        );
-        let identity = identity?;
-        let missing = |what: &str| Fault::answer("sts:GetCallerIdentity", format!("the answer has no {what}"));
-        let arn = identity.arn().ok_or_else(|| missing("Arn"))?;
-        let mut parts = arn.split(':').skip(1);
-        Ok(Caller {
-            account: identity.account().ok_or_else(|| missing("Account"))?.to_owned(),
-            partition: parts.next().unwrap_or("aws").to_owned(),
-            is_root: parts.nth(3) == Some("root"),
-            arn: arn.to_owned(),
-            alias: aliases.ok().and_then(|answer| answer.account_aliases.into_iter().next()),
-        })
-    }
-
-    /// Every region of the caller's partition, sorted: `ec2:DescribeRegions` with all of them. Emulators list other
-    /// partitions too.
-    pub async fn regions(&self, caller: &Caller) -> Result<Vec<RegionState>, Fault> {
-        let answer = self.clients(&self.home).ec2.describe_regions().all_regions(true).send().await?;
-        let mut regions: Vec<RegionState> = answer
-            .regions()
-            .iter()
-            .filter_map(|entry| {
-                Some(RegionState {
-                    region: entry.region_name()?.parse().ok()?,
-                    enabled: entry.opt_in_status() != Some("not-opted-in"),
-                })
-            })
-            .filter(|state| state.region.partition() == caller.partition)
-            .collect();
-        regions.sort_by(|one, other| one.region.cmp(&other.region));
-        Ok(regions)
-    }
-}
-
-/// What all configurations have in common. Timeouts are set once, since connections are pooled by them. There is
-/// no limit for a whole attempt: one that waits at the gate is not late.
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_secs(60)).build()
-}
-
-/// Many small buckets are shared by all regions' calls: patience wins over giving up.
-fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(9).with_max_backoff(Duration::from_secs(20))
-}
-
-/// A request waits at the gate with its body unsent, which must not look like a stalled upload.
-fn streams() -> StalledStreamProtectionConfig {
-    StalledStreamProtectionConfig::enabled().upload_enabled(false).build()
-}
-
-/// Nothing of the user's environment reaches the sandbox, and the other way round.
-fn simulated(options: &Connect, sandbox: SharedHttpClient) -> SdkConfig {
-    let region = options.region.as_ref().map_or(FALLBACK_REGION, Region::as_str).to_owned();
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(aws_config::Region::new(region))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "AKIASANDBOX",
-            "sandbox",
-            None,
-            None,
-            "sandbox",
-        )))
-        .identity_cache(IdentityCache::lazy().build())
-        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .time_source(SystemTimeSource::new())
-        .timeout_config(timeouts())
-        .retry_config(retries())
-        .stalled_stream_protection(streams())
-        .http_client(Gate::new(sandbox, options.parallelism, false))
-        .build()
-}
-
-async fn real(options: &Connect) -> Result<SdkConfig, ConnectError> {
-    if let Some(url) = &options.endpoint_url {
-        http::check_endpoint(url)?;
-    }
-    let profile = profile(options).await?;
-    // Not the default chain of providers: that would end with a question to a machine's metadata service, which
-    // takes seconds wherever there is none.
-    let region = RegionProviderChain::first_try(
-        options.region.as_ref().map(|region| aws_config::Region::new(region.to_string())),
-    )
-    .or_else(EnvironmentVariableRegionProvider::new())
-    .or_else({
-        let mut files = ProfileFileRegionProvider::builder();
-        if let Some(name) = &options.profile {
-            files = files.profile_name(name);
+    /// The emulator's address, if one answers.
+    pub fn endpoint(&self) -> Option<&str> {
+        match &self.answerer {
+            Answerer::Emulator(url) => Some(url),
+            Answerer::Aws | Answerer::Simulation => None,
         }
-        files.build()
-    })
-    .or_else(aws_config::Region::new(FALLBACK_REGION))
-    .region()
-    .await;
-    let client = http::client();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(region.clone())
-        .http_client(client.clone())
-        .timeout_config(timeouts())
-        .retry_config(retries())
-        .stalled_stream_protection(streams())
-        .identity_cache(IdentityCache::lazy().build());
-    if let Ok(name) = AppName::new("trueup") {
-        loader = loader.app_name(name);
     }
-    if let Some(name) = &options.profile {
-        loader = loader.profile_name(name);
+
+    /// The clients of one region. They are made once.
+    pub fn clients(&self, region: &Region) -> Arc<Clients> {
+        let mut made = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clients) = made.get(region) {
+            return Arc::clone(clients);
+        }
+        let clients = Arc::new(Clients::new(&self.base, region, self.is_emulator()));
+        made.insert(region.clone(), Arc::clone(&clients));
+        clients
     }
-    if let Some(url) = &options.endpoint_url {
-        loader = loader.endpoint_url(url);
+
+    /// Every request that was sent so far, in the order of sending; one for each attempt.
+    pub fn calls(&self) -> Vec<CallName> {
+        self.gate.calls()
     }
-    if let Some(role) = profile.as_ref().and_then(mfa::Role::of) {
-        let without = loader.no_credentials().load().await;
-        let credentials = mfa::assume(&role, &without, options.ask_mfa_code).await?;
-        return Ok(gated(&without, options, client)
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build());
-    }
-    let loaded = loader.load().await;
-    Ok(gated(&loaded, options, client).build())
 }
 
-/// The loaded configuration with the gate before its client.
-fn gated(loaded: &SdkConfig, options: &Connect, client: SharedHttpClient) -> aws_types::sdk_config::Builder {
-    let limited = loaded.endpoint_url().is_none();
-    loaded.to_builder().http_client(Gate::new(client, options.parallelism, limited))
+/// What the configuration is read from.
+#[derive(Debug)]
+struct Surroundings {
+    env: Env,
+    files: EnvConfigFiles,
 }
 
-/// The profiles of the shared files, the wanted one checked to exist.
-async fn profile(options: &Connect) -> Result<Option<ProfileSet>, ConnectError> {
-    let loaded = aws_config::profile::load(
-        &aws_types::os_shim_internal::Fs::real(),
-        &aws_types::os_shim_internal::Env::real(),
-        &aws_runtime::env_config::file::EnvConfigFiles::default(),
-        options.profile.clone().map(Into::into),
-    )
-    .await
-    .map_err(|error| ConnectError::Files(errors::deepest(&error)))?;
-    let name = loaded.selected_profile();
-    let named = options.profile.is_some() || std::env::var_os("AWS_PROFILE").is_some();
-    if named && loaded.get_profile(name).is_none() {
-        return Err(ConnectError::NoProfile {
-            name: name.to_owned(),
-            near: crate::controls::nearest(name, loaded.profiles()).map(str::to_owned),
-        });
+impl Surroundings {
+    /// A variable of the environment that is set and not empty.
+    fn variable(&self, name: &str) -> Option<String> {
+        self.env.get(name).ok().filter(|value| !value.is_empty())
     }
-    Ok(Some(loaded))
 }
+
+fn home(asked: Option<Region>, configured: Option<&str>) -> Result<Region, ConnectError> {
+    match asked {
+        Some(region) => Ok(region),
+        None => configured
+            .unwrap_or(DEFAULT_HOME)
+            .parse()
+            .map_err(ConnectError::Region),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

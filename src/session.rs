@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use crate::aws::{AskMfaCode, Aws, Caller, Connect, ConnectError, RegionState};
+use crate::aws::{Aws, Caller, Connect, ConnectError, Prompt, RegionState};
 use crate::baseline::{Baseline, Filters, Problems};
 use crate::control::Env;
 use crate::fault::Fault;
@@ -100,9 +100,9 @@ impl Session {
         target: &Target,
         home: Option<Region>,
         wanted: Option<(&str, &str)>,
-        ask_mfa_code: AskMfaCode,
+        prompt: Option<Prompt>,
     ) -> Result<Session, SessionError> {
-        let sandbox = match &target.sandbox {
+        let http_client = match &target.sandbox {
             None => None,
             Some(path) => {
                 let sandbox = Sandbox::open(Some(path), None)?;
@@ -116,9 +116,9 @@ impl Session {
             profile: target.profile.clone(),
             endpoint_url: target.endpoint_url.clone(),
             region: home.clone(),
-            sandbox,
+            http_client,
             parallelism: target.parallelism,
-            ask_mfa_code,
+            prompt,
         };
         let aws = Arc::new(Aws::connect(connect).await?);
         let learn = |what| move |fault| SessionError::Fault { what, fault };
@@ -139,7 +139,7 @@ impl Session {
             enabled: states.iter().filter(|state| state.enabled).map(|state| state.region.clone()).collect(),
         };
         Ok(Session {
-            is_real: target.sandbox.is_none() && !aws.has_endpoint(),
+            is_real: !aws.is_emulator(),
             aws,
             caller,
             env: Arc::new(env),

@@ -7,10 +7,11 @@ use tokio::task::JoinSet;
 use toml::Table;
 
 use crate::aws::Aws;
+use crate::baseline::Filters;
 use crate::control::{Cx, Env, SeenDoc};
 use crate::controls::Id;
 use crate::fault::Fault;
-use crate::place::{Place, Region, Scope};
+use crate::place::{Place, Scope};
 use crate::plan::{CellKey, Manage, Survey, Want};
 use crate::progress::{Event, Watch};
 
@@ -38,25 +39,16 @@ pub fn for_wants(wants: &[Want], env: &Env) -> Readings {
     readings
 }
 
-/// What has to be read to export: every control in every place.
-pub fn for_export(env: &Env, controls: &[Id], regions: &[Region]) -> Readings {
-    let wanted = |id: &Id| controls.is_empty() || controls.contains(id);
+/// What has to be read to export: every control in every place that the filters let pass.
+pub fn for_export(env: &Env, filters: &Filters) -> Readings {
     let mut readings = Readings::new();
-    for id in Id::all().filter(wanted) {
-        match id.control().scope() {
-            Scope::Account => {
-                readings.insert((id, Place::Account), None);
-            }
-            Scope::EachRegion => {
-                for region in env
-                    .enabled
-                    .iter()
-                    .filter(|r| regions.is_empty() || regions.contains(r))
-                {
-                    readings.insert((id, Place::Region(region.clone())), None);
-                }
-            }
-        }
+    for id in Id::all() {
+        let places: Vec<Place> = match id.control().scope() {
+            Scope::Account => vec![Place::Account],
+            Scope::EachRegion => env.enabled.iter().cloned().map(Place::Region).collect(),
+        };
+        let passing = places.into_iter().filter(|place| filters.pass(id, place));
+        readings.extend(passing.map(|place| ((id, place), None)));
     }
     readings
 }

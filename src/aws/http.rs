@@ -1,53 +1,130 @@
-//! The one HTTP client, and the names that a resolver may not know.
+//! The one HTTP client: hyper and rustls, with names of emulators resolved here.
+//!
+//! Two things make an own resolver necessary. S3 Control puts the account's id before the host, also before
+//! `localhost` and `127.0.0.1`; and not every machine's resolver knows `*.localhost`
+//! (RFC 6761, section 6.3, says what it means).
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use super::ConnectError;
-
-/// The client for all services and regions: one pool of connections, TLS by rustls.
-pub(super) fn client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_with_resolver(Resolver)
+/// The client for all services and regions. Proxies are those of the environment (`HTTPS_PROXY`, `NO_PROXY` and
+/// so on), unless the endpoint is on this machine.
+pub(super) fn client(endpoint_is_loopback: bool) -> SharedHttpClient {
+    SharedHttpClient::new(Https {
+        proxied: !endpoint_is_loopback,
+        pools: Mutex::default(),
+    })
 }
 
-/// Refuses what cannot be the address of an endpoint.
-pub(super) fn check_endpoint(url: &str) -> Result<(), ConnectError> {
-    let parsed: Option<http::Uri> = url.parse().ok();
-    let usable = parsed.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
-    });
-    if usable { Ok(()) } else { Err(ConnectError::Endpoint(url.to_owned())) }
+/// The time-outs of connecting and of reading.
+type Timeouts = (Option<Duration>, Option<Duration>);
+
+/// The SDK's own client builder cannot be told of a proxy, so the connectors are made here: one for each pair of
+/// time-outs, each with its pool of connections.
+#[derive(Debug)]
+struct Https {
+    proxied: bool,
+    pools: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
 }
 
-/// The system's resolver, with the names of emulators before it.
-#[derive(Clone, Debug)]
+impl HttpClient for Https {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let key = (settings.connect_timeout(), settings.read_timeout());
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools
+            .entry(key)
+            .or_insert_with(|| {
+                let mut builder = Connector::builder().connector_settings(settings.clone());
+                builder.set_sleep_impl(components.sleep_impl());
+                if self.proxied {
+                    builder.set_proxy_config(Some(ProxyConfig::from_env()));
+                }
+                let connector = builder
+                    .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                    .build_with_resolver(Resolver);
+                SharedHttpConnector::new(connector)
+            })
+            .clone()
+    }
+}
+
+/// Resolves names of this machine by itself, all others as the system does.
+#[derive(Clone, Copy, Debug)]
 struct Resolver;
 
 impl ResolveDns for Resolver {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
-        DnsFuture::new(async move {
-            let host = without_account(name);
-            if let Some(address) = local(host) {
-                return Ok(vec![address]);
-            }
-            let found = tokio::net::lookup_host((host, 0)).await.map_err(|cause| {
-                ResolveDnsError::new(NoSuchHost { host: name.to_owned(), cause: cause.to_string() })
-            })?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
+        DnsFuture::new(resolve(name))
     }
 }
 
-/// S3 Control puts the account id before the host, also before a literal address. AWS's own names are left alone.
+async fn resolve(name: &str) -> Result<Vec<IpAddr>, ResolveDnsError> {
+    let host = without_account(name);
+    if let Some(addresses) = local(host) {
+        return Ok(addresses);
+    }
+    let unknown = || {
+        ResolveDnsError::new(NoSuchHost {
+            host: host.to_owned(),
+        })
+    };
+    match tokio::net::lookup_host((host, 0)).await {
+        Ok(found) => {
+            let addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+            if addresses.is_empty() {
+                Err(unknown())
+            } else {
+                Ok(addresses)
+            }
+        }
+        Err(error) if is_temporary(&error) => Err(ResolveDnsError::new(NoNameServer {
+            host: host.to_owned(),
+        })),
+        Err(_) => Err(unknown()),
+    }
+}
+
+/// The standard library keeps the resolver's code to itself; its text is the same everywhere but for one letter.
+fn is_temporary(error: &io::Error) -> bool {
+    error.to_string().contains("emporary")
+}
+
+/// The name server says that there is no such host.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no host `{host}`")]
+pub(crate) struct NoSuchHost {
+    /// The host that was asked for.
+    pub(crate) host: String,
+}
+
+/// No name server could be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("no name server answers for `{host}`")]
+struct NoNameServer {
+    host: String,
+}
+
+/// The host without the account's id that S3 Control puts before it. AWS's own hosts keep it.
 fn without_account(name: &str) -> &str {
     match name.split_once('.') {
         Some((label, host))
-            if label.len() == 12 && label.bytes().all(|b| b.is_ascii_digit()) && local(host).is_some() =>
+            if label.len() == 12 && label.bytes().all(|b| b.is_ascii_digit()) && !is_aws_host(host) =>
         {
             host
         }
@@ -55,63 +132,87 @@ fn without_account(name: &str) -> &str {
     }
 }
 
-/// The address that a name stands for on every machine, also on one whose resolver does not know `*.localhost`
-/// (RFC 6761 says that it should).
-fn local(name: &str) -> Option<IpAddr> {
-    if name == "localhost" || name.ends_with(".localhost") {
-        return Some(Ipv4Addr::LOCALHOST.into());
+/// The addresses of a host that is one itself or is this machine.
+pub(super) fn local(host: &str) -> Option<Vec<IpAddr>> {
+    if let Ok(address) = host.parse() {
+        return Some(vec![address]);
     }
-    name.trim_start_matches('[').trim_end_matches(']').parse().ok()
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().unwrap_or(host);
+    last.eq_ignore_ascii_case("localhost")
+        .then(|| vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
 }
 
-/// A name that does not resolve.
-#[derive(Debug, thiserror::Error)]
-#[error("the name {host} does not resolve: {cause}")]
-pub(super) struct NoSuchHost {
-    /// The name.
-    pub(super) host: String,
-    cause: String,
+/// True for a host of AWS in any partition (AWS General Reference, "AWS service endpoints").
+pub(crate) fn is_aws_host(host: &str) -> bool {
+    const DOMAINS: [&str; 9] = [
+        "amazonaws.com",
+        "amazonaws.com.cn",
+        "amazonaws.eu",
+        "api.aws",
+        "c2s.ic.gov",
+        "sc2s.sgov.gov",
+        "cloud.adc-e.uk",
+        "csp.hci.ic.gov",
+        "api.amazonwebservices.com.cn",
+    ];
+    DOMAINS.iter().any(|domain| {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn names_of_this_machine_need_no_name_server() {
+        let loopback: Vec<IpAddr> = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        for name in [
+            "localhost",
+            "a.b.localhost",
+            "LOCALHOST.",
+            "123456789012.localhost",
+        ] {
+            assert_eq!(resolve(name).await.unwrap(), loopback, "{name}");
+        }
+        for name in ["127.0.0.1", "123456789012.127.0.0.1"] {
+            assert_eq!(
+                resolve(name).await.unwrap(),
+                [IpAddr::from(Ipv4Addr::LOCALHOST)],
+                "{name}"
+            );
+        }
+    }
+
     #[test]
-    fn the_account_goes_from_before_local_names_and_addresses_only() {
+    fn only_the_account_of_an_emulators_host_is_taken_off() {
         for (name, host) in [
-            ("123456789012.localhost", "localhost"),
-            ("123456789012.s3-control.localhost", "s3-control.localhost"),
-            ("123456789012.127.0.0.1", "127.0.0.1"),
-            ("123456789012.s3-control.eu-west-1.amazonaws.com", "123456789012.s3-control.eu-west-1.amazonaws.com"),
-            ("12345.localhost", "12345.localhost"),
-            ("ec2.eu-west-1.amazonaws.com", "ec2.eu-west-1.amazonaws.com"),
+            ("123456789012.moto", "moto"),
+            ("123456789012.emulator.example.com", "emulator.example.com"),
+            ("12345678901.moto", "12345678901.moto"),
+            ("my-bucket.moto", "my-bucket.moto"),
+            (
+                "123456789012.s3-control.eu-west-1.amazonaws.com",
+                "123456789012.s3-control.eu-west-1.amazonaws.com",
+            ),
         ] {
             assert_eq!(without_account(name), host);
         }
     }
 
     #[test]
-    fn local_names_are_this_machine_and_addresses_are_themselves() {
-        for (name, address) in [
-            ("localhost", Some("127.0.0.1")),
-            ("bucket.s3.localhost", Some("127.0.0.1")),
-            ("127.0.0.2", Some("127.0.0.2")),
-            ("[::1]", Some("::1")),
-            ("mylocalhost", None),
-            ("example.com", None),
+    fn a_host_is_of_aws_by_whole_labels_only() {
+        for (host, aws) in [
+            ("guardduty.eu-west-1.amazonaws.com", true),
+            ("sts.eusc-de-east-1.amazonaws.eu", true),
+            ("s3.dualstack.us-east-1.api.aws", true),
+            ("notamazonaws.com", false),
+            ("amazonaws.com.example.org", false),
+            ("localhost", false),
         ] {
-            assert_eq!(local(name), address.map(|a| a.parse().unwrap()), "{name}");
-        }
-    }
-
-    #[test]
-    fn an_endpoint_is_an_address_with_scheme_and_host() {
-        for url in ["http://127.0.0.1:4566", "https://emulator.example", "http://localhost:1/base"] {
-            assert_eq!(check_endpoint(url), Ok(()), "{url}");
-        }
-        for url in ["127.0.0.1:4566", "localhost", "ftp://x", "http://", "", "http//x"] {
-            assert!(check_endpoint(url).is_err(), "{url}");
+            assert_eq!(is_aws_host(host), aws, "{host}");
         }
     }
 }

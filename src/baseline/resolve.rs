@@ -1,7 +1,9 @@
 //! From a baseline to the cells that it manages in the account at hand.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::regions::{AccountRegions, ControlRegions};
@@ -13,7 +15,7 @@ use crate::place::{Place, Region, Scope};
 use crate::plan::{Manage, Want};
 
 /// What of a baseline is looked at: `--only`, `--exclude` and `--region` of the command line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filters {
     /// Only these controls, if any is named.
     pub only: Vec<Id>,
@@ -24,8 +26,20 @@ pub struct Filters {
     pub regions: Vec<Region>,
 }
 
+/// As flags of the command line.
+impl fmt::Display for Filters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let only = self.only.iter().map(|id| format!("--only {id}"));
+        let exclude = self.exclude.iter().map(|id| format!("--exclude {id}"));
+        let regions = self.regions.iter().map(|region| format!("--region {region}"));
+        let flags: Vec<String> = only.chain(exclude).chain(regions).collect();
+        if flags.is_empty() { f.write_str("no filters") } else { f.write_str(&flags.join(" ")) }
+    }
+}
+
 impl Filters {
-    fn pass(&self, control: Id, place: &Place) -> bool {
+    /// True if a cell is among those that are looked at.
+    pub fn pass(&self, control: Id, place: &Place) -> bool {
         (self.only.is_empty() || self.only.contains(&control))
             && !self.exclude.contains(&control)
             && (self.regions.is_empty() || place.region().is_some_and(|region| self.regions.contains(region)))

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use crate::baseline::{self, Baseline};
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, account_id, fails_on, signals, verdict, wanted_account,
-};
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, account_id, fails_on, signals, verdict, wanted_account, View};
 use crate::control::Cx;
 use crate::controls::Id;
 use crate::execute::{self, Outcome};
 use crate::plan::{Class, Plan, Step, Survey, Verdict, Want};
 use crate::recheck::Recheck;
 use crate::report::progress::Progress;
-use crate::report::{self, Style};
+use crate::report;
 use crate::saved::{self, Document};
 use crate::session::{Planned, Session};
 use crate::export;
@@ -70,9 +69,9 @@ fn allowance(text: &str) -> Result<Allowance, String> {
 }
 
 impl Args {
-    pub(super) async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
-        let progress = Progress::new(style);
+        let progress = view.progress(0);
         let (session, planned) = signals::or_interrupted(self.prepare(&baseline, &progress)).await?;
         progress.finish();
         let filters = self.selection.filters();
@@ -80,31 +79,32 @@ impl Args {
         if let Some(path) = &self.plan {
             saved::hold(path, &document)?;
         }
-        report::result(&report::plan::text(&document, Some(&session.caller), style));
+        report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
         if planned.plan.steps.iter().all(|step| step.blocked.is_some()) {
             return Ok(exit(&planned.plan, &[], &self.fail_on));
         }
-        let Some(allowed) = self.consent(&session, &planned.plan, style)? else {
-            report::note(style, "Not applied; nothing was written.");
+        let Some(allowed) = self.consent(&session, &document, view)? else {
+            report::note("Not applied; nothing was written.");
             return Ok(Exit::Failed);
         };
         let consent = |step: &Step| step.class == Class::Safe || allowed.contains(&step.control);
         if planned.plan.steps.iter().any(|step| step.blocked.is_none() && consent(step)) {
-            save_before(&self.before, &session, &planned, style)?;
+            save_before(&self.before, &session, &planned)?;
         }
         let stop = signals::stop_on_signals();
-        let progress = Progress::new(style);
+        let progress = view.progress(planned.plan.steps.len());
         let outcomes = self.execute(&session, &planned, &consent, &stop, &progress).await;
         let after = reread(&session, &planned, &outcomes, &progress).await?;
         progress.finish();
         let now = Document::new(baseline.name(), &session.env, &filters, &after);
-        report::result(&report::apply::text(&document, &outcomes, &now, style));
+        let applied = report::apply::Applied { plan: &document, outcomes: &outcomes, again: Some(&now) };
+        report::result(&report::apply::text(&applied, &view.out))?;
         Ok(if stop.soon.is_cancelled() { Exit::Interrupted } else { exit(&after, &outcomes, &self.fail_on) })
     }
 
     async fn prepare(&self, baseline: &Baseline, progress: &Progress) -> Result<(Session, Planned), Trouble> {
         let wanted = wanted_account(self.account_id.as_deref(), baseline)?;
-        let session = self.reach.session(baseline.home_region(), wanted).await?;
+        let session = self.reach.session(baseline.home_region().cloned(), wanted).await?;
         if session.is_real && wanted.is_none() {
             return Err(Trouble::Refused(format!(
                 "the account to write to is not named; nothing was written\n\
@@ -115,13 +115,13 @@ impl Args {
             )));
         }
         let filters = self.selection.filters();
-        let planned = session.plan(baseline, &filters, &|event| progress.tell(event)).await?;
+        let planned = session.plan(baseline, &filters, &|event| progress.watch(event)).await?;
         Ok((session, planned))
     }
 
     /// The controls whose disruptive and destructive steps may run, or nothing if nothing may.
-    fn consent(&self, session: &Session, plan: &Plan, style: &Style) -> Result<Option<BTreeSet<Id>>, Trouble> {
-        let asking: BTreeSet<Id> = plan
+    fn consent(&self, session: &Session, document: &Document, view: &View) -> Result<Option<BTreeSet<Id>>, Trouble> {
+        let asking: BTreeSet<Id> = document
             .steps
             .iter()
             .filter(|step| step.blocked.is_none() && step.class > Class::Safe)
@@ -147,7 +147,14 @@ impl Args {
                     .to_owned(),
             ));
         }
-        Ok(report::ask::consent(&session.caller, plan, &allowed, &mut std::io::stdin().lock(), style))
+        Ok(report::ask::consent(
+            document,
+            session.caller.alias.as_deref(),
+            &allowed,
+            &mut std::io::stdin().lock(),
+            &mut std::io::stderr(),
+            &view.err,
+        )?)
     }
 
     async fn execute(
@@ -161,7 +168,7 @@ impl Args {
         let steps = &planned.plan.steps;
         let recheck =
             &Recheck::new(session.aws.clone(), session.env.clone(), &planned.wants, &planned.plan);
-        let watch = |event: crate::progress::Event<'_>| progress.tell(event);
+        let watch = |event: crate::progress::Event<'_>| progress.watch(event);
         execute::run(steps, consent, self.reach.parallelism, stop, &watch, |at| {
             let step = &steps[at];
             let cx = Cx::new(Arc::clone(&session.aws), Arc::clone(&session.env), step.place.clone());
@@ -176,7 +183,7 @@ impl Args {
 }
 
 /// Saves the live state of every cell that may be touched, so that it can be looked up, or written back.
-fn save_before(path: &Path, session: &Session, planned: &Planned, style: &Style) -> Result<(), Trouble> {
+fn save_before(path: &Path, session: &Session, planned: &Planned) -> Result<(), Trouble> {
     let touched = |control: &Id, place: &crate::place::Place| {
         planned.plan.steps.iter().any(|step| step.control == *control && step.place == *place)
     };
@@ -200,7 +207,7 @@ fn save_before(path: &Path, session: &Session, planned: &Planned, style: &Style)
     })?;
     let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
     saved::write_private(path, &text)?;
-    report::note(style, &format!("What is there now is saved in {}.", path.display()));
+    report::note(&format!("What is there now is saved in {}.", path.display()));
     Ok(())
 }
 
@@ -234,7 +241,7 @@ async fn reread(
     let ran = |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Failed(_) | Outcome::Unknown);
     let touched: Vec<Want> =
         planned.wants.iter().filter(|want| steps_of(want).any(ran)).cloned().collect();
-    let mut again = session.plan_for(touched.clone(), &|event| progress.tell(event)).await?.plan;
+    let mut again = session.plan_for(touched.clone(), &|event| progress.watch(event)).await?.plan;
     for attempt in 1..READ_AGAIN {
         let lagging = again.cells.iter().any(|cell| {
             cell.verdict == Verdict::Change

@@ -2,8 +2,8 @@
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Exit, Trouble};
-use crate::report::{self, Style};
+use crate::cli::{Cli, Exit, Trouble, View};
+use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -13,10 +13,10 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self, _style: &Style) -> Result<Exit, Trouble> {
+    pub(super) fn run(self, _view: &View) -> Result<Exit, Trouble> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "trueup", &mut script);
-        report::result(&String::from_utf8_lossy(&script));
+        report::result(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }
 }

@@ -1,8 +1,8 @@
 //! `trueup controls`
 
-use crate::cli::{Exit, Trouble};
+use crate::cli::{Exit, Trouble, View};
 use crate::controls::Id;
-use crate::report::{self, Style};
+use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -12,11 +12,12 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self, style: &Style) -> Result<Exit, Trouble> {
-        report::result(&match self.name {
-            Some(id) => report::controls::page(id, style),
-            None => report::controls::list(style),
-        });
+    pub(super) fn run(self, view: &View) -> Result<Exit, Trouble> {
+        let text = match self.name {
+            Some(id) => report::controls::page(id, &view.out),
+            None => report::controls::list(&view.out),
+        };
+        report::result(&text)?;
         Ok(Exit::Done)
     }
 }

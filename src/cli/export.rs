@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Exit, Reach, Selection, Trouble, account_id};
+use crate::cli::{Exit, Reach, Selection, Trouble, account_id, View};
 use crate::controls::Id;
-use crate::report::progress::Progress;
-use crate::report::{self, Style};
+use crate::report;
 use crate::{export, saved, survey};
 
 #[derive(Debug, clap::Args)]
@@ -26,19 +25,19 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
         let session = self.reach.session(self.home_region.clone(), wanted).await?;
         let filters = self.selection.filters();
-        let progress = Progress::new(style);
+        let progress = view.progress(0);
         let readings = survey::for_export(&session.env, &filters);
         let survey =
-            survey::survey(&session.aws, &session.env, readings, &|event| progress.tell(event)).await;
+            survey::survey(&session.aws, &session.env, readings, &|event| progress.watch(event)).await;
         progress.finish();
         let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
         match &self.out {
             Some(path) => saved::write_private(path, &text)?,
-            None => report::result(&text),
+            None => report::result(&text)?,
         }
         let unread: Vec<(Id, &crate::place::Place, &crate::fault::Fault)> = survey
             .cells
@@ -46,7 +45,7 @@ impl Args {
             .filter_map(|((control, place), reading)| Some((*control, place, reading.as_ref().err()?)))
             .collect();
         for (control, place, fault) in &unread {
-            report::note(style, &format!("{control} in {place} could not be read: {fault}"));
+            report::note(&format!("{control} in {place} could not be read: {fault}"));
         }
         // A denial by the organization is a fact of the account, not a failure of the reading.
         let failed = unread.iter().any(|(_, _, fault)| {

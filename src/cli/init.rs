@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id};
+use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id, View};
 use crate::place::Region;
-use crate::report::{self, Style};
+use crate::report;
 use crate::{init, saved};
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let to_stdout = self.file.as_os_str() == "-";
         let occupied = || {
             Trouble::Refused(format!(
@@ -41,12 +41,10 @@ impl Args {
         let session = self.reach.session(self.home_region.clone(), wanted).await?;
         let text = init::baseline(&session.env, session.caller.alias.as_deref());
         if to_stdout {
-            report::result(&text);
+            report::result(&text)?;
         } else {
             saved::write_private(&self.file, &text)?;
-            report::note(
-                style,
-                &format!(
+            report::note(&format!(
                     "{0} is written. Look through it, then: trueup plan {0}",
                     self.file.display()
                 ),

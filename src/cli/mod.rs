@@ -1,5 +1,6 @@
 //! The command line: one command a file, arguments in, exit code out.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use crate::baseline::{Baseline, Filters, Problems};
 use crate::controls::Id;
 use crate::place::Region;
 use crate::plan::{Plan, Verdict};
+use crate::report::progress::Progress;
 use crate::report::{self, Style};
 use crate::saved::SavedError;
 use crate::session::{Session, SessionError, Target};
@@ -106,8 +108,18 @@ impl Reach {
         home: Option<Region>,
         wanted: Option<(&str, &str)>,
     ) -> Result<Session, SessionError> {
-        Session::open(&self.target(), home, wanted, report::ask::mfa_code).await
+        Session::open(&self.target(), home, wanted, Some(ask_mfa_code)).await
     }
+}
+
+/// Asks for the code of an MFA device, if somebody is there to be asked.
+fn ask_mfa_code(profile: &str, serial: &str) -> Option<String> {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        return None;
+    }
+    // An input or a terminal that fails is one where nobody can be asked.
+    report::ask::mfa_code(profile, serial, &mut input.lock(), &mut std::io::stderr()).ok().flatten()
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -143,6 +155,20 @@ impl Selection {
         regions.sort();
         regions.dedup();
         Filters { only: sorted(self.only.clone()), exclude: sorted(self.exclude.clone()), regions }
+    }
+}
+
+/// How texts are laid out: the result on standard output, everything else on standard error.
+#[derive(Clone, Copy, Debug)]
+struct View {
+    out: Style,
+    err: Style,
+}
+
+impl View {
+    /// A display of reading, or of running so many steps.
+    fn progress(&self, steps: usize) -> Progress {
+        Progress::new(steps, std::io::stderr().is_terminal(), self.err)
     }
 }
 
@@ -185,6 +211,8 @@ enum Trouble {
     Sandbox(#[from] crate::sandbox::SandboxError),
     #[error("{0}")]
     Refused(String),
+    #[error("the result cannot be written: {0}")]
+    Output(#[from] std::io::Error),
     #[error("interrupted")]
     Interrupted,
 }
@@ -215,48 +243,47 @@ pub fn main() -> ExitCode {
             return if wrong { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    report::log();
-    let style = Style::new(cli.no_color);
+    let view = View { out: Style::of_stdout(cli.no_color), err: Style::of_stderr(cli.no_color) };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            report::error(&style, &error);
+            report::error(&error, &view.err);
             return Exit::Failed.into();
         }
     };
-    let ended = runtime.block_on(dispatch(cli.command, &style));
+    let ended = runtime.block_on(dispatch(cli.command, &view));
     // A reading that was abandoned by a signal must not hold the process.
     runtime.shutdown_background();
     match ended {
         Ok(exit) => exit.into(),
         Err(Trouble::Interrupted) => Exit::Interrupted.into(),
         Err(Trouble::Baseline(problems)) => {
-            report::problems(&style, &problems);
+            report::note(&problems.render(view.err.color));
             Exit::Failed.into()
         }
         Err(Trouble::Saved(error @ SavedError::Moved { .. })) => {
-            report::plan::broken_promise(&style, &error);
+            report::note(&report::plan::broken_promise(&error, &view.err));
             Exit::Failed.into()
         }
         Err(trouble) => {
-            report::error(&style, &trouble);
+            report::error(&trouble, &view.err);
             Exit::Failed.into()
         }
     }
 }
 
-async fn dispatch(command: Command, style: &Style) -> Result<Exit, Trouble> {
+async fn dispatch(command: Command, view: &View) -> Result<Exit, Trouble> {
     match command {
-        Command::Init(args) => signals::or_interrupted(args.run(style)).await,
-        Command::Plan(args) => signals::or_interrupted(args.run(style)).await,
-        Command::Apply(args) => args.run(style).await,
-        Command::Validate(args) => args.run(style),
-        Command::Export(args) => signals::or_interrupted(args.run(style)).await,
-        Command::Show(args) => args.run(style),
-        Command::Controls(args) => args.run(style),
-        Command::Schema => schema::run(style),
-        Command::Completions(args) => args.run(style),
-        Command::Sandbox(args) => args.run(style).await,
+        Command::Init(args) => signals::or_interrupted(args.run(view)).await,
+        Command::Plan(args) => signals::or_interrupted(args.run(view)).await,
+        Command::Apply(args) => args.run(view).await,
+        Command::Validate(args) => args.run(view),
+        Command::Export(args) => signals::or_interrupted(args.run(view)).await,
+        Command::Show(args) => args.run(view),
+        Command::Controls(args) => args.run(view),
+        Command::Schema => schema::run(view),
+        Command::Completions(args) => args.run(view),
+        Command::Sandbox(args) => args.run(view).await,
     }
 }
 

@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::baseline;
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, account_id, fails_on, verdict, wanted_account,
-};
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, account_id, fails_on, verdict, wanted_account, View};
 use crate::plan::{Plan, Verdict};
-use crate::report::progress::Progress;
-use crate::report::{self, Style};
+use crate::report;
 use crate::saved::{self, Document};
 
 #[derive(Debug, clap::Args)]
@@ -38,32 +36,30 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
-        let session = self.reach.session(baseline.home_region(), wanted).await?;
-        let progress = Progress::new(style);
+        let session = self.reach.session(baseline.home_region().cloned(), wanted).await?;
+        let progress = view.progress(0);
         let filters = self.selection.filters();
-        let planned = session.plan(&baseline, &filters, &|event| progress.tell(event)).await?;
+        let planned = session.plan(&baseline, &filters, &|event| progress.watch(event)).await?;
         progress.finish();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
         if self.json {
-            report::result(&document.to_json()?);
+            report::result(&document.to_json()?)?;
         } else {
-            report::result(&report::plan::text(&document, Some(&session.caller), style));
+            report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
         }
         if let Some(path) = &self.out {
-            save(path, &document, style)?;
+            save(path, &document)?;
         }
         Ok(exit(&planned.plan, self.detailed_exitcode, &self.fail_on))
     }
 }
 
-fn save(path: &Path, document: &Document, style: &Style) -> Result<(), Trouble> {
+fn save(path: &Path, document: &Document) -> Result<(), Trouble> {
     saved::write_private(path, &document.to_json()?)?;
-    report::note(
-        style,
-        &format!("The plan is saved. To apply exactly this: trueup apply {} --plan {}", document.baseline, path.display()),
+    report::note(&format!("The plan is saved. To apply exactly this: trueup apply {} --plan {}", document.baseline, path.display()),
     );
     Ok(())
 }

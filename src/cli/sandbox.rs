@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use crate::cli::{DEFAULT_SANDBOX, Exit, Trouble, signals};
-use crate::report::{self, Style};
+use crate::cli::{DEFAULT_SANDBOX, Exit, Trouble, signals, View};
+use crate::report;
 use crate::sandbox::{self, World};
 
 #[derive(Debug, Subcommand)]
@@ -47,16 +47,16 @@ pub(super) struct Reset {
 }
 
 impl Sandbox {
-    pub(super) async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         match self {
-            Sandbox::Serve(args) => args.run(style).await,
-            Sandbox::Reset(args) => args.run(style),
+            Sandbox::Serve(args) => args.run(view).await,
+            Sandbox::Reset(args) => args.run(view),
         }
     }
 }
 
 impl Serve {
-    async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    async fn run(self, view: &View) -> Result<Exit, Trouble> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return Err(Trouble::Refused(format!(
                 "{} can be reached from other machines, and whoever reaches it can change the simulated account; \
@@ -72,10 +72,8 @@ impl Serve {
             |error: std::io::Error| Trouble::Refused(format!("cannot listen on {}: {error}", self.listen));
         let listener = tokio::net::TcpListener::bind(self.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
-        report::result(&format!("http://{address}\n"));
-        report::note(
-            style,
-            &format!("Account {} is served until Ctrl-C: AWS_ENDPOINT_URL=http://{address}", sandbox.account_id()),
+        report::result(&format!("http://{address}\n"))?;
+        report::note(&format!("Account {} is served until Ctrl-C: AWS_ENDPOINT_URL=http://{address}", sandbox.account_id()),
         );
         sandbox::serve(sandbox, listener, signals::signal()).await.map_err(cannot_listen)?;
         Ok(Exit::Done)
@@ -83,10 +81,10 @@ impl Serve {
 }
 
 impl Reset {
-    fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    fn run(self, view: &View) -> Result<Exit, Trouble> {
         let world = world(self.world.as_deref())?.unwrap_or_default();
         let sandbox = sandbox::Sandbox::reset(&self.state, world)?;
-        report::note(style, &format!("{} is new: account {}.", self.state.display(), sandbox.account_id()));
+        report::note(&format!("{} is new: account {}.", self.state.display(), sandbox.account_id()));
         Ok(Exit::Done)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Exit, Trouble};
-use crate::report::{self, Style};
+use crate::cli::{Exit, Trouble, View};
+use crate::report;
 use crate::saved;
 
 #[derive(Debug, clap::Args)]
@@ -17,12 +17,12 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    pub(super) fn run(self, view: &View) -> Result<Exit, Trouble> {
         let document = saved::read(&self.plan)?;
         if self.json {
-            report::result(&document.to_json()?);
+            report::result(&document.to_json()?)?;
         } else {
-            report::result(&report::plan::text(&document, None, style));
+            report::result(&report::plan::text(&document, None, &view.out))?;
         }
         Ok(Exit::Done)
     }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::baseline;
-use crate::cli::{DEFAULT_BASELINE, Exit, Trouble};
-use crate::report::{self, Style};
+use crate::cli::{DEFAULT_BASELINE, Exit, Trouble, View};
+use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -14,9 +14,9 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self, style: &Style) -> Result<Exit, Trouble> {
+    pub(super) fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
-        report::result(&report::validated(&baseline, style));
+        report::result(&report::validated(&baseline, &view.out))?;
         Ok(Exit::Done)
     }
 }
