@@ -169,6 +169,11 @@ class GoodExchangesPass(JudgeCase):
             with self.subTest(entry["error"]):
                 self.assert_good(entry)
 
+    def test_what_aws_answers_beside_its_models(self):
+        inner = "<attachmentSet><item><state>available</state><vpcId>vpc-1</vpcId></item></attachmentSet>"
+        self.assert_good(ec2("DescribeInternetGateways", {}, f"<internetGatewaySet><item>{inner}</item></internetGatewaySet>"))
+        self.assert_good(guardduty("GetDetector", {"DetectorId": DETECTOR}, {**GOOD_DETECTOR, "tags": {}}))
+
     def test_a_bucket_in_the_host(self):
         entry = exchange("s3", "GetBucketAcl", {"Bucket": "b"}, ACL, host="b.s3.us-east-1.amazonaws.com")
         entry["request"]["uri"] = "/?acl"

@@ -28,7 +28,7 @@ def main(arguments=None):
     if judge.judged == 0:
         print(f"{options.log} holds no exchange: there was nothing to judge")
         return 1
-    skipped = judge.constraints.unread_patterns
+    skipped = judge.unread_patterns
     print(
         f"{len(findings)} findings in {judge.judged} exchanges of {len(judge.operations)} operations:"
         f" {' '.join(sorted(judge.operations))}"

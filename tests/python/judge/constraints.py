@@ -5,15 +5,26 @@ import regex
 from .scalars import INVALID
 
 
-class Constraints:
-    """Checks values against shapes, and remembers the patterns that it could not read."""
+# Where AWS answers what its own model lacks, by the shape's name.
+_ANSWERED_BESIDES = {
+    # EC2's reference of InternetGatewayAttachment: "For an internet gateway, the state is available when attached".
+    "AttachmentStatus": {"available"},
+}
 
-    def __init__(self):
+
+class Constraints:
+    """Checks values against shapes, and remembers the patterns that it could not read.
+
+    `of_answers`: the values come from the service, which holds itself less strictly to its model than its clients.
+    """
+
+    def __init__(self, of_answers=False):
+        self._of_answers = of_answers
         self._patterns = {}
 
     @property
     def unread_patterns(self):
-        return sorted(pattern for pattern, compiled in self._patterns.items() if compiled is None)
+        return [pattern for pattern, compiled in self._patterns.items() if compiled is None]
 
     def check(self, shape, value, path, findings):
         """`value`: dicts by member name, lists, typed scalars; INVALID where something was reported already."""
@@ -53,7 +64,8 @@ class Constraints:
     def _string(self, shape, value, path, findings):
         self._size(shape, len(value), path, "characters", findings)
         allowed = shape.enum
-        if allowed and value not in allowed:
+        besides = _ANSWERED_BESIDES.get(shape.name, ()) if self._of_answers else ()
+        if allowed and value not in allowed and value not in besides:
             findings.add(path, f"is {value!r}, which is none of {', '.join(sorted(allowed))}")
         pattern = shape.metadata.get("pattern")
         if pattern is not None:
@@ -63,7 +75,9 @@ class Constraints:
 
     def _size(self, shape, size, path, unit, findings):
         least, most = shape.metadata.get("min"), shape.metadata.get("max")
-        if least is not None and size < least:
+        # Answers have empty lists and maps where a client must send a member, such as GuardDuty's tags.
+        empty = self._of_answers and size == 0 and shape.type_name in ("list", "map")
+        if least is not None and size < least and not empty:
             findings.add(path, f"has {size} {unit}, and at least {least} are asked for")
         if most is not None and size > most:
             findings.add(path, f"has {size} {unit}, and at most {most} are allowed")

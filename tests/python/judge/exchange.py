@@ -38,7 +38,12 @@ class Judge:
         self.ledger = Ledger()
         self.judged = 0
         self.operations = set()
-        self.constraints = Constraints()
+        self._of_requests = Constraints()
+        self._of_answers = Constraints(of_answers=True)
+
+    @property
+    def unread_patterns(self):
+        return sorted({*self._of_requests.unread_patterns, *self._of_answers.unread_patterns})
 
     def exchange(self, entry):
         findings = Findings()
@@ -76,7 +81,7 @@ class Judge:
             own.add("request", f"is of the protocol {service.resolved_protocol}, which the judge does not read")
             tree = INVALID
         if operation.input_shape is not None:
-            self.constraints.check(operation.input_shape, tree, "request", own)
+            self._of_requests.check(operation.input_shape, tree, "request", own)
         if not (self.tolerate_rejected and _rejected(entry)):
             findings.problems += own.problems
 
@@ -96,7 +101,7 @@ class Judge:
             findings.add("response", f"has the status {response['status']} instead of {expected}")
         tree = self._output(entry, operation, service, findings)
         if operation.output_shape is not None:
-            self.constraints.check(operation.output_shape, tree, "response", findings)
+            self._of_answers.check(operation.output_shape, tree, "response", findings)
         self._botocore(response, operation, service, findings)
 
     def _output(self, entry, operation, service, findings):
