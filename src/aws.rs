@@ -43,3 +43,18 @@ impl<E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Er
         }
     }
 }
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account's id.
+    pub account: String,
+    /// The caller's ARN.
+    pub arn: String,
+    /// The partition.
+    pub partition: String,
+    /// The account's alias, if it has one that may be read.
+    pub alias: Option<String>,
+    /// The root user itself.
+    pub is_root: bool,
+}

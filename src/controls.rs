@@ -7,10 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{AnyControl, Of};
 
+pub mod default_vpc;
 pub mod password_policy;
 
 /// Every control there is.
-pub static ALL: &[&dyn AnyControl] = &[&Of::<password_policy::PasswordPolicy>::NEW];
+pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<password_policy::PasswordPolicy>::NEW,
+    &Of::<default_vpc::DefaultVpc>::NEW,
+];
 
 /// A control of the list. Ordered as the list is; written as the control's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,1 +1,7 @@
-fn main() {}
+//! Arguments in, a command, an exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trueup::cli::main()
+}

@@ -722,3 +722,323 @@ impl Plan {
             .find(|cell| cell.control == control && cell.place == *place)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Webs of steps that no control would write, for the properties of planning and execution.
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::place::Region;
+
+    /// One made-up step: the cell it is in, and what it needs, provides, releases and removes, by number.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Strand {
+        pub(crate) after: Vec<usize>,
+        pub(crate) needs: Vec<u8>,
+        pub(crate) provides: Option<u8>,
+        pub(crate) releases: Vec<u8>,
+    }
+
+    /// Made-up steps, cell by cell.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Web(pub(crate) Vec<Vec<Strand>>);
+
+    impl Web {
+        /// Webs without a cycle: a step waits for earlier ones of its cell, and needs what a lower number provides.
+        pub(crate) fn any() -> impl Strategy<Value = Web> {
+            let strand = (
+                proptest::collection::vec(any::<prop::sample::Index>(), 0..3),
+                proptest::collection::vec(any::<prop::sample::Index>(), 0..3),
+                any::<bool>(),
+                0_u8..20,
+            );
+            proptest::collection::vec(proptest::collection::vec(strand, 1..7), 1..6).prop_map(|cells| {
+                let mut asset = 0_u8;
+                Web(cells
+                    .into_iter()
+                    .map(|strands| {
+                        let mut made: Vec<Strand> = vec![];
+                        for (after, needs, provides, missing) in strands {
+                            let earlier = made.len();
+                            let mut needs: Vec<u8> = needs
+                                .iter()
+                                .filter(|_| asset > 0)
+                                .map(|index| index.index(asset as usize) as u8)
+                                .collect();
+                            if missing == 0 {
+                                needs.push(250);
+                            }
+                            let provides = provides.then(|| {
+                                asset += 1;
+                                asset - 1
+                            });
+                            made.push(Strand {
+                                after: after
+                                    .iter()
+                                    .filter(|_| earlier > 0)
+                                    .map(|i| i.index(earlier))
+                                    .collect(),
+                                needs,
+                                provides,
+                                releases: vec![],
+                            });
+                        }
+                        made
+                    })
+                    .collect())
+            })
+        }
+    }
+
+    pub(crate) fn asset(number: u8) -> Asset {
+        AssetKind {
+            control: "nobody",
+            what: "thing",
+        }
+        .named(&Place::Account, number.to_string())
+    }
+
+    /// The real linking of a made-up web.
+    pub(crate) fn linked(web: &Web) -> Result<Vec<Step>, PlanError> {
+        let control = Id::all().next().unwrap();
+        let mut cells = vec![];
+        let mut drafts = vec![];
+        for (at, strands) in web.0.iter().enumerate() {
+            let region: Region = format!("test-region-{at}").parse().unwrap();
+            cells.push(Cell {
+                control,
+                place: region.into(),
+                verdict: Verdict::Change,
+                reasons: vec![],
+                people: vec![],
+                notices: vec![],
+                want: Table::new(),
+                seen: None,
+                fault: None,
+            });
+            for (local, strand) in strands.iter().enumerate() {
+                let act = Act {
+                    data: serde_json::Value::Null,
+                    title: format!("step {local}"),
+                };
+                let mut draft = Draft::new(act, Effect::Add, Class::Safe);
+                draft.after = strand.after.clone();
+                draft.needs = strand.needs.iter().copied().map(asset).collect();
+                draft.provides = strand.provides.into_iter().map(asset).collect();
+                draft.releases = strand.releases.iter().copied().map(asset).collect();
+                drafts.push((at, draft));
+            }
+        }
+        link(&cells, drafts, &BTreeSet::new(), &nothing_read())
+    }
+
+    pub(crate) fn nothing_read() -> Survey {
+        Survey {
+            env: Env {
+                account: "123456789012".into(),
+                partition: "aws".into(),
+                home: "us-east-1".parse().unwrap(),
+                enabled: vec![],
+            },
+            cells: BTreeMap::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::testing::{Strand, Web, asset, linked, nothing_read};
+    use super::*;
+
+    fn strand(after: &[usize], needs: &[u8], provides: Option<u8>) -> Strand {
+        Strand {
+            after: after.to_vec(),
+            needs: needs.to_vec(),
+            provides,
+            releases: vec![],
+        }
+    }
+
+    fn lines(steps: &[Step]) -> Vec<String> {
+        steps
+            .iter()
+            .map(|s| {
+                let blocked = s
+                    .blocked
+                    .as_ref()
+                    .map(|why| format!(" blocked: {why}"))
+                    .unwrap_or_default();
+                format!(
+                    "{} {} {} after {:?}{blocked}",
+                    s.number, s.place, s.title, s.after
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_need_becomes_an_edge_to_the_step_that_provides_it() {
+        let web = Web(vec![
+            vec![strand(&[], &[1], None)],
+            vec![strand(&[], &[], Some(1))],
+        ]);
+        assert_eq!(
+            lines(&linked(&web).unwrap()),
+            [
+                "1 test-region-1 step 0 after []",
+                "2 test-region-0 step 0 after [1]"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_need_that_nothing_meets_blocks_the_step_and_what_waits_for_it_and_nothing_else() {
+        let web = Web(vec![vec![
+            strand(&[], &[9], None),
+            strand(&[0], &[], None),
+            strand(&[], &[], None),
+        ]]);
+        assert_eq!(
+            lines(&linked(&web).unwrap()),
+            [
+                "1 test-region-0 step 0 after [] blocked: needs the thing `9` (nobody, account), \
+                 which does not exist and is not planned",
+                "2 test-region-0 step 1 after [1] blocked: waits for step 1, which is blocked",
+                "3 test-region-0 step 2 after []",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_need_that_the_account_meets_costs_nothing() {
+        let web = Web(vec![vec![strand(&[], &[], None)]]);
+        let mut steps = linked(&web).unwrap();
+        assert_eq!(steps.pop().unwrap().after, Vec::<usize>::new());
+        let mut draft = Draft::new(
+            Act {
+                data: serde_json::Value::Null,
+                title: "x".into(),
+            },
+            Effect::Add,
+            Class::Safe,
+        );
+        draft.needs = vec![asset(3)];
+        let cells = [cell_for_test()];
+        let held = BTreeSet::from([asset(3)]);
+        let steps = link(&cells, vec![(0, draft)], &held, &nothing_read()).unwrap();
+        assert_eq!(lines(&steps), ["1 account x after []"]);
+    }
+
+    #[test]
+    fn what_another_step_removes_cannot_be_needed() {
+        let act = |title: &str| Act {
+            data: serde_json::Value::Null,
+            title: title.into(),
+        };
+        let mut needs = Draft::new(act("needs"), Effect::Add, Class::Safe);
+        needs.needs = vec![asset(1)];
+        let mut removes = Draft::new(act("removes"), Effect::Destroy, Class::Safe);
+        removes.removes = vec![asset(1)];
+        let mut releases = Draft::new(act("releases"), Effect::Change, Class::Safe);
+        releases.releases = vec![asset(1)];
+        let held = BTreeSet::from([asset(1)]);
+        let drafts = vec![(0, removes), (0, needs), (0, releases)];
+        let steps = link(&[cell_for_test()], drafts, &held, &nothing_read()).unwrap();
+        assert_eq!(
+            lines(&steps),
+            [
+                "1 account needs after [] blocked: needs the thing `1` (nobody, account), which another step removes",
+                "2 account releases after []",
+                "3 account removes after [2]",
+            ]
+        );
+    }
+
+    #[test]
+    fn two_makers_of_one_thing_must_be_ordered() {
+        let unordered = Web(vec![vec![strand(&[], &[], Some(1)), strand(&[], &[], Some(1))]]);
+        let error = linked(&unordered).unwrap_err().to_string();
+        assert!(
+            error.starts_with("nothing says which comes first of two steps"),
+            "{error}"
+        );
+        let ordered = Web(vec![vec![strand(&[], &[], Some(1)), strand(&[0], &[], Some(1))]]);
+        assert!(linked(&ordered).is_ok());
+    }
+
+    #[test]
+    fn a_cycle_is_refused_and_named_alone() {
+        let web = Web(vec![
+            vec![strand(&[], &[1], Some(2))],
+            vec![strand(&[], &[2], Some(1)), strand(&[0], &[], None)],
+            vec![strand(&[], &[], None)],
+        ]);
+        let Err(PlanError::Cycle(steps)) = linked(&web) else {
+            panic!("not refused")
+        };
+        let first = Id::all().next().unwrap();
+        let mut steps = steps;
+        steps.sort();
+        assert_eq!(
+            steps,
+            [
+                format!("step 0 ({first}, test-region-0)"),
+                format!("step 0 ({first}, test-region-1)")
+            ]
+        );
+    }
+
+    #[test]
+    fn the_words_of_verdicts_are_those_of_json() {
+        for verdict in Verdict::ALL {
+            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
+        }
+    }
+
+    fn cell_for_test() -> Cell {
+        Cell {
+            control: Id::all().next().unwrap(),
+            place: Place::Account,
+            verdict: Verdict::Change,
+            reasons: vec![],
+            people: vec![],
+            notices: vec![],
+            want: Table::new(),
+            seen: None,
+            fault: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_graph_is_ordered_or_its_cycle_is_a_cycle(
+            edges in proptest::collection::vec((0_usize..12, 0_usize..12), 0..30)
+        ) {
+            let mut after = vec![BTreeSet::new(); 12];
+            for (from, to) in edges {
+                after[to].insert(from);
+            }
+            match topological(&after) {
+                Ok(order) => {
+                    prop_assert_eq!(order.len(), after.len());
+                    for (position, at) in order.iter().enumerate() {
+                        for before in &after[*at] {
+                            prop_assert!(order[..position].contains(before));
+                        }
+                    }
+                }
+                Err(cycle) => {
+                    prop_assert!(!cycle.is_empty());
+                    for (at, step) in cycle.iter().enumerate() {
+                        let next = cycle[(at + 1) % cycle.len()];
+                        prop_assert!(after[*step].contains(&next), "{:?} is no cycle", cycle);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -41,6 +41,43 @@ impl AwsError {
             message: message.into(),
         }
     }
+
+    /// The error of a region in which the account cannot be used: its credentials are not valid there, and each
+    /// service says so in its own words.
+    pub fn region_not_enabled(call: &Call) -> Self {
+        match call.service {
+            "ec2" => AwsError::with_status(
+                401,
+                "AuthFailure",
+                "AWS was not able to validate the provided access credentials",
+            ),
+            "iam" | "sts" => AwsError::with_status(
+                403,
+                "InvalidClientTokenId",
+                "The security token included in the request is invalid",
+            ),
+            "s3" | "s3control" => AwsError::new(
+                "InvalidToken",
+                "The provided token is malformed or otherwise invalid.",
+            ),
+            _ => AwsError::with_status(
+                403,
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            ),
+        }
+    }
+
+    /// The error of an operation that the sandbox does not know: loud, and never retried by a client.
+    pub fn not_in_sandbox(call: &Call) -> Self {
+        AwsError::new(
+            "NotInSandbox",
+            format!(
+                "The sandbox does not know the operation {}:{}.",
+                call.service, call.operation
+            ),
+        )
+    }
 }
 
 /// What an operation answers: the output as a tree of wire names, or an error.

@@ -1,5 +1,39 @@
 //! The sandbox: one simulated AWS account.
+//!
+//! A request of any AWS client goes through three layers. `wire` takes its protocol off and makes a [`Call`] of it;
+//! the service's file answers the call from the [`Account`]; `wire` puts the answer into the protocol again. `store`
+//! makes one durable transaction of that. A [`World`] says how the account differs from a brand-new one, and what
+//! goes wrong in it.
+//!
+//! Requests come from the SDK in this process ([`Sandbox::http_client`]) or from anybody over HTTP ([`serve`]).
+//!
+//! A new service is one file, a line in `exchange::dispatch`, and one in `wire::SERVICES`; a REST protocol also wants
+//! the operations' routes.
 
+mod account;
 mod call;
+mod client;
+pub mod ec2;
+mod error;
+mod exchange;
+pub mod guardduty;
+mod handle;
+pub mod iam;
+mod ids;
+pub mod s3;
+mod s3control;
+mod serve;
+mod store;
+mod sts;
+mod wire;
+pub mod world;
 
+pub use account::{Account, Caller, DEFAULT_REGIONS, OPT_IN_REGIONS, RegionState};
 pub use call::{Answer, AwsError, Call};
+pub use client::SandboxClient;
+pub use ec2::{EndpointKind, InstanceState, Occupant};
+pub use error::SandboxError;
+pub use handle::{LoggedCall, Sandbox};
+pub use ids::Ids;
+pub use serve::serve;
+pub use world::World;

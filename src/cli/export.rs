@@ -1,0 +1,58 @@
+//! `trueup export`
+
+use std::path::PathBuf;
+
+use crate::cli::{Exit, Reach, Selection, Trouble, account_id};
+use crate::controls::Id;
+use crate::report::progress::Progress;
+use crate::report::{self, Style};
+use crate::{export, saved, survey};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Write to this file, which only you may read, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The home region to write into the file and to ask account-wide things in.
+    #[arg(long, value_name = "REGION")]
+    home_region: Option<crate::place::Region>,
+    /// Refuse any other account than this one.
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    account_id: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+impl Args {
+    pub(super) async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+        let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
+        let session = self.reach.session(self.home_region.clone(), wanted).await?;
+        let filters = self.selection.filters();
+        let progress = Progress::new(style);
+        let readings = survey::for_export(&session.env, &filters);
+        let survey =
+            survey::survey(&session.aws, &session.env, readings, &|event| progress.tell(event)).await;
+        progress.finish();
+        let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
+        match &self.out {
+            Some(path) => saved::write_private(path, &text)?,
+            None => report::result(&text),
+        }
+        let unread: Vec<(Id, &crate::place::Place, &crate::fault::Fault)> = survey
+            .cells
+            .iter()
+            .filter_map(|((control, place), reading)| Some((*control, place, reading.as_ref().err()?)))
+            .collect();
+        for (control, place, fault) in &unread {
+            report::note(style, &format!("{control} in {place} could not be read: {fault}"));
+        }
+        // A denial by the organization is a fact of the account, not a failure of the reading.
+        let failed = unread.iter().any(|(_, _, fault)| {
+            use crate::fault::FaultKind::{DeniedByOrganization, NotAvailable};
+            !matches!(fault.kind, DeniedByOrganization | NotAvailable)
+        });
+        Ok(if failed { Exit::Failed } else { Exit::Done })
+    }
+}

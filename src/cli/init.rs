@@ -1,0 +1,57 @@
+//! `trueup init`
+
+use std::path::PathBuf;
+
+use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id};
+use crate::place::Region;
+use crate::report::{self, Style};
+use crate::{init, saved};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The file to write; `-` is standard output.
+    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE)]
+    file: PathBuf,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    force: bool,
+    /// The home region to write into the file.
+    #[arg(long, value_name = "REGION")]
+    home_region: Option<Region>,
+    /// Refuse any other account than this one.
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    account_id: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+impl Args {
+    pub(super) async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+        let to_stdout = self.file.as_os_str() == "-";
+        let occupied = || {
+            Trouble::Refused(format!(
+                "{} exists already; name another file, or replace it with --force",
+                self.file.display()
+            ))
+        };
+        if !to_stdout && !self.force && self.file.exists() {
+            return Err(occupied());
+        }
+        let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
+        let session = self.reach.session(self.home_region.clone(), wanted).await?;
+        let text = init::baseline(&session.env, session.caller.alias.as_deref());
+        if to_stdout {
+            report::result(&text);
+        } else {
+            saved::write_private(&self.file, &text)?;
+            report::note(
+                style,
+                &format!(
+                    "{0} is written. Look through it, then: trueup plan {0}",
+                    self.file.display()
+                ),
+            );
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,295 @@
+//! The command line: one command a file, arguments in, exit code out.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::aws::Connect;
+use crate::baseline::{Baseline, Filters, Problems};
+use crate::controls::Id;
+use crate::place::Region;
+use crate::plan::{Plan, Verdict};
+use crate::report::{self, Style};
+use crate::saved::SavedError;
+use crate::session::{Session, SessionError, Target};
+
+mod apply;
+mod completions;
+mod controls;
+mod export;
+mod init;
+mod plan;
+mod sandbox;
+mod schema;
+mod show;
+mod signals;
+mod validate;
+
+/// The file that is read where none is named.
+const DEFAULT_BASELINE: &str = "baseline.toml";
+/// The sandbox's state where no file is named.
+const DEFAULT_SANDBOX: &str = ".trueup/sandbox.json";
+
+/// Keeps an AWS account true to a TOML file.
+#[derive(Debug, Parser)]
+#[command(name = "trueup", version, about, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 failed, nothing was written; 2 there are changes (plan \
+--detailed-exitcode); 3 partly applied; 4 --fail-on matched; 64 wrong usage; 130 interrupted.")]
+pub struct Cli {
+    /// Print without colours, also to a terminal (NO_COLOR does the same).
+    #[arg(long, global = true)]
+    no_color: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a short baseline for the account at hand.
+    Init(init::Args),
+    /// Show how the account differs from the baseline, and the steps that would make it true.
+    Plan(plan::Args),
+    /// Make the account true to the baseline, after asking.
+    Apply(apply::Args),
+    /// Check a baseline without reaching the account.
+    Validate(validate::Args),
+    /// Print the live account as a baseline.
+    Export(export::Args),
+    /// Show a saved plan.
+    Show(show::Args),
+    /// List the controls, or explain one.
+    Controls(controls::Args),
+    /// Print the JSON Schema of baselines, for editors.
+    Schema,
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+    /// Serve or reset a simulated account.
+    #[command(subcommand)]
+    Sandbox(sandbox::Sandbox),
+}
+
+/// How the account is reached.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Account")]
+struct Reach {
+    /// A profile of the shared AWS configuration files.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Send all calls to this address instead of AWS (AWS_ENDPOINT_URL does the same).
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    endpoint_url: Option<String>,
+    /// Use a simulated account, kept in FILE.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+          default_missing_value = DEFAULT_SANDBOX)]
+    sandbox: Option<PathBuf>,
+    /// How many calls, and how many steps, run at once.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one)]
+    parallelism: usize,
+}
+
+impl Reach {
+    fn target(&self) -> Target {
+        Target {
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            sandbox: self.sandbox.clone(),
+            parallelism: self.parallelism,
+        }
+    }
+
+    async fn session(
+        &self,
+        home: Option<Region>,
+        wanted: Option<(&str, &str)>,
+    ) -> Result<Session, SessionError> {
+        let connect = Connect { prompt: Some(report::ask::mfa_code), ..Connect::default() };
+        Session::open(&self.target(), home, wanted, connect).await
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected a number from 1".to_owned()),
+    }
+}
+
+/// What of the baseline is looked at.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selection")]
+struct Selection {
+    /// Only this control; can be repeated.
+    #[arg(long, value_name = "CONTROL")]
+    only: Vec<Id>,
+    /// Not this control; can be repeated.
+    #[arg(long, value_name = "CONTROL")]
+    exclude: Vec<Id>,
+    /// Only this region; can be repeated.
+    #[arg(long, value_name = "REGION")]
+    region: Vec<Region>,
+}
+
+impl Selection {
+    fn filters(&self) -> Filters {
+        let sorted = |mut ids: Vec<Id>| {
+            ids.sort();
+            ids.dedup();
+            ids
+        };
+        let mut regions = self.region.clone();
+        regions.sort();
+        regions.dedup();
+        Filters { only: sorted(self.only.clone()), exclude: sorted(self.exclude.clone()), regions }
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Done,
+    Failed,
+    Changes,
+    Partly,
+    FailOn,
+    Usage,
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Changes => 2,
+            Exit::Partly => 3,
+            Exit::FailOn => 4,
+            Exit::Usage => 64,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the baseline has problems")]
+    Baseline(Problems),
+    #[error(transparent)]
+    Session(SessionError),
+    #[error(transparent)]
+    Saved(#[from] SavedError),
+    #[error(transparent)]
+    Sandbox(#[from] crate::sandbox::SandboxError),
+    #[error("{0}")]
+    Refused(String),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<Problems> for Trouble {
+    fn from(problems: Problems) -> Self {
+        Trouble::Baseline(problems)
+    }
+}
+
+impl From<SessionError> for Trouble {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Problems(problems) => Trouble::Baseline(problems),
+            other => Trouble::Session(other),
+        }
+    }
+}
+
+/// Parses the arguments of the process, runs the command, and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let wrong = error.use_stderr();
+            // Nothing is left to do if even the usage cannot be printed.
+            let _ = error.print();
+            return if wrong { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    report::log();
+    let style = Style::new(cli.no_color);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            report::error(&style, &error);
+            return Exit::Failed.into();
+        }
+    };
+    let ended = runtime.block_on(dispatch(cli.command, &style));
+    // A reading that was abandoned by a signal must not hold the process.
+    runtime.shutdown_background();
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(Trouble::Interrupted) => Exit::Interrupted.into(),
+        Err(Trouble::Baseline(problems)) => {
+            report::problems(&style, &problems);
+            Exit::Failed.into()
+        }
+        Err(Trouble::Saved(error @ SavedError::Moved { .. })) => {
+            report::plan::broken_promise(&style, &error);
+            Exit::Failed.into()
+        }
+        Err(trouble) => {
+            report::error(&style, &trouble);
+            Exit::Failed.into()
+        }
+    }
+}
+
+async fn dispatch(command: Command, style: &Style) -> Result<Exit, Trouble> {
+    match command {
+        Command::Init(args) => signals::or_interrupted(args.run(style)).await,
+        Command::Plan(args) => signals::or_interrupted(args.run(style)).await,
+        Command::Apply(args) => args.run(style).await,
+        Command::Validate(args) => args.run(style),
+        Command::Export(args) => signals::or_interrupted(args.run(style)).await,
+        Command::Show(args) => args.run(style),
+        Command::Controls(args) => args.run(style),
+        Command::Schema => schema::run(style),
+        Command::Completions(args) => args.run(style),
+        Command::Sandbox(args) => args.run(style).await,
+    }
+}
+
+/// The account id that is asked for, with who asks: the command line, or the file. They must agree.
+fn wanted_account<'a>(
+    given: Option<&'a str>,
+    baseline: &'a Baseline,
+) -> Result<Option<(&'a str, &'a str)>, Trouble> {
+    match (given, baseline.account_id()) {
+        (Some(given), Some(written)) if given != written => Err(Trouble::Refused(format!(
+            "--account-id is {given}, and {} is for account {written}",
+            baseline.name()
+        ))),
+        (Some(given), _) => Ok(Some((given, "--account-id"))),
+        (None, Some(written)) => Ok(Some((written, baseline.name()))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the 12 digits of an account id".to_owned())
+    }
+}
+
+fn verdict(text: &str) -> Result<Verdict, String> {
+    Verdict::ALL.into_iter().find(|verdict| verdict.word() == text).ok_or_else(|| {
+        let words: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.word()).collect();
+        format!("expected one of {}", words.join(", "))
+    })
+}
+
+/// True if a cell has one of the verdicts that were to fail the run.
+fn fails_on(plan: &Plan, verdicts: &[Verdict]) -> bool {
+    plan.cells.iter().any(|cell| verdicts.contains(&cell.verdict))
+}

@@ -1,0 +1,82 @@
+//! `trueup plan`
+
+use std::path::{Path, PathBuf};
+
+use crate::baseline;
+use crate::cli::{
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, account_id, fails_on, verdict, wanted_account,
+};
+use crate::plan::{Plan, Verdict};
+use crate::report::progress::Progress;
+use crate::report::{self, Style};
+use crate::saved::{self, Document};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The baseline.
+    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE)]
+    file: PathBuf,
+    /// Save the plan, for `show` and for `apply --plan`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print the plan as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Exit with 2 if there are changes.
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Exit with 4 if a cell has one of these verdicts.
+    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = verdict)]
+    fail_on: Vec<Verdict>,
+    /// Refuse any other account than this one.
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    account_id: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+impl Args {
+    pub(super) async fn run(self, style: &Style) -> Result<Exit, Trouble> {
+        let baseline = baseline::load(&self.file)?;
+        let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
+        let session = self.reach.session(baseline.home_region(), wanted).await?;
+        let progress = Progress::new(style);
+        let filters = self.selection.filters();
+        let planned = session.plan(&baseline, &filters, &|event| progress.tell(event)).await?;
+        progress.finish();
+        let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
+        if self.json {
+            report::result(&document.to_json()?);
+        } else {
+            report::result(&report::plan::text(&document, Some(&session.caller), style));
+        }
+        if let Some(path) = &self.out {
+            save(path, &document, style)?;
+        }
+        Ok(exit(&planned.plan, self.detailed_exitcode, &self.fail_on))
+    }
+}
+
+fn save(path: &Path, document: &Document, style: &Style) -> Result<(), Trouble> {
+    saved::write_private(path, &document.to_json()?)?;
+    report::note(
+        style,
+        &format!("The plan is saved. To apply exactly this: trueup apply {} --plan {}", document.baseline, path.display()),
+    );
+    Ok(())
+}
+
+/// What could not be read wins over what differs: a plan with holes must not look like a clean one.
+fn exit(plan: &Plan, detailed: bool, fail_on: &[Verdict]) -> Exit {
+    if fails_on(plan, fail_on) {
+        Exit::FailOn
+    } else if plan.count(Verdict::Unread) > 0 {
+        Exit::Failed
+    } else if detailed && plan.count(Verdict::Change) + plan.count(Verdict::Blocked) > 0 {
+        Exit::Changes
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,238 @@
+//! What forbids removing a default VPC: everything that AWS did not make with it.
+//!
+//! What cannot be checked is not taken to be free. A check that the caller may not make, or that fails, is
+//! an obstacle itself, so that one denied call does not hide what the others found; a passing trouble
+//! (throttling, network, credentials) is a fault of the whole reading. Two checks may be missing, since
+//! emulators do not know them and AWS makes them again: a transit gateway attachment has a network interface
+//! in a subnet, which `DeleteSubnet` refuses first of all, and an egress-only internet gateway serves only a
+//! VPC with an IPv6 range, which is an obstacle already, and is refused by `DeleteVpc`. Peering connections,
+//! VPN gateways and flow logs have no such net.
+//!
+//! Not looked for, because it lives in other services and leaves no trace in EC2: DB subnet groups, Auto
+//! Scaling groups, private hosted zones, Resolver rules, Lattice associations.
+//!
+//! The calls are here; what their answers mean is in [`lines`], without I/O.
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{Instance, InternetGateway, RouteTable, Subnet, Vpc};
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt, try_join};
+
+use self::lines::{
+    Findings, is_default_group, of_acls, of_egress_only, of_endpoints, of_flow_logs, of_groups, of_hosts,
+    of_nat_gateways, of_parts, of_peerings, of_transit, of_vpn_gateways,
+};
+use super::read::{all, filter};
+use crate::fault::{Fault, FaultKind};
+
+pub(super) mod lines;
+#[cfg(test)]
+mod tests;
+
+/// The most items of a page: with it and a filter EC2 counts a call as cheap.
+const PAGE: i32 = 1000;
+
+/// A default VPC and what every reading of it needs, as AWS sent it.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) vpc: Vpc,
+    pub(super) gateways: Vec<InternetGateway>,
+    pub(super) subnets: Vec<Subnet>,
+    pub(super) route_tables: Vec<RouteTable>,
+}
+
+/// One kind of thing to look for.
+struct Check<'a> {
+    /// What, in the plural.
+    what: &'static str,
+    /// Whether AWS's own checks would find it even if this one is not made.
+    aws_checks: bool,
+    found: BoxFuture<'a, Result<Findings, Fault>>,
+}
+
+impl<'a> Check<'a> {
+    fn new(what: &'static str, found: impl Future<Output = Result<Findings, Fault>> + Send + 'a) -> Self {
+        Check {
+            what,
+            aws_checks: false,
+            found: found.boxed(),
+        }
+    }
+
+    fn aws_checks_too(self) -> Self {
+        Check {
+            aws_checks: true,
+            ..self
+        }
+    }
+}
+
+/// Everything in the way, in a fixed order.
+pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findings, Fault> {
+    let checks = [
+        Check::new("instances and network interfaces", hosts(ec2, vpc)),
+        Check::new("NAT gateways", nat_gateways(ec2, vpc)),
+        Check::new("VPC endpoints", endpoints(ec2, vpc)),
+        Check::new("peering connections", peerings(ec2, vpc)),
+        Check::new("VPN gateways", vpn_gateways(ec2, vpc)),
+        Check::new("egress-only internet gateways", egress_only(ec2, vpc)).aws_checks_too(),
+        Check::new("transit gateway attachments", transit(ec2, vpc)).aws_checks_too(),
+        Check::new("security groups", groups(ec2, vpc)),
+        Check::new("network ACLs", acls(ec2, vpc)),
+        Check::new("flow logs", flow_logs(ec2, vpc, parts)),
+    ];
+    let made = checks.map(|check| async move {
+        let Check {
+            what,
+            aws_checks,
+            found,
+        } = check;
+        found.await.or_else(|fault| unchecked(what, aws_checks, fault))
+    });
+    let mut findings = of_parts(parts);
+    for found in join_all(made).await {
+        findings.add(found?);
+    }
+    Ok(findings)
+}
+
+/// What a check that failed means.
+fn unchecked(what: &str, aws_checks: bool, fault: Fault) -> Result<Findings, Fault> {
+    // Not the message of a denial: it can carry an encoded text that differs from call to call.
+    let why = format!(
+        "{}: {}",
+        fault.call,
+        fault.code.as_deref().unwrap_or(&fault.message)
+    );
+    match fault.kind {
+        FaultKind::Throttled | FaultKind::Network | FaultKind::Credentials | FaultKind::RegionNotEnabled => {
+            Err(fault)
+        }
+        FaultKind::Service | FaultKind::Answer | FaultKind::NotAvailable if aws_checks => Ok(Findings {
+            obstacles: vec![],
+            notices: vec![format!(
+                "{what} could not be checked ({why}); AWS refuses to delete what they use"
+            )],
+        }),
+        _ => {
+            let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            Ok(Findings::obstacles([format!(
+                "{what} could not be checked ({why}){hint}"
+            )]))
+        }
+    }
+}
+
+async fn hosts(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    let (reservations, interfaces) = try_join!(
+        all(ec2
+            .describe_instances()
+            .filters(filter("vpc-id", [vpc]))
+            .filters(filter(
+                "instance-state-name",
+                ["pending", "running", "shutting-down", "stopping", "stopped"],
+            ))
+            .into_paginator()
+            .page_size(PAGE)
+            .items()
+            .send()),
+        all(ec2
+            .describe_network_interfaces()
+            .filters(filter("vpc-id", [vpc]))
+            .into_paginator()
+            .page_size(PAGE)
+            .items()
+            .send()),
+    )?;
+    let instances: Vec<Instance> = reservations
+        .into_iter()
+        .flat_map(|reservation| reservation.instances.unwrap_or_default())
+        .collect();
+    Ok(of_hosts(&instances, &interfaces))
+}
+
+async fn nat_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    let call = ec2.describe_nat_gateways().filter(filter("vpc-id", [vpc]));
+    Ok(of_nat_gateways(&all(call.into_paginator().items().send()).await?))
+}
+
+async fn endpoints(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    let call = ec2.describe_vpc_endpoints().filters(filter("vpc-id", [vpc]));
+    Ok(of_endpoints(&all(call.into_paginator().items().send()).await?))
+}
+
+async fn peerings(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    // Two calls: filters of different names must all match, and a VPC is on one side only.
+    let side = |name: &str| {
+        let call = ec2
+            .describe_vpc_peering_connections()
+            .filters(filter(name, [vpc]));
+        all(call.into_paginator().items().send())
+    };
+    let (asked, accepted) = try_join!(
+        side("requester-vpc-info.vpc-id"),
+        side("accepter-vpc-info.vpc-id")
+    )?;
+    Ok(of_peerings(vpc, asked.iter().chain(&accepted)))
+}
+
+async fn vpn_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    let answer = ec2
+        .describe_vpn_gateways()
+        .filters(filter("attachment.vpc-id", [vpc]))
+        .send()
+        .await?;
+    Ok(of_vpn_gateways(vpc, answer.vpn_gateways()))
+}
+
+async fn egress_only(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    // It knows no filter by VPC.
+    let call = ec2.describe_egress_only_internet_gateways();
+    Ok(of_egress_only(
+        vpc,
+        &all(call.into_paginator().items().send()).await?,
+    ))
+}
+
+async fn transit(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    let call = ec2
+        .describe_transit_gateway_vpc_attachments()
+        .filters(filter("vpc-id", [vpc]));
+    Ok(of_transit(vpc, &all(call.into_paginator().items().send()).await?))
+}
+
+async fn groups(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    let list = |name: &str, value: &str| {
+        let call = ec2.describe_security_groups().filters(filter(name, [value]));
+        all(call.into_paginator().page_size(PAGE).items().send())
+    };
+    let groups = list("vpc-id", vpc).await?;
+    let Some(default) = groups
+        .iter()
+        .find(|group| is_default_group(group))
+        .and_then(|group| group.group_id())
+    else {
+        return Ok(of_groups(vpc, &groups, &[]));
+    };
+    // Only the default group's: any other group of the VPC is an obstacle by itself.
+    let (inward, outward) = try_join!(
+        list("ip-permission.group-id", default),
+        list("egress.ip-permission.group-id", default)
+    )?;
+    Ok(of_groups(vpc, &groups, &[inward, outward].concat()))
+}
+
+async fn acls(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+    let call = ec2.describe_network_acls().filters(filter("vpc-id", [vpc]));
+    Ok(of_acls(&all(call.into_paginator().items().send()).await?))
+}
+
+async fn flow_logs(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findings, Fault> {
+    let resources = parts
+        .subnets
+        .iter()
+        .filter_map(|subnet| subnet.subnet_id())
+        .chain([vpc]);
+    let call = ec2.describe_flow_logs().filter(filter("resource-id", resources));
+    Ok(of_flow_logs(&all(call.into_paginator().items().send()).await?))
+}

@@ -1,0 +1,434 @@
+//! What EC2's answers say about a default VPC, as lines for people.
+
+use aws_sdk_ec2::types::{
+    AttachmentStatus, EgressOnlyInternetGateway, FlowLog, Instance, NatGateway, NatGatewayState, NetworkAcl,
+    NetworkInterface, RouteTable, RuleAction, SecurityGroup, State, Tag, TransitGatewayAttachmentState,
+    TransitGatewayVpcAttachment, Vpc, VpcCidrBlockStateCode, VpcEndpoint, VpcPeeringConnection,
+    VpcPeeringConnectionStateReasonCode, VpnGateway,
+};
+
+use super::super::read::{EVERYWHERE, is_default, is_main};
+use super::Parts;
+
+/// What was found, one line each.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Findings {
+    /// What forbids removing the VPC.
+    pub(crate) obstacles: Vec<String>,
+    /// What would be lost with it, but was made to be changed.
+    pub(crate) notices: Vec<String>,
+}
+
+impl Findings {
+    pub(super) fn obstacles(lines: impl IntoIterator<Item = String>) -> Self {
+        let mut obstacles: Vec<String> = lines.into_iter().collect();
+        obstacles.sort();
+        Findings {
+            obstacles,
+            notices: vec![],
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Findings) {
+        self.obstacles.extend(other.obstacles);
+        self.notices.extend(other.notices);
+    }
+}
+
+/// What the parts themselves show: further ranges, gateways, subnets and route tables, and tags.
+pub(super) fn of_parts(parts: &Parts) -> Findings {
+    let Parts {
+        vpc,
+        gateways,
+        subnets,
+        route_tables,
+    } = parts;
+    let mut obstacles = vec![];
+    obstacles.extend(further_ranges(vpc));
+    obstacles.extend(tagged("VPC", vpc.vpc_id(), vpc.tags()));
+    let mut attached: Vec<&str> = gateways.iter().map(|g| shown(g.internet_gateway_id())).collect();
+    attached.sort_unstable();
+    if let [_, _, ..] = attached[..] {
+        obstacles.push(format!(
+            "more than one internet gateway is attached: {}",
+            attached.join(", ")
+        ));
+    }
+    for gateway in gateways {
+        obstacles.extend(tagged(
+            "internet gateway",
+            gateway.internet_gateway_id(),
+            gateway.tags(),
+        ));
+    }
+    let mut of_subnets: Vec<String> = vec![];
+    for subnet in subnets {
+        if subnet.default_for_az() == Some(true) {
+            of_subnets.extend(tagged("subnet", subnet.subnet_id(), subnet.tags()));
+        } else {
+            of_subnets.push(format!(
+                "subnet {} ({}) is not a default one",
+                shown(subnet.subnet_id()),
+                shown(subnet.cidr_block())
+            ));
+        }
+    }
+    of_subnets.sort();
+    obstacles.extend(of_subnets);
+    let mut of_tables: Vec<String> = vec![];
+    let mut notices = vec![];
+    for table in route_tables {
+        let id = shown(table.route_table_id());
+        if is_main(table) {
+            of_tables.extend(tagged("main route table", Some(id), table.tags()));
+            notices.extend(changed_routes(table));
+        } else {
+            of_tables.push(format!("route table {id} is not the main one"));
+        }
+    }
+    of_tables.sort();
+    obstacles.extend(of_tables);
+    Findings { obstacles, notices }
+}
+
+/// The address ranges that somebody added.
+fn further_ranges(vpc: &Vpc) -> Vec<String> {
+    let is_there = |state: Option<&VpcCidrBlockStateCode>| {
+        !matches!(
+            state,
+            Some(VpcCidrBlockStateCode::Disassociated | VpcCidrBlockStateCode::Failed)
+        )
+    };
+    let four = vpc
+        .cidr_block_association_set()
+        .iter()
+        .filter(|range| range.cidr_block() != vpc.cidr_block())
+        .filter(|range| is_there(range.cidr_block_state().and_then(|state| state.state())))
+        .map(|range| shown(range.cidr_block()));
+    let six = vpc
+        .ipv6_cidr_block_association_set()
+        .iter()
+        .filter(|range| is_there(range.ipv6_cidr_block_state().and_then(|state| state.state())))
+        .map(|range| shown(range.ipv6_cidr_block()));
+    let mut lines: Vec<String> = four
+        .chain(six)
+        .map(|range| format!("added CIDR {range}"))
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// Tags that AWS did not set mean that somebody cares for the thing.
+pub(in super::super) fn tagged(what: &str, id: Option<&str>, tags: &[Tag]) -> Option<String> {
+    let mut foreign: Vec<String> = tags
+        .iter()
+        .filter(|tag| tag.key().is_some_and(|key| !key.starts_with("aws:")))
+        .map(|tag| format!("{} = {:?}", shown(tag.key()), tag.value().unwrap_or_default()))
+        .collect();
+    foreign.sort();
+    (!foreign.is_empty()).then(|| format!("{what} {} is tagged {}", shown(id), foreign.join(", ")))
+}
+
+/// Routes of the main table beside the local one and the default route to the internet gateway.
+fn changed_routes(table: &RouteTable) -> Option<String> {
+    let mut own: Vec<&str> = table
+        .routes()
+        .iter()
+        .filter(|route| route.gateway_id() != Some("local"))
+        .filter(|route| !(is_default(route) && route.gateway_id().is_some_and(|id| id.starts_with("igw-"))))
+        .map(|route| {
+            shown(
+                route
+                    .destination_cidr_block()
+                    .or(route.destination_ipv6_cidr_block())
+                    .or(route.destination_prefix_list_id()),
+            )
+        })
+        .collect();
+    own.sort_unstable();
+    (!own.is_empty()).then(|| {
+        format!(
+            "main route table {} has routes of its own: {}",
+            shown(table.route_table_id()),
+            own.join(", ")
+        )
+    })
+}
+
+/// Instances, and the network interfaces that are not one of theirs.
+pub(super) fn of_hosts(instances: &[Instance], interfaces: &[NetworkInterface]) -> Findings {
+    let mut findings = Findings::obstacles(instances.iter().map(|instance| {
+        let state = instance.state().and_then(|state| state.name());
+        format!(
+            "instance {} ({})",
+            shown(instance.instance_id()),
+            shown(state.map(|name| name.as_str()))
+        )
+    }));
+    let is_listed = |interface: &NetworkInterface| {
+        interface
+            .attachment()
+            .and_then(|attachment| attachment.instance_id())
+            .is_some_and(|owner| {
+                instances
+                    .iter()
+                    .any(|instance| instance.instance_id() == Some(owner))
+            })
+    };
+    findings.add(Findings::obstacles(
+        interfaces
+            .iter()
+            .filter(|interface| !is_listed(interface))
+            .map(|interface| {
+                let about = interface
+                    .description()
+                    .filter(|text| !text.is_empty())
+                    .or(interface.interface_type().map(|kind| kind.as_str()));
+                format!(
+                    "network interface {} ({})",
+                    shown(interface.network_interface_id()),
+                    shown(about)
+                )
+            }),
+    ));
+    findings
+}
+
+pub(super) fn of_nat_gateways(gateways: &[NatGateway]) -> Findings {
+    Findings::obstacles(
+        gateways
+            .iter()
+            .filter(|gateway| gateway.state() != Some(&NatGatewayState::Deleted))
+            .map(|gateway| {
+                format!(
+                    "NAT gateway {} ({})",
+                    shown(gateway.nat_gateway_id()),
+                    shown(gateway.state().map(|state| state.as_str()))
+                )
+            }),
+    )
+}
+
+pub(super) fn of_endpoints(endpoints: &[VpcEndpoint]) -> Findings {
+    Findings::obstacles(
+        endpoints
+            .iter()
+            // The model says `Deleted`, the wire `deleted`.
+            .filter(|endpoint| {
+                !endpoint
+                    .state()
+                    .is_some_and(|state| state.as_str().eq_ignore_ascii_case(State::Deleted.as_str()))
+            })
+            .map(|endpoint| {
+                format!(
+                    "VPC endpoint {} ({}, {})",
+                    shown(endpoint.vpc_endpoint_id()),
+                    shown(endpoint.vpc_endpoint_type().map(|kind| kind.as_str())),
+                    shown(endpoint.service_name())
+                )
+            }),
+    )
+}
+
+pub(super) fn of_peerings<'a>(
+    vpc: &str,
+    peerings: impl IntoIterator<Item = &'a VpcPeeringConnection>,
+) -> Findings {
+    use VpcPeeringConnectionStateReasonCode as Code;
+    let mut findings = Findings::obstacles(
+        peerings
+            .into_iter()
+            // Not every emulator filters.
+            .filter(|peering| {
+                [peering.requester_vpc_info(), peering.accepter_vpc_info()]
+                    .into_iter()
+                    .flatten()
+                    .any(|side| side.vpc_id() == Some(vpc))
+            })
+            .filter_map(|peering| {
+                let code = peering.status().and_then(|status| status.code());
+                let over = matches!(
+                    code,
+                    Some(Code::Deleted | Code::Deleting | Code::Expired | Code::Failed | Code::Rejected)
+                );
+                (!over).then(|| {
+                    format!(
+                        "peering connection {} ({})",
+                        shown(peering.vpc_peering_connection_id()),
+                        shown(code.map(|code| code.as_str()))
+                    )
+                })
+            }),
+    );
+    findings.obstacles.dedup();
+    findings
+}
+
+pub(super) fn of_vpn_gateways(vpc: &str, gateways: &[VpnGateway]) -> Findings {
+    Findings::obstacles(
+        gateways
+            .iter()
+            // A gateway keeps an attachment for a while after it was detached.
+            .filter(|gateway| {
+                gateway.vpc_attachments().iter().any(|attachment| {
+                    attachment.vpc_id() == Some(vpc)
+                        && attachment.state() != Some(&AttachmentStatus::Detached)
+                })
+            })
+            .map(|gateway| format!("VPN gateway {}", shown(gateway.vpn_gateway_id()))),
+    )
+}
+
+pub(super) fn of_egress_only(vpc: &str, gateways: &[EgressOnlyInternetGateway]) -> Findings {
+    Findings::obstacles(
+        gateways
+            .iter()
+            .filter(|gateway| gateway.attachments().iter().any(|a| a.vpc_id() == Some(vpc)))
+            .map(|gateway| {
+                format!(
+                    "egress-only internet gateway {}",
+                    shown(gateway.egress_only_internet_gateway_id())
+                )
+            }),
+    )
+}
+
+pub(super) fn of_transit(vpc: &str, attachments: &[TransitGatewayVpcAttachment]) -> Findings {
+    use TransitGatewayAttachmentState as State;
+    Findings::obstacles(
+        attachments
+            .iter()
+            .filter(|attachment| attachment.vpc_id() == Some(vpc))
+            .filter(|attachment| {
+                !matches!(
+                    attachment.state(),
+                    Some(State::Deleted | State::Failed | State::Rejected)
+                )
+            })
+            .map(|attachment| {
+                format!(
+                    "transit gateway attachment {} ({})",
+                    shown(attachment.transit_gateway_attachment_id()),
+                    shown(attachment.state().map(|state| state.as_str()))
+                )
+            }),
+    )
+}
+
+pub(super) fn is_default_group(group: &SecurityGroup) -> bool {
+    group.group_name() == Some("default")
+}
+
+/// Groups of the VPC, and groups of other VPCs with rules that name its default group.
+pub(super) fn of_groups(vpc: &str, groups: &[SecurityGroup], referring: &[SecurityGroup]) -> Findings {
+    let own = groups.iter().filter_map(|group| {
+        if is_default_group(group) {
+            tagged("default security group", group.group_id(), group.tags())
+        } else {
+            Some(format!(
+                "security group {} ({})",
+                shown(group.group_id()),
+                shown(group.group_name())
+            ))
+        }
+    });
+    let foreign = referring
+        .iter()
+        .filter(|group| group.vpc_id() != Some(vpc))
+        .map(|group| {
+            format!(
+                "rules of security group {} ({}) in {} name the default group",
+                shown(group.group_id()),
+                shown(group.group_name()),
+                shown(group.vpc_id())
+            )
+        });
+    let mut findings = Findings::obstacles(own.chain(foreign));
+    findings.obstacles.dedup();
+    findings.notices = groups
+        .iter()
+        .filter(|group| is_default_group(group) && !has_default_rules(group))
+        .map(|group| {
+            format!(
+                "the rules of default security group {} have been changed",
+                shown(group.group_id())
+            )
+        })
+        .collect();
+    findings
+}
+
+/// True for the rules that AWS makes: everything in from the group itself, everything out to everywhere.
+fn has_default_rules(group: &SecurityGroup) -> bool {
+    let [inward] = group.ip_permissions() else {
+        return false;
+    };
+    let from_itself = inward.ip_protocol() == Some("-1")
+        && inward.ip_ranges().is_empty()
+        && inward.ipv6_ranges().is_empty()
+        && inward.prefix_list_ids().is_empty()
+        && matches!(inward.user_id_group_pairs(), [pair] if pair.group_id() == group.group_id());
+    let outward = group.ip_permissions_egress();
+    let to_everywhere = matches!(outward, [rule] if rule.ip_protocol() == Some("-1")
+        && rule.user_id_group_pairs().is_empty()
+        && rule.prefix_list_ids().is_empty()
+        && matches!(rule.ip_ranges(), [range] if range.cidr_ip() == Some(EVERYWHERE)));
+    from_itself && to_everywhere
+}
+
+pub(super) fn of_acls(acls: &[NetworkAcl]) -> Findings {
+    let mut findings = Findings::obstacles(acls.iter().filter_map(|acl| {
+        if acl.is_default() == Some(true) {
+            tagged("default network ACL", acl.network_acl_id(), acl.tags())
+        } else {
+            Some(format!(
+                "network ACL {} is not the default one",
+                shown(acl.network_acl_id())
+            ))
+        }
+    }));
+    findings.notices = acls
+        .iter()
+        .filter(|acl| acl.is_default() == Some(true) && !has_default_entries(acl))
+        .map(|acl| {
+            format!(
+                "the rules of default network ACL {} have been changed",
+                shown(acl.network_acl_id())
+            )
+        })
+        .collect();
+    findings
+}
+
+/// True for the entries that AWS makes: in each direction 100 allows everything and 32767 denies the rest.
+fn has_default_entries(acl: &NetworkAcl) -> bool {
+    let mut entries: Vec<_> = acl
+        .entries()
+        .iter()
+        .filter(|entry| entry.protocol() == Some("-1") && entry.cidr_block() == Some(EVERYWHERE))
+        .map(|entry| (entry.egress(), entry.rule_number(), entry.rule_action().cloned()))
+        .collect();
+    entries.sort();
+    let of = |egress| {
+        [
+            (Some(egress), Some(100), Some(RuleAction::Allow)),
+            (Some(egress), Some(32767), Some(RuleAction::Deny)),
+        ]
+    };
+    entries.len() == acl.entries().len() && entries == [of(false), of(true)].concat()
+}
+
+pub(super) fn of_flow_logs(logs: &[FlowLog]) -> Findings {
+    Findings::obstacles(logs.iter().map(|log| {
+        format!(
+            "flow log {} of {}",
+            shown(log.flow_log_id()),
+            shown(log.resource_id())
+        )
+    }))
+}
+
+/// A member as people read it, also where AWS sent none.
+fn shown(member: Option<&str>) -> &str {
+    member.unwrap_or("?")
+}

@@ -1,0 +1,406 @@
+//! Running the steps of a plan as its graph allows. Knows nothing of AWS: what a step does is handed in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::fault::Fault;
+use crate::plan::{Step, Why};
+use crate::progress::{Event, Watch};
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It ran and its calls were accepted.
+    Done,
+    /// A call failed.
+    Failed(Fault),
+    /// It waits for that step, which did not run to its end.
+    Skipped(usize),
+    /// It was not tried, since it cannot or must not run.
+    Blocked(Why),
+    /// It is disruptive or destructive and nobody allowed it.
+    NoConsent,
+    /// The run was interrupted before it started.
+    NotStarted,
+    /// The run was abandoned while it was running: it may or may not have happened.
+    Unknown,
+}
+
+/// Why a step that was started did not come to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Halt {
+    /// A call failed.
+    Failed(Fault),
+    /// It was refused before its first write.
+    Refused(Why),
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Halt {
+        Halt::Failed(fault)
+    }
+}
+
+/// How a run can be ended early.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Start nothing more; wait for what runs.
+    pub soon: CancellationToken,
+    /// Do not even wait.
+    pub now: CancellationToken,
+}
+
+/// Runs the steps: each one once all steps that it waits for are done, up to `parallelism` at a time.
+///
+/// A step that fails, is refused or lacks consent takes exactly its descendants with it; everything else goes
+/// on. Returns one outcome a step, in the order of the steps.
+pub async fn run<F, G>(
+    steps: &[Step],
+    consent: &(dyn Fn(&Step) -> bool + Sync),
+    parallelism: usize,
+    stop: &Stop,
+    watch: &Watch<'_>,
+    go: G,
+) -> Vec<Outcome>
+where
+    G: Fn(usize) -> F,
+    F: Future<Output = Result<(), Halt>>,
+{
+    let position: BTreeMap<usize, usize> = steps
+        .iter()
+        .enumerate()
+        .map(|(at, step)| (step.number, at))
+        .collect();
+    let mut outcomes: Vec<Option<Outcome>> = steps.iter().map(|step| verdict_before(step, consent)).collect();
+    for (step, outcome) in steps.iter().zip(&outcomes) {
+        if let Some(outcome) = outcome {
+            watch(Event::Ended(step, outcome));
+        }
+    }
+    let mut waiting: BTreeSet<usize> = (0..steps.len()).filter(|at| outcomes[*at].is_none()).collect();
+    let mut running = FuturesUnordered::new();
+    let mut in_flight = BTreeSet::new();
+    let mut told_stopping = false;
+    loop {
+        settle_skipped(steps, &position, &mut waiting, &mut outcomes, watch);
+        while running.len() < parallelism.max(1) && !stop.soon.is_cancelled() {
+            let ready = |at: &usize| {
+                steps[*at].after.iter().all(|before| {
+                    position
+                        .get(before)
+                        .is_some_and(|before| outcomes[*before] == Some(Outcome::Done))
+                })
+            };
+            let Some(at) = waiting.iter().copied().find(ready) else {
+                break;
+            };
+            waiting.remove(&at);
+            in_flight.insert(at);
+            watch(Event::Started(&steps[at]));
+            let work = go(at);
+            running.push(async move { (at, work.await) });
+        }
+        if running.is_empty() {
+            break;
+        }
+        if stop.soon.is_cancelled() && !told_stopping {
+            told_stopping = true;
+            watch(Event::Stopping {
+                running: running.len(),
+            });
+        }
+        let (at, result) = tokio::select! {
+            biased;
+            () = stop.now.cancelled() => break,
+            Some(ended) = running.next() => ended,
+            () = stop.soon.cancelled(), if !told_stopping => continue,
+        };
+        in_flight.remove(&at);
+        let outcome = match result {
+            Ok(()) => Outcome::Done,
+            Err(Halt::Failed(fault)) => Outcome::Failed(fault),
+            Err(Halt::Refused(why)) => Outcome::Blocked(why),
+        };
+        watch(Event::Ended(&steps[at], &outcome));
+        outcomes[at] = Some(outcome);
+    }
+    for at in in_flight {
+        outcomes[at] = Some(Outcome::Unknown);
+    }
+    outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or(Outcome::NotStarted))
+        .collect()
+}
+
+/// What is known of a step before anything runs.
+fn verdict_before(step: &Step, consent: &(dyn Fn(&Step) -> bool + Sync)) -> Option<Outcome> {
+    if let Some(why) = &step.blocked {
+        return Some(Outcome::Blocked(why.clone()));
+    }
+    (!consent(step)).then_some(Outcome::NoConsent)
+}
+
+/// Gives the descendants of what did not run to its end their outcome.
+fn settle_skipped(
+    steps: &[Step],
+    position: &BTreeMap<usize, usize>,
+    waiting: &mut BTreeSet<usize>,
+    outcomes: &mut [Option<Outcome>],
+    watch: &Watch<'_>,
+) {
+    // Steps are in topological order, so that one pass reaches every descendant.
+    for at in waiting.clone() {
+        let lost = steps[at].after.iter().copied().find(|before| {
+            position
+                .get(before)
+                .is_none_or(|before| !matches!(outcomes[*before], None | Some(Outcome::Done)))
+        });
+        if let Some(lost) = lost {
+            let outcome = Outcome::Skipped(lost);
+            watch(Event::Ended(&steps[at], &outcome));
+            outcomes[at] = Some(outcome);
+            waiting.remove(&at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::controls::Id;
+    use crate::fault::FaultKind;
+    use crate::place::Place;
+    use crate::plan::testing::{Web, linked};
+    use crate::plan::{Class, Effect};
+
+    fn step(number: usize, after: &[usize]) -> Step {
+        Step {
+            number,
+            control: Id::all().next().unwrap(),
+            place: Place::Account,
+            title: format!("step {number}"),
+            effect: Effect::Add,
+            class: Class::Safe,
+            risks: vec![],
+            after: after.to_vec(),
+            blocked: None,
+            action: serde_json::Value::Null,
+        }
+    }
+
+    fn fault() -> Fault {
+        Fault {
+            kind: FaultKind::Service,
+            call: "ec2:DeleteVpc".into(),
+            code: None,
+            message: "no".into(),
+            request_id: None,
+        }
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+    }
+
+    /// What happened, in the order in which it happened.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Moment {
+        Start(usize),
+        End(usize),
+    }
+
+    /// Runs the steps with a fake `go`: some fail, each takes its own time.
+    fn act(
+        steps: &[Step],
+        failing: &BTreeSet<usize>,
+        without_consent: &BTreeSet<usize>,
+        parallelism: usize,
+    ) -> (Vec<Outcome>, Vec<Moment>, usize) {
+        let moments = Mutex::new(vec![]);
+        let most = Mutex::new((0_usize, 0_usize));
+        let outcomes = runtime().block_on(run(
+            steps,
+            &|step| !without_consent.contains(&step.number),
+            parallelism,
+            &Stop::default(),
+            &|_| {},
+            |at| {
+                let number = steps[at].number;
+                let (moments, most) = (&moments, &most);
+                async move {
+                    moments.lock().unwrap().push(Moment::Start(number));
+                    {
+                        let mut most = most.lock().unwrap();
+                        most.0 += 1;
+                        most.1 = most.1.max(most.0);
+                    }
+                    tokio::time::sleep(Duration::from_micros((number as u64 * 7919) % 500)).await;
+                    most.lock().unwrap().0 -= 1;
+                    moments.lock().unwrap().push(Moment::End(number));
+                    if failing.contains(&number) {
+                        Err(fault().into())
+                    } else {
+                        Ok(())
+                    }
+                }
+            },
+        ));
+        (
+            outcomes,
+            moments.into_inner().unwrap(),
+            most.into_inner().unwrap().1,
+        )
+    }
+
+    /// Everything that waits for one of these, directly or through others, found by brute force.
+    fn descendants(steps: &[Step], of: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut lost = of.clone();
+        loop {
+            let more: BTreeSet<usize> = steps
+                .iter()
+                .filter(|step| !lost.contains(&step.number) && step.after.iter().any(|n| lost.contains(n)))
+                .map(|step| step.number)
+                .collect();
+            if more.is_empty() {
+                return lost.difference(of).copied().collect();
+            }
+            lost.extend(more);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn nothing_starts_before_what_it_waits_for_is_done(
+            web in Web::any(),
+            failing in proptest::collection::btree_set(1_usize..30, 0..4),
+            silent in proptest::collection::btree_set(1_usize..30, 0..3),
+            parallelism in 1_usize..9,
+        ) {
+            let steps = linked(&web).unwrap();
+            let (outcomes, moments, most) = act(&steps, &failing, &silent, parallelism);
+            prop_assert!(most <= parallelism);
+            for (step, outcome) in steps.iter().zip(&outcomes) {
+                let start = moments.iter().position(|m| *m == Moment::Start(step.number));
+                for before in &step.after {
+                    prop_assert!(*before < step.number, "numbers follow the order");
+                    if let Some(start) = start {
+                        let end = moments.iter().position(|m| *m == Moment::End(*before));
+                        prop_assert!(end.is_some_and(|end| end < start), "{} before {}", before, step.number);
+                    }
+                }
+                prop_assert_eq!(start.is_some(), matches!(outcome, Outcome::Done | Outcome::Failed(_)));
+            }
+        }
+
+        #[test]
+        fn a_step_that_fails_takes_exactly_its_descendants_with_it(
+            web in Web::any(),
+            failing in proptest::collection::btree_set(1_usize..30, 0..5),
+            silent in proptest::collection::btree_set(1_usize..30, 0..3),
+            parallelism in 1_usize..9,
+        ) {
+            let steps = linked(&web).unwrap();
+            let (outcomes, _, _) = act(&steps, &failing, &silent, parallelism);
+            let blocked: BTreeSet<usize> =
+                steps.iter().filter(|s| s.blocked.is_some()).map(|s| s.number).collect();
+            let lost = descendants(&steps, &failing.union(&silent).chain(&blocked).copied().collect());
+            for (step, outcome) in steps.iter().zip(&outcomes) {
+                let n = step.number;
+                match outcome {
+                    Outcome::Done => prop_assert!(
+                        !lost.contains(&n) && !failing.contains(&n) && !silent.contains(&n) && !blocked.contains(&n)
+                    ),
+                    Outcome::Failed(_) => prop_assert!(failing.contains(&n)),
+                    Outcome::NoConsent => prop_assert!(silent.contains(&n)),
+                    Outcome::Blocked(_) => prop_assert!(blocked.contains(&n)),
+                    Outcome::Skipped(behind) => {
+                        prop_assert!(lost.contains(&n) || failing.contains(&n));
+                        prop_assert!(step.after.contains(behind));
+                        let at = steps.iter().position(|s| s.number == *behind).unwrap();
+                        prop_assert!(outcomes[at] != Outcome::Done);
+                    }
+                    other => prop_assert!(false, "{n} ended as {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn independent_steps_run_side_by_side_up_to_the_limit() {
+        let steps: Vec<Step> = (1..=8).map(|n| step(n, &[])).collect();
+        let (_, _, most) = act(&steps, &BTreeSet::new(), &BTreeSet::new(), 3);
+        assert_eq!(most, 3);
+    }
+
+    #[test]
+    fn an_interrupted_run_finishes_what_has_started_and_starts_nothing_more() {
+        let steps = vec![step(1, &[]), step(2, &[]), step(3, &[1])];
+        let stop = Stop::default();
+        let outcomes = runtime().block_on(run(&steps, &|_| true, 1, &stop, &|_| {}, |at| {
+            let soon = stop.soon.clone();
+            async move {
+                assert_eq!(at, 0, "nothing else may start");
+                soon.cancel();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Ok(())
+            }
+        }));
+        assert_eq!(
+            outcomes,
+            [Outcome::Done, Outcome::NotStarted, Outcome::NotStarted]
+        );
+    }
+
+    #[test]
+    fn an_abandoned_run_says_which_step_is_unknown() {
+        let steps = vec![step(1, &[]), step(2, &[1])];
+        let stop = Stop::default();
+        let outcomes = runtime().block_on(run(&steps, &|_| true, 4, &stop, &|_| {}, |_| {
+            let stop = stop.clone();
+            async move {
+                stop.soon.cancel();
+                stop.now.cancel();
+                std::future::pending::<()>().await;
+                Ok(())
+            }
+        }));
+        assert_eq!(outcomes, [Outcome::Unknown, Outcome::NotStarted]);
+    }
+
+    #[test]
+    fn a_signal_that_arrives_while_a_step_runs_is_told_at_once() {
+        let steps = vec![step(1, &[])];
+        let stop = Stop::default();
+        let told = Mutex::new(vec![]);
+        let watch = |event: Event<'_>| told.lock().unwrap().push(format!("{event:?}")[..8].to_owned());
+        runtime().block_on(async {
+            let signal = async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                stop.soon.cancel();
+            };
+            let work = run(&steps, &|_| true, 4, &stop, &watch, |_| async {
+                tokio::time::sleep(Duration::from_millis(60)).await;
+                Ok(())
+            });
+            tokio::join!(signal, work)
+        });
+        assert_eq!(*told.lock().unwrap(), ["Started(", "Stopping", "Ended(St"]);
+    }
+}

@@ -1,0 +1,189 @@
+//! The last look: a cell is read again right before its first write that could hurt, and refused if it moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use crate::aws::Aws;
+use crate::control::{Env, Findings, Here};
+use crate::execute::Halt;
+use crate::fault::Fault;
+use crate::plan::{CellKey, Class, Plan, Step, Want, Why};
+use crate::survey;
+
+/// Looks once at each cell with steps that could hurt.
+#[derive(Debug)]
+pub struct Recheck {
+    aws: Arc<Aws>,
+    env: Arc<Env>,
+    cells: BTreeMap<CellKey, Watched>,
+    started: Mutex<BTreeSet<usize>>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    want: Want,
+    steps: Vec<Step>,
+    looked: OnceCell<Result<(), Halt>>,
+}
+
+impl Recheck {
+    /// Prepares to look at the cells of a plan.
+    pub fn new(aws: Arc<Aws>, env: Arc<Env>, wants: &[Want], plan: &Plan) -> Self {
+        let mut cells: BTreeMap<CellKey, Watched> = BTreeMap::new();
+        for want in wants {
+            let steps: Vec<Step> = plan
+                .steps
+                .iter()
+                .filter(|step| step.control == want.control && step.place == want.place)
+                .cloned()
+                .collect();
+            if !steps.is_empty() {
+                let watched = Watched { want: want.clone(), steps, looked: OnceCell::new() };
+                cells.insert((want.control, want.place.clone()), watched);
+            }
+        }
+        Recheck { aws, env, cells, started: Mutex::default() }
+    }
+
+    /// To be called right before a step writes. Reads the step's cell again if the step could hurt and nobody
+    /// has looked yet; all steps of the cell share the answer.
+    pub async fn before(&self, step: &Step) -> Result<(), Halt> {
+        if step.class > Class::Safe
+            && let Some(watched) = self.cells.get(&(step.control, step.place.clone()))
+        {
+            watched.looked.get_or_init(|| self.look(watched)).await.clone()?;
+        }
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(step.number);
+        Ok(())
+    }
+
+    async fn look(&self, watched: &Watched) -> Result<(), Halt> {
+        let want = &watched.want;
+        let key = (want.control, want.place.clone());
+        let seen = survey::read(&self.aws, &self.env, &key, Some(&want.table)).await?;
+        let here = Here { place: &want.place, env: &self.env };
+        let fresh = want
+            .control
+            .control()
+            .diff(&want.table, &seen, &here)
+            .map_err(|error| Fault::answer(want.control.name(), error.to_string()))?;
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        match moved(&watched.steps, &started, &fresh) {
+            None => Ok(()),
+            Some(what) => Err(Halt::Refused(Why::InUse { what })),
+        }
+    }
+}
+
+/// What of a cell is not as it was when its steps were planned, if anything is. Steps that have started may or
+/// may not show yet.
+fn moved(planned: &[Step], started: &BTreeSet<usize>, fresh: &Findings) -> Option<Vec<String>> {
+    if !fresh.refusals.is_empty() {
+        return Some(fresh.refusals.clone());
+    }
+    let same = |step: &&Step| {
+        fresh.steps.iter().any(|new| {
+            new.action.data == step.action && new.class == step.class && new.risks == step.risks
+        })
+    };
+    let mut what: Vec<String> = planned
+        .iter()
+        .filter(|step| !started.contains(&step.number) && !same(step))
+        .map(|step| format!("`{}` is no longer what is needed", step.title))
+        .collect();
+    what.extend(
+        fresh
+            .steps
+            .iter()
+            .filter(|new| !planned.iter().any(|step| step.action == new.action.data))
+            .map(|new| format!("`{}` would be needed now", new.action.title)),
+    );
+    if what.is_empty() {
+        return None;
+    }
+    what.insert(0, "it changed since it was planned; plan again".to_owned());
+    Some(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::control::Act;
+    use crate::controls::Id;
+    use crate::place::Place;
+    use crate::plan::{Draft, Effect};
+
+    fn planned(titles: &[&str]) -> Vec<Step> {
+        titles
+            .iter()
+            .enumerate()
+            .map(|(at, title)| Step {
+                number: at + 1,
+                control: Id::all().next().unwrap(),
+                place: Place::Account,
+                title: (*title).to_owned(),
+                effect: Effect::Destroy,
+                class: Class::Destructive,
+                risks: vec![],
+                after: vec![],
+                blocked: None,
+                action: json!(title),
+            })
+            .collect()
+    }
+
+    fn found(titles: &[&str]) -> Findings {
+        Findings {
+            steps: titles
+                .iter()
+                .map(|title| {
+                    let act = Act { data: json!(title), title: (*title).to_owned() };
+                    Draft::new(act, Effect::Destroy, Class::Destructive)
+                })
+                .collect(),
+            ..Findings::default()
+        }
+    }
+
+    #[test]
+    fn the_same_steps_may_go_on_whatever_has_started() {
+        let steps = planned(&["a", "b", "c"]);
+        assert_eq!(moved(&steps, &BTreeSet::new(), &found(&["a", "b", "c"])), None);
+        assert_eq!(moved(&steps, &BTreeSet::from([1]), &found(&["b", "c"])), None);
+        assert_eq!(moved(&steps, &BTreeSet::from([1]), &found(&["a", "b", "c"])), None);
+    }
+
+    #[test]
+    fn a_refusal_is_the_reason() {
+        let mut fresh = found(&[]);
+        fresh.refusals = vec!["instance i-1 (running)".into()];
+        assert_eq!(
+            moved(&planned(&["a"]), &BTreeSet::new(), &fresh),
+            Some(vec!["instance i-1 (running)".into()])
+        );
+    }
+
+    #[test]
+    fn a_step_that_vanished_and_one_that_is_new_are_named() {
+        let what = moved(&planned(&["a", "b"]), &BTreeSet::new(), &found(&["b", "c"])).unwrap();
+        assert_eq!(
+            what,
+            [
+                "it changed since it was planned; plan again",
+                "`a` is no longer what is needed",
+                "`c` would be needed now"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_new_risk_is_a_move_although_the_call_is_the_same() {
+        let mut fresh = found(&["a"]);
+        fresh.steps[0].risks = vec!["bucket `www` is public".into()];
+        assert!(moved(&planned(&["a"]), &BTreeSet::new(), &fresh).is_some());
+    }
+}

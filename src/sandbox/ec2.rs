@@ -1,0 +1,218 @@
+//! EC2, as far as a reconciler of accounts meets it: regions and zones, the default encryption of EBS volumes, and
+//! VPCs with what keeps them from being deleted.
+//!
+//! The specification of names and shapes is the EC2 API Reference (version 2016-11-15); of refusals, its "Error
+//! codes" and the sentences that the service sends. Each region is an [`Ec2`] of its own. A `Describe` operation is
+//! an entry in [`reads`]; every other operation is an entry in [`OPERATIONS`] and a function beside its subject.
+
+mod cidr;
+mod ebs;
+mod gateways;
+mod geography;
+mod groups;
+mod input;
+mod instances;
+mod kind;
+mod listing;
+mod model;
+mod occupy;
+mod reads;
+mod routes;
+mod rows;
+mod subnets;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod vpcs;
+
+use serde_json::{Value, json};
+
+use super::{Account, Answer, AwsError, Call, Ids};
+use input::Input;
+
+pub use model::{Ec2, InstanceState};
+pub use occupy::{EndpointKind, Occupant, occupy};
+
+/// What an operation works on: one region, and the source of its ids.
+struct Cx<'a> {
+    ec2: &'a mut Ec2,
+    ids: &'a mut Ids,
+}
+
+/// An operation that is not a `Describe` with ids, filters and pages.
+struct Operation {
+    name: &'static str,
+    /// Parameters without which EC2 refuses the request, whatever it says otherwise.
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+    run: fn(&mut Cx<'_>, &Input<'_>) -> Answer,
+}
+
+macro_rules! operations {
+    ($($name:literal [$($required:literal)*] [$($optional:literal)*] $run:path;)*) => {
+        static OPERATIONS: &[Operation] = &[$(Operation {
+            name: $name,
+            required: &[$($required),*],
+            optional: &[$($optional),*],
+            run: $run,
+        }),*];
+    };
+}
+
+operations! {
+    "GetEbsEncryptionByDefault" [] [] ebs::get_encryption;
+    "EnableEbsEncryptionByDefault" [] [] ebs::enable_encryption;
+    "DisableEbsEncryptionByDefault" [] [] ebs::disable_encryption;
+    "GetEbsDefaultKmsKeyId" [] [] ebs::get_key;
+    "ModifyEbsDefaultKmsKeyId" ["KmsKeyId"] [] ebs::modify_key;
+    "ResetEbsDefaultKmsKeyId" [] [] ebs::reset_key;
+    "CreateVpc" ["CidrBlock"] ["TagSpecification"] vpcs::create_vpc;
+    "CreateDefaultVpc" [] [] vpcs::create_default_vpc;
+    "DeleteVpc" ["VpcId"] [] vpcs::delete_vpc;
+    "CreateSubnet" ["VpcId" "CidrBlock"] ["AvailabilityZone" "AvailabilityZoneId" "TagSpecification"]
+        subnets::create_subnet;
+    "CreateDefaultSubnet" [] ["AvailabilityZone" "AvailabilityZoneId"] subnets::create_default_subnet;
+    "DeleteSubnet" ["SubnetId"] [] subnets::delete_subnet;
+    "CreateInternetGateway" [] ["TagSpecification"] gateways::create_internet_gateway;
+    "AttachInternetGateway" ["InternetGatewayId" "VpcId"] [] gateways::attach_internet_gateway;
+    "DetachInternetGateway" ["InternetGatewayId" "VpcId"] [] gateways::detach_internet_gateway;
+    "DeleteInternetGateway" ["InternetGatewayId"] [] gateways::delete_internet_gateway;
+    "CreateRoute" ["RouteTableId" "DestinationCidrBlock"]
+        ["GatewayId" "NatGatewayId" "NetworkInterfaceId" "VpcPeeringConnectionId"] routes::create_route;
+    "ReplaceRoute" ["RouteTableId" "DestinationCidrBlock"]
+        ["GatewayId" "NatGatewayId" "NetworkInterfaceId" "VpcPeeringConnectionId"] routes::replace_route;
+    "DeleteRoute" ["RouteTableId" "DestinationCidrBlock"] [] routes::delete_route;
+    "CreateSecurityGroup" ["GroupName" "GroupDescription"] ["VpcId" "TagSpecification"]
+        groups::create_security_group;
+    "DeleteSecurityGroup" [] ["GroupId" "GroupName"] groups::delete_security_group;
+    "DescribeSecurityGroupReferences" ["GroupId"] [] groups::describe_references;
+    "CreateTags" ["ResourceId" "Tag"] [] tags::create_tags;
+    "DeleteTags" ["ResourceId"] ["Tag"] tags::delete_tags;
+    "RunInstances" ["ImageId" "MinCount" "MaxCount"]
+        ["InstanceType" "SubnetId" "SecurityGroupId" "ClientToken" "TagSpecification"] instances::run_instances;
+    "TerminateInstances" ["InstanceId"] [] instances::terminate_instances;
+    "AllocateAddress" [] ["Domain" "TagSpecification"] instances::allocate_address;
+    "AssociateAddress" ["AllocationId"] ["InstanceId" "NetworkInterfaceId"] instances::associate_address;
+    "DisassociateAddress" ["AssociationId"] [] instances::disassociate_address;
+    "ReleaseAddress" ["AllocationId"] [] instances::release_address;
+}
+
+impl Ec2 {
+    /// EC2 in a region that has just been enabled: nothing is set, and there is a default VPC (VPC User Guide,
+    /// "Default VPCs").
+    pub fn new_region(account_id: &str, region: &str, ids: &mut Ids) -> Self {
+        let mut ec2 = Ec2 {
+            account_id: account_id.to_owned(),
+            region: region.to_owned(),
+            ebs: model::EbsDefaults::default(),
+            vpcs: Vec::new(),
+            subnets: Vec::new(),
+            internet_gateways: Vec::new(),
+            route_tables: Vec::new(),
+            network_acls: Vec::new(),
+            security_groups: Vec::new(),
+            dhcp_options: vec![model::DhcpOptions {
+                dhcp_options_id: ids.next("dopt"),
+                owner_id: account_id.to_owned(),
+                domain_name: geography::private_domain(region),
+                tag_set: Vec::new(),
+            }],
+            network_interfaces: Vec::new(),
+            instances: Vec::new(),
+            addresses: Vec::new(),
+            nat_gateways: Vec::new(),
+            vpc_endpoints: Vec::new(),
+            peerings: Vec::new(),
+            vpn_gateways: Vec::new(),
+            egress_only_gateways: Vec::new(),
+            transit_attachments: Vec::new(),
+            flow_logs: Vec::new(),
+        };
+        vpcs::create_default(&mut Cx { ec2: &mut ec2, ids });
+        ec2
+    }
+}
+
+/// Answers one operation of EC2. After a refusal nothing has changed.
+pub fn handle(account: &mut Account, call: &Call) -> Answer {
+    let input = Input::new(call);
+    if !account.regions.contains_key(&call.region) {
+        return Err(AwsError::with_status(
+            401,
+            "AuthFailure",
+            "AWS was not able to validate the provided access credentials",
+        ));
+    }
+    if call.operation == reads::REGIONS.operation {
+        dry_run(&input)?;
+        let rows = region_rows(account, &input)?;
+        return reads::REGIONS.answer(&input, rows);
+    }
+    let Some(state) = account.regions.get_mut(&call.region) else {
+        return Err(AwsError::not_in_sandbox(call));
+    };
+    if let Some(read) = reads::READS
+        .iter()
+        .find(|read| read.listing.operation == call.operation)
+    {
+        dry_run(&input)?;
+        let mut answer = read.listing.answer(&input, (read.rows)(&state.ec2))?;
+        if let Some(Value::Array(reservations)) = answer.get_mut("reservationSet") {
+            *reservations = rows::merge_reservations(std::mem::take(reservations));
+        }
+        return Ok(answer);
+    }
+    let mut operations = OPERATIONS.iter();
+    let operation = operations
+        .find(|operation| operation.name == call.operation)
+        .ok_or_else(|| AwsError::not_in_sandbox(call))?;
+    input.only(|name| operation.required.contains(&name) || operation.optional.contains(&name))?;
+    if let Some(absent) = operation.required.iter().find(|name| !input.has(name)) {
+        return Err(input::missing(absent));
+    }
+    dry_run(&input)?;
+    let mut cx = Cx {
+        ec2: &mut state.ec2,
+        ids: &mut account.ids,
+    };
+    (operation.run)(&mut cx, &input)
+}
+
+/// The answer of an operation that has nothing to say (its output is not modelled).
+fn done() -> Answer {
+    Ok(json!({}))
+}
+
+/// A dry run ends where permissions and parameters are checked, with an error that says that all is well.
+fn dry_run(input: &Input<'_>) -> Result<(), AwsError> {
+    if input.flag("DryRun")? {
+        return Err(AwsError::with_status(
+            412,
+            "DryRunOperation",
+            "Request would have succeeded, but DryRun flag is set.",
+        ));
+    }
+    Ok(())
+}
+
+/// The rows of `DescribeRegions`: the enabled ones, and with `AllRegions` the others too. A region that is asked for
+/// by its name is listed whether it is enabled or not.
+fn region_rows(account: &Account, input: &Input<'_>) -> Result<Vec<Value>, AwsError> {
+    let all = input.flag("AllRegions")? || !input.list("RegionName").is_empty();
+    let enabled = account.regions.keys().map(|region| {
+        let always = super::DEFAULT_REGIONS.contains(&region.as_str());
+        let status = if always { "opt-in-not-required" } else { "opted-in" };
+        (region, status)
+    });
+    let others = account
+        .opt_in_regions
+        .iter()
+        .map(|region| (region, "not-opted-in"));
+    let others = others.filter(|_| all);
+    let mut rows: Vec<(&String, &str)> = enabled.chain(others).collect();
+    rows.sort();
+    Ok(rows
+        .into_iter()
+        .map(|(region, status)| geography::region_row(region, status))
+        .collect())
+}

@@ -1,0 +1,302 @@
+//! IAM: the account's alias and its password policy.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Account, Answer, AwsError, Call};
+
+/// IAM's state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Iam {
+    /// The account's alias.
+    pub alias: Option<String>,
+    /// The account's password policy; without one, AWS's built-in rules hold.
+    pub password_policy: Option<PasswordPolicy>,
+}
+
+/// A password policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the members of IAM's PasswordPolicy, by their names")]
+pub struct PasswordPolicy {
+    pub minimum_password_length: u32,
+    pub require_symbols: bool,
+    pub require_numbers: bool,
+    pub require_uppercase_characters: bool,
+    pub require_lowercase_characters: bool,
+    pub allow_users_to_change_password: bool,
+    pub max_password_age: Option<u32>,
+    pub password_reuse_prevention: Option<u32>,
+    pub hard_expiry: bool,
+}
+
+impl Iam {
+    /// IAM of a new account.
+    pub(super) fn new(alias: Option<&str>) -> Self {
+        Iam {
+            alias: alias.map(str::to_owned),
+            password_policy: None,
+        }
+    }
+}
+
+/// Answers one operation of IAM.
+pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    let iam = &mut account.iam;
+    match call.operation.as_str() {
+        "GetAccountPasswordPolicy" => match &iam.password_policy {
+            Some(policy) => Ok(json!({"PasswordPolicy": policy.output()})),
+            None => Err(no_policy(&account.id)),
+        },
+        "UpdateAccountPasswordPolicy" => {
+            iam.password_policy = Some(PasswordPolicy::of(&call.input)?);
+            Ok(Value::Null)
+        }
+        "DeleteAccountPasswordPolicy" => match iam.password_policy.take() {
+            Some(_) => Ok(Value::Null),
+            None => Err(no_policy(&account.id)),
+        },
+        "ListAccountAliases" => {
+            let aliases: Vec<&String> = iam.alias.iter().collect();
+            Ok(json!({"AccountAliases": aliases, "IsTruncated": false}))
+        }
+        "CreateAccountAlias" => {
+            // An account has one alias: a second one takes the first one's place.
+            iam.alias = Some(alias(&call.input)?);
+            Ok(Value::Null)
+        }
+        "DeleteAccountAlias" => {
+            let wanted = alias(&call.input)?;
+            if iam.alias.as_deref() != Some(&wanted) {
+                return Err(AwsError::with_status(
+                    404,
+                    "NoSuchEntity",
+                    format!("The account alias {wanted} cannot be found."),
+                ));
+            }
+            iam.alias = None;
+            Ok(Value::Null)
+        }
+        _ => Err(AwsError::not_in_sandbox(call)),
+    }
+}
+
+fn no_policy(account_id: &str) -> AwsError {
+    AwsError::with_status(
+        404,
+        "NoSuchEntity",
+        format!("The Password Policy with domain name {account_id} cannot be found."),
+    )
+}
+
+impl PasswordPolicy {
+    /// What a request means: all that it leaves out goes back to its reset value, it does not stay.
+    fn of(input: &Value) -> Result<Self, AwsError> {
+        let mut violations = Vec::new();
+        let mut number = |name: &str, low: u32, high: u32| {
+            let value = integer(input, name)?;
+            if let Some(value) = value {
+                let member = lower_first(name);
+                if value < i64::from(low) {
+                    violations.push(violation(
+                        value,
+                        &member,
+                        &format!("greater than or equal to {low}"),
+                    ));
+                } else if value > i64::from(high) {
+                    violations.push(violation(
+                        value,
+                        &member,
+                        &format!("less than or equal to {high}"),
+                    ));
+                }
+            }
+            Ok::<_, AwsError>(value.and_then(|value| u32::try_from(value).ok()))
+        };
+        let minimum_password_length = number("MinimumPasswordLength", 6, 128)?.unwrap_or(6);
+        let max_password_age = number("MaxPasswordAge", 1, 1095)?;
+        let password_reuse_prevention = number("PasswordReusePrevention", 1, 24)?;
+        if !violations.is_empty() {
+            return Err(validation_error(&violations));
+        }
+        Ok(PasswordPolicy {
+            minimum_password_length,
+            require_symbols: boolean(input, "RequireSymbols")?,
+            require_numbers: boolean(input, "RequireNumbers")?,
+            require_uppercase_characters: boolean(input, "RequireUppercaseCharacters")?,
+            require_lowercase_characters: boolean(input, "RequireLowercaseCharacters")?,
+            allow_users_to_change_password: boolean(input, "AllowUsersToChangePassword")?,
+            max_password_age,
+            password_reuse_prevention,
+            hard_expiry: boolean(input, "HardExpiry")?,
+        })
+    }
+
+    fn output(&self) -> Value {
+        json!({
+            "MinimumPasswordLength": self.minimum_password_length,
+            "RequireSymbols": self.require_symbols,
+            "RequireNumbers": self.require_numbers,
+            "RequireUppercaseCharacters": self.require_uppercase_characters,
+            "RequireLowercaseCharacters": self.require_lowercase_characters,
+            "AllowUsersToChangePassword": self.allow_users_to_change_password,
+            "ExpirePasswords": self.max_password_age.is_some(),
+            "MaxPasswordAge": self.max_password_age,
+            "PasswordReusePrevention": self.password_reuse_prevention,
+            "HardExpiry": self.hard_expiry,
+        })
+    }
+}
+
+fn alias(input: &Value) -> Result<String, AwsError> {
+    let alias = input["AccountAlias"].as_str().unwrap_or_default();
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let well_formed = (3..=63).contains(&alias.len())
+        && alias.bytes().all(|b| plain(b) || b == b'-')
+        && !alias.starts_with('-')
+        && !alias.ends_with('-')
+        && !alias.contains("--");
+    if well_formed {
+        return Ok(alias.to_owned());
+    }
+    Err(validation_error(&[format!(
+        "Value '{alias}' at 'accountAlias' failed to satisfy constraint: Member must satisfy regular expression \
+         pattern: ^[a-z0-9]([a-z0-9]|-(?!-)){{1,61}}[a-z0-9]$"
+    )]))
+}
+
+fn integer(input: &Value, name: &str) -> Result<Option<i64>, AwsError> {
+    match input[name].as_str() {
+        None => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| malformed(name)),
+    }
+}
+
+fn boolean(input: &Value, name: &str) -> Result<bool, AwsError> {
+    match input[name].as_str() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(malformed(name)),
+    }
+}
+
+fn malformed(name: &str) -> AwsError {
+    AwsError::new("MalformedInput", format!("The value of {name} is malformed."))
+}
+
+fn violation(value: i64, member: &str, bound: &str) -> String {
+    format!("Value '{value}' at '{member}' failed to satisfy constraint: Member must have value {bound}")
+}
+
+fn validation_error(violations: &[String]) -> AwsError {
+    let count = match violations.len() {
+        1 => "1 validation error".to_owned(),
+        n => format!("{n} validation errors"),
+    };
+    AwsError::new(
+        "ValidationError",
+        format!("{count} detected: {}", violations.join("; ")),
+    )
+}
+
+fn lower_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .map(|first| first.to_ascii_lowercase())
+        .into_iter()
+        .chain(chars)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::World;
+
+    fn ask(account: &mut Account, operation: &str, input: Value) -> Answer {
+        let call = Call {
+            service: "iam",
+            region: "us-east-1".into(),
+            operation: operation.into(),
+            input,
+        };
+        handle(account, &call)
+    }
+
+    #[test]
+    fn a_new_account_has_no_policy() {
+        let mut account = Account::new(&World::default());
+        for operation in ["GetAccountPasswordPolicy", "DeleteAccountPasswordPolicy"] {
+            let error = ask(&mut account, operation, json!({})).unwrap_err();
+            assert_eq!((error.status, error.code.as_str()), (404, "NoSuchEntity"));
+        }
+    }
+
+    #[test]
+    fn what_an_update_leaves_out_is_reset() {
+        let mut account = Account::new(&World::default());
+        let full = json!({"MinimumPasswordLength": "14", "RequireSymbols": "true", "MaxPasswordAge": "90",
+            "PasswordReusePrevention": "24", "AllowUsersToChangePassword": "true"});
+        ask(&mut account, "UpdateAccountPasswordPolicy", full).unwrap();
+        let policy = ask(&mut account, "GetAccountPasswordPolicy", json!({})).unwrap();
+        assert_eq!(policy["PasswordPolicy"]["ExpirePasswords"], true);
+        assert_eq!(policy["PasswordPolicy"]["MaxPasswordAge"], 90);
+        ask(
+            &mut account,
+            "UpdateAccountPasswordPolicy",
+            json!({"RequireNumbers": "true"}),
+        )
+        .unwrap();
+        assert_eq!(
+            ask(&mut account, "GetAccountPasswordPolicy", json!({})).unwrap(),
+            json!({"PasswordPolicy": {
+                "MinimumPasswordLength": 6,
+                "RequireSymbols": false,
+                "RequireNumbers": true,
+                "RequireUppercaseCharacters": false,
+                "RequireLowercaseCharacters": false,
+                "AllowUsersToChangePassword": false,
+                "ExpirePasswords": false,
+                "MaxPasswordAge": null,
+                "PasswordReusePrevention": null,
+                "HardExpiry": false,
+            }})
+        );
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused_together() {
+        let mut account = Account::new(&World::default());
+        let input =
+            json!({"MinimumPasswordLength": "5", "MaxPasswordAge": "0", "PasswordReusePrevention": "3"});
+        let error = ask(&mut account, "UpdateAccountPasswordPolicy", input).unwrap_err();
+        assert_eq!(error.code, "ValidationError");
+        assert_eq!(
+            error.message,
+            "2 validation errors detected: Value '5' at 'minimumPasswordLength' failed to satisfy constraint: Member \
+             must have value greater than or equal to 6; Value '0' at 'maxPasswordAge' failed to satisfy constraint: \
+             Member must have value greater than or equal to 1"
+        );
+        assert_eq!(account.iam.password_policy, None);
+    }
+
+    #[test]
+    fn an_account_has_one_alias() {
+        let mut account = Account::new(&World::default());
+        ask(&mut account, "CreateAccountAlias", json!({"AccountAlias": "one"})).unwrap();
+        ask(&mut account, "CreateAccountAlias", json!({"AccountAlias": "two"})).unwrap();
+        assert_eq!(
+            ask(&mut account, "ListAccountAliases", json!({})).unwrap()["AccountAliases"],
+            json!(["two"])
+        );
+        for bad in ["a", "-ab", "a--b", "Abc"] {
+            let error = ask(&mut account, "CreateAccountAlias", json!({"AccountAlias": bad})).unwrap_err();
+            assert_eq!(error.code, "ValidationError", "{bad}");
+        }
+        let error = ask(&mut account, "DeleteAccountAlias", json!({"AccountAlias": "one"})).unwrap_err();
+        assert_eq!(error.code, "NoSuchEntity");
+        ask(&mut account, "DeleteAccountAlias", json!({"AccountAlias": "two"})).unwrap();
+    }
+}

@@ -1,0 +1,710 @@
+//! S3: buckets, as far as their being public matters.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Account, Answer, AwsError, Call, OPT_IN_REGIONS, world};
+
+/// When every bucket was made: a clock would make two equal runs differ.
+const CREATED_AT: &str = "2026-01-01T00:00:00.000Z";
+/// Everybody, and everybody who has any AWS account.
+const PUBLIC_GROUPS: [&str; 2] = ["AllUsers", "AuthenticatedUsers"];
+
+/// S3's state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3 {
+    /// The account's own block, over all its buckets.
+    pub public_access_block: Option<PublicAccessBlock>,
+    /// The buckets, by name.
+    pub buckets: BTreeMap<String, Bucket>,
+}
+
+/// What is blocked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the members of S3's PublicAccessBlockConfiguration, by their names"
+)]
+pub struct PublicAccessBlock {
+    pub block_public_acls: bool,
+    pub ignore_public_acls: bool,
+    pub block_public_policy: bool,
+    pub restrict_public_buckets: bool,
+}
+
+/// One bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bucket {
+    /// Its region.
+    pub region: String,
+    /// The policy's text, as it was put.
+    pub policy: Option<String>,
+    /// Whether its ACL counts at all; since 2023 a new bucket's does not.
+    pub acl_enabled: bool,
+    /// What its ACL grants besides the owner's full control: the group and the permission.
+    pub grants: Vec<(String, String)>,
+    /// The bucket's own block; since 2023 a new bucket has a full one.
+    pub public_access_block: Option<PublicAccessBlock>,
+}
+
+impl PublicAccessBlock {
+    const ALL: PublicAccessBlock = PublicAccessBlock {
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: true,
+        restrict_public_buckets: true,
+    };
+
+    /// What a request puts: it replaces all four, and what it leaves out is off.
+    pub(super) fn of(input: &Value) -> Result<Self, AwsError> {
+        let configuration = &input["PublicAccessBlockConfiguration"];
+        let flag = |name: &str| match configuration[name]
+            .as_str()
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(malformed_xml()),
+        };
+        if configuration.is_null() {
+            return Err(malformed_xml());
+        }
+        Ok(PublicAccessBlock {
+            block_public_acls: flag("BlockPublicAcls")?,
+            ignore_public_acls: flag("IgnorePublicAcls")?,
+            block_public_policy: flag("BlockPublicPolicy")?,
+            restrict_public_buckets: flag("RestrictPublicBuckets")?,
+        })
+    }
+
+    pub(super) fn output(self) -> Value {
+        json!({
+            "BlockPublicAcls": self.block_public_acls,
+            "IgnorePublicAcls": self.ignore_public_acls,
+            "BlockPublicPolicy": self.block_public_policy,
+            "RestrictPublicBuckets": self.restrict_public_buckets,
+        })
+    }
+
+    fn or(self, other: Self) -> Self {
+        PublicAccessBlock {
+            block_public_acls: self.block_public_acls || other.block_public_acls,
+            ignore_public_acls: self.ignore_public_acls || other.ignore_public_acls,
+            block_public_policy: self.block_public_policy || other.block_public_policy,
+            restrict_public_buckets: self.restrict_public_buckets || other.restrict_public_buckets,
+        }
+    }
+}
+
+impl Bucket {
+    /// A bucket with what AWS gives to a new one.
+    pub fn new(region: &str) -> Self {
+        Bucket {
+            region: region.to_owned(),
+            policy: None,
+            acl_enabled: false,
+            grants: Vec::new(),
+            public_access_block: Some(PublicAccessBlock::ALL),
+        }
+    }
+}
+
+impl S3 {
+    /// Makes a bucket of a world.
+    pub(super) fn seed(&mut self, wanted: &world::Bucket) {
+        let mut bucket = Bucket::new(wanted.region.as_deref().unwrap_or("us-east-1"));
+        if wanted.public_policy || wanted.public_acl {
+            bucket.public_access_block = None;
+        }
+        if wanted.public_policy {
+            let policy = json!({"Version": "2012-10-17", "Statement": [{
+                "Sid": "AnybodyReads",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": format!("arn:aws:s3:::{}/*", wanted.name),
+            }]});
+            bucket.policy = Some(policy.to_string());
+        }
+        if wanted.public_acl {
+            bucket.acl_enabled = true;
+            bucket.grants = vec![("AllUsers".to_owned(), "READ".to_owned())];
+        }
+        self.buckets.insert(wanted.name.clone(), bucket);
+    }
+
+    /// What is blocked on a bucket: the account's block and its own together.
+    fn effective_block(&self, bucket: &Bucket) -> PublicAccessBlock {
+        self.public_access_block
+            .unwrap_or_default()
+            .or(bucket.public_access_block.unwrap_or_default())
+    }
+}
+
+/// Answers one operation of S3.
+pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "ListBuckets" => list_buckets(account, call),
+        "CreateBucket" => create_bucket(account, call),
+        _ => {
+            let name = call.input["Bucket"].as_str().unwrap_or_default().to_owned();
+            let bucket = account.s3.buckets.get(&name).ok_or_else(|| {
+                AwsError::with_status(404, "NoSuchBucket", "The specified bucket does not exist")
+            })?;
+            let owner = call.input["x-amz-expected-bucket-owner"].as_str();
+            if owner.is_some_and(|owner| owner != account.id) {
+                return Err(access_denied("Access Denied"));
+            }
+            // A bucket answers in its own region only; GetBucketLocation is how to find out which one that is.
+            if bucket.region != call.region && call.operation != "GetBucketLocation" {
+                return Err(AwsError::with_status(
+                    301,
+                    "PermanentRedirect",
+                    "The bucket you are attempting to access must be addressed using the specified endpoint. Please \
+                     send all future requests to this endpoint.",
+                ));
+            }
+            of_bucket(account, call, &name)
+        }
+    }
+}
+
+/// The region of the bucket that a request names: S3 sends it with every answer about one.
+pub(super) fn region_of_bucket(account: &Account, call: &Call) -> Option<String> {
+    let name = call.input["Bucket"].as_str()?;
+    account.s3.buckets.get(name).map(|bucket| bucket.region.clone())
+}
+
+fn list_buckets(account: &Account, call: &Call) -> Answer {
+    let wanted = |key: &str| call.input[key].as_str();
+    let max = match wanted("max-buckets").map(str::parse::<usize>) {
+        None => 10_000,
+        Some(Ok(max)) if (1..=10_000).contains(&max) => max,
+        Some(_) => {
+            let message = "Argument max-buckets must be an integer between 1 and 10000";
+            return Err(AwsError::new("InvalidArgument", message));
+        }
+    };
+    let prefix = wanted("prefix");
+    let region = wanted("bucket-region");
+    // The token is the last name of the page before: opaque to clients, and enough here.
+    let after = wanted("continuation-token").unwrap_or_default();
+    let mut found = account.s3.buckets.iter().filter(|(name, bucket)| {
+        name.as_str() > after
+            && prefix.is_none_or(|prefix| name.starts_with(prefix))
+            && region.is_none_or(|region| bucket.region == region)
+    });
+    let page: Vec<_> = found.by_ref().take(max).collect();
+    let token = match (found.next(), page.last()) {
+        (Some(_), Some((last, _))) => Some(*last),
+        _ => None,
+    };
+    let buckets: Vec<Value> = page
+        .iter()
+        .map(|(name, bucket)| {
+            json!({
+                "BucketArn": format!("arn:aws:s3:::{name}"),
+                "BucketRegion": bucket.region,
+                "CreationDate": CREATED_AT,
+                "Name": name,
+            })
+        })
+        .collect();
+    Ok(json!({
+        "Owner": {"ID": canonical_id(&account.id)},
+        "Buckets": buckets,
+        "ContinuationToken": token,
+        "Prefix": prefix,
+    }))
+}
+
+fn create_bucket(account: &mut Account, call: &Call) -> Answer {
+    let name = call.input["Bucket"].as_str().unwrap_or_default().to_owned();
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let edges = [name.bytes().next(), name.bytes().last()];
+    let well_formed = (3..=63).contains(&name.len())
+        && name.bytes().all(|b| plain(b) || b == b'-' || b == b'.')
+        && edges.iter().flatten().all(|&b| plain(b))
+        && !name.contains("..");
+    if !well_formed {
+        return Err(AwsError::new(
+            "InvalidBucketName",
+            "The specified bucket is not valid.",
+        ));
+    }
+    let constraint = call.input["CreateBucketConfiguration"]["LocationConstraint"].as_str();
+    // Only the endpoint of us-east-1 makes buckets elsewhere; every other one wants its own region to be named.
+    let region = match (constraint, call.region.as_str()) {
+        (None, "us-east-1") => "us-east-1",
+        (Some("us-east-1"), _) => {
+            let message = "The specified location-constraint is not valid";
+            return Err(AwsError::new("InvalidLocationConstraint", message));
+        }
+        (Some(constraint), "us-east-1") => constraint,
+        (Some(constraint), own) if constraint == own => own,
+        (constraint, _) => {
+            return Err(AwsError::new(
+                "IllegalLocationConstraintException",
+                format!(
+                    "The {} location constraint is incompatible for the region specific endpoint this request was \
+                     sent to.",
+                    constraint.unwrap_or("unspecified")
+                ),
+            ));
+        }
+    };
+    if !account.regions.contains_key(region) {
+        let code = if OPT_IN_REGIONS.contains(&region) {
+            "IllegalLocationConstraintException"
+        } else {
+            "InvalidLocationConstraint"
+        };
+        return Err(AwsError::new(
+            code,
+            "The specified location-constraint is not valid",
+        ));
+    }
+    if let Some(bucket) = account.s3.buckets.get(&name) {
+        // For its age's sake us-east-1 takes a second creation for success.
+        if bucket.region != "us-east-1" || region != "us-east-1" {
+            return Err(AwsError::with_status(
+                409,
+                "BucketAlreadyOwnedByYou",
+                "Your previous request to create the named bucket succeeded and you already own it.",
+            ));
+        }
+    } else {
+        let mut bucket = Bucket::new(region);
+        bucket.acl_enabled = match call.input["x-amz-object-ownership"].as_str() {
+            None | Some("BucketOwnerEnforced") => false,
+            Some("BucketOwnerPreferred" | "ObjectWriter") => true,
+            Some(_) => {
+                return Err(AwsError::new(
+                    "InvalidArgument",
+                    "Invalid x-amz-object-ownership header",
+                ));
+            }
+        };
+        let acl = call.input["x-amz-acl"].as_str();
+        let grants = canned(acl.unwrap_or("private"))?;
+        if acl.is_some() && !bucket.acl_enabled && !grants.is_empty() {
+            return Err(AwsError::new(
+                "InvalidBucketAclWithObjectOwnership",
+                "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            ));
+        }
+        if !grants.is_empty() {
+            // The new bucket's own block is full, so a public ACL cannot come with its creation.
+            return Err(access_denied("Access Denied"));
+        }
+        account.s3.buckets.insert(name.clone(), bucket);
+    }
+    Ok(json!({"location": format!("/{name}"), "x-amz-bucket-arn": format!("arn:aws:s3:::{name}")}))
+}
+
+/// Everything on a bucket that exists and is in the right region.
+fn of_bucket(account: &mut Account, call: &Call, name: &str) -> Answer {
+    let caller = account.caller.arn.clone();
+    let owner = canonical_id(&account.id);
+    let Some(bucket) = account.s3.buckets.get(name) else {
+        return Err(AwsError::not_in_sandbox(call));
+    };
+    let block = account.s3.effective_block(bucket);
+    let Some(bucket) = account.s3.buckets.get_mut(name) else {
+        return Err(AwsError::not_in_sandbox(call));
+    };
+    match call.operation.as_str() {
+        "HeadBucket" => Ok(json!({"x-amz-bucket-arn": format!("arn:aws:s3:::{name}")})),
+        "DeleteBucket" => {
+            account.s3.buckets.remove(name);
+            Ok(Value::Null)
+        }
+        // The oldest region has no name here.
+        "GetBucketLocation" => Ok(match bucket.region.as_str() {
+            "us-east-1" => json!(""),
+            region => json!(region),
+        }),
+        "GetBucketPolicy" => {
+            let policy = bucket.policy.as_ref().ok_or_else(no_policy)?;
+            Ok(json!({"Policy": policy}))
+        }
+        "GetBucketPolicyStatus" => {
+            let policy = bucket.policy.as_ref().ok_or_else(no_policy)?;
+            Ok(json!({"IsPublic": is_public(policy)}))
+        }
+        "PutBucketPolicy" => {
+            let policy = call.input["Policy"].as_str().unwrap_or_default();
+            check_policy(policy)?;
+            if block.block_public_policy && is_public(policy) {
+                return Err(access_denied(&format!(
+                    "User: {caller} is not authorized to perform: s3:PutBucketPolicy on resource: \
+                     \"arn:aws:s3:::{name}\" because public policies are prevented by the BlockPublicPolicy setting \
+                     in S3 Block Public Access."
+                )));
+            }
+            bucket.policy = Some(policy.to_owned());
+            Ok(Value::Null)
+        }
+        "DeleteBucketPolicy" => {
+            bucket.policy = None;
+            Ok(Value::Null)
+        }
+        "GetBucketAcl" => Ok(acl_output(&owner, &bucket.grants)),
+        "PutBucketAcl" => {
+            let grants = acl_input(call)?;
+            if !bucket.acl_enabled && !grants.is_empty() {
+                let message = "The bucket does not allow ACLs";
+                return Err(AwsError::new("AccessControlListNotSupported", message));
+            }
+            if block.block_public_acls && !grants.is_empty() {
+                return Err(access_denied(&format!(
+                    "User: {caller} is not authorized to perform: s3:PutBucketAcl on resource: \
+                     \"arn:aws:s3:::{name}\" because public access control lists (ACLs) are prevented by the \
+                     BlockPublicAcls setting in S3 Block Public Access."
+                )));
+            }
+            bucket.grants = grants;
+            Ok(Value::Null)
+        }
+        "GetPublicAccessBlock" => match bucket.public_access_block {
+            Some(block) => Ok(block.output()),
+            None => Err(no_block()),
+        },
+        "PutPublicAccessBlock" => {
+            bucket.public_access_block = Some(PublicAccessBlock::of(&call.input)?);
+            Ok(Value::Null)
+        }
+        "DeletePublicAccessBlock" => {
+            bucket.public_access_block = None;
+            Ok(Value::Null)
+        }
+        _ => Err(AwsError::not_in_sandbox(call)),
+    }
+}
+
+/// The error of an account or a bucket without a block.
+pub(super) fn no_block() -> AwsError {
+    AwsError::with_status(
+        404,
+        "NoSuchPublicAccessBlockConfiguration",
+        "The public access block configuration was not found",
+    )
+}
+
+pub(super) fn access_denied(message: &str) -> AwsError {
+    AwsError::with_status(403, "AccessDenied", message)
+}
+
+fn no_policy() -> AwsError {
+    AwsError::with_status(404, "NoSuchBucketPolicy", "The bucket policy does not exist")
+}
+
+fn malformed_xml() -> AwsError {
+    AwsError::new(
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+}
+
+/// The canonical user id of an account: 64 hex digits, here the account's own ones over and over.
+fn canonical_id(account_id: &str) -> String {
+    account_id.chars().cycle().take(64).collect()
+}
+
+/// What a canned ACL grants to others.
+fn canned(name: &str) -> Result<Vec<(String, String)>, AwsError> {
+    let grants: &[(&str, &str)] = match name {
+        "private" => &[],
+        "public-read" => &[("AllUsers", "READ")],
+        "public-read-write" => &[("AllUsers", "READ"), ("AllUsers", "WRITE")],
+        "authenticated-read" => &[("AuthenticatedUsers", "READ")],
+        _ => return Err(AwsError::new("InvalidArgument", "Invalid canned ACL")),
+    };
+    Ok(grants
+        .iter()
+        .map(|&(group, permission)| (group.to_owned(), permission.to_owned()))
+        .collect())
+}
+
+/// The grants of a request: a canned ACL, or a document whose grants go to the owner and to the two public groups.
+fn acl_input(call: &Call) -> Result<Vec<(String, String)>, AwsError> {
+    if let Some(name) = call.input["x-amz-acl"].as_str() {
+        return canned(name);
+    }
+    let list = &call.input["AccessControlPolicy"]["AccessControlList"]["Grant"];
+    let grants = match list {
+        Value::Array(grants) => grants.as_slice(),
+        Value::Object(_) => std::slice::from_ref(list),
+        _ if call.input["AccessControlPolicy"].is_object() => &[],
+        _ => {
+            let message = "Your request was missing a required header";
+            return Err(AwsError::new("MissingSecurityHeader", message));
+        }
+    };
+    let mut public = Vec::new();
+    for grant in grants {
+        let permission = grant["Permission"].as_str().ok_or_else(malformed_xml)?;
+        if let Some(uri) = grant["Grantee"]["URI"].as_str() {
+            let group = uri
+                .rsplit('/')
+                .next()
+                .filter(|group| PUBLIC_GROUPS.contains(group))
+                .ok_or_else(|| AwsError::new("InvalidArgument", "Invalid group uri"))?;
+            public.push((group.to_owned(), permission.to_owned()));
+        }
+    }
+    Ok(public)
+}
+
+fn acl_output(owner: &str, grants: &[(String, String)]) -> Value {
+    const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+    let own = json!({
+        "Grantee": {"@xmlns:xsi": XSI, "@xsi:type": "CanonicalUser", "ID": owner},
+        "Permission": "FULL_CONTROL",
+    });
+    let others = grants.iter().map(|(group, permission)| {
+        json!({
+            "Grantee": {
+                "@xmlns:xsi": XSI,
+                "@xsi:type": "Group",
+                "URI": format!("http://acs.amazonaws.com/groups/global/{group}"),
+            },
+            "Permission": permission,
+        })
+    });
+    let grants: Vec<Value> = std::iter::once(own).chain(others).collect();
+    json!({"Owner": {"ID": owner}, "AccessControlList": grants})
+}
+
+fn check_policy(text: &str) -> Result<(), AwsError> {
+    let malformed = |message: &str| AwsError::new("MalformedPolicy", message);
+    let policy: Value = serde_json::from_str(text)
+        .ok()
+        .filter(Value::is_object)
+        .ok_or_else(|| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
+    for statement in one_or_many(&policy["Statement"]) {
+        for required in ["Effect", "Principal", "Action", "Resource"] {
+            let negated = format!("Not{required}");
+            if statement[required].is_null() && statement[&negated].is_null() {
+                return Err(malformed(&format!("Missing required field {required}")));
+            }
+        }
+    }
+    if policy["Statement"].is_null() {
+        return Err(malformed("Missing required field Statement"));
+    }
+    Ok(())
+}
+
+/// The conditions that narrow a statement to somebody, if their values are fixed (S3 User Guide, "The meaning of
+/// public").
+const NARROWING: [&str; 12] = [
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+];
+
+/// Whether a policy lets anybody in.
+fn is_public(policy: &str) -> bool {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    one_or_many(&policy["Statement"]).iter().any(|statement| {
+        let principal = &statement["Principal"];
+        let anybody = [principal, &principal["AWS"]]
+            .iter()
+            .any(|who| one_or_many(who).iter().any(|who| who == "*"));
+        statement["Effect"] == "Allow" && anybody && !is_narrowed(&statement["Condition"])
+    })
+}
+
+fn is_narrowed(condition: &Value) -> bool {
+    let fixed = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|text| !text.contains(['*', '?']) && !text.ends_with("/0"))
+    };
+    condition
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(operator, _)| !operator.contains("Not") && !operator.ends_with("IfExists"))
+        .flat_map(|(_, keys)| keys.as_object().into_iter().flatten())
+        .any(|(key, values)| {
+            NARROWING.contains(&key.to_ascii_lowercase().as_str()) && one_or_many(values).iter().all(fixed)
+        })
+}
+
+fn one_or_many(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::World;
+
+    const PUBLIC: &str = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}"#;
+
+    fn ask(account: &mut Account, operation: &str, input: Value) -> Answer {
+        let call = Call {
+            service: "s3",
+            region: "us-east-1".into(),
+            operation: operation.into(),
+            input,
+        };
+        handle(account, &call)
+    }
+
+    fn code(answer: Answer) -> String {
+        answer.unwrap_err().code
+    }
+
+    fn with_bucket() -> Account {
+        let mut account = Account::new(&World::default());
+        let input = json!({"Bucket": "web", "x-amz-object-ownership": "ObjectWriter"});
+        ask(&mut account, "CreateBucket", input).unwrap();
+        account
+    }
+
+    #[test]
+    fn a_new_bucket_cannot_become_public_before_its_block_is_gone() {
+        let mut account = with_bucket();
+        let policy = json!({"Bucket": "web", "Policy": PUBLIC});
+        let acl = json!({"Bucket": "web", "x-amz-acl": "public-read"});
+        assert_eq!(
+            code(ask(&mut account, "PutBucketPolicy", policy.clone())),
+            "AccessDenied"
+        );
+        assert_eq!(
+            code(ask(&mut account, "PutBucketAcl", acl.clone())),
+            "AccessDenied"
+        );
+        ask(&mut account, "DeletePublicAccessBlock", json!({"Bucket": "web"})).unwrap();
+        ask(&mut account, "PutBucketPolicy", policy.clone()).unwrap();
+        ask(&mut account, "PutBucketAcl", acl).unwrap();
+        assert_eq!(
+            ask(&mut account, "GetBucketPolicyStatus", json!({"Bucket": "web"})).unwrap(),
+            json!({"IsPublic": true})
+        );
+        let read = ask(&mut account, "GetBucketAcl", json!({"Bucket": "web"})).unwrap();
+        assert_eq!(read["AccessControlList"].as_array().unwrap().len(), 2);
+        // The account's block holds for the bucket too.
+        account.s3.public_access_block = Some(PublicAccessBlock::ALL);
+        assert_eq!(code(ask(&mut account, "PutBucketPolicy", policy)), "AccessDenied");
+    }
+
+    #[test]
+    fn what_is_public_is_what_anybody_may() {
+        let with = |principal: &str, condition: &str| {
+            is_public(&format!(
+                r#"{{"Statement": {{"Effect": "Allow", "Principal": {principal}, "Condition": {condition}}}}}"#
+            ))
+        };
+        assert!(with(r#""*""#, "null"));
+        assert!(with(r#"{"AWS": ["arn:aws:iam::1:root", "*"]}"#, "null"));
+        assert!(with(r#""*""#, r#"{"Bool": {"aws:SecureTransport": "true"}}"#));
+        assert!(with(r#""*""#, r#"{"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}"#));
+        assert!(!with(
+            r#""*""#,
+            r#"{"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}"#
+        ));
+        assert!(!with(r#"{"AWS": "arn:aws:iam::1:root"}"#, "null"));
+        assert!(!with(r#"{"Service": "cloudtrail.amazonaws.com"}"#, "null"));
+    }
+
+    #[test]
+    fn what_is_absent_has_its_own_code() {
+        let mut account = with_bucket();
+        let web = json!({"Bucket": "web"});
+        assert_eq!(
+            code(ask(&mut account, "GetBucketPolicyStatus", web.clone())),
+            "NoSuchBucketPolicy"
+        );
+        ask(&mut account, "DeletePublicAccessBlock", web.clone()).unwrap();
+        assert_eq!(
+            code(ask(&mut account, "GetPublicAccessBlock", web)),
+            "NoSuchPublicAccessBlockConfiguration"
+        );
+        assert_eq!(
+            code(ask(&mut account, "GetBucketAcl", json!({"Bucket": "no"}))),
+            "NoSuchBucket"
+        );
+    }
+
+    #[test]
+    fn buckets_are_listed_by_region_and_in_pages() {
+        let world: World = "[[bucket]]\nname = \"one\"\n[[bucket]]\nname = \"two\"\nregion = \"eu-west-1\"\n\
+                            [[bucket]]\nname = \"three\"\npublic_acl = true"
+            .parse()
+            .unwrap();
+        let mut account = Account::new(&world);
+        let names = |answer: Value| -> Vec<String> {
+            let list = answer["Buckets"].as_array().unwrap();
+            list.iter()
+                .map(|bucket| bucket["Name"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let all = ask(&mut account, "ListBuckets", json!({})).unwrap();
+        assert_eq!(names(all), ["one", "three", "two"]);
+        let there = ask(&mut account, "ListBuckets", json!({"bucket-region": "eu-west-1"})).unwrap();
+        assert_eq!(names(there), ["two"]);
+        let first = ask(&mut account, "ListBuckets", json!({"max-buckets": "2"})).unwrap();
+        let rest = json!({"continuation-token": first["ContinuationToken"]});
+        assert_eq!(names(first), ["one", "three"]);
+        let rest = ask(&mut account, "ListBuckets", rest).unwrap();
+        assert_eq!(rest["ContinuationToken"], Value::Null);
+        assert_eq!(names(rest), ["two"]);
+        assert_eq!(
+            code(ask(&mut account, "GetBucketAcl", json!({"Bucket": "two"}))),
+            "PermanentRedirect"
+        );
+        assert_eq!(
+            ask(&mut account, "GetBucketLocation", json!({"Bucket": "two"})).unwrap(),
+            json!("eu-west-1")
+        );
+    }
+
+    #[test]
+    fn creation_is_as_particular_as_aws() {
+        let mut account = Account::new(&World::default());
+        for (input, wanted) in [
+            (json!({"Bucket": "Web"}), "InvalidBucketName"),
+            (
+                json!({"Bucket": "web", "x-amz-acl": "public-read"}),
+                "InvalidBucketAclWithObjectOwnership",
+            ),
+            (
+                json!({"Bucket": "web", "CreateBucketConfiguration": {"LocationConstraint": "me-south-1"}}),
+                "IllegalLocationConstraintException",
+            ),
+        ] {
+            assert_eq!(code(ask(&mut account, "CreateBucket", input)), wanted);
+        }
+        let mut account = with_bucket();
+        ask(&mut account, "CreateBucket", json!({"Bucket": "web"})).unwrap();
+        let malformed = json!({"Bucket": "web", "Policy": "[]"});
+        assert_eq!(
+            code(ask(&mut account, "PutBucketPolicy", malformed)),
+            "MalformedPolicy"
+        );
+    }
+}

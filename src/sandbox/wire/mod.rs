@@ -1,0 +1,277 @@
+//! The protocols: from a request to a [`Call`], and from its answer to a response.
+//!
+//! Services know nothing of this. Each AWS protocol is a codec beside this file; which one a service speaks, and
+//! which protocol-level facts it needs (a namespace, a route), stands in [`SERVICES`].
+
+mod chunked;
+mod form;
+mod rest_json;
+mod rest_xml;
+mod scope;
+mod xml;
+
+use http::{HeaderMap, Method, StatusCode, Uri};
+use serde_json::{Map, Value};
+
+use super::{Answer, AwsError, Call};
+
+/// A request as it came from a client, with its whole body.
+pub(super) type Request = http::Request<Vec<u8>>;
+/// A response that goes back.
+pub(super) type Response = http::Response<Vec<u8>>;
+
+/// How a service encodes requests and answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// A form in, XML out, lists of `member`. The text is the XML namespace.
+    Query(&'static str),
+    /// EC2's variant of it: lists of `item`, another form of errors.
+    Ec2Query(&'static str),
+    /// Method and path tell the operation, XML in and out.
+    RestXml,
+    /// Method and path tell the operation, JSON in and out.
+    RestJson,
+}
+
+/// A service, by the name that it is signed for.
+struct Service {
+    signing_name: &'static str,
+    protocol: Protocol,
+}
+
+const SERVICES: [Service; 5] = [
+    Service {
+        signing_name: "ec2",
+        protocol: Protocol::Ec2Query("http://ec2.amazonaws.com/doc/2016-11-15/"),
+    },
+    Service {
+        signing_name: "guardduty",
+        protocol: Protocol::RestJson,
+    },
+    Service {
+        signing_name: "iam",
+        protocol: Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/"),
+    },
+    Service {
+        signing_name: "s3",
+        protocol: Protocol::RestXml,
+    },
+    Service {
+        signing_name: "sts",
+        protocol: Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/"),
+    },
+];
+
+/// A request that could be read.
+pub(super) struct Decoded {
+    /// What is asked.
+    pub(super) call: Call,
+    /// How the answer is to be written.
+    pub(super) protocol: Protocol,
+}
+
+/// A request that could not be read, with as much as is known of it.
+pub(super) struct Unread {
+    /// The service's name, as far as it is known.
+    pub(super) service: String,
+    /// The region, as far as it is known.
+    pub(super) region: String,
+    /// How the client expects its error.
+    pub(super) protocol: Protocol,
+    /// What is wrong.
+    pub(super) error: AwsError,
+}
+
+/// Takes the protocol off a request.
+pub(super) fn decode(request: &Request) -> Result<Decoded, Box<Unread>> {
+    let Some(scope) = scope::of(request.headers()) else {
+        return Err(Box::new(Unread {
+            service: String::new(),
+            region: String::new(),
+            protocol: guess(request.headers()),
+            error: AwsError::with_status(
+                403,
+                "MissingAuthenticationToken",
+                "Request is missing Authentication Token",
+            ),
+        }));
+    };
+    let unread = |protocol, error| {
+        Box::new(Unread {
+            service: scope.service.to_owned(),
+            region: scope.region.to_owned(),
+            protocol,
+            error,
+        })
+    };
+    let Some(service) = SERVICES.iter().find(|known| known.signing_name == scope.service) else {
+        let message = format!("The sandbox does not know the service {}.", scope.service);
+        return Err(unread(
+            guess(request.headers()),
+            AwsError::new("NotInSandbox", message),
+        ));
+    };
+    let parts = Parts::of(request).map_err(|error| unread(service.protocol, error))?;
+    let (name, operation, input) = match service.protocol {
+        Protocol::Query(_) | Protocol::Ec2Query(_) => {
+            form::decode(&parts).map(|(operation, input)| (service.signing_name, operation, input))
+        }
+        Protocol::RestXml => rest_xml::decode(&parts),
+        Protocol::RestJson => rest_json::decode(service.signing_name, &parts)
+            .map(|(operation, input)| (service.signing_name, operation, input)),
+    }
+    .map_err(|error| unread(service.protocol, error))?;
+    Ok(Decoded {
+        call: Call {
+            service: name,
+            region: scope.region.to_owned(),
+            operation,
+            input,
+        },
+        protocol: service.protocol,
+    })
+}
+
+/// Puts an answer into its protocol.
+pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, request_id: &str) -> Response {
+    match (protocol, call, answer) {
+        (Protocol::Query(namespace), Some(call), Ok(output)) => xml_response(
+            200,
+            xml::query_answer(namespace, &call.operation, output, request_id),
+        ),
+        (Protocol::Ec2Query(namespace), Some(call), Ok(output)) => xml_response(
+            200,
+            xml::ec2_answer(namespace, &call.operation, output, request_id),
+        ),
+        (Protocol::RestXml, Some(call), Ok(output)) => rest_xml::encode(call, output),
+        (Protocol::RestJson, Some(call), Ok(output)) => rest_json::encode(call, output),
+        (Protocol::Query(namespace), _, Err(error)) => {
+            xml_response(error.status, xml::query_error(namespace, error, request_id))
+        }
+        (Protocol::Ec2Query(_), _, Err(error)) => {
+            xml_response(error.status, xml::ec2_error(error, request_id))
+        }
+        (Protocol::RestXml, _, Err(error)) => rest_xml::encode_error(call, error, request_id),
+        (Protocol::RestJson, _, Err(error)) => rest_json::encode_error(error),
+        // Only errors are ever answered without a call.
+        (_, None, Ok(_)) => Response::default(),
+    }
+    .with_header(
+        match protocol {
+            Protocol::RestXml => "x-amz-request-id",
+            _ => "x-amzn-requestid",
+        },
+        request_id,
+    )
+}
+
+/// The parts of a request that tell operation and input.
+struct Parts<'a> {
+    method: &'a Method,
+    /// The host without its port.
+    host: &'a str,
+    /// The path's segments, percent-decoded; none of a path `/`.
+    segments: Vec<String>,
+    /// The query, decoded; a key without a value has an empty one.
+    query: Vec<(String, String)>,
+    headers: &'a HeaderMap,
+    body: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(request: &'a Request) -> Result<Self, AwsError> {
+        let uri = request.uri();
+        let segments = uri
+            .path()
+            .trim_start_matches('/')
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| {
+                percent_encoding::percent_decode_str(segment)
+                    .decode_utf8_lossy()
+                    .into_owned()
+            })
+            .collect();
+        let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect();
+        Ok(Parts {
+            method: request.method(),
+            host: host(uri, request.headers()),
+            segments,
+            query,
+            headers: request.headers(),
+            body: chunked::plain(request.headers(), request.body())?,
+        })
+    }
+
+    fn has_query(&self, key: &str) -> bool {
+        self.query.iter().any(|(name, _)| name == key)
+    }
+
+    fn segments(&self) -> Vec<&str> {
+        self.segments.iter().map(String::as_str).collect()
+    }
+}
+
+/// The host that a request names: in an absolute address (a proxy's form), or in its header.
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
+    let named = uri
+        .host()
+        .or_else(|| headers.get("host").and_then(|value| value.to_str().ok()))
+        .unwrap_or_default();
+    match named.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => named,
+    }
+}
+
+/// The protocol of a request whose service is unknown, so that its client can at least read the error.
+fn guess(headers: &HeaderMap) -> Protocol {
+    let content_type = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if content_type.starts_with("application/x-www-form-urlencoded") {
+        Protocol::Query("")
+    } else if content_type.contains("xml") {
+        Protocol::RestXml
+    } else {
+        Protocol::RestJson
+    }
+}
+
+/// Adds to a tree under construction, where there is a value.
+fn put(input: &mut Map<String, Value>, name: &str, value: Option<impl Into<String>>) {
+    if let Some(value) = value {
+        input.insert(name.to_owned(), Value::String(value.into()));
+    }
+}
+
+/// Small conveniences on a response. Whatever cannot be a header or a status is left out: a response is always made.
+trait ResponseExt {
+    fn with_header(self, name: &'static str, value: &str) -> Self;
+    fn with_status(self, status: u16) -> Self;
+}
+
+impl ResponseExt for Response {
+    fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = http::HeaderValue::from_str(value) {
+            self.headers_mut().insert(name, value);
+        }
+        self
+    }
+
+    fn with_status(mut self, status: u16) -> Self {
+        if let Ok(status) = StatusCode::from_u16(status) {
+            *self.status_mut() = status;
+        }
+        self
+    }
+}
+
+fn xml_response(status: u16, body: String) -> Response {
+    Response::new(body.into_bytes())
+        .with_status(status)
+        .with_header("content-type", "text/xml;charset=UTF-8")
+}

@@ -1,0 +1,200 @@
+//! restJson: method and path tell the operation; path, query and body together are its input.
+
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::{AwsError, Call, Parts, Response, ResponseExt};
+
+/// One operation's place among the paths. A segment in braces is a label, and so is the last one with a `+`, which
+/// takes the rest of the path.
+struct Route {
+    service: &'static str,
+    operation: &'static str,
+    method: Method,
+    path: &'static [&'static str],
+    /// The status of success.
+    status: u16,
+}
+
+static ROUTES: [Route; 9] = [
+    route("ListDetectors", Method::GET, &["detector"], 200),
+    route("CreateDetector", Method::POST, &["detector"], 200),
+    route("GetDetector", Method::GET, &["detector", "{detectorId}"], 200),
+    route("UpdateDetector", Method::POST, &["detector", "{detectorId}"], 200),
+    route(
+        "DeleteDetector",
+        Method::DELETE,
+        &["detector", "{detectorId}"],
+        200,
+    ),
+    route(
+        "GetAdministratorAccount",
+        Method::GET,
+        &["detector", "{detectorId}", "administrator"],
+        200,
+    ),
+    route(
+        "ListTagsForResource",
+        Method::GET,
+        &["tags", "{resourceArn+}"],
+        200,
+    ),
+    route("TagResource", Method::POST, &["tags", "{resourceArn+}"], 204),
+    route("UntagResource", Method::DELETE, &["tags", "{resourceArn+}"], 204),
+];
+
+const fn route(operation: &'static str, method: Method, path: &'static [&'static str], status: u16) -> Route {
+    Route {
+        service: "guardduty",
+        operation,
+        method,
+        path,
+        status,
+    }
+}
+
+/// Reads operation and input. A query parameter that comes once is a string, one that is repeated a list.
+pub(super) fn decode(service: &str, parts: &Parts<'_>) -> Result<(String, Value), AwsError> {
+    let segments = parts.segments();
+    let found = ROUTES
+        .iter()
+        .filter(|route| route.service == service && route.method == *parts.method)
+        .find_map(|route| labels(route.path, &segments).map(|labels| (route, labels)));
+    let Some((route, labels)) = found else {
+        return Err(AwsError::new(
+            "NotInSandbox",
+            format!(
+                "The sandbox does not know the operation {service}:{} /{}.",
+                parts.method,
+                segments.join("/")
+            ),
+        ));
+    };
+    let mut input = if parts.body.is_empty() {
+        Map::new()
+    } else {
+        serde_json::from_slice(&parts.body)
+            .map_err(|_| AwsError::new("SerializationException", "The request body is not a JSON object."))?
+    };
+    for (name, value) in &parts.query {
+        match input.get_mut(name) {
+            None => {
+                input.insert(name.clone(), Value::String(value.clone()));
+            }
+            Some(Value::Array(list)) => list.push(Value::String(value.clone())),
+            Some(first) => *first = Value::Array(vec![first.take(), Value::String(value.clone())]),
+        }
+    }
+    input.extend(labels);
+    Ok((route.operation.to_owned(), Value::Object(input)))
+}
+
+/// The labels of a path that fits.
+fn labels(template: &[&str], segments: &[&str]) -> Option<Vec<(String, Value)>> {
+    let mut labels = Vec::new();
+    for (i, part) in template.iter().enumerate() {
+        let segment = segments.get(i)?;
+        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            None if part == segment => {}
+            None => return None,
+            Some(name) => match name.strip_suffix('+') {
+                Some(name) => {
+                    labels.push((name.to_owned(), Value::String(segments[i..].join("/"))));
+                    return Some(labels);
+                }
+                None => labels.push((name.to_owned(), Value::String((*segment).to_owned()))),
+            },
+        }
+    }
+    (template.len() == segments.len()).then_some(labels)
+}
+
+/// Writes an answer.
+pub(super) fn encode(call: &Call, output: &Value) -> Response {
+    let status = ROUTES
+        .iter()
+        .find(|route| route.service == call.service && route.operation == call.operation)
+        .map_or(200, |route| route.status);
+    if status == 204 {
+        return Response::default().with_status(status);
+    }
+    let body = match output {
+        Value::Object(members) => Value::Object(present(members)),
+        _ => Value::Object(Map::new()),
+    };
+    Response::new(body.to_string().into_bytes())
+        .with_status(status)
+        .with_header("content-type", "application/json")
+}
+
+/// Writes an error.
+pub(super) fn encode_error(error: &AwsError) -> Response {
+    let body = serde_json::json!({ "__type": error.code, "message": error.message });
+    Response::new(body.to_string().into_bytes())
+        .with_status(error.status)
+        .with_header("content-type", "application/json")
+        .with_header("x-amzn-errortype", &error.code)
+}
+
+/// The members that have a value, at every depth.
+fn present(members: &Map<String, Value>) -> Map<String, Value> {
+    fn value(of: &Value) -> Value {
+        match of {
+            Value::Object(members) => Value::Object(present(members)),
+            Value::Array(items) => items.iter().map(value).collect(),
+            scalar => scalar.clone(),
+        }
+    }
+    members
+        .iter()
+        .filter(|(_, member)| !member.is_null())
+        .map(|(name, member)| (name.clone(), value(member)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn input(method: &str, uri: &str, body: &str) -> Result<(String, Value), AwsError> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(uri)
+            .body(body.as_bytes().to_vec())
+            .unwrap();
+        decode("guardduty", &Parts::of(&request).unwrap())
+    }
+
+    #[test]
+    fn the_path_tells_the_operation() {
+        assert_eq!(
+            input("GET", "/detector?maxResults=1", "").unwrap(),
+            ("ListDetectors".into(), json!({"maxResults": "1"}))
+        );
+        assert_eq!(
+            input("POST", "/detector/abc", r#"{"enable": false}"#).unwrap(),
+            (
+                "UpdateDetector".into(),
+                json!({"enable": false, "detectorId": "abc"})
+            )
+        );
+        assert_eq!(
+            input(
+                "GET",
+                "/tags/arn%3Aaws%3Aguardduty%3Aeu-west-1%3A1%3Adetector%2Fabc",
+                ""
+            )
+            .unwrap(),
+            (
+                "ListTagsForResource".into(),
+                json!({"resourceArn": "arn:aws:guardduty:eu-west-1:1:detector/abc"})
+            )
+        );
+        assert_eq!(input("GET", "/member", "").unwrap_err().code, "NotInSandbox");
+        assert_eq!(
+            input("POST", "/detector", "[1]").unwrap_err().code,
+            "SerializationException"
+        );
+    }
+}

@@ -1,0 +1,609 @@
+//! How an account differs from a brand-new one, and what goes wrong in it: a TOML file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::guardduty::Features;
+use super::{Account, DEFAULT_REGIONS, InstanceState, OPT_IN_REGIONS, Occupant};
+
+/// A world. Every key may be left out; the empty world is a brand-new account in which nothing goes wrong.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct World {
+    /// The account's twelve digits; see [`World::account_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// The account's alias.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// The opt-in regions that are enabled besides the 17 that always are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub enabled_regions: Vec<String>,
+    /// Regions that are not enabled. AWS allows that for opt-in regions only; a world may take others away too,
+    /// so that a rehearsal is shorter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disabled_regions: Vec<String>,
+    /// The account whose GuardDuty administers this one's, in every region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guardduty_administrator: Option<String>,
+    /// What is in the default VPCs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_vpc: Vec<DefaultVpc>,
+    /// GuardDuty detectors that exist.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub detector: Vec<Detector>,
+    /// Buckets that exist.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bucket: Vec<Bucket>,
+    /// What is forbidden.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<Deny>,
+    /// How long an answer takes: milliseconds by region, and `default_ms` for the others.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub latency: BTreeMap<String, u64>,
+    /// How often a call may be made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limit: Vec<Limit>,
+    /// Calls that fail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fault: Vec<Fault>,
+    /// What happens in the account right before a call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub event: Vec<Event>,
+}
+
+/// A region's default VPC, where it differs from a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DefaultVpc {
+    /// The region. In an event it may be left out: the event has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// An instance, in this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceState>,
+    /// Tags on the VPC.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// There is no default VPC.
+    #[serde(skip_serializing_if = "is_false")]
+    pub absent: bool,
+    /// Anything else, in this order: `["nat_gateway", { security_group = "web" }, "no_internet_gateway"]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub occupants: Vec<Occupant>,
+}
+
+impl DefaultVpc {
+    /// All occupants that these keys mean.
+    pub fn occupants(&self) -> Vec<Occupant> {
+        let instance = self.instance.map(Occupant::Instance);
+        let tags = (!self.tags.is_empty()).then(|| Occupant::Tags(self.tags.clone()));
+        let mut occupants: Vec<Occupant> = instance.into_iter().chain(tags).collect();
+        occupants.extend(self.occupants.iter().cloned());
+        if self.absent {
+            occupants.push(Occupant::NoVpc);
+        }
+        occupants
+    }
+}
+
+/// A GuardDuty detector that exists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Detector {
+    /// The region. In an event it may be left out: the event has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Whether it works; it does unless told otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// `FIFTEEN_MINUTES`, `ONE_HOUR` or `SIX_HOURS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finding_publishing_frequency: Option<String>,
+    /// Features by their names in the API; what is not named is as in a new detector.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub features: BTreeMap<String, bool>,
+    /// Its tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A bucket that exists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// Its region; `us-east-1` unless told otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Anybody may read it by its policy.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub public_policy: bool,
+    /// Anybody may read it by its ACL.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub public_acl: bool,
+}
+
+/// Something that is forbidden: all of a region, an action everywhere, or an action in a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deny {
+    /// The region. Like the usual policies of organizations, a region without an action spares IAM, STS and S3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The IAM action, with `*` at its end if need be: `guardduty:*`, `ec2:DeleteVpc`, `s3:PutAccountPublicAccessBlock`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// What forbids it.
+    #[serde(default)]
+    pub by: DeniedBy,
+}
+
+/// What forbids an action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeniedBy {
+    /// A service control policy of the organization.
+    #[default]
+    Scp,
+    /// The caller's own permissions: they do not allow it.
+    Iam,
+}
+
+/// How often a call may be made in each region, as a bucket of tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// The calls, as `service:Operation`, with `*` at the end if need be.
+    pub call: String,
+    /// How many tokens come back each second.
+    pub per_second: f64,
+    /// How many tokens there are at most; 1 unless told otherwise.
+    #[serde(default = "one")]
+    pub burst: u32,
+}
+
+/// A call that fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The calls, as `service:Operation`, with `*` at the end if need be.
+    pub call: String,
+    /// Only in this region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Only the n-th such call, counted from 1. Without `nth` and `every`, each fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u64>,
+    /// Each n-th such call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<u64>,
+    /// In which way it fails.
+    pub kind: FaultKind,
+    /// The code of an `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The sentence of an `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The HTTP status of an `error`; 400 unless told otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The call is carried out, and only its answer is lost.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub carried_out: bool,
+}
+
+/// The ways to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The service's own code for too many requests.
+    Throttle,
+    /// An error with a given code.
+    Error,
+    /// The connection breaks.
+    Reset,
+    /// No answer ever comes.
+    Hang,
+}
+
+/// Something that happens in the account right before a call, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// The call, as `service:Operation`, with `*` at the end if need be.
+    pub before: String,
+    /// Where the call is made and where it happens.
+    pub region: String,
+    /// Before the n-th such call, counted from 1.
+    #[serde(default = "first")]
+    pub nth: u64,
+    /// An instance is launched in the default VPC.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub launch_instance: bool,
+    /// Things come into the default VPC, or leave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_vpc: Option<DefaultVpc>,
+    /// A detector is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_detector: Option<Detector>,
+    /// The detector is deleted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub delete_detector: bool,
+}
+
+impl Event {
+    /// What happens in the default VPC.
+    pub fn occupants(&self) -> Vec<Occupant> {
+        let mut occupants = self
+            .default_vpc
+            .as_ref()
+            .map(DefaultVpc::occupants)
+            .unwrap_or_default();
+        if self.launch_instance {
+            occupants.push(Occupant::Instance(InstanceState::Running));
+        }
+        occupants
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn first() -> u64 {
+    1
+}
+
+impl World {
+    /// The account's twelve digits.
+    pub fn account_id(&self) -> &str {
+        self.account_id.as_deref().unwrap_or("123456789012")
+    }
+
+    /// How many milliseconds an answer of a region takes.
+    pub(super) fn latency_ms(&self, region: &str) -> u64 {
+        let of = |key: &str| self.latency.get(key).copied();
+        of(region).or_else(|| of("default_ms")).unwrap_or(0)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let digits = |what: &str, id: Option<&String>| match id {
+            Some(id) if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) => {
+                Err(format!("{what} is `{id}`; expected twelve digits"))
+            }
+            _ => Ok(()),
+        };
+        digits("account_id", self.account_id.as_ref())?;
+        digits("guardduty_administrator", self.guardduty_administrator.as_ref())?;
+        for (table, region) in self.regions() {
+            if !DEFAULT_REGIONS.contains(&region) && !OPT_IN_REGIONS.contains(&region) {
+                return Err(format!(
+                    "`{region}` in {table} is not a region of the partition aws; expected a name like `eu-west-1`"
+                ));
+            }
+        }
+        if self.default_vpc.iter().any(|vpc| vpc.region.is_none()) {
+            return Err("a [[default_vpc]] needs its `region`".to_owned());
+        }
+        for detector in &self.detector {
+            if detector.region.is_none() {
+                return Err("a [[detector]] needs its `region`".to_owned());
+            }
+        }
+        let made = self
+            .event
+            .iter()
+            .filter_map(|event| event.create_detector.as_ref());
+        for detector in self.detector.iter().chain(made) {
+            Features::default().switch(&detector.features)?;
+            if let Some(frequency) = &detector.finding_publishing_frequency
+                && !super::guardduty::FREQUENCIES.contains(&frequency.as_str())
+            {
+                return Err(format!(
+                    "`{frequency}` is no finding_publishing_frequency; expected one of {}",
+                    super::guardduty::FREQUENCIES.join(", ")
+                ));
+            }
+        }
+        for deny in &self.deny {
+            if deny.region.is_none() && deny.action.is_none() {
+                return Err("a [[deny]] needs a `region` or an `action` (or both)".to_owned());
+            }
+            if let Some(action) = &deny.action {
+                call_pattern("[[deny]] action", action)?;
+            }
+        }
+        for limit in &self.limit {
+            call_pattern("[[limit]] call", &limit.call)?;
+            let refills = limit.per_second > 0.0;
+            if !refills || limit.burst == 0 {
+                return Err(format!(
+                    "the [[limit]] on `{}` needs a per_second above 0 and a burst of at least 1",
+                    limit.call
+                ));
+            }
+        }
+        for fault in &self.fault {
+            call_pattern("[[fault]] call", &fault.call)?;
+            if fault.nth == Some(0) || fault.every == Some(0) {
+                return Err(format!(
+                    "the [[fault]] on `{}` counts from 1, not from 0",
+                    fault.call
+                ));
+            }
+            if fault.nth.is_some() && fault.every.is_some() {
+                return Err(format!(
+                    "the [[fault]] on `{}` has both `nth` and `every`; expected one of them",
+                    fault.call
+                ));
+            }
+            let detailed = fault.code.is_some() || fault.message.is_some() || fault.status.is_some();
+            match fault.kind {
+                FaultKind::Error if fault.code.is_none() => {
+                    return Err(format!(
+                        "the [[fault]] of kind \"error\" on `{}` needs its `code`",
+                        fault.call
+                    ));
+                }
+                FaultKind::Error => {}
+                _ if detailed => {
+                    return Err(format!(
+                        "the [[fault]] on `{}` has a code, message or status, which only kind = \"error\" has",
+                        fault.call
+                    ));
+                }
+                _ => {}
+            }
+            if fault.status.is_some_and(|status| !(300..600).contains(&status)) {
+                return Err(format!(
+                    "the [[fault]] on `{}` needs a status from 300 to 599",
+                    fault.call
+                ));
+            }
+        }
+        for event in &self.event {
+            call_pattern("[[event]] before", &event.before)?;
+            if event.nth == 0 {
+                return Err(format!(
+                    "the [[event]] before `{}` counts from 1, not from 0",
+                    event.before
+                ));
+            }
+            let elsewhere = [
+                event.default_vpc.as_ref().and_then(|vpc| vpc.region.as_ref()),
+                event
+                    .create_detector
+                    .as_ref()
+                    .and_then(|detector| detector.region.as_ref()),
+            ];
+            if elsewhere
+                .into_iter()
+                .flatten()
+                .any(|region| *region != event.region)
+            {
+                return Err(format!(
+                    "the [[event]] before `{}` happens in its own region, {}; leave the other one out",
+                    event.before, event.region
+                ));
+            }
+            let happens = event.launch_instance
+                || event.default_vpc.is_some()
+                || event.create_detector.is_some()
+                || event.delete_detector;
+            if !happens {
+                return Err(format!(
+                    "nothing happens in the [[event]] before `{}`; expected launch_instance, default_vpc, \
+                     create_detector or delete_detector",
+                    event.before
+                ));
+            }
+        }
+        match Account::build(self).1.into_iter().next() {
+            None => Ok(()),
+            Some(refused) => Err(refused),
+        }
+    }
+
+    /// Every region that is named, with the table that names it.
+    fn regions(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        fn each<'a, T>(
+            table: &'static str,
+            list: &'a [T],
+            region: impl Fn(&'a T) -> Option<&'a str>,
+        ) -> impl Iterator<Item = (&'static str, &'a str)> {
+            list.iter().filter_map(move |item| Some((table, region(item)?)))
+        }
+        each("enabled_regions", &self.enabled_regions, |r| Some(r))
+            .chain(each("disabled_regions", &self.disabled_regions, |r| Some(r)))
+            .chain(each("[[default_vpc]]", &self.default_vpc, |t| {
+                t.region.as_deref()
+            }))
+            .chain(each("[[detector]]", &self.detector, |t| t.region.as_deref()))
+            .chain(each("[[bucket]]", &self.bucket, |t| t.region.as_deref()))
+            .chain(each("[[deny]]", &self.deny, |t| t.region.as_deref()))
+            .chain(each("[[fault]]", &self.fault, |t| t.region.as_deref()))
+            .chain(each("[[event]]", &self.event, |t| Some(&t.region)))
+            .chain(
+                self.latency
+                    .keys()
+                    .filter(|key| *key != "default_ms")
+                    .map(|key| ("[latency]", key.as_str())),
+            )
+    }
+}
+
+/// Whether `service:Name` fits a pattern that may end in `*`. Case is ignored, as IAM does.
+pub(super) fn fits(pattern: &str, service: &str, name: &str) -> bool {
+    let full = format!("{service}:{name}").to_ascii_lowercase();
+    let pattern = pattern.to_ascii_lowercase();
+    match pattern.strip_suffix('*') {
+        Some(start) => full.starts_with(start),
+        None => full == pattern,
+    }
+}
+
+fn call_pattern(what: &str, pattern: &str) -> Result<(), String> {
+    let well_formed = pattern == "*"
+        || pattern
+            .split_once(':')
+            .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+    let star = pattern.find('*').is_none_or(|at| at + 1 == pattern.len());
+    if well_formed && star {
+        Ok(())
+    } else {
+        Err(format!(
+            "{what} is `{pattern}`; expected a form like `ec2:DeleteSubnet` or `guardduty:*`"
+        ))
+    }
+}
+
+/// A world that cannot be: the text is no TOML, has a key that no world has, or says what does not fit together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldError(String);
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.trim_end())
+    }
+}
+
+impl std::error::Error for WorldError {}
+
+impl FromStr for World {
+    type Err = WorldError;
+
+    fn from_str(text: &str) -> Result<Self, WorldError> {
+        let world: World = toml::from_str(text).map_err(|error| WorldError(error.to_string()))?;
+        world.check().map_err(WorldError)?;
+        Ok(world)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_says_how_an_account_differs() {
+        let world: World = r#"
+            account_id = "111122223333"
+            alias = "acme"
+            enabled_regions = ["me-south-1"]
+
+            [[deny]]
+            region = "eu-west-1"
+
+            [[default_vpc]]
+            region = "us-east-1"
+            instance = "running"
+            tags = { team = "web" }
+            occupants = ["nat_gateway", { security_group = "web" }]
+
+            [latency]
+            default_ms = 5
+            "ap-southeast-2" = 300
+
+            [[limit]]
+            call = "ec2:CreateDefaultVpc"
+            per_second = 1
+
+            [[fault]]
+            call = "ec2:DescribeVpcs"
+            nth = 2
+            kind = "throttle"
+
+            [[event]]
+            before = "ec2:DeleteSubnet"
+            region = "us-east-1"
+            launch_instance = true
+        "#
+        .parse()
+        .unwrap();
+        assert_eq!(world.account_id(), "111122223333");
+        assert_eq!(world.deny[0].by, DeniedBy::Scp);
+        assert_eq!(world.default_vpc[0].occupants().len(), 4);
+        assert_eq!(
+            (world.latency_ms("ap-southeast-2"), world.latency_ms("eu-west-1")),
+            (300, 5)
+        );
+        assert_eq!(world.limit[0].burst, 1);
+        assert_eq!(world.event[0].nth, 1);
+        let again: World = serde_json::from_str(&serde_json::to_string(&world).unwrap()).unwrap();
+        assert_eq!(again, world);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_world_is_said() {
+        for (text, said) in [
+            ("regions = []", "unknown field `regions`"),
+            ("account_id = \"12\"", "expected twelve digits"),
+            ("[[deny]]\nby = \"scp\"", "needs a `region` or an `action`"),
+            ("[[deny]]\nregion = \"eu-west-9\"", "`eu-west-9` in [[deny]]"),
+            ("[latency]\n\"mars-1\" = 3", "`mars-1` in [latency]"),
+            (
+                "[[fault]]\ncall = \"DescribeVpcs\"\nkind = \"reset\"",
+                "expected a form like",
+            ),
+            (
+                "[[fault]]\ncall = \"ec2:*\"\nkind = \"error\"",
+                "needs its `code`",
+            ),
+            (
+                "[[fault]]\ncall = \"ec2:*\"\nkind = \"hang\"\nstatus = 500",
+                "only kind = \"error\"",
+            ),
+            (
+                "[[fault]]\ncall = \"ec2:*\"\nkind = \"boom\"",
+                "unknown variant `boom`",
+            ),
+            (
+                "[[event]]\nbefore = \"ec2:DeleteVpc\"\nregion = \"us-east-1\"",
+                "nothing happens",
+            ),
+            (
+                "[[limit]]\ncall = \"ec2:*\"\nper_second = 0",
+                "per_second above 0",
+            ),
+            (
+                "[[detector]]\nregion = \"us-east-1\"\nfeatures = { X = true }",
+                "`X`",
+            ),
+            ("[[default_vpc]]\ninstance = \"running\"", "needs its `region`"),
+            (
+                "[[default_vpc]]\nregion = \"us-east-1\"\nnat_gateway = true",
+                "unknown field `nat_gateway`",
+            ),
+            (
+                "[[default_vpc]]\nregion = \"us-east-1\"\noccupants = [\"no_vpc\", \"nat_gateway\"]",
+                "us-east-1 has no default VPC",
+            ),
+            (
+                "[[detector]]\nregion = \"me-south-1\"",
+                "me-south-1 is not enabled",
+            ),
+        ] {
+            let error = text.parse::<World>().unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn patterns_fit_calls() {
+        assert!(fits("ec2:DeleteSubnet", "ec2", "DeleteSubnet"));
+        assert!(fits("guardduty:*", "guardduty", "ListDetectors"));
+        assert!(fits("ec2:Delete*", "ec2", "DeleteVpc"));
+        assert!(fits("*", "iam", "GetUser"));
+        assert!(!fits("ec2:Delete", "ec2", "DeleteVpc"));
+        assert!(!fits("s3:*", "s3control", "GetPublicAccessBlock"));
+    }
+}

@@ -1,0 +1,251 @@
+//! The plan as a document: what `plan --out` saves, `plan --json` prints and `apply --plan` holds against a new plan.
+//!
+//! A saved plan is a promise, not a program: nothing in it is ever executed. So two plans of the same account
+//! and the same wishes must be the same bytes. No time, no request id and no name of the caller is in it: the
+//! pipeline that plans and the person who applies may be different callers.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use similar::TextDiff;
+
+use crate::baseline::Filters;
+use crate::control::Env;
+use crate::plan::{Cell, Plan, Step, Verdict};
+
+/// The version of the document's form. Raised whenever a reader of the old form would misread the new one.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// A plan with what it was made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// See [`FORMAT_VERSION`].
+    pub format_version: u64,
+    /// The baseline's path, as it was given.
+    pub baseline: String,
+    /// The account, its home region and its enabled regions.
+    pub account: Env,
+    /// What of the baseline was planned.
+    pub filters: Filters,
+    /// The plan in numbers.
+    pub summary: Summary,
+    /// The verdicts and what they rest on.
+    pub cells: Vec<Cell>,
+    /// The steps, in topological order.
+    pub steps: Vec<Step>,
+}
+
+/// The last line of a plan, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Steps that add.
+    pub add: usize,
+    /// Steps that change.
+    pub change: usize,
+    /// Steps that destroy.
+    pub destroy: usize,
+    /// Cells that need a person.
+    pub needs_person: usize,
+    /// Cells that are blocked.
+    pub blocked: usize,
+    /// Cells that could not be read.
+    pub unread: usize,
+}
+
+impl Document {
+    /// The document of a plan.
+    pub fn new(baseline: &str, env: &Env, filters: &Filters, plan: &Plan) -> Self {
+        let counts = plan.counts();
+        Document {
+            format_version: FORMAT_VERSION,
+            baseline: baseline.to_owned(),
+            account: env.clone(),
+            filters: filters.clone(),
+            summary: Summary {
+                add: counts.add,
+                change: counts.change,
+                destroy: counts.destroy,
+                needs_person: plan.count(Verdict::NeedsPerson),
+                blocked: plan.count(Verdict::Blocked),
+                unread: plan.count(Verdict::Unread),
+            },
+            cells: plan.cells.clone(),
+            steps: plan.steps.clone(),
+        }
+    }
+
+    /// The plan in it.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            cells: self.cells.clone(),
+            steps: self.steps.clone(),
+        }
+    }
+
+    /// The document as it is saved and printed: JSON, two spaces, a line feed at the end.
+    pub fn to_json(&self) -> Result<String, SavedError> {
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| SavedError::Unwritable {
+            path: PathBuf::from("the plan"),
+            cause: error.to_string(),
+        })?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// What is wrong with a saved plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SavedError {
+    /// The file cannot be read.
+    #[error("cannot read the saved plan {}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// The file is no plan, or not a whole one.
+    #[error(
+        "{} is not a whole plan: {cause}\nMake it anew with `trueup plan --out {}`.", path.display(), path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        cause: String,
+    },
+    /// Another version of trueup made it.
+    #[error(
+        "{} has format version {found}, and this trueup reads {FORMAT_VERSION}\nMake it anew with `trueup plan --out {}`.",
+        path.display(), path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version in the file.
+        found: u64,
+    },
+    /// It was made for another account.
+    #[error("{} is a plan of account {saved}, and the credentials are of account {live}; nothing was written", path.display())]
+    Account {
+        /// The file.
+        path: PathBuf,
+        /// The account in the file.
+        saved: String,
+        /// The account at hand.
+        live: String,
+    },
+    /// The new plan is not the saved one.
+    #[error("the plan is no longer the one in {}; nothing was written", path.display())]
+    Moved {
+        /// The file.
+        path: PathBuf,
+        /// How the two differ: a unified diff from the saved one to the new one.
+        diff: String,
+        /// What else to know, for example other filters.
+        hint: Option<String>,
+    },
+    /// The file cannot be written.
+    #[error("cannot write {}: {cause}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// Reads a saved plan, to be shown.
+pub fn read(path: &Path) -> Result<Document, SavedError> {
+    parse(path, &text(path)?)
+}
+
+fn text(path: &Path) -> Result<String, SavedError> {
+    std::fs::read_to_string(path).map_err(|error| SavedError::Unreadable {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    })
+}
+
+fn parse(path: &Path, text: &str) -> Result<Document, SavedError> {
+    #[derive(Deserialize)]
+    struct Probe {
+        format_version: u64,
+    }
+    let damaged = |error: serde_json::Error| SavedError::Damaged {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    };
+    // The version first: a document of another form would only give a confusing error.
+    let probe: Probe = serde_json::from_str(text).map_err(damaged)?;
+    if probe.format_version != FORMAT_VERSION {
+        return Err(SavedError::Version {
+            path: path.to_owned(),
+            found: probe.format_version,
+        });
+    }
+    serde_json::from_str(text).map_err(damaged)
+}
+
+/// Holds a saved plan against the one just made: not a byte may differ.
+pub fn hold(path: &Path, new: &Document) -> Result<(), SavedError> {
+    let old_text = text(path)?;
+    let new_text = new.to_json()?;
+    if old_text == new_text {
+        return Ok(());
+    }
+    let old = parse(path, &old_text)?;
+    if old.account.account != new.account.account {
+        return Err(SavedError::Account {
+            path: path.to_owned(),
+            saved: old.account.account,
+            live: new.account.account.clone(),
+        });
+    }
+    let hint = if old.filters != new.filters {
+        Some(format!(
+            "the saved plan was made with {}, this one with {}",
+            old.filters, new.filters
+        ))
+    } else if old.baseline != new.baseline {
+        Some(format!(
+            "the saved plan was made from {}, this one from {}",
+            old.baseline, new.baseline
+        ))
+    } else {
+        None
+    };
+    let diff = TextDiff::from_lines(&old_text, &new_text)
+        .unified_diff()
+        .context_radius(3)
+        .header(&path.display().to_string(), "the account now")
+        .to_string();
+    Err(SavedError::Moved {
+        path: path.to_owned(),
+        diff,
+        hint,
+    })
+}
+
+/// Writes a file that only its owner may read, whole or not at all: plans and exports hold phones and e-mails.
+pub fn write_private(path: &Path, text: &str) -> Result<(), SavedError> {
+    let unwritable = |error: std::io::Error| SavedError::Unwritable {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    };
+    // A pipe or a device keeps its place: only a file can be replaced.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return std::fs::write(path, text).map_err(unwritable);
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    // A temporary file is made with mode 0600, and keeps it when it takes its name.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+    file.write_all(text.as_bytes()).map_err(unwritable)?;
+    file.as_file().sync_all().map_err(unwritable)?;
+    file.persist(path).map_err(|error| unwritable(error.error))?;
+    Ok(())
+}

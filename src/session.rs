@@ -1,0 +1,157 @@
+//! An account that has been reached: who calls, which regions there are, and the clients to go on with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::aws::{Aws, Caller, Connect, ConnectError, RegionState};
+use crate::baseline::{Baseline, Filters, Problems};
+use crate::control::Env;
+use crate::fault::Fault;
+use crate::place::Region;
+use crate::plan::{Plan, PlanError, Survey, Want};
+use crate::progress::Watch;
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::{plan, survey};
+
+/// How to reach the account.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// The profile of the shared AWS files, if not the default one.
+    pub profile: Option<String>,
+    /// Another endpoint than AWS's own, for an emulator.
+    pub endpoint_url: Option<String>,
+    /// The state file of the sandbox, if the account is to be simulated.
+    pub sandbox: Option<PathBuf>,
+    /// How many calls run at once.
+    pub parallelism: usize,
+}
+
+/// Why an account could not be reached, or not be planned for.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// No way to call AWS.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The sandbox's state cannot be used.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// A call that everything rests on failed.
+    #[error("cannot learn {what}: {fault}{}", .fault.hint().map(|hint| format!("\n{hint}")).unwrap_or_default())]
+    Fault {
+        /// What the call was to tell.
+        what: &'static str,
+        /// What it said.
+        fault: Fault,
+    },
+    /// The credentials are of another account than the file.
+    #[error(
+        "the credentials are of account {live}, and {source_name} is for account {wanted}; nothing was read or written"
+    )]
+    OtherAccount {
+        /// The account at hand.
+        live: String,
+        /// The account that the file or the command line names.
+        wanted: String,
+        /// Who names it.
+        source_name: String,
+    },
+    /// The baseline does not fit the account.
+    #[error("the baseline does not fit the account")]
+    Problems(Problems),
+    /// No order makes the steps right.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+/// An account that has been reached.
+#[derive(Debug)]
+pub struct Session {
+    /// The way to its services.
+    pub aws: Arc<Aws>,
+    /// Who calls.
+    pub caller: Caller,
+    /// The account around the cells.
+    pub env: Arc<Env>,
+    /// Every region of the partition, enabled or not.
+    pub regions: Vec<Region>,
+    /// True if this is neither the sandbox nor an emulator.
+    pub is_real: bool,
+}
+
+/// A plan with everything it was made of.
+#[derive(Debug)]
+pub struct Planned {
+    /// What is wanted, cell by cell.
+    pub wants: Vec<Want>,
+    /// What was read.
+    pub survey: Survey,
+    /// The verdicts and the steps.
+    pub plan: Plan,
+}
+
+impl Session {
+    /// Reaches the account: credentials, identity, regions. `wanted` is the account id that a file or the
+    /// command line asks for, with its name; another account is refused before anything else is read.
+    pub async fn open(
+        target: &Target,
+        home: Option<Region>,
+        wanted: Option<(&str, &str)>,
+        connect: Connect,
+    ) -> Result<Session, SessionError> {
+        let mut connect = Connect {
+            profile: target.profile.clone(),
+            endpoint_url: target.endpoint_url.clone(),
+            parallelism: target.parallelism,
+            region: home.clone(),
+            ..connect
+        };
+        if let Some(path) = &target.sandbox {
+            let sandbox = Sandbox::open(Some(path), None)?;
+            connect.sandbox = Some(sandbox.http_client());
+        }
+        let aws = Arc::new(Aws::connect(connect).await?);
+        let learn = |what| move |fault| SessionError::Fault { what, fault };
+        let caller = aws.identity().await.map_err(learn("who calls"))?;
+        if let Some((wanted, source_name)) = wanted.filter(|(wanted, _)| *wanted != caller.account) {
+            return Err(SessionError::OtherAccount {
+                live: caller.account,
+                wanted: wanted.to_owned(),
+                source_name: source_name.to_owned(),
+            });
+        }
+        let states: Vec<RegionState> =
+            aws.regions(&caller).await.map_err(learn("which regions are enabled"))?;
+        let env = Env {
+            account: caller.account.clone(),
+            partition: caller.partition.clone(),
+            home: home.unwrap_or_else(|| aws.home().clone()),
+            enabled: states.iter().filter(|state| state.enabled).map(|state| state.region.clone()).collect(),
+        };
+        Ok(Session {
+            is_real: target.sandbox.is_none() && !aws.has_endpoint(),
+            aws,
+            caller,
+            env: Arc::new(env),
+            regions: states.into_iter().map(|state| state.region).collect(),
+        })
+    }
+
+    /// Reads what a baseline asks for and plans.
+    pub async fn plan(
+        &self,
+        baseline: &Baseline,
+        filters: &Filters,
+        watch: &Watch<'_>,
+    ) -> Result<Planned, SessionError> {
+        let wants = baseline.wants(&self.env, &self.regions, filters).map_err(SessionError::Problems)?;
+        self.plan_for(wants, watch).await
+    }
+
+    /// Reads the cells of these wants and plans.
+    pub async fn plan_for(&self, wants: Vec<Want>, watch: &Watch<'_>) -> Result<Planned, SessionError> {
+        let readings = survey::for_wants(&wants, &self.env);
+        let survey = survey::survey(&self.aws, &self.env, readings, watch).await;
+        let plan = plan::plan(&wants, &survey)?;
+        Ok(Planned { wants, survey, plan })
+    }
+}

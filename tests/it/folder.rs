@@ -1,0 +1,154 @@
+//! A working folder of its own for each test, and trueup run in it as a person would.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// The repository's folder.
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The simulated account's state in a folder.
+pub(crate) const STATE: &str = "state.json";
+
+/// A fresh working folder, which is also the home of whoever works in it.
+pub(crate) struct Folder(tempfile::TempDir);
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// Asserts the exit code, and shows everything if it is another.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Ended {
+        assert_eq!(self.code, code, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that the result says this.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Ended {
+        assert!(self.stdout.contains(text), "no `{text}` in\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that standard error says this.
+    #[track_caller]
+    pub(crate) fn complains(self, text: &str) -> Ended {
+        assert!(self.stderr.contains(text), "no `{text}` in\n{}\n--- stdout\n{}", self.stderr, self.stdout);
+        self
+    }
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    /// A folder with the checklist's baseline in it, as `checklist.toml`.
+    pub(crate) fn with_checklist() -> Self {
+        let folder = Folder::new();
+        std::fs::copy(Path::new(ROOT).join("baselines/checklist.toml"), folder.path("checklist.toml")).unwrap();
+        folder
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> &Self {
+        std::fs::write(self.path(name), text).unwrap();
+        self
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// trueup in this folder, without anything of the environment that could reach a real account.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
+        command
+            .args(args)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.0.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        ended(self.command(args).output().unwrap())
+    }
+
+    /// The same on this folder's simulated account, with its exchanges logged.
+    pub(crate) fn sandbox_command(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.arg(format!("--sandbox={STATE}")).args(["--log-exchanges", "exchanges.jsonl"]);
+        command
+    }
+
+    pub(crate) fn sandbox(&self, args: &[&str]) -> Ended {
+        ended(self.sandbox_command(args).output().unwrap())
+    }
+
+    /// Makes this folder's simulated account anew.
+    pub(crate) fn world(&self, world: &str) -> &Self {
+        self.write("world.toml", world);
+        self.run(&["sandbox", "reset", "--state", STATE, "--world", "world.toml"]).expect(0);
+        self
+    }
+
+    /// The exchanges since the last time that they were forgotten.
+    pub(crate) fn exchanges(&self) -> Vec<Value> {
+        std::fs::read_to_string(self.path("exchanges.jsonl"))
+            .unwrap_or_default()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    pub(crate) fn forget_exchanges(&self) {
+        if self.path("exchanges.jsonl").exists() {
+            let mut kept = std::fs::read_to_string(self.path("judged.jsonl")).unwrap_or_default();
+            kept.push_str(&self.read("exchanges.jsonl"));
+            self.write("judged.jsonl", &kept);
+            std::fs::remove_file(self.path("exchanges.jsonl")).unwrap();
+        }
+    }
+
+    /// The calls that were no reads, as `region service:Operation`, since the exchanges were forgotten.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        let reads = ["Get", "List", "Describe"];
+        self.exchanges()
+            .iter()
+            .map(|exchange| {
+                let text = |key: &str| exchange[key].as_str().unwrap().to_owned();
+                (text("region"), text("service"), text("operation"))
+            })
+            .filter(|(_, _, operation)| !reads.iter().any(|read| operation.starts_with(read)))
+            .map(|(region, service, operation)| format!("{region} {service}:{operation}"))
+            .collect()
+    }
+
+    /// Holds every exchange of this folder against AWS's own description of its services.
+    pub(crate) fn judge(&self) {
+        self.forget_exchanges();
+        crate::python::judge(&self.path("judged.jsonl"));
+    }
+}
+
+fn ended(output: std::process::Output) -> Ended {
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
