@@ -1,9 +1,9 @@
-"""Prints the account behind AWS_ENDPOINT_URL as JSON, read through boto3 alone.
+"""Prints the account behind AWS_ENDPOINT_URL as JSON, read through boto3 alone:  python -m account [REGION…]
 
 {"account": id, "password_policy": {…} or null, "public_access_block": {…} or null,
  "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}]}}}
 
-Regions are the enabled ones of the commercial partition. `orphans` are subnets and internet gateways that a deleted
+Without an argument the regions are the enabled ones of the commercial partition. `orphans` are subnets and internet gateways that a deleted
 VPC left behind.
 """
 
@@ -32,7 +32,7 @@ def main():
                     "PublicAccessBlockConfiguration"
                 ],
             ),
-            "regions": {region: read_region(region) for region in enabled_regions()},
+            "regions": {region: read_region(region) for region in sys.argv[1:] or enabled_regions()},
         },
         sys.stdout,
         default=str,
@@ -72,7 +72,11 @@ def read_region(region):
         ],
         "ebs_encryption": ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"],
         "detectors": [
-            {key: value for key, value in guardduty.get_detector(DetectorId=id).items() if key in _OF_A_DETECTOR}
+            {
+                key: value
+                for key, value in guardduty.get_detector(DetectorId=id).items()
+                if key in _OF_A_DETECTOR
+            }
             for id in detectors
         ],
     }

@@ -3,6 +3,7 @@
 So it ends with whoever started it, however that one ends.
 """
 
+import logging
 import os
 import sys
 
@@ -12,6 +13,8 @@ from moto.server import ThreadedMotoServer  # noqa: E402  (it reads the variable
 
 
 def main():
+    # What fails in moto is told, every request is not.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -18,7 +18,18 @@ IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 DETECTOR = "12abc34d567e8fa901bc2d34e56789f0"
 
 
-def exchange(service, operation, sent, answer, *, status=200, error=None, injected=False, headers=None, host="localhost"):
+def exchange(
+    service,
+    operation,
+    sent,
+    answer,
+    *,
+    status=200,
+    error=None,
+    injected=False,
+    headers=None,
+    host="localhost",
+):
     """An exchange whose request botocore itself serialised; `sent` may hold what the model forbids."""
     model = service_model(service)
     operation_model = model.operation_model(operation)
@@ -171,7 +182,13 @@ class GoodExchangesPass(JudgeCase):
 
     def test_what_aws_answers_beside_its_models(self):
         inner = "<attachmentSet><item><state>available</state><vpcId>vpc-1</vpcId></item></attachmentSet>"
-        self.assert_good(ec2("DescribeInternetGateways", {}, f"<internetGatewaySet><item>{inner}</item></internetGatewaySet>"))
+        self.assert_good(
+            ec2(
+                "DescribeInternetGateways",
+                {},
+                f"<internetGatewaySet><item>{inner}</item></internetGatewaySet>",
+            )
+        )
         self.assert_good(guardduty("GetDetector", {"DetectorId": DETECTOR}, {**GOOD_DETECTOR, "tags": {}}))
 
     def test_a_bucket_in_the_host(self):
@@ -199,7 +216,9 @@ class BadRequestsAreFound(JudgeCase):
 
     def test_an_unknown_member_of_a_form(self):
         entry = ec2("DescribeVpcs", FILTERS, VPCS)
-        self.assert_found(self.request(entry, body=entry["request"]["body"] + "&Color=red"), "request.Color", "no member")
+        self.assert_found(
+            self.request(entry, body=entry["request"]["body"] + "&Color=red"), "request.Color", "no member"
+        )
 
     def test_a_member_inside_a_list_that_is_unknown(self):
         body = "Action=DescribeVpcs&Version=2016-11-15&Filter.1.Name=a&Filter.1.Valeu.1=b"
@@ -208,7 +227,9 @@ class BadRequestsAreFound(JudgeCase):
 
     def test_a_list_with_a_gap(self):
         body = "Action=DescribeVpcs&Version=2016-11-15&VpcId.1=a&VpcId.3=b"
-        self.assert_found(self.request(ec2("DescribeVpcs", {}, VPCS), body=body), "request.VpcIds", "numbered")
+        self.assert_found(
+            self.request(ec2("DescribeVpcs", {}, VPCS), body=body), "request.VpcIds", "numbered"
+        )
 
     def test_a_field_that_is_sent_twice(self):
         body = "Action=DeleteVpc&Version=2016-11-15&VpcId=a&VpcId=b"
@@ -242,7 +263,9 @@ class BadRequestsAreFound(JudgeCase):
         self.assert_found(entry, "request.DetectorId", "at most 300")
 
     def test_a_pattern_that_does_not_match(self):
-        entry = s3control("GetPublicAccessBlock", {"AccountId": "12345678901a"}, BLOCK, host="12345678901a.localhost")
+        entry = s3control(
+            "GetPublicAccessBlock", {"AccountId": "12345678901a"}, BLOCK, host="12345678901a.localhost"
+        )
         self.assert_found(entry, "request.AccountId", "does not match")
 
     def test_a_value_outside_an_enum(self):
@@ -251,7 +274,9 @@ class BadRequestsAreFound(JudgeCase):
 
     def test_an_unknown_member_of_json(self):
         entry = guardduty("CreateDetector", {"Enable": True}, {})
-        self.assert_found(self.request(entry, body='{"enable": true, "colour": 1}'), "request.colour", "unknown")
+        self.assert_found(
+            self.request(entry, body='{"enable": true, "colour": 1}'), "request.colour", "unknown"
+        )
 
     def test_a_wrong_type_in_json(self):
         entry = guardduty("CreateDetector", {"Enable": True}, {})
@@ -261,7 +286,9 @@ class BadRequestsAreFound(JudgeCase):
         sent = {"AccountId": "123456789012", "PublicAccessBlockConfiguration": {"BlockPublicAcls": True}}
         entry = s3control("PutPublicAccessBlock", sent, "")
         body = entry["request"]["body"].replace("BlockPublicAcls", "BlockAll")
-        self.assert_found(self.request(entry, body=body), "request.PublicAccessBlockConfiguration.BlockAll", "unknown")
+        self.assert_found(
+            self.request(entry, body=body), "request.PublicAccessBlockConfiguration.BlockAll", "unknown"
+        )
 
     def test_a_document_outside_its_namespace(self):
         sent = {"AccountId": "123456789012", "PublicAccessBlockConfiguration": {"BlockPublicAcls": True}}
@@ -293,7 +320,9 @@ class BadRequestsAreFound(JudgeCase):
 
     def test_a_missing_checksum(self):
         configuration = {"MFADelete": "Disabled", "Status": "Enabled"}
-        entry = exchange("s3", "PutBucketVersioning", {"Bucket": "b", "VersioningConfiguration": configuration}, "")
+        entry = exchange(
+            "s3", "PutBucketVersioning", {"Bucket": "b", "VersioningConfiguration": configuration}, ""
+        )
         self.assert_found(entry, "no checksum")
 
     def test_a_body_where_none_belongs(self):
@@ -309,7 +338,9 @@ class BadAnswersAreFound(JudgeCase):
     def test_an_unknown_element_at_depth(self):
         inner = VPCS.replace("<state>associated</state>", "<state>associated</state><colour>red</colour>")
         entry = ec2("DescribeVpcs", {}, inner)
-        self.assert_found(entry, "response.Vpcs[0].CidrBlockAssociationSet[0].CidrBlockState.colour", "unknown element")
+        self.assert_found(
+            entry, "response.Vpcs[0].CidrBlockAssociationSet[0].CidrBlockState.colour", "unknown element"
+        )
 
     def test_a_list_whose_members_have_another_name(self):
         entry = ec2("DescribeVpcs", {}, "<vpcSet><member><vpcId>vpc-1</vpcId></member></vpcSet>")
@@ -325,7 +356,9 @@ class BadAnswersAreFound(JudgeCase):
     def test_another_root_or_namespace(self):
         entry = exchange("ec2", "DescribeVpcs", {}, f'<Vpcs xmlns="{EC2}"><requestId>r</requestId></Vpcs>')
         self.assert_found(entry, "DescribeVpcsResponse")
-        entry = exchange("ec2", "DescribeVpcs", {}, "<DescribeVpcsResponse><requestId>r</requestId></DescribeVpcsResponse>")
+        entry = exchange(
+            "ec2", "DescribeVpcs", {}, "<DescribeVpcsResponse><requestId>r</requestId></DescribeVpcsResponse>"
+        )
         self.assert_found(entry, "namespace")
 
     def test_an_envelope_without_a_request_id(self):
@@ -367,7 +400,9 @@ class BadAnswersAreFound(JudgeCase):
         self.assert_found(entry, "response.DetectorIds", "unknown member")
 
     def test_another_status(self):
-        self.assert_found(guardduty("ListDetectors", {}, {"detectorIds": []}, status=201), "201 instead of 200")
+        self.assert_found(
+            guardduty("ListDetectors", {}, {"detectorIds": []}, status=201), "201 instead of 200"
+        )
 
     def test_what_cannot_be_parsed(self):
         found = self.findings(exchange("ec2", "DescribeVpcs", {}, "<html>"))
@@ -387,14 +422,20 @@ class BadAnswersAreFound(JudgeCase):
 
 class BadErrorsAreFound(JudgeCase):
     def test_a_code_that_the_operation_does_not_model(self):
-        self.assert_found(iam_error("GetAccountPasswordPolicy", {}, "DeleteConflict", 409), "DeleteConflict", "models")
-        self.assert_found(guardduty_error("ListDetectors", {}, "ConflictException"), "ConflictException", "models")
+        self.assert_found(
+            iam_error("GetAccountPasswordPolicy", {}, "DeleteConflict", 409), "DeleteConflict", "models"
+        )
+        self.assert_found(
+            guardduty_error("ListDetectors", {}, "ConflictException"), "ConflictException", "models"
+        )
 
     def test_a_code_that_the_service_does_not_document(self):
         self.assert_found(ec2_error("DeleteVpc", {"VpcId": "vpc-1"}, "VpcInUse"), "VpcInUse", "documents")
 
     def test_a_modelled_code_of_another_status(self):
-        self.assert_found(iam_error("GetAccountPasswordPolicy", {}, "NoSuchEntity", 400), "400 instead of 404")
+        self.assert_found(
+            iam_error("GetAccountPasswordPolicy", {}, "NoSuchEntity", 400), "400 instead of 404"
+        )
 
     def test_another_form(self):
         answer = "<Error><Code>DependencyViolation</Code></Error>"

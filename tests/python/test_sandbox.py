@@ -87,7 +87,9 @@ class Account(Case):
         policy = iam.get_account_password_policy()["PasswordPolicy"]
         self.assertEqual(policy["MinimumPasswordLength"], 6)
         self.assertTrue(policy["RequireNumbers"])
-        self.assertFalse(policy["RequireSymbols"] or policy["AllowUsersToChangePassword"] or policy["ExpirePasswords"])
+        self.assertFalse(
+            policy["RequireSymbols"] or policy["AllowUsersToChangePassword"] or policy["ExpirePasswords"]
+        )
         self.assertFalse(policy.get("MaxPasswordAge"))
         for bad in ({"MinimumPasswordLength": 5}, {"MaxPasswordAge": 0}, {"PasswordReusePrevention": 25}):
             self.refused("ValidationError", iam.update_account_password_policy, **bad)
@@ -159,14 +161,18 @@ class DefaultVpc(Case):
         gateway = self.gateway(ec2, vpc)
         tables = everything(ec2, "describe_route_tables", "RouteTables", Filters=of_vpc(vpc))
         self.assertEqual([[a["Main"] for a in table["Associations"]] for table in tables], [[True]])
-        self.assertIn(("0.0.0.0/0", gateway), [(r["DestinationCidrBlock"], r["GatewayId"]) for r in tables[0]["Routes"]])
+        self.assertIn(
+            ("0.0.0.0/0", gateway), [(r["DestinationCidrBlock"], r["GatewayId"]) for r in tables[0]["Routes"]]
+        )
         groups = everything(ec2, "describe_security_groups", "SecurityGroups", Filters=of_vpc(vpc))
         self.assertEqual([group["GroupName"] for group in groups], ["default"])
         itself = groups[0]["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"]
         self.assertEqual(itself, groups[0]["GroupId"])
         acls = everything(ec2, "describe_network_acls", "NetworkAcls", Filters=of_vpc(vpc))
         self.assertEqual([acl["IsDefault"] for acl in acls], [True])
-        self.assertEqual({a["SubnetId"] for a in acls[0]["Associations"]}, {subnet["SubnetId"] for subnet in subnets})
+        self.assertEqual(
+            {a["SubnetId"] for a in acls[0]["Associations"]}, {subnet["SubnetId"] for subnet in subnets}
+        )
 
     def test_holds_nothing_that_would_be_in_use(self):
         ec2 = client("ec2", "us-west-1")
@@ -191,10 +197,15 @@ class DefaultVpc(Case):
         at = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
         self.assertEqual(ec2.describe_vpn_gateways(Filters=at)["VpnGateways"], [])
         rules = everything(
-            ec2, "describe_security_group_rules", "SecurityGroupRules", Filters=[{"Name": "group-id", "Values": [group]}]
+            ec2,
+            "describe_security_group_rules",
+            "SecurityGroupRules",
+            Filters=[{"Name": "group-id", "Values": [group]}],
         )
         self.assertEqual(sorted(rule["IsEgress"] for rule in rules), [False, True])
-        self.assertEqual(ec2.describe_security_group_references(GroupId=[group])["SecurityGroupReferenceSet"], [])
+        self.assertEqual(
+            ec2.describe_security_group_references(GroupId=[group])["SecurityGroupReferenceSet"], []
+        )
 
     def test_comes_in_pages_of_the_size_that_is_asked_for(self):
         ec2 = client("ec2", "us-west-2")
@@ -218,7 +229,9 @@ class DefaultVpc(Case):
         ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
         self.refused("Gateway.NotAttached", ec2.detach_internet_gateway, InternetGatewayId=gateway, VpcId=vpc)
         ec2.delete_internet_gateway(InternetGatewayId=gateway)
-        self.refused("InvalidInternetGatewayID.NotFound", ec2.delete_internet_gateway, InternetGatewayId=gateway)
+        self.refused(
+            "InvalidInternetGatewayID.NotFound", ec2.delete_internet_gateway, InternetGatewayId=gateway
+        )
         ec2.delete_vpc(VpcId=vpc)
         self.refused("InvalidVpcID.NotFound", ec2.delete_vpc, VpcId=vpc)
         self.refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=[vpc])
@@ -273,11 +286,19 @@ class DefaultVpc(Case):
 
         gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-        self.refused("Resource.AlreadyAssociated", ec2.attach_internet_gateway, InternetGatewayId=gateway, VpcId=vpc)
-        route = {"RouteTableId": table["RouteTableId"], "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway}
+        self.refused(
+            "Resource.AlreadyAssociated", ec2.attach_internet_gateway, InternetGatewayId=gateway, VpcId=vpc
+        )
+        route = {
+            "RouteTableId": table["RouteTableId"],
+            "DestinationCidrBlock": "0.0.0.0/0",
+            "GatewayId": gateway,
+        }
         ec2.replace_route(**route)
         after = ec2.describe_route_tables(RouteTableIds=[table["RouteTableId"]])["RouteTables"][0]
-        self.assertIn((gateway, "active"), [(route["GatewayId"], route["State"]) for route in after["Routes"]])
+        self.assertIn(
+            (gateway, "active"), [(route["GatewayId"], route["State"]) for route in after["Routes"]]
+        )
 
     def test_is_asked_for_with_any_text(self):
         """Texts that a form must escape come through as they are."""
@@ -306,7 +327,8 @@ class GuardDuty(Case):
         status = {feature["Name"]: feature["Status"] for feature in read["Features"]}
         self.assertLessEqual(FEATURES, status.keys())
         self.assertEqual(
-            {name for name in FEATURES if status[name] == "DISABLED"}, {"RDS_LOGIN_EVENTS", "RUNTIME_MONITORING"}
+            {name for name in FEATURES if status[name] == "DISABLED"},
+            {"RDS_LOGIN_EVENTS", "RUNTIME_MONITORING"},
         )
 
     def test_updates_only_what_is_named(self):

@@ -109,12 +109,16 @@ def _json_code(response, findings):
 
 def judge(operation, service_name, protocol, code, response, findings):
     """Whether the operation has this error, and of this status and with these members."""
-    modelled = {shape.metadata.get("error", {}).get("code", shape.name): shape for shape in operation.error_shapes}
+    modelled = {
+        shape.metadata.get("error", {}).get("code", shape.name): shape for shape in operation.error_shapes
+    }
     shape = modelled.get(code)
     if shape is None:
         if code not in COMMON and code not in DOCUMENTED.get(service_name, ()):
             told = ", ".join(sorted(modelled)) or "none"
-            findings.add("error", f"is {code}, which neither the operation models ({told}) nor the service documents")
+            findings.add(
+                "error", f"is {code}, which neither the operation models ({told}) nor the service documents"
+            )
         return
     status = shape.metadata.get("error", {}).get("httpStatusCode")
     if status is not None and status != response["status"]:

@@ -78,7 +78,9 @@ class Judge:
         elif service.resolved_protocol in _RESTS:
             tree = rest.read(request, operation, service, own)
         else:
-            own.add("request", f"is of the protocol {service.resolved_protocol}, which the judge does not read")
+            own.add(
+                "request", f"is of the protocol {service.resolved_protocol}, which the judge does not read"
+            )
             tree = INVALID
         if operation.input_shape is not None:
             self._of_requests.check(operation.input_shape, tree, "request", own)

@@ -96,7 +96,9 @@ class _Reader:
             self.findings.add(path, f"is a list, and the text {node.text!r} was sent")
         if not self.ec2 and not shape.serialization.get("flattened"):
             node = self.only_child(node, shape.member.serialization.get("name", "member"), path)
-        return [self.value(shape.member, item, f"{path}[{index}]") for index, item in self.numbered(node, path)]
+        return [
+            self.value(shape.member, item, f"{path}[{index}]") for index, item in self.numbered(node, path)
+        ]
 
     def map(self, shape, node, path):
         if not shape.serialization.get("flattened"):
@@ -122,6 +124,8 @@ class _Reader:
         """The children 1, 2, 3 in order, with indices from 0."""
         expected = [str(number) for number in range(1, len(node.children) + 1)]
         if sorted(node.children) != sorted(expected):
-            self.findings.add(path, f"is numbered {', '.join(node.children)} instead of from 1 on without gaps")
+            self.findings.add(
+                path, f"is numbered {', '.join(node.children)} instead of from 1 on without gaps"
+            )
             return []
         return [(index, node.children[number]) for index, number in enumerate(expected)]

@@ -81,7 +81,9 @@ def _query(fixed, query, operation, members, findings):
         elif wire_name in sent:
             texts = sent.pop(wire_name)
             if member.type_name == "list":
-                values[name] = [scalars.of_text(member.member, text, here, findings, "iso8601") for text in texts]
+                values[name] = [
+                    scalars.of_text(member.member, text, here, findings, "iso8601") for text in texts
+                ]
             else:
                 if len(texts) > 1:
                     findings.add(here, f"is sent {len(texts)} times")
@@ -119,7 +121,7 @@ def response_headers(headers, members, side, findings):
             values[name] = scalars.of_text(member, text, here, findings, "rfc822")
     for name, _, wire_name in _located(members, "headers"):
         prefix = wire_name.lower()
-        found = {key[len(prefix):]: text for key, text in headers.items() if key.startswith(prefix)}
+        found = {key[len(prefix) :]: text for key, text in headers.items() if key.startswith(prefix)}
         if found:
             values[name] = found
     return values
@@ -128,7 +130,11 @@ def response_headers(headers, members, side, findings):
 def _body(body, shape, service, findings):
     """The payload member, or the members without a place of their own."""
     payload = shape.serialization.get("payload") if shape else None
-    bodily = [name for name, member in shape.members.items() if "location" not in member.serialization] if shape else []
+    bodily = (
+        [name for name, member in shape.members.items() if "location" not in member.serialization]
+        if shape
+        else []
+    )
     if not bodily:
         if body:
             findings.add("request", f"has a body, and the operation takes none: {body[:80]!r}")

@@ -109,5 +109,3 @@ def _no_text(element, path, findings):
     text = (element.text or "") + "".join(child.tail or "" for child in element)
     if text.strip():
         findings.add(path, f"holds the text {text.strip()!r} beside its members")
-
-
