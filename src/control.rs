@@ -378,6 +378,8 @@ pub trait AnyControl: Send + Sync {
     fn parse(&self, table: toml::de::Deserializer<'_>) -> Result<Table, toml::de::Error>;
     /// See [`Control::check`].
     fn check(&self, want: &Table) -> Result<Vec<(&'static str, String)>, BadDocument>;
+    /// A reading of this model without identifiers, as of an account that happens to be as the table says.
+    fn seen_as(&self, model: &Table) -> Result<SeenDoc, BadDocument>;
     /// See [`Control::fetch`].
     fn fetch<'a>(&'a self, cx: &'a Cx, want: Option<&'a Table>) -> BoxFuture<'a, Result<SeenDoc, Fault>>;
     /// See [`Control::diff`].
@@ -476,6 +478,14 @@ impl<C: Control> AnyControl for Of<C> {
 
     fn check(&self, want: &Table) -> Result<Vec<(&'static str, String)>, BadDocument> {
         Ok(C::check(&Self::model(want)?))
+    }
+
+    fn seen_as(&self, model: &Table) -> Result<SeenDoc, BadDocument> {
+        Ok(Seen {
+            model: Self::table(&Self::model(model)?)?,
+            ids: Self::data("the identifiers", &C::Ids::default())?,
+            held_by: None,
+        })
     }
 
     fn fetch<'a>(&'a self, cx: &'a Cx, want: Option<&'a Table>) -> BoxFuture<'a, Result<SeenDoc, Fault>> {

@@ -8,12 +8,18 @@ use serde::{Deserialize, Serialize};
 use crate::control::{AnyControl, Of};
 
 pub mod default_vpc;
+pub mod ebs_encryption;
+pub mod guardduty;
 pub mod password_policy;
+pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
     &Of::<password_policy::PasswordPolicy>::NEW,
+    &Of::<ebs_encryption::EbsEncryption>::NEW,
+    &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,
+    &Of::<guardduty::GuardDuty>::NEW,
 ];
 
 /// A control of the list. Ordered as the list is; written as the control's name.
@@ -101,5 +107,116 @@ impl fmt::Display for Id {
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::control::{Env, Here};
+    use crate::place::{Place, Scope};
+
+    /// The control's example, typed and written back.
+    fn example(id: Id) -> toml::Table {
+        let doc = id.control().doc();
+        let file: toml::Table = doc.example.parse().unwrap();
+        assert_eq!(file.keys().collect::<Vec<_>>(), [id.name()], "the example is the control's table, alone");
+        let text = toml::to_string(&file[id.name()]).unwrap();
+        id.control().parse(toml::de::Deserializer::parse(&text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_name_is_there_once_and_finds_its_control() {
+        let names: BTreeSet<&str> = Id::all().map(Id::name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for id in Id::all() {
+            assert_eq!(id.name().parse(), Ok(id));
+            assert!(id.name().chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_the_nearest() {
+        let error = "guarduty".parse::<Id>().unwrap_err().to_string();
+        assert_eq!(error, "there is no control `guarduty`; did you mean `guardduty`?");
+        let error = "zzz".parse::<Id>().unwrap_err().to_string();
+        assert_eq!(error, "there is no control `zzz`; `trueup controls` lists them");
+    }
+
+    #[test]
+    fn every_control_is_documented() {
+        for id in Id::all() {
+            let doc = id.control().doc();
+            for text in [doc.title, doc.why, doc.off, doc.cost, doc.example] {
+                assert!(!text.trim().is_empty(), "{id}");
+            }
+            assert!(doc.page.starts_with("https://docs.aws.amazon.com/"), "{id}: {}", doc.page);
+        }
+    }
+
+    #[test]
+    fn every_example_is_what_one_may_write() {
+        for id in Id::all() {
+            assert_eq!(id.control().check(&example(id)).unwrap(), [], "{id}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_is_as_wanted_needs_nothing() {
+        let env = Env {
+            account: "123456789012".into(),
+            partition: "aws".into(),
+            home: "us-east-1".parse().unwrap(),
+            enabled: vec!["us-east-1".parse().unwrap()],
+        };
+        for id in Id::all() {
+            let place = match id.control().scope() {
+                Scope::Account => Place::Account,
+                Scope::EachRegion => Place::Region(env.home.clone()),
+            };
+            let want = example(id);
+            let seen = id.control().seen_as(&want).unwrap();
+            let findings = id.control().diff(&want, &seen, &Here { place: &place, env: &env }).unwrap();
+            assert_eq!(findings.steps.iter().map(|s| &s.action.title).collect::<Vec<_>>(), [""; 0], "{id}");
+            assert_eq!(findings.refusals, [""; 0], "{id}");
+            assert_eq!(findings.people, [""; 0], "{id}");
+        }
+    }
+
+    #[test]
+    fn what_is_exported_is_read_back_the_same() {
+        for id in Id::all() {
+            let model = id.control().seen_as(&example(id)).unwrap().model;
+            let text = toml::to_string(&model).unwrap();
+            let again = id.control().parse(toml::de::Deserializer::parse(&text).unwrap()).unwrap();
+            assert_eq!(again, model, "{id}");
+        }
+    }
+
+    #[test]
+    fn every_permission_has_the_form_of_an_iam_action() {
+        for id in Id::all() {
+            let permissions = id.control().permissions();
+            assert!(!permissions.read.is_empty(), "{id}");
+            let mut met = BTreeSet::new();
+            for action in permissions.read.iter().chain(permissions.write) {
+                let (service, name) = action.split_once(':').unwrap();
+                assert!(service.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{action}");
+                assert!(name.starts_with(|c: char| c.is_ascii_uppercase()), "{action}");
+                assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "{action}");
+                assert!(met.insert(action), "{id}: {action} is there twice");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_control_relies_on_exists() {
+        for id in Id::all() {
+            for name in id.control().relies_on() {
+                assert!(name.parse::<Id>().is_ok(), "{id} relies on {name}");
+            }
+        }
     }
 }

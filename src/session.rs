@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::aws::{Aws, Caller, Connect, ConnectError, RegionState};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::aws::{AskMfaCode, Aws, Caller, Connect, ConnectError, RegionState};
 use crate::baseline::{Baseline, Filters, Problems};
 use crate::control::Env;
 use crate::fault::Fault;
@@ -22,6 +24,8 @@ pub struct Target {
     pub endpoint_url: Option<String>,
     /// The state file of the sandbox, if the account is to be simulated.
     pub sandbox: Option<PathBuf>,
+    /// Where the sandbox's exchanges are logged, if they are.
+    pub log_exchanges: Option<PathBuf>,
     /// How many calls run at once.
     pub parallelism: usize,
 }
@@ -96,19 +100,26 @@ impl Session {
         target: &Target,
         home: Option<Region>,
         wanted: Option<(&str, &str)>,
-        connect: Connect,
+        ask_mfa_code: AskMfaCode,
     ) -> Result<Session, SessionError> {
-        let mut connect = Connect {
+        let sandbox = match &target.sandbox {
+            None => None,
+            Some(path) => {
+                let sandbox = Sandbox::open(Some(path), None)?;
+                if let Some(log) = &target.log_exchanges {
+                    sandbox.log_exchanges(log)?;
+                }
+                Some(SharedHttpClient::new(sandbox.http_client()))
+            }
+        };
+        let connect = Connect {
             profile: target.profile.clone(),
             endpoint_url: target.endpoint_url.clone(),
-            parallelism: target.parallelism,
             region: home.clone(),
-            ..connect
+            sandbox,
+            parallelism: target.parallelism,
+            ask_mfa_code,
         };
-        if let Some(path) = &target.sandbox {
-            let sandbox = Sandbox::open(Some(path), None)?;
-            connect.sandbox = Some(sandbox.http_client());
-        }
         let aws = Arc::new(Aws::connect(connect).await?);
         let learn = |what| move |fault| SessionError::Fault { what, fault };
         let caller = aws.identity().await.map_err(learn("who calls"))?;

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::aws::Connect;
 use crate::baseline::{Baseline, Filters, Problems};
 use crate::controls::Id;
 use crate::place::Region;
@@ -83,6 +82,9 @@ struct Reach {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = DEFAULT_SANDBOX)]
     sandbox: Option<PathBuf>,
+    /// Append every exchange with the sandbox to this file, one JSON document a line.
+    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    log_exchanges: Option<PathBuf>,
     /// How many calls, and how many steps, run at once.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one)]
     parallelism: usize,
@@ -94,6 +96,7 @@ impl Reach {
             profile: self.profile.clone(),
             endpoint_url: self.endpoint_url.clone(),
             sandbox: self.sandbox.clone(),
+            log_exchanges: self.log_exchanges.clone(),
             parallelism: self.parallelism,
         }
     }
@@ -103,8 +106,7 @@ impl Reach {
         home: Option<Region>,
         wanted: Option<(&str, &str)>,
     ) -> Result<Session, SessionError> {
-        let connect = Connect { prompt: Some(report::ask::mfa_code), ..Connect::default() };
-        Session::open(&self.target(), home, wanted, connect).await
+        Session::open(&self.target(), home, wanted, report::ask::mfa_code).await
     }
 }
 

@@ -58,6 +58,25 @@ impl Model {
         self.state == Some(Presence::Absent)
     }
 
+    /// True if it says nothing about the policy itself.
+    fn is_silent(&self) -> bool {
+        Model {
+            state: None,
+            ..self.clone()
+        } == Model::default()
+    }
+
+    /// True if passwords need a character of some kind.
+    fn asks_for_kinds(&self) -> bool {
+        [
+            self.require_symbols,
+            self.require_numbers,
+            self.require_uppercase,
+            self.require_lowercase,
+        ]
+        .contains(&Some(true))
+    }
+
     /// The whole policy to send: what is wanted, over what is there, over what AWS does without a policy.
     fn over(&self, live: &Model) -> Model {
         Model {
@@ -155,12 +174,7 @@ reuse_prevention = 24
                 "nothing expires with max_age_days = \"never\"".to_owned(),
             ));
         }
-        if (Model {
-            state: None,
-            ..want.clone()
-        }) == Model::default()
-            && !want.is_absent()
-        {
+        if want.is_silent() && !want.is_absent() {
             wrong.push((
                 "",
                 "says nothing about the policy; expected at least minimum_length".to_owned(),
@@ -224,8 +238,17 @@ reuse_prevention = 24
             (None, Some(_)) => true,
             (Some(before), Some(after)) => after < before,
         };
-        let locks_out = whole.hard_expiry == Some(true) && live.hard_expiry != Some(true);
+        // A hard expiry locks out nobody while nothing expires, and more people when things expire sooner.
+        let locks_out = whole.hard_expiry == Some(true)
+            && days(&whole).is_some()
+            && (live.hard_expiry != Some(true) || expires_sooner);
         let age = whole.max_age_days;
+        if live.is_absent() && !whole.asks_for_kinds() {
+            out.notice(
+                "this replaces AWS's built-in policy, which asks for three of the four kinds of characters; write \
+                 require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them",
+            );
+        }
         let mut step = if live.is_absent() {
             out.add(Action::Put(whole))
         } else {
@@ -274,4 +297,196 @@ reuse_prevention = 24
 
 fn days(policy: &Model) -> Option<i32> {
     policy.max_age_days.and_then(|age| age.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::Env;
+    use crate::place::Place;
+
+    fn model(text: &str) -> Model {
+        toml::from_str(text).unwrap()
+    }
+
+    /// A policy as `fetch` reads one: every key filled in.
+    fn live() -> Model {
+        model(
+            "minimum_length = 14\nrequire_symbols = true\nrequire_numbers = true\nrequire_uppercase = true\n\
+             require_lowercase = true\nallow_users_to_change = true\nreuse_prevention = 24\n\
+             max_age_days = \"never\"\nhard_expiry = false\n",
+        )
+    }
+
+    fn absent() -> Model {
+        model("state = \"absent\"")
+    }
+
+    fn example() -> Model {
+        let table: toml::Table = PasswordPolicy::DOC.example.parse().unwrap();
+        table[PasswordPolicy::NAME].clone().try_into().unwrap()
+    }
+
+    fn found(want: &Model, live: &Model) -> Out<Action> {
+        let place = Place::Account;
+        let env = Env {
+            account: "111122223333".to_owned(),
+            partition: "aws".to_owned(),
+            home: "us-east-1".parse().unwrap(),
+            enabled: vec!["us-east-1".parse().unwrap()],
+        };
+        let here = Here {
+            place: &place,
+            env: &env,
+        };
+        let mut out = Out::default();
+        PasswordPolicy::diff(want, &Seen::of(live.clone()), &here, &mut out);
+        out
+    }
+
+    fn plan(want: &Model, live: &Model) -> String {
+        let out = found(want, live);
+        let mut lines = vec![];
+        for step in &out.steps {
+            lines.push(format!("{} [{}]", step.action, step.class));
+            lines.extend(step.risks.iter().map(|risk| format!("  ! {risk}")));
+        }
+        lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
+        lines.join("\n")
+    }
+
+    #[test]
+    fn a_stricter_policy_is_safe_because_passwords_stay_valid() {
+        insta::assert_snapshot!(plan(&example(), &absent()), @"set the IAM password policy [safe]");
+        let shorter = Model {
+            minimum_length: Some(8),
+            ..live()
+        };
+        insta::assert_snapshot!(plan(&example(), &shorter), @"set the IAM password policy [safe]");
+    }
+
+    #[test]
+    fn keys_that_are_not_managed_are_sent_back_as_they_were_read() {
+        let out = found(&model("minimum_length = 16"), &live());
+        let sent = Model {
+            minimum_length: Some(16),
+            ..live()
+        };
+        assert_eq!(out.steps[0].action, Action::Put(sent));
+    }
+
+    #[test]
+    fn a_first_policy_keeps_the_length_of_the_built_in_one() {
+        let out = found(&model("require_symbols = true"), &absent());
+        assert_eq!(
+            out.steps[0].action,
+            Action::Put(model("minimum_length = 8\nrequire_symbols = true"))
+        );
+    }
+
+    #[test]
+    fn a_first_policy_that_drops_what_the_built_in_one_asks_for_says_so() {
+        insta::assert_snapshot!(plan(&model("minimum_length = 14"), &absent()), @r"
+        set the IAM password policy [safe]
+        note: this replaces AWS's built-in policy, which asks for three of the four kinds of characters; write require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them
+        ");
+    }
+
+    #[test]
+    fn an_earlier_expiry_needs_consent() {
+        let want = model("max_age_days = 180");
+        insta::assert_snapshot!(plan(&want, &live()), @r"
+        set the IAM password policy [disruptive]
+          ! passwords older than 180 days expire at once
+        ");
+        let sooner = Model {
+            max_age_days: Some(NumberOr::from_api(Some(90))),
+            ..live()
+        };
+        insta::assert_snapshot!(plan(&want, &sooner), @"set the IAM password policy [safe]");
+    }
+
+    #[test]
+    fn a_hard_expiry_needs_consent_once_something_expires() {
+        let expiring = Model {
+            max_age_days: Some(NumberOr::from_api(Some(90))),
+            ..live()
+        };
+        insta::assert_snapshot!(plan(&model("hard_expiry = true"), &expiring), @r"
+        set the IAM password policy [disruptive]
+          ! who lets a password expire is locked out until an administrator resets it
+        ");
+        insta::assert_snapshot!(
+            plan(&model("hard_expiry = true"), &live()),
+            @"set the IAM password policy [safe]"
+        );
+    }
+
+    #[test]
+    fn an_earlier_expiry_under_a_hard_one_says_that_it_locks_out() {
+        let hard = Model {
+            hard_expiry: Some(true),
+            ..live()
+        };
+        insta::assert_snapshot!(plan(&model("max_age_days = 90"), &hard), @r"
+        set the IAM password policy [disruptive]
+          ! passwords older than 90 days expire at once
+          ! who lets a password expire is locked out until an administrator resets it
+        ");
+    }
+
+    #[test]
+    fn the_built_in_policy_is_returned_to_by_deleting_ones_own() {
+        insta::assert_snapshot!(plan(&absent(), &live()), @"delete the IAM password policy [destructive]");
+        assert_eq!(plan(&absent(), &absent()), "");
+    }
+
+    #[test]
+    fn an_exported_policy_plans_to_nothing() {
+        let expiring = model("max_age_days = 90\nreuse_prevention = \"none\"").over(&live());
+        for live in [live(), expiring, absent()] {
+            let read: Model = toml::Table::try_from(&live).unwrap().try_into().unwrap();
+            assert_eq!(read, live);
+            assert_eq!(PasswordPolicy::check(&read), []);
+            assert_eq!(plan(&read, &live), "");
+        }
+    }
+
+    #[test]
+    fn a_value_that_aws_would_refuse_is_refused_with_its_range() {
+        for (text, key, message) in [
+            (
+                "minimum_length = 5",
+                "minimum_length",
+                "5 is out of range; expected 6 to 128",
+            ),
+            (
+                "reuse_prevention = 25",
+                "reuse_prevention",
+                "25 is out of range; expected 1 to 24",
+            ),
+            (
+                "max_age_days = 1096",
+                "max_age_days",
+                "1096 is out of range; expected 1 to 1095",
+            ),
+        ] {
+            assert_eq!(PasswordPolicy::check(&model(text)), [(key, message.to_owned())]);
+        }
+    }
+
+    #[test]
+    fn a_hard_expiry_of_what_never_expires_is_a_mistake() {
+        let wrong = PasswordPolicy::check(&model("hard_expiry = true\nmax_age_days = \"never\""));
+        assert_eq!(wrong.len(), 1);
+        assert_eq!(wrong[0].0, "hard_expiry");
+    }
+
+    #[test]
+    fn a_table_that_says_nothing_is_a_mistake() {
+        for text in ["", "state = \"present\""] {
+            assert_eq!(PasswordPolicy::check(&model(text)).len(), 1, "{text}");
+        }
+        assert_eq!(PasswordPolicy::check(&absent()), []);
+    }
 }

@@ -1,10 +1,12 @@
-//! EC2, as far as a reconciler of accounts meets it: regions and zones, the default encryption of EBS volumes, and
-//! VPCs with what keeps them from being deleted.
+//! EC2, as far as a reconciler of accounts meets it: regions and zones, the default encryption of EBS
+//! volumes, and VPCs with what keeps them from being deleted.
 //!
-//! The specification of names and shapes is the EC2 API Reference (version 2016-11-15); of refusals, its "Error
-//! codes" and the sentences that the service sends. Each region is an [`Ec2`] of its own. A `Describe` operation is
-//! an entry in [`reads`]; every other operation is an entry in [`OPERATIONS`] and a function beside its subject.
+//! The specification of names and shapes is the EC2 API Reference (version 2016-11-15); of refusals, its
+//! "Error codes" and the sentences that the service sends. Each region is an [`Ec2`] of its own. A `Describe`
+//! operation is an entry in [`reads`]; every other operation is an entry in [`OPERATIONS`] and a function
+//! beside its subject.
 
+mod addresses;
 mod cidr;
 mod ebs;
 mod gateways;
@@ -91,15 +93,15 @@ operations! {
     "RunInstances" ["ImageId" "MinCount" "MaxCount"]
         ["InstanceType" "SubnetId" "SecurityGroupId" "ClientToken" "TagSpecification"] instances::run_instances;
     "TerminateInstances" ["InstanceId"] [] instances::terminate_instances;
-    "AllocateAddress" [] ["Domain" "TagSpecification"] instances::allocate_address;
-    "AssociateAddress" ["AllocationId"] ["InstanceId" "NetworkInterfaceId"] instances::associate_address;
-    "DisassociateAddress" ["AssociationId"] [] instances::disassociate_address;
-    "ReleaseAddress" ["AllocationId"] [] instances::release_address;
+    "AllocateAddress" [] ["Domain" "TagSpecification"] addresses::allocate_address;
+    "AssociateAddress" ["AllocationId"] ["InstanceId" "NetworkInterfaceId"] addresses::associate_address;
+    "DisassociateAddress" ["AssociationId"] [] addresses::disassociate_address;
+    "ReleaseAddress" ["AllocationId"] [] addresses::release_address;
 }
 
 impl Ec2 {
-    /// EC2 in a region that has just been enabled: nothing is set, and there is a default VPC (VPC User Guide,
-    /// "Default VPCs").
+    /// EC2 in a region that has just been enabled: nothing is set, and there is a default VPC (VPC User
+    /// Guide, "Default VPCs").
     pub fn new_region(account_id: &str, region: &str, ids: &mut Ids) -> Self {
         let mut ec2 = Ec2 {
             account_id: account_id.to_owned(),
@@ -195,8 +197,8 @@ fn dry_run(input: &Input<'_>) -> Result<(), AwsError> {
     Ok(())
 }
 
-/// The rows of `DescribeRegions`: the enabled ones, and with `AllRegions` the others too. A region that is asked for
-/// by its name is listed whether it is enabled or not.
+/// The rows of `DescribeRegions`: the enabled ones, and with `AllRegions` the others too. A region that is
+/// asked for by its name is listed whether it is enabled or not.
 fn region_rows(account: &Account, input: &Input<'_>) -> Result<Vec<Value>, AwsError> {
     let all = input.flag("AllRegions")? || !input.list("RegionName").is_empty();
     let enabled = account.regions.keys().map(|region| {

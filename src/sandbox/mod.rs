@@ -5,7 +5,7 @@
 //! makes one durable transaction of that. A [`World`] says how the account differs from a brand-new one, and what
 //! goes wrong in it.
 //!
-//! Requests come from the SDK in this process ([`Sandbox::http_client`]) or from anybody over HTTP ([`serve`]).
+//! Requests come from the SDK in this process ([`Sandbox::http_client`]) or from anybody over HTTP ([`serve()`]).
 //!
 //! A new service is one file, a line in `exchange::dispatch`, and one in `wire::SERVICES`; a REST protocol also wants
 //! the operations' routes.
@@ -25,6 +25,7 @@ mod s3control;
 mod serve;
 mod store;
 mod sts;
+mod trouble;
 mod wire;
 pub mod world;
 

@@ -1,10 +1,13 @@
 //! S3: buckets, as far as their being public matters.
 
+mod policy;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::policy::{check_policy, is_public};
 use super::{Account, Answer, AwsError, Call, OPT_IN_REGIONS, world};
 
 /// When every bucket was made: a clock would make two equal runs differ.
@@ -482,80 +485,6 @@ fn acl_output(owner: &str, grants: &[(String, String)]) -> Value {
     json!({"Owner": {"ID": owner}, "AccessControlList": grants})
 }
 
-fn check_policy(text: &str) -> Result<(), AwsError> {
-    let malformed = |message: &str| AwsError::new("MalformedPolicy", message);
-    let policy: Value = serde_json::from_str(text)
-        .ok()
-        .filter(Value::is_object)
-        .ok_or_else(|| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
-    for statement in one_or_many(&policy["Statement"]) {
-        for required in ["Effect", "Principal", "Action", "Resource"] {
-            let negated = format!("Not{required}");
-            if statement[required].is_null() && statement[&negated].is_null() {
-                return Err(malformed(&format!("Missing required field {required}")));
-            }
-        }
-    }
-    if policy["Statement"].is_null() {
-        return Err(malformed("Missing required field Statement"));
-    }
-    Ok(())
-}
-
-/// The conditions that narrow a statement to somebody, if their values are fixed (S3 User Guide, "The meaning of
-/// public").
-const NARROWING: [&str; 12] = [
-    "aws:principalaccount",
-    "aws:principalarn",
-    "aws:principalorgid",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceip",
-    "aws:sourceowner",
-    "aws:sourcevpc",
-    "aws:sourcevpce",
-    "aws:userid",
-    "s3:dataaccesspointaccount",
-    "s3:dataaccesspointarn",
-];
-
-/// Whether a policy lets anybody in.
-fn is_public(policy: &str) -> bool {
-    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    one_or_many(&policy["Statement"]).iter().any(|statement| {
-        let principal = &statement["Principal"];
-        let anybody = [principal, &principal["AWS"]]
-            .iter()
-            .any(|who| one_or_many(who).iter().any(|who| who == "*"));
-        statement["Effect"] == "Allow" && anybody && !is_narrowed(&statement["Condition"])
-    })
-}
-
-fn is_narrowed(condition: &Value) -> bool {
-    let fixed = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| !text.contains(['*', '?']) && !text.ends_with("/0"))
-    };
-    condition
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(operator, _)| !operator.contains("Not") && !operator.ends_with("IfExists"))
-        .flat_map(|(_, keys)| keys.as_object().into_iter().flatten())
-        .any(|(key, values)| {
-            NARROWING.contains(&key.to_ascii_lowercase().as_str()) && one_or_many(values).iter().all(fixed)
-        })
-}
-
-fn one_or_many(value: &Value) -> &[Value] {
-    match value {
-        Value::Null => &[],
-        Value::Array(items) => items,
-        one => std::slice::from_ref(one),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -610,25 +539,6 @@ mod tests {
         // The account's block holds for the bucket too.
         account.s3.public_access_block = Some(PublicAccessBlock::ALL);
         assert_eq!(code(ask(&mut account, "PutBucketPolicy", policy)), "AccessDenied");
-    }
-
-    #[test]
-    fn what_is_public_is_what_anybody_may() {
-        let with = |principal: &str, condition: &str| {
-            is_public(&format!(
-                r#"{{"Statement": {{"Effect": "Allow", "Principal": {principal}, "Condition": {condition}}}}}"#
-            ))
-        };
-        assert!(with(r#""*""#, "null"));
-        assert!(with(r#"{"AWS": ["arn:aws:iam::1:root", "*"]}"#, "null"));
-        assert!(with(r#""*""#, r#"{"Bool": {"aws:SecureTransport": "true"}}"#));
-        assert!(with(r#""*""#, r#"{"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}"#));
-        assert!(!with(
-            r#""*""#,
-            r#"{"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}"#
-        ));
-        assert!(!with(r#"{"AWS": "arn:aws:iam::1:root"}"#, "null"));
-        assert!(!with(r#"{"Service": "cloudtrail.amazonaws.com"}"#, "null"));
     }
 
     #[test]

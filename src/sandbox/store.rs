@@ -53,7 +53,7 @@ struct Written<'a> {
 #[derive(Deserialize)]
 struct Stored {
     world: World,
-    progress: super::exchange::Progress,
+    progress: super::trouble::Progress,
     account: super::Account,
 }
 

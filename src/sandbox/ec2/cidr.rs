@@ -11,7 +11,8 @@ pub(super) struct Cidr {
     length: u8,
 }
 
-/// EC2 keeps the first four addresses of a subnet and the last one for itself (VPC User Guide, "Subnet sizing").
+/// EC2 keeps the first four addresses of a subnet and the last one for itself (VPC User Guide, "Subnet
+/// sizing").
 const RESERVED_AT_START: u32 = 4;
 const RESERVED: u32 = 5;
 

@@ -32,7 +32,8 @@ pub(super) fn get_key(cx: &mut Cx<'_>, _: &Input<'_>) -> Answer {
     Ok(json!({ "kmsKeyId": cx.ec2.ebs.kms_key.as_deref().unwrap_or(AWS_MANAGED) }))
 }
 
-/// `ModifyEbsDefaultKmsKeyId`. It takes a key's id or ARN, or an alias's name or ARN, and answers the key's ARN.
+/// `ModifyEbsDefaultKmsKeyId`. It takes a key's id or ARN, or an alias's name or ARN, and answers the key's
+/// ARN.
 pub(super) fn modify_key(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     let named = input.required("KmsKeyId")?;
     let arn = key_arn(cx, named).ok_or_else(|| {
@@ -51,8 +52,8 @@ pub(super) fn reset_key(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     get_key(cx, input)
 }
 
-/// The ARN of the key that a name means. There are no keys to look up: every well-formed id is one, and an alias
-/// gets a key of its own when it is first named. A key of another region cannot encrypt volumes here.
+/// The ARN of the key that a name means. There are no keys to look up: every well-formed id is one, and an
+/// alias gets a key of its own when it is first named. A key of another region cannot encrypt volumes here.
 fn key_arn(cx: &mut Cx<'_>, named: &str) -> Option<String> {
     let local = match named.strip_prefix("arn:") {
         None => named,

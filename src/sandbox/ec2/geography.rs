@@ -13,10 +13,13 @@ pub(super) struct Zone {
     pub(super) id: String,
 }
 
+/// The letters of a region's zones with the numbers in their ids.
+type Letters = &'static [(char, u8)];
+
 /// Region, prefix of its zone ids, and letter and number of each zone that a new account sees.
 ///
 /// Which letters a new account has differs between accounts in the oldest regions; this is one real mapping.
-const ZONES: &[(&str, &str, &[(char, u8)])] = &[
+const ZONES: &[(&str, &str, Letters)] = &[
     ("af-south-1", "afs1", ABC),
     ("ap-east-1", "ape1", ABC),
     ("ap-east-2", "ape2", ABC),
@@ -60,8 +63,8 @@ const ZONES: &[(&str, &str, &[(char, u8)])] = &[
     ("us-west-1", "usw1", &[('a', 1), ('c', 3)]),
     ("us-west-2", "usw2", &[('a', 2), ('b', 1), ('c', 3), ('d', 4)]),
 ];
-const ABC: &[(char, u8)] = &[('a', 1), ('b', 2), ('c', 3)];
-const ABCD: &[(char, u8)] = &[('a', 1), ('b', 2), ('c', 3), ('d', 4)];
+const ABC: Letters = &[('a', 1), ('b', 2), ('c', 3)];
+const ABCD: Letters = &[('a', 1), ('b', 2), ('c', 3), ('d', 4)];
 
 /// The zones of a region, in the order of their names. A region that the table does not know has three.
 pub(super) fn zones(region: &str) -> Vec<Zone> {

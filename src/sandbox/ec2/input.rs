@@ -20,8 +20,8 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Refuses parameters that the sandbox does not simulate. To ignore one would be to answer another request
-    /// than the one that was made.
+    /// Refuses parameters that the sandbox does not simulate. To ignore one would be to answer another
+    /// request than the one that was made.
     pub(super) fn only(&self, mut known: impl FnMut(&str) -> bool) -> Result<(), AwsError> {
         let unknown = self
             .parameters

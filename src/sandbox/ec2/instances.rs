@@ -1,24 +1,24 @@
-//! Instances, network interfaces and public addresses: what stands in a VPC and is in the way of its removal.
+//! Instances and network interfaces: what stands in a VPC and is in the way of its removal.
 
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
 use super::cidr::Cidr;
-use super::geography;
 use super::input::Input;
 use super::kind;
 use super::model::{
-    Address, Ec2, GroupIdentifier, Instance, InstanceState, InterfaceAttachment, NetworkInterface,
-    PublicAddress, Subnet, THEN, find, find_mut,
+    Ec2, GroupIdentifier, Instance, InstanceState, InterfaceAttachment, NetworkInterface, Subnet, THEN, find,
+    find_mut,
 };
-use super::{Answer, AwsError, Cx, done, rows};
+use super::{Answer, AwsError, Cx, addresses, rows};
 
 /// A network interface that is to be created.
 pub(super) struct NewInterface<'a> {
     pub(super) subnet: &'a Subnet,
     pub(super) description: &'a str,
-    /// `interface` for instances and one's own; the name of the service's kind for those that a service makes.
+    /// `interface` for instances and one's own; the name of the service's kind for those that a service
+    /// makes.
     pub(super) interface_type: &'a str,
     /// The groups; none means the VPC's default one.
     pub(super) groups: Vec<GroupIdentifier>,
@@ -86,39 +86,6 @@ fn free_address(ec2: &Ec2, subnet: &Subnet) -> Result<Ipv4Addr, AwsError> {
                 ),
             )
         })
-}
-
-/// A public address that nothing here has: of the blocks that are set aside for documentation (RFC 5737).
-fn free_public_address(ec2: &Ec2) -> Result<String, AwsError> {
-    let blocks: [[u8; 3]; 3] = [[203, 0, 113], [198, 51, 100], [192, 0, 2]];
-    let taken: Vec<&str> = ec2
-        .network_interfaces
-        .iter()
-        .filter_map(|interface| interface.association.as_ref())
-        .map(|association| association.public_ip.as_str())
-        .chain(ec2.addresses.iter().map(|address| address.public_ip.as_str()))
-        .collect();
-    blocks
-        .iter()
-        .flat_map(|[a, b, c]| (1..=254_u8).map(move |d| Ipv4Addr::new(*a, *b, *c, d).to_string()))
-        .find(|address| !taken.contains(&address.as_str()))
-        .ok_or_else(|| {
-            AwsError::new(
-                "InsufficientAddressCapacity",
-                "There are not enough free addresses.",
-            )
-        })
-}
-
-fn public_address(ec2: &Ec2, public_ip: String, ip_owner_id: &str) -> PublicAddress {
-    let domain = geography::public_domain(&ec2.region);
-    PublicAddress {
-        public_dns_name: format!("ec2-{}.{domain}", public_ip.replace('.', "-")),
-        public_ip,
-        ip_owner_id: ip_owner_id.to_owned(),
-        allocation_id: None,
-        association_id: None,
-    }
 }
 
 /// The default VPC, which a request means that names no other.
@@ -246,7 +213,10 @@ pub(super) fn create_instance(
     subnet: &Subnet,
     new: NewInstance<'_>,
 ) -> Result<Instance, AwsError> {
-    let public_ip = new.public.then(|| free_public_address(cx.ec2)).transpose()?;
+    let public_ip = new
+        .public
+        .then(|| addresses::free_public_address(cx.ec2))
+        .transpose()?;
     let interface = create_interface(
         cx,
         NewInterface {
@@ -268,7 +238,7 @@ pub(super) fn create_instance(
         network_interface_id: Some(interface.network_interface_id.clone()),
         tag_set: Vec::new(),
     };
-    let association = public_ip.map(|ip| public_address(cx.ec2, ip, "amazon"));
+    let association = public_ip.map(|ip| addresses::public_address(cx.ec2, ip, "amazon"));
     let attachment = InterfaceAttachment {
         attachment_id: cx.ids.next("eni-attach"),
         instance_id: Some(instance.instance_id.clone()),
@@ -340,132 +310,144 @@ pub(super) fn terminate_instances(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer 
     Ok(json!({ "instancesSet": changes }))
 }
 
-/// `AllocateAddress`.
-pub(super) fn allocate_address(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
-    if input.text("Domain").is_some_and(|domain| domain != "vpc") {
-        return Err(AwsError::new(
-            "InvalidParameterValue",
-            "Value (standard) for parameter domain is invalid. EC2-Classic is retired.",
-        ));
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::tests::{Cloud, filter, refusal, text};
+    use super::super::{InstanceState, Occupant};
+
+    fn launch(count: usize) -> Value {
+        json!({ "ImageId": "ami-12345678", "MinCount": "1", "MaxCount": count.to_string(), "InstanceType": "t3.nano" })
     }
-    let tags = input.creation_tags(&kind::ADDRESS)?;
-    let mut address = allocate(cx)?;
-    address.tag_set = tags;
-    *find_mut(&mut cx.ec2.addresses, &address.allocation_id)? = address.clone();
-    Ok(json!({
-        "publicIp": address.public_ip,
-        "allocationId": address.allocation_id,
-        "domain": "vpc",
-        "publicIpv4Pool": "amazon",
-        "networkBorderGroup": cx.ec2.region,
-    }))
-}
 
-/// Allocates an Elastic IP address.
-pub(super) fn allocate(cx: &mut Cx<'_>) -> Result<Address, AwsError> {
-    let address = Address {
-        public_ip: free_public_address(cx.ec2)?,
-        allocation_id: cx.ids.next("eipalloc"),
-        network_interface_id: None,
-        tag_set: Vec::new(),
-    };
-    cx.ec2.addresses.push(address.clone());
-    Ok(address)
-}
-
-/// Gives an Elastic IP address to a network interface and answers the id of the association.
-pub(super) fn associate(
-    cx: &mut Cx<'_>,
-    allocation_id: &str,
-    interface_id: &str,
-) -> Result<String, AwsError> {
-    let owner = cx.ec2.account_id.clone();
-    let public_ip = find(&cx.ec2.addresses, allocation_id)?.public_ip.clone();
-    let association_id = cx.ids.next("eipassoc");
-    let association = PublicAddress {
-        allocation_id: Some(allocation_id.to_owned()),
-        association_id: Some(association_id.clone()),
-        ..public_address(cx.ec2, public_ip, &owner)
-    };
-    find_mut(&mut cx.ec2.network_interfaces, interface_id)?.association = Some(association);
-    find_mut(&mut cx.ec2.addresses, allocation_id)?.network_interface_id = Some(interface_id.to_owned());
-    Ok(association_id)
-}
-
-/// `AssociateAddress`, with an instance or a network interface. The VPC must have a way to the internet.
-pub(super) fn associate_address(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
-    let allocation_id = input.id("AllocationId", &kind::ADDRESS)?;
-    let address = find(&cx.ec2.addresses, allocation_id)?;
-    let interface_id = match (input.text("InstanceId"), input.text("NetworkInterfaceId")) {
-        (Some(_), None) => {
-            let id = input.id("InstanceId", &kind::INSTANCE)?;
-            let instance = find(&cx.ec2.instances, id)?;
-            instance.network_interface_id.clone().ok_or_else(|| {
-                AwsError::new(
-                    "InvalidInstanceID",
-                    format!("The instance '{id}' is not in a valid state for this operation."),
-                )
-            })?
-        }
-        (None, Some(_)) => input
-            .id("NetworkInterfaceId", &kind::NETWORK_INTERFACE)?
-            .to_owned(),
-        _ => {
-            return Err(AwsError::new(
-                "InvalidParameterCombination",
-                "You must specify either an instance id or a network interface id",
-            ));
-        }
-    };
-    let vpc_id = find(&cx.ec2.network_interfaces, &interface_id)?.vpc_id.clone();
-    if address.network_interface_id.is_some() {
-        return Err(AwsError::new(
-            "Resource.AlreadyAssociated",
-            format!("resource {allocation_id} is already associated with associate-id"),
-        ));
-    }
-    let mut gateways = cx.ec2.internet_gateways.iter();
-    if !gateways.any(|gateway| gateway.vpc() == Some(&vpc_id)) {
-        return Err(AwsError::new(
-            "Gateway.NotAttached",
-            format!("Network {vpc_id} is not attached to any internet gateway"),
-        ));
-    }
-    let association_id = associate(cx, allocation_id, &interface_id)?;
-    Ok(json!({ "associationId": association_id }))
-}
-
-/// `DisassociateAddress`.
-pub(super) fn disassociate_address(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
-    let id = input.required("AssociationId")?;
-    let of = |association: &PublicAddress| association.association_id.as_deref() == Some(id);
-    let mut interfaces = cx.ec2.network_interfaces.iter_mut();
-    let interface = interfaces
-        .find(|interface| interface.association.as_ref().is_some_and(of))
-        .ok_or_else(|| {
-            AwsError::new(
-                "InvalidAssociationID.NotFound",
-                format!("The association ID '{id}' does not exist"),
+    #[test]
+    fn a_launch_needs_a_default_vpc_or_a_subnet() {
+        let mut cloud = Cloud::with(&Occupant::NoSubnets);
+        let vpc = cloud.vpc();
+        assert_eq!(
+            cloud.refused("RunInstances", launch(1)),
+            refusal(
+                "MissingInput",
+                format!("No subnets found for the default VPC '{vpc}'. Please specify a subnet.")
             )
-        })?;
-    interface.association = None;
-    let interface_id = interface.network_interface_id.clone();
-    for address in &mut cx.ec2.addresses {
-        address.network_interface_id.take_if(|of| *of == interface_id);
+        );
+        cloud.occupy(&Occupant::NoVpc).unwrap();
+        assert_eq!(
+            cloud.refused("RunInstances", launch(1)),
+            refusal("VPCIdNotSpecified", "No default VPC for this user")
+        );
+        let made = cloud.ok("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }));
+        let input = json!({ "VpcId": text(&made["vpc"], "vpcId"), "CidrBlock": "10.0.0.0/28" });
+        let made = cloud.ok("CreateSubnet", input);
+        let subnet = text(&made["subnet"], "subnetId");
+        let mut input = launch(20);
+        input["SubnetId"] = json!(subnet);
+        // Five of the sixteen addresses are EC2's own.
+        let launched = cloud.ok("RunInstances", input.clone());
+        assert_eq!(launched["instancesSet"].as_array().map(Vec::len), Some(11));
+        assert_eq!(launched["instancesSet"][10]["privateIpAddress"], "10.0.0.14");
+        assert_eq!(launched["instancesSet"][0].get("ipAddress"), None);
+        let (code, message) = cloud.refused("RunInstances", input);
+        assert_eq!(code, "InsufficientFreeAddressesInSubnet");
+        assert!(message.contains(&subnet), "{message}");
     }
-    done()
-}
 
-/// `ReleaseAddress`.
-pub(super) fn release_address(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
-    let id = input.id("AllocationId", &kind::ADDRESS)?;
-    let address = find(&cx.ec2.addresses, id)?;
-    if address.network_interface_id.is_some() {
-        return Err(AwsError::new(
-            "InvalidIPAddress.InUse",
-            format!("Address {} is in use.", address.public_ip),
-        ));
+    #[test]
+    fn instances_come_and_go_with_their_interfaces() {
+        let mut cloud = Cloud::new();
+        let launched = cloud.ok("RunInstances", launch(2));
+        assert_eq!(
+            launched["instancesSet"][0]["instanceState"],
+            json!({ "code": 0, "name": "pending" })
+        );
+        cloud.ok("RunInstances", launch(1));
+        let reservations = cloud.list("DescribeInstances", filter("instance-state-name", "running"));
+        let counts: Vec<usize> = reservations
+            .iter()
+            .map(|r| r["instancesSet"].as_array().unwrap().len())
+            .collect();
+        assert_eq!(counts, [2, 1]);
+        assert_eq!(
+            cloud
+                .list("DescribeNetworkInterfaces", filter("status", "in-use"))
+                .len(),
+            3
+        );
+
+        let id = text(&launched["instancesSet"][0], "instanceId");
+        let change = |before: Value, after: Value| json!([{ "instanceId": id, "currentState": after, "previousState": before }]);
+        let state = |code: u8, name: &str| json!({ "code": code, "name": name });
+        let ended = cloud.ok("TerminateInstances", json!({ "InstanceId": [id] }));
+        assert_eq!(
+            ended["instancesSet"],
+            change(state(16, "running"), state(32, "shutting-down"))
+        );
+        let ended = cloud.ok("TerminateInstances", json!({ "InstanceId": [id] }));
+        assert_eq!(
+            ended["instancesSet"],
+            change(state(48, "terminated"), state(48, "terminated"))
+        );
+        assert_eq!(cloud.list("DescribeNetworkInterfaces", json!({})).len(), 2);
+        let gone = cloud.list("DescribeInstances", filter("instance-state-name", "terminated"));
+        assert_eq!(gone[0]["instancesSet"][0].get("vpcId"), None);
+        assert_eq!(
+            cloud.refused("TerminateInstances", json!({ "InstanceId": ["i-00000000"] })),
+            refusal(
+                "InvalidInstanceID.NotFound",
+                "The instance ID 'i-00000000' does not exist"
+            )
+        );
     }
-    cx.ec2.addresses.retain(|address| address.allocation_id != id);
-    done()
+
+    #[test]
+    fn launches_are_checked() {
+        let mut cloud = Cloud::new();
+        let with = |name: &str, value: Value| {
+            let mut input = launch(1);
+            input[name] = value;
+            input
+        };
+        let made = cloud.ok("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }));
+        let elsewhere = text(&made["vpc"], "vpcId");
+        let foreign = cloud.texts("DescribeSecurityGroups", "groupId", filter("vpc-id", &elsewhere));
+        for (input, code) in [
+            (with("ImageId", json!("debian")), "InvalidAMIID.Malformed"),
+            (with("MinCount", json!("0")), "InvalidParameterValue"),
+            (with("MinCount", json!("2")), "InvalidParameterValue"),
+            (with("MaxCount", json!("many")), "InvalidParameterValue"),
+            (
+                with("SubnetId", json!("subnet-00000000")),
+                "InvalidSubnetID.NotFound",
+            ),
+            (
+                with("SecurityGroupId", json!(["sg-00000000"])),
+                "InvalidGroup.NotFound",
+            ),
+            (with("SecurityGroupId", json!(foreign)), "InvalidParameter"),
+            (
+                with("TagSpecification", json!([{ "ResourceType": "vpc", "Tag": [] }])),
+                "InvalidParameterValue",
+            ),
+            (with("Ipv6AddressCount", json!("1")), "NotInSandbox"),
+        ] {
+            assert_eq!(cloud.refused("RunInstances", input.clone()).0, code, "{input}");
+        }
+    }
+
+    #[test]
+    fn a_lent_address_goes_when_the_instance_stops() {
+        let mut cloud = Cloud::with(&Occupant::Instance(InstanceState::Running));
+        cloud.occupy(&Occupant::Instance(InstanceState::Stopped)).unwrap();
+        let interfaces = cloud.list("DescribeNetworkInterfaces", json!({}));
+        let public: Vec<bool> = interfaces
+            .iter()
+            .map(|i| i.get("association").is_some())
+            .collect();
+        assert_eq!(public, [true, false]);
+        assert_ne!(
+            interfaces[0]["privateIpAddress"],
+            interfaces[1]["privateIpAddress"]
+        );
+    }
 }

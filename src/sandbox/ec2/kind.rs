@@ -54,51 +54,97 @@ macro_rules! kinds {
 
 kinds! {
     /// VPCs.
-    VPC = "vpc", "vpc", "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist", "InvalidVpcID.Malformed";
+    VPC = "vpc", "vpc",
+        "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist",
+        "InvalidVpcID.Malformed";
     /// Subnets.
-    SUBNET = "subnet", "subnet", "InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist", "InvalidSubnetID.Malformed";
+    SUBNET = "subnet", "subnet",
+        "InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist",
+        "InvalidSubnetID.Malformed";
     /// Internet gateways.
-    INTERNET_GATEWAY = "igw", "internet-gateway", "InvalidInternetGatewayID.NotFound", "The internetGateway ID '{}' does not exist", "InvalidInternetGatewayId.Malformed";
+    INTERNET_GATEWAY = "igw", "internet-gateway",
+        "InvalidInternetGatewayID.NotFound", "The internetGateway ID '{}' does not exist",
+        "InvalidInternetGatewayId.Malformed";
     /// Route tables.
-    ROUTE_TABLE = "rtb", "route-table", "InvalidRouteTableID.NotFound", "The routeTable ID '{}' does not exist", "InvalidRouteTableId.Malformed";
+    ROUTE_TABLE = "rtb", "route-table",
+        "InvalidRouteTableID.NotFound", "The routeTable ID '{}' does not exist",
+        "InvalidRouteTableId.Malformed";
     /// Network ACLs.
-    NETWORK_ACL = "acl", "network-acl", "InvalidNetworkAclID.NotFound", "The networkAcl ID '{}' does not exist", "InvalidNetworkAclId.Malformed";
+    NETWORK_ACL = "acl", "network-acl",
+        "InvalidNetworkAclID.NotFound", "The networkAcl ID '{}' does not exist",
+        "InvalidNetworkAclId.Malformed";
     /// Security groups.
-    SECURITY_GROUP = "sg", "security-group", "InvalidGroup.NotFound", "The security group '{}' does not exist", "InvalidGroupId.Malformed";
+    SECURITY_GROUP = "sg", "security-group",
+        "InvalidGroup.NotFound", "The security group '{}' does not exist",
+        "InvalidGroupId.Malformed";
     /// Security groups, by their names.
-    SECURITY_GROUP_NAME = "", "", "InvalidGroup.NotFound", "The security group '{}' does not exist", "";
+    SECURITY_GROUP_NAME = "", "",
+        "InvalidGroup.NotFound", "The security group '{}' does not exist",
+        "";
     /// The rules of security groups.
-    SECURITY_GROUP_RULE = "sgr", "security-group-rule", "InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '{}' does not exist", "InvalidSecurityGroupRuleId.Malformed";
+    SECURITY_GROUP_RULE = "sgr", "security-group-rule",
+        "InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '{}' does not exist",
+        "InvalidSecurityGroupRuleId.Malformed";
     /// DHCP option sets.
-    DHCP_OPTIONS = "dopt", "dhcp-options", "InvalidDhcpOptionID.NotFound", "The dhcpOption ID '{}' does not exist", "InvalidDhcpOptionsId.Malformed";
+    DHCP_OPTIONS = "dopt", "dhcp-options",
+        "InvalidDhcpOptionID.NotFound", "The dhcpOption ID '{}' does not exist",
+        "InvalidDhcpOptionsId.Malformed";
     /// Network interfaces.
-    NETWORK_INTERFACE = "eni", "network-interface", "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '{}' does not exist", "InvalidNetworkInterfaceId.Malformed";
+    NETWORK_INTERFACE = "eni", "network-interface",
+        "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '{}' does not exist",
+        "InvalidNetworkInterfaceId.Malformed";
     /// Instances.
-    INSTANCE = "i", "instance", "InvalidInstanceID.NotFound", "The instance ID '{}' does not exist", "InvalidInstanceID.Malformed";
+    INSTANCE = "i", "instance",
+        "InvalidInstanceID.NotFound", "The instance ID '{}' does not exist",
+        "InvalidInstanceID.Malformed";
     /// Machine images. The sandbox has none, and takes every well-formed id.
-    IMAGE = "ami", "image", "InvalidAMIID.NotFound", "The image id '[{}]' does not exist", "InvalidAMIID.Malformed";
+    IMAGE = "ami", "image",
+        "InvalidAMIID.NotFound", "The image id '[{}]' does not exist",
+        "InvalidAMIID.Malformed";
     /// Elastic IP addresses, by their allocation.
-    ADDRESS = "eipalloc", "elastic-ip", "InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist", "InvalidAllocationID.Malformed";
+    ADDRESS = "eipalloc", "elastic-ip",
+        "InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist",
+        "InvalidAllocationID.Malformed";
     /// Elastic IP addresses, by themselves.
-    PUBLIC_IP = "", "", "InvalidAddress.NotFound", "Address '{}' not found.", "";
+    PUBLIC_IP = "", "",
+        "InvalidAddress.NotFound", "Address '{}' not found.",
+        "";
     /// NAT gateways.
-    NAT_GATEWAY = "nat", "natgateway", "NatGatewayNotFound", "NatGateway {} was not found", "NatGatewayMalformed";
+    NAT_GATEWAY = "nat", "natgateway",
+        "NatGatewayNotFound", "NatGateway {} was not found",
+        "NatGatewayMalformed";
     /// VPC endpoints.
-    VPC_ENDPOINT = "vpce", "vpc-endpoint", "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '{}' does not exist", "InvalidVpcEndpointId.Malformed";
+    VPC_ENDPOINT = "vpce", "vpc-endpoint",
+        "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '{}' does not exist",
+        "InvalidVpcEndpointId.Malformed";
     /// VPC peering connections.
-    PEERING = "pcx", "vpc-peering-connection", "InvalidVpcPeeringConnectionID.NotFound", "The vpcPeeringConnection ID '{}' does not exist", "InvalidVpcPeeringConnectionId.Malformed";
+    PEERING = "pcx", "vpc-peering-connection",
+        "InvalidVpcPeeringConnectionID.NotFound", "The vpcPeeringConnection ID '{}' does not exist",
+        "InvalidVpcPeeringConnectionId.Malformed";
     /// Virtual private gateways.
-    VPN_GATEWAY = "vgw", "vpn-gateway", "InvalidVpnGatewayID.NotFound", "The vpnGateway ID '{}' does not exist", "InvalidVpnGatewayId.Malformed";
+    VPN_GATEWAY = "vgw", "vpn-gateway",
+        "InvalidVpnGatewayID.NotFound", "The vpnGateway ID '{}' does not exist",
+        "InvalidVpnGatewayId.Malformed";
     /// Egress-only internet gateways.
-    EGRESS_ONLY_GATEWAY = "eigw", "egress-only-internet-gateway", "InvalidEgressOnlyInternetGatewayId.NotFound", "The egressOnlyInternetGateway ID '{}' does not exist", "InvalidEgressOnlyInternetGatewayId.Malformed";
+    EGRESS_ONLY_GATEWAY = "eigw", "egress-only-internet-gateway",
+        "InvalidEgressOnlyInternetGatewayId.NotFound", "The egressOnlyInternetGateway ID '{}' does not exist",
+        "InvalidEgressOnlyInternetGatewayId.Malformed";
     /// Attachments of a VPC to a transit gateway.
-    TRANSIT_ATTACHMENT = "tgw-attach", "transit-gateway-attachment", "InvalidTransitGatewayAttachmentID.NotFound", "Transit Gateway Attachment {} was deleted or does not exist.", "InvalidTransitGatewayAttachmentID.Malformed";
+    TRANSIT_ATTACHMENT = "tgw-attach", "transit-gateway-attachment",
+        "InvalidTransitGatewayAttachmentID.NotFound", "Transit Gateway Attachment {} was deleted or does not exist.",
+        "InvalidTransitGatewayAttachmentID.Malformed";
     /// Flow logs.
-    FLOW_LOG = "fl", "vpc-flow-log", "InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: [TotalCount: 1] {}", "InvalidFlowLogId.Malformed";
+    FLOW_LOG = "fl", "vpc-flow-log",
+        "InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: [TotalCount: 1] {}",
+        "InvalidFlowLogId.Malformed";
     /// Regions, by their names.
-    REGION = "", "", "InvalidParameterValue", "Invalid region: [{}]", "";
+    REGION = "", "",
+        "InvalidParameterValue", "Invalid region: [{}]",
+        "";
     /// Availability zones, by their names or ids.
-    ZONE = "", "", "InvalidParameterValue", "Invalid availability zone: [{}]", "";
+    ZONE = "", "",
+        "InvalidParameterValue", "Invalid availability zone: [{}]",
+        "";
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! How every `Describe` operation answers: ids, filters and pages over rows that are already in the form of the wire.
+//! How every `Describe` operation answers: ids, filters and pages over rows that are already in the form of
+//! the wire.
 //!
 //! A filter is a path into the row, so filters never have code of their own.
 
@@ -215,8 +216,8 @@ fn tag_values(row: &Value, key: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a text fits a filter's value: `*` stands for any characters, `?` for one, and `\` takes their meaning
-/// away (EC2 User Guide, "Filtering").
+/// Whether a text fits a filter's value: `*` stands for any characters, `?` for one, and `\` takes their
+/// meaning away (EC2 User Guide, "Filtering").
 fn fits(pattern: &str, text: &str) -> bool {
     fn fits(pattern: &[char], text: &[char]) -> bool {
         match (pattern, text) {

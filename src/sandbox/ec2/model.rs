@@ -1,7 +1,8 @@
 //! EC2's state in one region.
 //!
-//! The structures have the names that EC2 uses on the wire, so most of them are their own description; what EC2
-//! derives when it is asked (free addresses of a subnet, black holes in a route table) is added by [`super::rows`].
+//! The structures have the names that EC2 uses on the wire, so most of them are their own description; what
+//! EC2 derives when it is asked (free addresses of a subnet, black holes in a route table) is added by
+//! [`super::rows`].
 
 use serde::{Deserialize, Serialize};
 

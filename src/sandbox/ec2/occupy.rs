@@ -12,12 +12,12 @@ use super::model::{
     InterfaceAttachment, NatAddress, NatGateway, NetworkInterface, Peering, PeeringStatus, PeeringVpc, Route,
     Rule, State, Subnet, THEN, TransitAttachment, VpcEndpoint, VpnGateway, find_mut,
 };
-use super::{AwsError, Cx, geography, subnets, tags, vpcs};
+use super::{AwsError, Cx, addresses, geography, subnets, tags, vpcs};
 
 /// One thing in which a region's default VPC differs from a new one.
 ///
-/// The first variants are put into it and may be in the way of its removal; the last ones take a part of it away, as
-/// if somebody had begun to take it apart.
+/// The first variants are put into it and may be in the way of its removal; the last ones take a part of it
+/// away, as if somebody had begun to take it apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Occupant {
@@ -37,11 +37,12 @@ pub enum Occupant {
     GroupReference(String),
     /// A subnet that is not a default one.
     Subnet,
-    /// A route table besides the main one.
+    /// A route table besides the main one, for the first subnet where there is one.
     RouteTable,
     /// A network ACL besides the default one.
     NetworkAcl,
-    /// A peering connection with a VPC of another account, with this status code: `active`, `pending-acceptance`.
+    /// A peering connection with a VPC of another account, with this status code: `active`,
+    /// `pending-acceptance`.
     Peering(String),
     /// An attached virtual private gateway.
     VpnGateway,
@@ -131,8 +132,8 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
         }
         Occupant::ElasticAddress => {
             let interface = interface(cx, "made by hand", "interface")?;
-            let address = instances::allocate(cx).map_err(text)?;
-            instances::associate(cx, &address.allocation_id, &interface.network_interface_id)
+            let address = addresses::allocate(cx).map_err(text)?;
+            addresses::associate(cx, &address.allocation_id, &interface.network_interface_id)
                 .map_err(text)?;
         }
         Occupant::VpcEndpoint(kind) => vpc_endpoint(cx, vpc_id, *kind)?,
@@ -164,7 +165,11 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
             subnets::create(cx, vpc_id, free, &zone, false, Vec::new());
         }
         Occupant::RouteTable => {
-            let table = vpcs::route_table(cx, vpc_id);
+            let mut table = vpcs::route_table(cx, vpc_id);
+            if let Ok(subnet) = first_subnet(cx) {
+                let association = vpcs::table_association(cx, &table, Some(subnet.subnet_id));
+                table.association_set.push(association);
+            }
             cx.ec2.route_tables.push(table);
         }
         Occupant::NetworkAcl => {
@@ -328,7 +333,8 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
     Ok(())
 }
 
-/// Takes a subnet away, where nothing is in it: an account cannot come to have an interface without its subnet.
+/// Takes a subnet away, where nothing is in it: an account cannot come to have an interface without its
+/// subnet.
 fn take_subnet(ec2: &mut Ec2, id: &str) -> Result<(), String> {
     if ec2.interfaces_in(id).next().is_some() {
         return Err(format!("the subnet {id} is in use and cannot be taken away"));
@@ -359,7 +365,8 @@ fn attached(vpc_id: &str) -> Vec<Attachment> {
     }]
 }
 
-/// A network interface in the first subnet. One that a service made is attached to something of the service's.
+/// A network interface in the first subnet. One that a service made is attached to something of the
+/// service's.
 fn interface(cx: &mut Cx<'_>, description: &str, interface_type: &str) -> Result<NetworkInterface, String> {
     let subnet = first_subnet(cx)?;
     let new = NewInterface {
@@ -394,8 +401,8 @@ fn nat_gateway(cx: &mut Cx<'_>) -> Result<(), String> {
         &format!("Interface for NAT Gateway {nat_gateway_id}"),
         "nat_gateway",
     )?;
-    let address = instances::allocate(cx).map_err(text)?;
-    instances::associate(cx, &address.allocation_id, &interface.network_interface_id).map_err(text)?;
+    let address = addresses::allocate(cx).map_err(text)?;
+    addresses::associate(cx, &address.allocation_id, &interface.network_interface_id).map_err(text)?;
     cx.ec2.nat_gateways.push(NatGateway {
         nat_gateway_id,
         vpc_id: interface.vpc_id,
@@ -525,3 +532,6 @@ fn ssh_rule(cx: &mut Cx<'_>, from: Option<&str>) -> Rule {
         tag_set: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

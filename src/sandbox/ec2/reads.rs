@@ -274,3 +274,6 @@ reads! {
     },
     rows tags::rows;
 }
+
+#[cfg(test)]
+mod tests;

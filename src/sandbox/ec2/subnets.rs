@@ -13,7 +13,8 @@ use super::{Answer, AwsError, Cx, done, rows};
 /// The prefix length of a default subnet (VPC User Guide, "Default subnets").
 const DEFAULT_LENGTH: u8 = 20;
 
-/// Creates a subnet. It is under the VPC's default network ACL and, having none of its own, its main route table.
+/// Creates a subnet. It is under the VPC's default network ACL and, having none of its own, its main route
+/// table.
 pub(super) fn create(
     cx: &mut Cx<'_>,
     vpc_id: &str,
@@ -170,7 +171,8 @@ pub(super) fn create_subnet(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     Ok(json!({ "subnet": rows::subnet(cx.ec2, &subnet) }))
 }
 
-/// `DeleteSubnet`. A network interface in the subnet, whoever's it is, keeps it: this is EC2's own check of use.
+/// `DeleteSubnet`. A network interface in the subnet, whoever's it is, keeps it: this is EC2's own check of
+/// use.
 pub(super) fn delete_subnet(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     let id = input.id("SubnetId", &kind::SUBNET)?;
     find(&cx.ec2.subnets, id)?;
@@ -196,7 +198,6 @@ pub(super) fn remove(ec2: &mut super::model::Ec2, id: &str) {
             .association_set
             .retain(|association| association.subnet_id.as_deref() != Some(id));
     }
-    ec2.flow_logs.retain(|log| log.resource_id != id);
 }
 
 #[cfg(test)]
@@ -274,6 +275,20 @@ mod tests {
         cloud.ok("DeleteSubnet", json!({ "SubnetId": subnets[1] }));
         let rows = cloud.list("DescribeSubnets", json!({ "SubnetId": [subnets[0]] }));
         assert_eq!(rows[0]["availableIpAddressCount"], 4090);
+    }
+
+    #[test]
+    fn nothing_speaks_of_a_subnet_that_is_gone() {
+        let mut cloud = Cloud::with(&Occupant::RouteTable);
+        let subnet = cloud.subnets().remove(0);
+        let of_subnet = || filter("association.subnet-id", &subnet);
+        for operation in ["DescribeRouteTables", "DescribeNetworkAcls"] {
+            assert_eq!(cloud.list(operation, of_subnet()).len(), 1, "{operation}");
+        }
+        cloud.ok("DeleteSubnet", json!({ "SubnetId": subnet }));
+        for operation in ["DescribeRouteTables", "DescribeNetworkAcls"] {
+            assert_eq!(cloud.list(operation, of_subnet()).len(), 0, "{operation}");
+        }
     }
 
     #[test]

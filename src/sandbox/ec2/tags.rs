@@ -115,3 +115,152 @@ pub(super) fn rows(ec2: &Ec2) -> Vec<Value> {
     each_resource!(&, ec2, list => collect(list, &mut rows));
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::Occupant;
+    use super::super::tests::{Cloud, everything, filter, refusal};
+
+    fn tag(key: &str, value: &str) -> Value {
+        json!({ "Key": key, "Value": value })
+    }
+
+    #[test]
+    fn tags_come_change_and_go() {
+        let mut cloud = Cloud::new();
+        let (vpc, gateway) = (cloud.vpc(), cloud.gateway());
+        let create = json!({ "ResourceId": [vpc, gateway], "Tag": [tag("Name", "a"), tag("Team", "b")] });
+        cloud.ok("CreateTags", create);
+        cloud.ok(
+            "CreateTags",
+            json!({ "ResourceId": [vpc], "Tag": [tag("Name", "c")] }),
+        );
+        let rows = cloud.list("DescribeTags", filter("resource-id", &vpc));
+        assert_eq!(
+            rows,
+            [
+                json!({ "resourceId": vpc, "resourceType": "vpc", "key": "Name", "value": "c" }),
+                json!({ "resourceId": vpc, "resourceType": "vpc", "key": "Team", "value": "b" }),
+            ]
+        );
+        assert_eq!(cloud.list("DescribeTags", filter("tag:Name", "a")).len(), 1);
+        assert_eq!(cloud.list("DescribeVpcs", filter("tag:Name", "c")).len(), 1);
+        assert_eq!(cloud.list("DescribeVpcs", filter("tag:Name", "a")).len(), 0);
+        assert_eq!(cloud.list("DescribeVpcs", filter("tag-key", "Team")).len(), 1);
+
+        // A tag with another value than the given one stays.
+        cloud.ok(
+            "DeleteTags",
+            json!({ "ResourceId": [vpc], "Tag": [tag("Name", "x"), json!({ "Key": "Team" })] }),
+        );
+        assert_eq!(
+            cloud.texts("DescribeTags", "key", filter("resource-id", &vpc)),
+            ["Name"]
+        );
+        cloud.ok("DeleteTags", json!({ "ResourceId": [vpc, gateway] }));
+        assert_eq!(cloud.list("DescribeTags", json!({})), [] as [Value; 0]);
+    }
+
+    #[test]
+    fn tags_are_checked_and_all_or_none_are_set() {
+        let mut cloud = Cloud::new();
+        let vpc = cloud.vpc();
+        let create = |ids: Value, tag: Value| json!({ "ResourceId": ids, "Tag": [tag] });
+        assert_eq!(
+            cloud.refused("CreateTags", create(json!([vpc, "igw-00000000"]), tag("a", "b"))),
+            refusal("InvalidID", "The ID 'igw-00000000' is not valid")
+        );
+        for bad in [
+            tag("aws:a", ""),
+            tag("", ""),
+            tag(&"k".repeat(129), ""),
+            tag("k", &"v".repeat(257)),
+        ] {
+            assert_eq!(
+                cloud.refused("CreateTags", create(json!([vpc]), bad)).0,
+                "InvalidParameterValue"
+            );
+        }
+        let fifty: Vec<Value> = (0..50).map(|n| tag(&format!("k{n}"), "v")).collect();
+        cloud.ok("CreateTags", json!({ "ResourceId": [vpc], "Tag": fifty }));
+        assert_eq!(
+            cloud
+                .refused("CreateTags", create(json!([vpc]), tag("one", "more")))
+                .0,
+            "TagLimitExceeded"
+        );
+        cloud.ok("CreateTags", create(json!([vpc]), tag("k7", "changed")));
+        assert_eq!(
+            cloud
+                .refused("CreateTags", json!({ "ResourceId": [vpc], "Tag": [] }))
+                .0,
+            "MissingParameter"
+        );
+    }
+
+    #[test]
+    fn a_tag_of_awss_own_stays() {
+        let of_aws = [("aws:cloudformation:stack-name".to_owned(), "base".to_owned())].into();
+        let mut cloud = Cloud::with(&Occupant::Tags(of_aws));
+        let vpc = cloud.vpc();
+        cloud.ok("DeleteTags", json!({ "ResourceId": [vpc] }));
+        assert_eq!(cloud.list("DescribeTags", json!({})).len(), 1);
+    }
+
+    #[test]
+    fn everything_can_be_tagged() {
+        let mut cloud = Cloud::new();
+        for what in everything() {
+            cloud.occupy(&what).unwrap();
+        }
+        let kinds = [
+            ("DescribeSubnets", "subnetId", "subnet"),
+            ("DescribeRouteTables", "routeTableId", "route-table"),
+            ("DescribeNetworkAcls", "networkAclId", "network-acl"),
+            ("DescribeSecurityGroups", "groupId", "security-group"),
+            ("DescribeDhcpOptions", "dhcpOptionsId", "dhcp-options"),
+            (
+                "DescribeNetworkInterfaces",
+                "networkInterfaceId",
+                "network-interface",
+            ),
+            ("DescribeAddresses", "allocationId", "elastic-ip"),
+            ("DescribeNatGateways", "natGatewayId", "natgateway"),
+            ("DescribeVpcEndpoints", "vpcEndpointId", "vpc-endpoint"),
+            (
+                "DescribeVpcPeeringConnections",
+                "vpcPeeringConnectionId",
+                "vpc-peering-connection",
+            ),
+            ("DescribeVpnGateways", "vpnGatewayId", "vpn-gateway"),
+            (
+                "DescribeEgressOnlyInternetGateways",
+                "egressOnlyInternetGatewayId",
+                "egress-only-internet-gateway",
+            ),
+            (
+                "DescribeTransitGatewayVpcAttachments",
+                "transitGatewayAttachmentId",
+                "transit-gateway-attachment",
+            ),
+            ("DescribeFlowLogs", "flowLogId", "vpc-flow-log"),
+        ];
+        for (operation, member, resource_type) in kinds {
+            let id = cloud.texts(operation, member, json!({})).remove(0);
+            cloud.ok(
+                "CreateTags",
+                json!({ "ResourceId": [id], "Tag": [tag("of", resource_type)] }),
+            );
+            assert_eq!(
+                cloud.list("DescribeTags", filter("resource-type", resource_type)),
+                [
+                    json!({ "resourceId": id, "resourceType": resource_type, "key": "of", "value": resource_type })
+                ]
+            );
+            let found = cloud.texts(operation, member, filter("tag:of", resource_type));
+            assert_eq!(found, [id], "{operation}");
+        }
+    }
+}

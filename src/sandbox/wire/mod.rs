@@ -39,7 +39,7 @@ struct Service {
     protocol: Protocol,
 }
 
-const SERVICES: [Service; 5] = [
+static SERVICES: [Service; 5] = [
     Service {
         signing_name: "ec2",
         protocol: Protocol::Ec2Query("http://ec2.amazonaws.com/doc/2016-11-15/"),
@@ -61,6 +61,14 @@ const SERVICES: [Service; 5] = [
         protocol: Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/"),
     },
 ];
+
+/// The short names of all services. S3 Control signs as S3, and has a name of its own all the same.
+pub(super) fn services() -> impl Iterator<Item = &'static str> {
+    SERVICES
+        .iter()
+        .map(|service| service.signing_name)
+        .chain(["s3control"])
+}
 
 /// A request that could be read.
 pub(super) struct Decoded {

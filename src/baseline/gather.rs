@@ -1,0 +1,230 @@
+//! From the name of one file to all files that it extends, each once, in the order in which they apply.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::source::{Finding, Findings, Source, Sources, Span};
+use crate::controls::nearest;
+
+/// The baselines that come with trueup. A version never changes what it wants.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("minimal@1", include_str!("../../baselines/minimal.toml")),
+    ("recommended@1", include_str!("../../baselines/recommended.toml")),
+    ("checklist@1", include_str!("../../baselines/checklist.toml")),
+];
+
+/// All files of a baseline.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// The files, in the order in which they were opened.
+    pub(super) sources: Sources,
+    /// Their numbers, in the order in which they apply: later wins.
+    pub(super) order: Vec<usize>,
+}
+
+/// What tells two files apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Identity {
+    BuiltIn(&'static str),
+    File(PathBuf),
+    Text,
+}
+
+#[derive(Default)]
+struct Gatherer {
+    gathered: Gathered,
+    findings: Findings,
+    done: Vec<Identity>,
+    trail: Vec<(Identity, String)>,
+}
+
+/// Reads a file, or standard input where the path is `-`, and what it extends.
+pub(super) fn file(path: &Path) -> (Gathered, Findings) {
+    let mut gatherer = Gatherer::default();
+    let name = path.display().to_string();
+    if name == "-" {
+        let mut bytes = Vec::new();
+        match io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .and_then(|_| utf8(bytes))
+        {
+            Ok(text) => gatherer.visit(Identity::Text, "standard input".to_owned(), text, Path::new("")),
+            Err(error) => gatherer
+                .findings
+                .add(Finding::nowhere(format!("cannot read standard input: {error}"))),
+        }
+    } else {
+        match read(path) {
+            Ok((identity, text)) => gatherer.visit(identity, name, text, parent(path)),
+            Err(error) => gatherer.findings.add(
+                Finding::nowhere(format!("cannot read {name}: {error}")).hint_if(
+                    (error.kind() == io::ErrorKind::NotFound)
+                        .then_some("give the baseline's path, or write one with `trueup init`"),
+                ),
+            ),
+        }
+    }
+    (gatherer.gathered, gatherer.findings)
+}
+
+/// Takes a text under a name, and reads what it extends.
+pub(super) fn text(name: &str, text: &str) -> (Gathered, Findings) {
+    let mut gatherer = Gatherer::default();
+    gatherer.visit(
+        Identity::Text,
+        name.to_owned(),
+        text.to_owned(),
+        parent(Path::new(name)),
+    );
+    (gatherer.gathered, gatherer.findings)
+}
+
+/// A file's tables, its spans counted over all files, as far as its form can be understood.
+pub(super) fn parse<'a>(source: &'a Source, findings: &mut Findings) -> DeTable<'a> {
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        let (message, expected) = match error.message().split_once(", expected ") {
+            Some((message, expected)) => (message, Some(format!("expected {expected}"))),
+            None => (error.message(), None),
+        };
+        let finding = Finding::at(shift(&span, source.start), message).of_syntax();
+        findings.add(match expected {
+            Some(expected) => finding.expected(expected),
+            None => finding,
+        });
+    }
+    super::merge::shifted(table.into_inner(), source.start)
+}
+
+impl Gatherer {
+    fn visit(&mut self, identity: Identity, name: String, text: String, directory: &Path) {
+        let index = self.gathered.sources.add(name.clone(), text);
+        let entries = {
+            let table = parse(self.gathered.sources.file(index), &mut self.findings);
+            extends(&table, &mut self.findings)
+        };
+        self.trail.push((identity.clone(), name));
+        for (entry, span) in entries {
+            self.parent(&entry, span, directory);
+        }
+        self.trail.pop();
+        self.done.push(identity);
+        self.gathered.order.push(index);
+    }
+
+    fn parent(&mut self, entry: &str, span: Span, directory: &Path) {
+        let found = if is_path(entry) {
+            let path = directory.join(entry);
+            read(&path)
+                .map(|(identity, text)| {
+                    (
+                        identity,
+                        path.display().to_string(),
+                        text,
+                        parent(&path).to_owned(),
+                    )
+                })
+                .map_err(|error| {
+                    Finding::at(span.clone(), format!("cannot read {}: {error}", path.display()))
+                        .expected("expected a file, relative to this one")
+                })
+        } else {
+            built_in(entry, &span).map(|(name, text)| {
+                let shown = format!("{name} (built in)");
+                (Identity::BuiltIn(name), shown, text.to_owned(), PathBuf::new())
+            })
+        };
+        match found {
+            Err(finding) => self.findings.add(finding),
+            Ok((identity, ..)) if self.done.contains(&identity) => {}
+            Ok((identity, name, text, directory)) => {
+                match self.trail.iter().position(|(above, _)| *above == identity) {
+                    None => self.visit(identity, name, text, &directory),
+                    Some(first) => {
+                        let chain: Vec<&str> = self.trail[first..]
+                            .iter()
+                            .map(|(_, name)| name.as_str())
+                            .chain([name.as_str()])
+                            .collect();
+                        self.findings.add(
+                            Finding::at(
+                                span,
+                                format!("a file cannot extend itself: {}", chain.join(" → ")),
+                            )
+                            .hint("take one of these names out of `extends`"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The names in `extends`.
+fn extends(table: &DeTable<'_>, findings: &mut Findings) -> Vec<(String, Span)> {
+    const EXPECTED: &str = "expected a list of names, such as [\"recommended@1\"]";
+    let Some(written) = table.get("extends") else {
+        return vec![];
+    };
+    let DeValue::Array(entries) = written.get_ref() else {
+        findings.add(Finding::at(written.span(), "`extends` is not a list").expected(EXPECTED));
+        return vec![];
+    };
+    let mut names = Vec::new();
+    for entry in entries.iter() {
+        match entry.get_ref() {
+            DeValue::String(name) => names.push((name.to_string(), entry.span())),
+            _ => findings.add(Finding::at(entry.span(), "this is not a name").expected(EXPECTED)),
+        }
+    }
+    names
+}
+
+fn built_in(entry: &str, span: &Span) -> Result<(&'static str, &'static str), Finding> {
+    if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == entry) {
+        return Ok((name, text));
+    }
+    let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+    let near = names
+        .iter()
+        .copied()
+        .find(|name| name.split('@').next() == entry.split('@').next())
+        .or_else(|| nearest(entry, names.iter().copied()));
+    Err(
+        Finding::at(span.clone(), format!("there is no built-in baseline `{entry}`"))
+            .expected(format!("expected {}, or a path", names.join(", ")))
+            .hint(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("a file is named by its path, such as \"./{entry}.toml\""),
+            }),
+    )
+}
+
+/// A name with a separator or the extension is a file's; any other is built in.
+fn is_path(entry: &str) -> bool {
+    entry.contains(['/', std::path::MAIN_SEPARATOR]) || entry.ends_with(".toml")
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn read(path: &Path) -> io::Result<(Identity, String)> {
+    let text = utf8(std::fs::read(path)?)?;
+    Ok((Identity::File(path.canonicalize()?), text))
+}
+
+fn utf8(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 text at byte {at}"))
+    })
+}
+
+fn shift(span: &Span, by: usize) -> Span {
+    span.start + by..span.end + by
+}

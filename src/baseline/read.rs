@@ -1,0 +1,393 @@
+//! From the bare tables of one file to typed ones, with everything that is wrong in them.
+//!
+//! Each written table is typed by itself, before merging: every field of a model is optional, and so a wrong
+//! value is told once, in the file that it stands in, even where another file replaces it.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
+
+use super::merge::cut;
+use super::regions::{AccountRegions, ControlRegions};
+use super::source::{Finding, Findings, Span};
+use crate::controls::{Id, nearest};
+use crate::place::{Region, Scope};
+use crate::plan::Manage;
+
+/// A control's table as one file has it.
+#[derive(Debug)]
+pub(super) struct Written<'a> {
+    /// The control.
+    pub(super) control: Id,
+    /// The region of an override.
+    pub(super) region: Option<Spanned<Region>>,
+    /// Where its name stands.
+    pub(super) header: Span,
+    /// What it says about writing.
+    pub(super) manage: Option<Manage>,
+    /// What it says about where.
+    pub(super) regions: Option<ControlRegions>,
+    /// Its own keys, those that are wrong taken out.
+    pub(super) table: DeTable<'a>,
+    /// False if something was taken out: what is missing then proves nothing.
+    pub(super) whole: bool,
+}
+
+/// The table `[account]`, as one file has it or merged.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    /// The account's id.
+    pub(super) id: Option<AccountId>,
+    /// Where account-wide things live that need a region.
+    pub(super) home_region: Option<Spanned<Region>>,
+    /// Which regions are looked at.
+    pub(super) regions: Option<AccountRegions>,
+    /// Which of them are not.
+    pub(super) exclude_regions: Option<Vec<Spanned<Region>>>,
+}
+
+impl Account {
+    /// Lays a later table over this one: key by key.
+    pub(super) fn lay(&mut self, over: Account) {
+        self.id = over.id.or(self.id.take());
+        self.home_region = over.home_region.or(self.home_region.take());
+        self.regions = over.regions.or(self.regions.take());
+        self.exclude_regions = over.exclude_regions.or(self.exclude_regions.take());
+    }
+}
+
+/// An account's id, 12 digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AccountId(pub(super) String);
+
+impl<'de> Deserialize<'de> for AccountId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+
+        impl Visitor<'_> for Digits {
+            type Value = AccountId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("12 digits in quotes")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<AccountId, E> {
+                if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+                    Ok(AccountId(text.to_owned()))
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Str(text), &self))
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Digits)
+    }
+}
+
+/// Types every table of a file.
+pub(super) fn file<'a>(table: DeTable<'a>, findings: &mut Findings) -> (Account, Vec<Written<'a>>) {
+    let mut account = Account::default();
+    let mut written = Vec::new();
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "extends" => {}
+            "account" => {
+                if let Some(table) = a_table("account", value, findings) {
+                    account = self::account(key.span(), table, findings);
+                }
+            }
+            "region" => {
+                if let Some(regions) = a_table("region", value, findings) {
+                    overrides(regions, &mut written, findings);
+                }
+            }
+            _ => written.extend(control(&key, value, None, findings)),
+        }
+    }
+    (account, written)
+}
+
+fn account(header: Span, mut table: DeTable<'_>, findings: &mut Findings) -> Account {
+    let typed = typed("account", &header, &mut table, &[], findings, |table| {
+        Account::deserialize(table)
+    });
+    let account = typed.value.unwrap_or_default();
+    let listed = account.regions.as_ref().map_or(&[][..], AccountRegions::named);
+    once("account.regions", listed, findings);
+    let excluded = account.exclude_regions.as_deref().unwrap_or_default();
+    once("account.exclude_regions", excluded, findings);
+    account
+}
+
+fn overrides<'a>(regions: DeTable<'a>, written: &mut Vec<Written<'a>>, findings: &mut Findings) {
+    for (key, value) in regions {
+        let span = key.span();
+        match key.get_ref().parse::<Region>() {
+            Err(error) => findings.add(Finding::at(span, error.to_string())),
+            Ok(region) => {
+                let Some(controls) = a_table(&format!("region.{region}"), value, findings) else {
+                    continue;
+                };
+                let region = Spanned::new(span, region);
+                for (key, value) in controls {
+                    written.extend(control(&key, value, Some(&region), findings));
+                }
+            }
+        }
+    }
+}
+
+fn control<'a>(
+    key: &Spanned<toml::de::DeString<'a>>,
+    value: Spanned<DeValue<'a>>,
+    region: Option<&Spanned<Region>>,
+    findings: &mut Findings,
+) -> Option<Written<'a>> {
+    let name = key.get_ref().as_ref();
+    let header = key.span();
+    let Ok(id) = name.parse::<Id>() else {
+        let others: &[&str] = if region.is_some() {
+            &[]
+        } else {
+            &["extends", "account", "region"]
+        };
+        let near = nearest(name, Id::all().map(Id::name).chain(others.iter().copied()));
+        findings.add(
+            Finding::at(header, format!("there is no table `{name}`")).hint(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`trueup controls` lists the tables that there are".to_owned(),
+            }),
+        );
+        return None;
+    };
+    let path = match region {
+        Some(region) => format!("region.{}.{name}", region.get_ref()),
+        None => name.to_owned(),
+    };
+    if region.is_some() && id.control().scope() == Scope::Account {
+        findings.add(
+            Finding::at(
+                header,
+                format!("`{name}` exists once in the account and not in each region"),
+            )
+            .hint(format!("write it as [{name}]")),
+        );
+        return None;
+    }
+    let mut table = a_table(&path, value, findings)?;
+    let mut whole = true;
+    let manage = reserved(&path, "manage", &mut table, findings, &mut whole);
+    let regions =
+        if table.contains_key("regions") && (region.is_some() || id.control().scope() == Scope::Account) {
+            let why = match region {
+                Some(region) => format!("`{path}` is for {} alone", region.get_ref()),
+                None => format!("`{name}` exists once in the account and not in each region"),
+            };
+            let span = table
+                .get_key_value("regions")
+                .map_or(header.clone(), |(key, _)| key.span());
+            findings.add(Finding::at(span, why).hint("take `regions` out"));
+            table.remove("regions");
+            None
+        } else {
+            reserved(&path, "regions", &mut table, findings, &mut whole)
+        };
+    once(
+        &format!("{path}.regions"),
+        regions.as_ref().map_or(&[], ControlRegions::named),
+        findings,
+    );
+    let besides: &[&str] = match (id.control().scope(), region) {
+        (Scope::EachRegion, None) => &["manage", "regions"],
+        _ => &["manage"],
+    };
+    let typed = typed(&path, &header, &mut table, besides, findings, |table| {
+        id.control().parse(table)
+    });
+    Some(Written {
+        control: id,
+        region: region.cloned(),
+        header,
+        manage,
+        regions,
+        table,
+        whole: whole && typed.whole,
+    })
+}
+
+/// Takes a key out that every control has, and types it.
+fn reserved<'a, T: Deserialize<'a>>(
+    path: &str,
+    key: &str,
+    table: &mut DeTable<'a>,
+    findings: &mut Findings,
+    whole: &mut bool,
+) -> Option<T> {
+    let value = table.remove(key)?;
+    let span = value.span();
+    match T::deserialize(ValueDeserializer::from(value)) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let span = error.span().unwrap_or(span);
+            findings.add(explain(span, &format!("{path}.{key}"), error.message(), &[]));
+            *whole = false;
+            None
+        }
+    }
+}
+
+fn a_table<'a>(path: &str, value: Spanned<DeValue<'a>>, findings: &mut Findings) -> Option<DeTable<'a>> {
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::Table(table) => Some(table),
+        other => {
+            findings.add(
+                Finding::at(
+                    span,
+                    format!("`{path}` is not a table but of type {}", other.type_str()),
+                )
+                .expected(format!("expected a table, [{path}]")),
+            );
+            None
+        }
+    }
+}
+
+fn once(path: &str, regions: &[Spanned<Region>], findings: &mut Findings) {
+    for (index, region) in regions.iter().enumerate() {
+        if regions[..index]
+            .iter()
+            .any(|other| other.get_ref() == region.get_ref())
+        {
+            findings.add(
+                Finding::at(
+                    region.span(),
+                    format!("`{path}` names {} twice", region.get_ref()),
+                )
+                .hint("take one of them out"),
+            );
+        }
+    }
+}
+
+/// What came of typing a table.
+struct Typed<T> {
+    value: Option<T>,
+    whole: bool,
+}
+
+/// Types a table; what is wrong is told and cut out until the rest is right.
+fn typed<'a, T>(
+    path: &str,
+    header: &Span,
+    table: &mut DeTable<'a>,
+    besides: &[&str],
+    findings: &mut Findings,
+    parse: impl Fn(toml::de::Deserializer<'a>) -> Result<T, Error>,
+) -> Typed<T> {
+    let mut whole = true;
+    loop {
+        let spanned = Spanned::new(header.clone(), table.clone());
+        match parse(toml::de::Deserializer::from(spanned)) {
+            Ok(value) => {
+                return Typed {
+                    value: Some(value),
+                    whole,
+                };
+            }
+            Err(error) => {
+                whole = false;
+                let span = error.span().unwrap_or(header.clone());
+                let Some(entry) = cut(table, &span) else {
+                    findings.add(explain(span, path, error.message(), besides));
+                    table.clear();
+                    return Typed { value: None, whole };
+                };
+                let path = format!("{path}.{}", entry.join("."));
+                findings.add(explain(span, &path, error.message(), besides));
+            }
+        }
+    }
+}
+
+/// Says what serde says, in words for people: what is wrong, what was expected, what was probably meant.
+pub(super) fn explain(span: Span, path: &str, message: &str, besides: &[&str]) -> Finding {
+    let (what, expected) = match said(message) {
+        Some((what, expected)) => (what, Some(expected)),
+        None => (message, None),
+    };
+    let quoted =
+        |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let mut words = expected.map(quoted).unwrap_or_default();
+    let culprit = quoted(what).into_iter().next().unwrap_or_default();
+    let unknown_key = what.starts_with("unknown field ");
+    let unknown_word = what.starts_with("unknown variant ");
+    if unknown_key {
+        // Only the table itself has the keys that are common to all; its inner tables do not.
+        let inner = path.rsplit_once('.').is_some_and(|(table, _)| !is_control(table));
+        words.extend(besides.iter().filter(|_| !inner).map(|&word| word.to_owned()));
+        let table = path.rsplit_once('.').map_or("the file", |(table, _)| table);
+        return Finding::at(span, format!("there is no key `{culprit}` in `{table}`"))
+            .expected(one_of(&words, '`'))
+            .hint_if(did_you_mean(&culprit, &words));
+    }
+    if unknown_word {
+        return Finding::at(span, format!("`{path}` cannot be \"{culprit}\""))
+            .expected(one_of(&words, '"'))
+            .hint_if(did_you_mean(&culprit, &words));
+    }
+    let finding = Finding::at(span, format!("`{path}`: {what}"));
+    let Some(expected) = expected else {
+        return finding;
+    };
+    let finding = finding.expected(format!("expected {}", plainly(expected)));
+    match what.strip_prefix("invalid type: integer ") {
+        Some(number) if expected.contains("in quotes") => {
+            finding.hint(format!("write it in quotes: \"{}\"", number.trim_matches('`')))
+        }
+        _ => finding,
+    }
+}
+
+/// What is wrong and what was expected: serde writes a comma between them, trueup's own types a semicolon.
+pub(super) fn said(message: &str) -> Option<(&str, &str)> {
+    message
+        .split_once("; expected ")
+        .or_else(|| message.split_once(", expected "))
+}
+
+fn is_control(path: &str) -> bool {
+    path.rsplit('.')
+        .next()
+        .is_some_and(|name| name.parse::<Id>().is_ok())
+}
+
+fn did_you_mean(word: &str, words: &[String]) -> Option<String> {
+    nearest(word, words.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
+}
+
+fn one_of(words: &[String], quote: char) -> String {
+    let list: Vec<String> = words.iter().map(|word| format!("{quote}{word}{quote}")).collect();
+    match list.as_slice() {
+        [] => "expected nothing".to_owned(),
+        [one] => format!("expected {one}"),
+        [firsts @ .., last] => format!("expected {} or {last}", firsts.join(", ")),
+    }
+}
+
+/// Rust's names of types, in the words of TOML.
+fn plainly(expected: &str) -> &str {
+    match expected {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        named if named.starts_with("struct ") => "a table",
+        other => other,
+    }
+}

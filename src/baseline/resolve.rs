@@ -1,0 +1,182 @@
+//! From a baseline to the cells that it manages in the account at hand.
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+
+use super::regions::{AccountRegions, ControlRegions};
+use super::source::{Finding, Findings};
+use super::{Baseline, Managed, Problems, Rule};
+use crate::control::Env;
+use crate::controls::{Id, nearest};
+use crate::place::{Place, Region, Scope};
+use crate::plan::{Manage, Want};
+
+/// What of a baseline is looked at: `--only`, `--exclude` and `--region` of the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filters {
+    /// Only these controls, if any is named.
+    pub only: Vec<Id>,
+    /// None of these controls.
+    pub exclude: Vec<Id>,
+    /// Only cells of these regions, if any is named. What exists once in the account is in no region, so it is
+    /// left out then.
+    pub regions: Vec<Region>,
+}
+
+impl Filters {
+    fn pass(&self, control: Id, place: &Place) -> bool {
+        (self.only.is_empty() || self.only.contains(&control))
+            && !self.exclude.contains(&control)
+            && (self.regions.is_empty() || place.region().is_some_and(|region| self.regions.contains(region)))
+    }
+}
+
+impl Baseline {
+    /// What is wanted, cell by cell, in the order of the list of controls, then of places.
+    ///
+    /// `known` are the regions that exist in the account's partition, enabled or not. Cells under
+    /// `manage = "off"` are not among the wants.
+    ///
+    /// # Errors
+    /// A region that does not exist, with the line that names it; a control or region that was asked for and is
+    /// not managed, because an empty choice would otherwise look like an account without a difference.
+    pub fn wants(&self, env: &Env, known: &[Region], filters: &Filters) -> Result<Vec<Want>, Problems> {
+        let mut findings = Findings::default();
+        self.check_regions(known, &mut findings);
+        let mut wants = Vec::new();
+        for (&control, managed) in &self.controls {
+            for (place, rule) in self.cells(control, managed, env, known) {
+                if rule.manage != Some(Manage::Off) {
+                    wants.push(Want {
+                        control,
+                        place,
+                        manage: rule.manage,
+                        table: rule.table.clone(),
+                    });
+                }
+            }
+        }
+        self.check_filters(&wants, known, filters, &mut findings);
+        wants.retain(|want| filters.pass(want.control, &want.place));
+        findings.or_else(&self.sources, wants)
+    }
+
+    fn cells<'m>(
+        &self,
+        control: Id,
+        managed: &'m Managed,
+        env: &Env,
+        known: &[Region],
+    ) -> Vec<(Place, &'m Rule)> {
+        if control.control().scope() == Scope::Account {
+            return managed.base.iter().map(|rule| (Place::Account, rule)).collect();
+        }
+        let (bound, all) = self.bound(env, known);
+        let chosen: Vec<&Region> = match (&managed.base, &managed.regions) {
+            (None, _) => vec![],
+            (_, None | Some(ControlRegions::All)) => all.into_iter().collect(),
+            (_, Some(ControlRegions::Home)) => vec![&env.home],
+            (_, Some(ControlRegions::List(list))) => list.iter().map(Spanned::get_ref).collect(),
+        };
+        let places: BTreeSet<&Region> = chosen
+            .into_iter()
+            .chain(managed.overrides.keys())
+            .filter(|region| bound.contains(region))
+            .collect();
+        places
+            .into_iter()
+            .filter_map(|region| {
+                let rule = match managed.overrides.get(region) {
+                    Some((_, rule)) => rule,
+                    None => managed.base.as_ref()?,
+                };
+                Some((Place::Region(region.clone()), rule))
+            })
+            .collect()
+    }
+
+    /// The regions that may be looked at, and those that are meant by "all". They differ where the account says
+    /// "enabled": a region that a table names is looked at even if it is not enabled.
+    fn bound<'r>(
+        &'r self,
+        env: &'r Env,
+        known: &'r [Region],
+    ) -> (BTreeSet<&'r Region>, BTreeSet<&'r Region>) {
+        let excluded = self.account.exclude_regions.as_deref().unwrap_or_default();
+        let included = |region: &&Region| !excluded.iter().any(|out| out.get_ref() == *region);
+        match &self.account.regions {
+            None | Some(AccountRegions::Enabled) => (
+                known.iter().chain(&env.enabled).filter(included).collect(),
+                env.enabled.iter().filter(included).collect(),
+            ),
+            Some(AccountRegions::List(list)) => {
+                let list: BTreeSet<&Region> = list.iter().map(Spanned::get_ref).filter(included).collect();
+                (list.clone(), list)
+            }
+        }
+    }
+
+    fn check_regions(&self, known: &[Region], findings: &mut Findings) {
+        let account = &self.account;
+        let named = account
+            .home_region
+            .iter()
+            .chain(account.regions.iter().flat_map(|regions| regions.named()))
+            .chain(account.exclude_regions.iter().flatten())
+            .chain(
+                self.controls
+                    .values()
+                    .filter_map(|managed| managed.regions.as_ref())
+                    .flat_map(|regions| regions.named()),
+            )
+            .map(|region| (region.get_ref(), region.span()))
+            .chain(self.controls.values().flat_map(|managed| {
+                managed
+                    .overrides
+                    .iter()
+                    .map(|(region, (span, _))| (region, span.clone()))
+            }));
+        for (region, span) in named {
+            if !known.contains(region) {
+                findings.add(
+                    Finding::at(span, format!("there is no region `{region}` in this partition"))
+                        .hint_if(did_you_mean(region, known)),
+                );
+            }
+        }
+    }
+
+    fn check_filters(&self, wants: &[Want], known: &[Region], filters: &Filters, findings: &mut Findings) {
+        let name = &self.name;
+        for control in &filters.only {
+            if !self.controls.contains_key(control) {
+                findings.add(
+                    Finding::nowhere(format!(
+                        "{name} says nothing about `{control}`, which was asked for"
+                    ))
+                    .hint(format!(
+                        "write a table [{control}]; `trueup controls {control}` has an example"
+                    )),
+                );
+            }
+        }
+        for region in &filters.regions {
+            if !known.contains(region) {
+                findings.add(
+                    Finding::nowhere(format!("there is no region `{region}` in this partition"))
+                        .hint_if(did_you_mean(region, known)),
+                );
+            } else if !wants.iter().any(|want| want.place.region() == Some(region)) {
+                findings.add(
+                    Finding::nowhere(format!("{name} manages nothing in {region}, which was asked for"))
+                        .hint("`[account] regions` and each table's `regions` say where it does"),
+                );
+            }
+        }
+    }
+}
+
+fn did_you_mean(region: &Region, known: &[Region]) -> Option<String> {
+    nearest(region.as_str(), known.iter().map(Region::as_str)).map(|near| format!("did you mean `{near}`?"))
+}
