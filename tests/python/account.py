@@ -3,8 +3,8 @@
 {"account": id, "password_policy": {…} or null, "public_access_block": {…} or null,
  "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}]}}}
 
-Without an argument the regions are the enabled ones of the commercial partition. `orphans` are subnets and internet gateways that a deleted
-VPC left behind.
+Without an argument the regions are the enabled ones of the commercial partition. `orphans` are subnets and
+internet gateways that a deleted VPC left behind.
 """
 
 import json

@@ -20,8 +20,8 @@ COMMON = frozenset(
 # What answers a request that AWS would not even look into.
 REJECTIONS = re.compile(
     r"ValidationError|ValidationException|BadRequestException|InvalidRequest|InvalidArgument|InvalidInput|MalformedXML"
-    r"|Malformed.*|InvalidAction|InvalidParameter.*|Missing.*|UnknownParameter|InvalidBucketName|Invalid\w+ID\.Malformed"
-    r"|InvalidVpcID\.Malformed|InvalidDigest|InvalidURI|InvalidMaxResults|InvalidNextToken|InvalidPaginationToken"
+    r"|Malformed.*|InvalidAction|InvalidParameter.*|Missing.*|UnknownParameter|InvalidBucketName|Invalid\w+\.Malformed"
+    r"|InvalidDigest|InvalidURI|InvalidMaxResults|InvalidNextToken|InvalidPaginationToken"
 )
 
 # Services whose models name no errors, or only few of them. From their error lists: "Error codes for the Amazon EC2
@@ -30,8 +30,8 @@ DOCUMENTED = {
     "ec2": frozenset(
         """
         DefaultSubnetAlreadyExistsInAvailabilityZone DefaultVpcAlreadyExists DependencyViolation DryRunOperation
-        FilterLimitExceeded Gateway.NotAttached IncorrectState InvalidAvailabilityZone InvalidFilter InvalidGroup.Duplicate
-        InvalidGroup.InUse InvalidGroup.NotFound InvalidGroupId.Malformed InvalidInput InvalidInstanceID.Malformed
+        FilterLimitExceeded Gateway.NotAttached IncorrectState InvalidAvailabilityZone InvalidFilter
+        InvalidGroup.Duplicate InvalidGroup.InUse InvalidGroup.NotFound InvalidGroupId.Malformed InvalidInput InvalidInstanceID.Malformed
         InvalidInstanceID.NotFound InvalidInternetGatewayID.NotFound InvalidInternetGatewayId.Malformed
         InvalidKmsKeyId InvalidMaxResults InvalidNextToken InvalidPaginationToken InvalidParameter
         InvalidParameterCombination InvalidParameterValue InvalidRoute.NotFound InvalidRouteTableID.NotFound
