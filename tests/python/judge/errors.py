@@ -32,7 +32,8 @@ DOCUMENTED = {
         DefaultSubnetAlreadyExistsInAvailabilityZone DefaultVpcAlreadyExists DependencyViolation DryRunOperation
         FilterLimitExceeded Gateway.NotAttached IncorrectState InvalidAvailabilityZone InvalidFilter
         InvalidGroup.Duplicate InvalidGroup.InUse InvalidGroup.NotFound InvalidGroupId.Malformed InvalidInput
-        InvalidInstanceID.Malformed InvalidInstanceID.NotFound InvalidInternetGatewayID.NotFound InvalidInternetGatewayId.Malformed
+        InvalidInstanceID.Malformed InvalidInstanceID.NotFound
+        InvalidInternetGatewayID.NotFound InvalidInternetGatewayId.Malformed
         InvalidKmsKeyId InvalidMaxResults InvalidNextToken InvalidPaginationToken InvalidParameter
         InvalidParameterCombination InvalidParameterValue InvalidRoute.NotFound InvalidRouteTableID.NotFound
         InvalidRouteTableId.Malformed InvalidState InvalidSubnet.Conflict InvalidSubnet.InUse InvalidSubnet.Range
