@@ -1,7 +1,7 @@
 //! A working folder of its own for each test, and trueup run in it as a person would.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -23,6 +23,14 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    pub(crate) fn of(output: Output) -> Ended {
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Asserts the exit code, and shows everything if it is another.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Ended {
@@ -85,7 +93,7 @@ impl Folder {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
-        ended(self.command(args).output().unwrap())
+        Ended::of(self.command(args).output().unwrap())
     }
 
     /// The same on this folder's simulated account, with its exchanges logged.
@@ -96,7 +104,7 @@ impl Folder {
     }
 
     pub(crate) fn sandbox(&self, args: &[&str]) -> Ended {
-        ended(self.sandbox_command(args).output().unwrap())
+        Ended::of(self.sandbox_command(args).output().unwrap())
     }
 
     /// Makes this folder's simulated account anew.
@@ -142,13 +150,5 @@ impl Folder {
     pub(crate) fn judge(&self) {
         self.forget_exchanges();
         crate::python::judge(&self.path("judged.jsonl"));
-    }
-}
-
-fn ended(output: std::process::Output) -> Ended {
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }

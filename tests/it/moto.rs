@@ -1,0 +1,170 @@
+//! Against moto, an emulator by other authors; and what came of it is looked at through boto3.
+//!
+//! Where moto is known to differ from AWS (moto 5.2.5); none of it is asserted here, since moto may become better:
+//!
+//! | call | what moto does |
+//! |---|---|
+//! | `ec2:DescribeRegions` | lists 38 regions of three partitions, the ones not opted in among them, even without AllRegions |
+//! | `ec2:DescribeVpcs` | default VPCs have no internet gateway, no route to one, no rule in the default group that names itself, and `DhcpOptionsId` is `default` |
+//! | `ec2:CreateDefaultVpc` | makes no internet gateway either |
+//! | `ec2:DeleteVpc` | leaves the network ACL behind |
+//! | `ec2:DeleteSubnet` | deletes also what has an instance in it; ignores DryRun |
+//! | `ec2:GetEbsDefaultKmsKeyId`, `ec2:ResetEbsDefaultKmsKeyId`, `ec2:DescribeSecurityGroupReferences` | not implemented: status 500 and HTML |
+//! | `ec2:ModifyEbsDefaultKmsKeyId` | fails in itself: status 500 and HTML |
+//! | `guardduty:CreateDetector` | makes a second one in the same region; features that are not sent are missing instead of enabled |
+//! | `guardduty:UpdateDetector` | replaces the list of features instead of merging it |
+//! | `guardduty:GetDetector` | `UpdatedAt` never moves; FLOW_LOGS, CLOUD_TRAIL and DNS_LOGS are missing |
+//! | `guardduty:TagResource`, `account:ListRegions` | not implemented: status 404 and HTML |
+//! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
+//! | `s3:ListBuckets` | ignores the region; `MaxBuckets` cuts off without a ContinuationToken |
+
+use std::fs::File;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::folder::{Ended, Folder};
+use crate::python::{self, CREDENTIALS, Server};
+
+const BASELINE: &str = r#"
+[account]
+id = "123456789012"
+
+[password_policy]
+minimum_length = 14
+require_symbols = true
+require_numbers = true
+require_uppercase = true
+require_lowercase = true
+allow_users_to_change = true
+max_age_days = 180
+reuse_prevention = 5
+
+[ebs_encryption]
+enabled = true
+
+[s3_public_access_block]
+block_public_acls = true
+ignore_public_acls = true
+block_public_policy = true
+restrict_public_buckets = false
+
+[default_vpc]
+state = "absent"
+
+[guardduty]
+enabled = true
+publish_findings_every = "fifteen_minutes"
+
+[guardduty.features]
+s3_data_events = true
+eks_audit_logs = false
+"#;
+
+/// A new account in moto, as long as this value lives.
+struct Moto {
+    server: Server,
+    folder: Folder,
+}
+
+impl Moto {
+    fn start() -> Moto {
+        let folder = Folder::new();
+        // A call that fails in moto itself is told there alone.
+        let log = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto.log")).unwrap();
+        let server = Server::start(python::module("moto_account", &folder.path("")).stderr(log));
+        folder.write("baseline.toml", BASELINE);
+        Moto { server, folder }
+    }
+
+    fn trueup(&self, args: &[&str]) -> Ended {
+        let mut command = self.folder.command(args);
+        command
+            .args(["--endpoint-url", &self.server.url])
+            .envs(CREDENTIALS)
+            .env("AWS_REGION", "us-east-1");
+        Ended::of(command.output().unwrap())
+    }
+
+    /// The account as boto3 sees it: of these regions, or of all enabled ones of the partition.
+    fn look(&self, regions: &[&str]) -> Value {
+        let mut command = python::module("account", &self.folder.path(""));
+        let told = python::succeed(command.args(regions).env("AWS_ENDPOINT_URL", &self.server.url));
+        serde_json::from_str(&told).unwrap()
+    }
+}
+
+#[test]
+fn moto_sees_the_account_become_true_and_stay_so() {
+    let moto = Moto::start();
+    moto.trueup(&["plan", "--detailed-exitcode"]).expect(2);
+    moto.trueup(&["apply", "--auto-approve", "--allow", "all"])
+        .expect(0)
+        .says("The account is true to baseline.toml.");
+
+    let account = moto.look(&[]);
+    assert_eq!(
+        account["password_policy"],
+        json!({
+            "MinimumPasswordLength": 14,
+            "RequireSymbols": true,
+            "RequireNumbers": true,
+            "RequireUppercaseCharacters": true,
+            "RequireLowercaseCharacters": true,
+            "AllowUsersToChangePassword": true,
+            "ExpirePasswords": true,
+            "MaxPasswordAge": 180,
+            "PasswordReusePrevention": 5,
+            "HardExpiry": false,
+        })
+    );
+    assert_eq!(
+        account["public_access_block"],
+        json!({
+            "BlockPublicAcls": true,
+            "IgnorePublicAcls": true,
+            "BlockPublicPolicy": true,
+            "RestrictPublicBuckets": false,
+        })
+    );
+    let regions = account["regions"].as_object().unwrap();
+    assert!(
+        regions.len() >= 17,
+        "too few regions to mean anything: {regions:?}"
+    );
+    for (region, seen) in regions {
+        assert_eq!(seen["default_vpcs"], json!([]), "{region}");
+        assert_eq!(seen["orphans"], json!([]), "{region}");
+        assert_eq!(seen["ebs_encryption"], json!(true), "{region}");
+        let detectors = seen["detectors"].as_array().unwrap();
+        assert_eq!(detectors.len(), 1, "{region}: {detectors:?}");
+        assert_eq!(detectors[0]["Status"], "ENABLED", "{region}");
+        assert_eq!(
+            detectors[0]["FindingPublishingFrequency"], "FIFTEEN_MINUTES",
+            "{region}"
+        );
+        let feature = |name: &str| {
+            let features = detectors[0]["Features"].as_array().unwrap();
+            let found = features.iter().find(|feature| feature["Name"] == name);
+            found.map_or(Value::Null, |feature| feature["Status"].clone())
+        };
+        assert_eq!(feature("S3_DATA_EVENTS"), "ENABLED", "{region}");
+        assert_eq!(feature("EKS_AUDIT_LOGS"), "DISABLED", "{region}");
+    }
+
+    // A region that is not enabled, and one of another partition: moto would have let trueup in.
+    let elsewhere = moto.look(&["me-south-1", "us-gov-west-1"]);
+    for (region, seen) in elsewhere["regions"].as_object().unwrap() {
+        assert_eq!(
+            seen["default_vpcs"].as_array().map(Vec::len),
+            Some(1),
+            "{region} was touched"
+        );
+        assert_eq!(seen["ebs_encryption"], json!(false), "{region} was touched");
+        assert_eq!(seen["detectors"], json!([]), "{region} was touched");
+    }
+
+    moto.trueup(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .says("No changes. The account is true to baseline.toml.");
+}

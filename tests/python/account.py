@@ -1,0 +1,86 @@
+"""Prints the account behind AWS_ENDPOINT_URL as JSON, read through boto3 alone:  python -m account [REGION…]
+
+{"account": id, "password_policy": {…} or null, "public_access_block": {…} or null,
+ "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}]}}}
+
+Without an argument the regions are the enabled ones of the commercial partition. `orphans` are subnets and
+internet gateways that a deleted VPC left behind.
+"""
+
+import json
+import sys
+
+from boto3 import Session
+from botocore.exceptions import ClientError
+
+from loopback import client
+
+_OF_A_DETECTOR = ("Status", "FindingPublishingFrequency", "Features", "Tags")
+
+
+def main():
+    account = client("sts").get_caller_identity()["Account"]
+    json.dump(
+        {
+            "account": account,
+            "password_policy": absent_if(
+                "NoSuchEntity", lambda: client("iam").get_account_password_policy()["PasswordPolicy"]
+            ),
+            "public_access_block": absent_if(
+                "NoSuchPublicAccessBlockConfiguration",
+                lambda: client("s3control").get_public_access_block(AccountId=account)[
+                    "PublicAccessBlockConfiguration"
+                ],
+            ),
+            "regions": {region: read_region(region) for region in sys.argv[1:] or enabled_regions()},
+        },
+        sys.stdout,
+        default=str,
+    )
+
+
+def absent_if(code, read):
+    try:
+        return read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] == code:
+            return None
+        raise
+
+
+def enabled_regions():
+    # An emulator may list other partitions' regions, and ones that are not enabled.
+    here = set(Session().get_available_regions("ec2", partition_name="aws"))
+    listed = client("ec2").describe_regions()["Regions"]
+    return [r["RegionName"] for r in listed if r["RegionName"] in here and r["OptInStatus"] != "not-opted-in"]
+
+
+def read_region(region):
+    ec2, guardduty = client("ec2", region), client("guardduty", region)
+    vpcs = ec2.describe_vpcs()["Vpcs"]
+    living = {vpc["VpcId"] for vpc in vpcs}
+    detectors = guardduty.get_paginator("list_detectors").paginate().build_full_result()["DetectorIds"]
+    return {
+        "default_vpcs": [vpc["VpcId"] for vpc in vpcs if vpc["IsDefault"]],
+        "orphans": [
+            *(s["SubnetId"] for s in ec2.describe_subnets()["Subnets"] if s["VpcId"] not in living),
+            *(
+                gateway["InternetGatewayId"]
+                for gateway in ec2.describe_internet_gateways()["InternetGateways"]
+                if not any(at["VpcId"] in living for at in gateway["Attachments"])
+            ),
+        ],
+        "ebs_encryption": ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"],
+        "detectors": [
+            {
+                key: value
+                for key, value in guardduty.get_detector(DetectorId=id).items()
+                if key in _OF_A_DETECTOR
+            }
+            for id in detectors
+        ],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Errors: their form on the wire, and whether AWS would answer this operation with this code."""
+
+import re
+
+from . import json_tree, xml_tree
+from .scalars import INVALID
+
+# Codes that any operation may answer (each service's API reference, "Common Errors").
+COMMON = frozenset(
+    """
+    AccessDenied AccessDeniedException AuthFailure ExpiredToken ExpiredTokenException IncompleteSignature
+    InternalError InternalFailure InvalidAction InvalidClientTokenId InvalidSignatureException
+    MissingAuthenticationToken MissingAuthenticationTokenException NotAuthorized OptInRequired RequestExpired
+    RequestLimitExceeded ServiceUnavailable SignatureDoesNotMatch SubscriptionRequiredException Throttling
+    ThrottlingException TooManyRequestsException UnauthorizedOperation UnrecognizedClientException
+    ValidationError ValidationException
+    """.split()
+)
+
+# What answers a request that AWS would not even look into.
+REJECTIONS = re.compile(
+    r"ValidationError|ValidationException|BadRequestException|InvalidRequest|InvalidArgument|InvalidInput|MalformedXML"
+    r"|Malformed.*|InvalidAction|InvalidParameter.*|Missing.*|UnknownParameter|InvalidBucketName|Invalid\w+\.Malformed"
+    r"|InvalidDigest|InvalidURI|InvalidMaxResults|InvalidNextToken|InvalidPaginationToken"
+)
+
+# Services whose models name no errors, or only few of them. From their error lists: "Error codes for the Amazon EC2
+# API", "Amazon S3 API: List of error codes".
+DOCUMENTED = {
+    "ec2": frozenset(
+        """
+        DefaultSubnetAlreadyExistsInAvailabilityZone DefaultVpcAlreadyExists DependencyViolation DryRunOperation
+        FilterLimitExceeded Gateway.NotAttached IncorrectState InvalidAvailabilityZone InvalidFilter
+        InvalidGroup.Duplicate InvalidGroup.InUse InvalidGroup.NotFound InvalidGroupId.Malformed InvalidInput
+        InvalidInstanceID.Malformed InvalidInstanceID.NotFound
+        InvalidInternetGatewayID.NotFound InvalidInternetGatewayId.Malformed
+        InvalidKmsKeyId InvalidMaxResults InvalidNextToken InvalidPaginationToken InvalidParameter
+        InvalidParameterCombination InvalidParameterValue InvalidRoute.NotFound InvalidRouteTableID.NotFound
+        InvalidRouteTableId.Malformed InvalidState InvalidSubnet.Conflict InvalidSubnet.InUse InvalidSubnet.Range
+        InvalidSubnetID.NotFound InvalidSubnetId.Malformed InvalidVpc.Range InvalidVpcID.NotFound InvalidVpcId.Malformed
+        InvalidVpcState InvalidZone.NotFound MalformedQueryString MissingAction MissingParameter NetworkAclEntryNotFound
+        NonEBSInstance OperationNotPermitted Resource.AlreadyAssociated RouteAlreadyExists RouteTableLimitExceeded
+        SubnetLimitExceeded UnknownParameter UnsupportedOperation VPCIdNotSpecified VpcLimitExceeded
+        InternetGatewayLimitExceeded InvalidNetworkAclID.NotFound InvalidNetworkInterfaceID.NotFound
+        InvalidSecurityGroupID.NotFound InvalidSecurityGroupRuleId.NotFound InvalidRegion
+        """.split()
+    ),
+    "s3": frozenset(
+        """
+        BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty AuthorizationHeaderMalformed
+        IllegalLocationConstraintException InvalidArgument InvalidBucketName InvalidDigest InvalidRequest InvalidURI
+        MalformedPolicy MalformedXML MethodNotAllowed NoSuchBucket NoSuchBucketPolicy NoSuchLifecycleConfiguration
+        NoSuchPublicAccessBlockConfiguration NoSuchTagSet OperationAborted OwnershipControlsNotFoundError
+        PermanentRedirect PreconditionFailed ServerSideEncryptionConfigurationNotFoundError SlowDown
+        """.split()
+    ),
+    "s3control": frozenset(
+        """
+        InvalidArgument InvalidDigest InvalidRequest MalformedXML MethodNotAllowed
+        NoSuchPublicAccessBlockConfiguration OperationAborted SlowDown
+        """.split()
+    ),
+}
+
+
+def read(response, protocol, service_name, findings):
+    """The code as it stands in the answer; None where it cannot be read."""
+    body, path = response["body"], "error"
+    if protocol == "rest-json":
+        return _json_code(response, findings)
+    root = xml_tree.parse(body, path, findings)
+    if root is None:
+        return None
+    if protocol == "ec2":
+        steps = ["Response", "Errors", "Error"]
+    elif service_name == "s3":
+        steps = ["Error"]
+    else:
+        steps = ["ErrorResponse", "Error"]
+    element = root
+    if xml_tree.local(root.tag) != steps[0]:
+        findings.add(path, f"is the element {xml_tree.local(root.tag)} instead of {steps[0]}")
+        return None
+    for step in steps[1:]:
+        element = next((child for child in element if xml_tree.local(child.tag) == step), None)
+        if element is None:
+            findings.add(path, f"has no element {step}")
+            return None
+    told = {xml_tree.local(child.tag): child.text for child in element}
+    if "Message" not in told:
+        findings.add(path, "has no Message")
+    ids = {"RequestId", "RequestID"} & {xml_tree.local(child.tag) for child in root}
+    if not ids:
+        findings.add(path, "has no request id")
+    return told.get("Code")
+
+
+def _json_code(response, findings):
+    data = json_tree.parse(response["body"], "error", findings)
+    if not isinstance(data, dict):
+        if data is not INVALID:
+            findings.add("error", "is no object")
+        return None
+    if not isinstance(data.get("message", data.get("Message")), str):
+        findings.add("error", "has no message")
+    # The order in which the SDKs look, and what they cut off.
+    raw = response["headers"].get("x-amzn-errortype") or data.get("code") or data.get("__type")
+    return raw.partition(":")[0].rpartition("#")[2] if raw else None
+
+
+def judge(operation, service_name, protocol, code, response, findings):
+    """Whether the operation has this error, and of this status and with these members."""
+    modelled = {
+        shape.metadata.get("error", {}).get("code", shape.name): shape for shape in operation.error_shapes
+    }
+    shape = modelled.get(code)
+    if shape is None:
+        if code not in COMMON and code not in DOCUMENTED.get(service_name, ()):
+            told = ", ".join(sorted(modelled)) or "none"
+            findings.add(
+                "error", f"is {code}, which neither the operation models ({told}) nor the service documents"
+            )
+        return
+    status = shape.metadata.get("error", {}).get("httpStatusCode")
+    if status is not None and status != response["status"]:
+        findings.add("error", f"{code} has the status {response['status']} instead of {status}")
+    if protocol == "rest-json":
+        data = json_tree.parse(response["body"], "error", findings)
+        json_tree.structure(shape, data, "error", findings, besides=("__type", "message", "Message", "code"))

@@ -1,0 +1,28 @@
+"""Serves a new moto account on a free loopback port: prints the address, serves until its standard input ends.
+
+So it ends with whoever started it, however that one ends.
+"""
+
+import logging
+import os
+import sys
+
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+
+from moto.server import ThreadedMotoServer  # noqa: E402  (it reads the variable when it is loaded)
+
+
+def main():
+    # What fails in moto is told, every request is not.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    sys.stdin.read()
+    # The server's thread would hold the process.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,358 @@
+"""boto3 against a brand-new sandbox at AWS_ENDPOINT_URL: every operation that the controls use.
+
+Each test has a region of its own, and what an account has once is used by one test, so their order does not matter.
+"""
+
+import unittest
+
+from botocore.exceptions import ClientError
+
+from loopback import ACCOUNT, client
+
+FEATURES = {
+    "S3_DATA_EVENTS",
+    "EKS_AUDIT_LOGS",
+    "EBS_MALWARE_PROTECTION",
+    "RDS_LOGIN_EVENTS",
+    "LAMBDA_NETWORK_LOGS",
+    "RUNTIME_MONITORING",
+}
+
+
+def everything(api, operation, key, **sent):
+    """All pages."""
+    return api.get_paginator(operation).paginate(**sent).build_full_result()[key]
+
+
+def of_vpc(vpc):
+    return [{"Name": "vpc-id", "Values": [vpc]}]
+
+
+class Case(unittest.TestCase):
+    def refused(self, code, call, **sent):
+        """The call fails with this code."""
+        with self.assertRaises(ClientError) as raised:
+            call(**sent)
+        self.assertEqual(raised.exception.response["Error"]["Code"], code, raised.exception)
+        self.assertTrue(raised.exception.response["Error"]["Message"])
+        self.assertTrue(raised.exception.response["ResponseMetadata"]["RequestId"])
+
+    def default_vpc(self, ec2):
+        """The id of the only default VPC."""
+        found = everything(ec2, "describe_vpcs", "Vpcs", Filters=[{"Name": "is-default", "Values": ["true"]}])
+        self.assertEqual(len(found), 1, found)
+        return found[0]["VpcId"]
+
+    def gateway(self, ec2, vpc):
+        """The id of the only gateway that is attached."""
+        at = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
+        found = everything(ec2, "describe_internet_gateways", "InternetGateways", Filters=at)
+        self.assertEqual(len(found), 1, found)
+        return found[0]["InternetGatewayId"]
+
+    def subnets(self, ec2, vpc):
+        return everything(ec2, "describe_subnets", "Subnets", Filters=of_vpc(vpc))
+
+
+class Account(Case):
+    def test_the_caller_and_the_alias(self):
+        self.assertEqual(client("sts").get_caller_identity()["Account"], ACCOUNT)
+        self.assertEqual(client("sts", "eu-west-3").get_caller_identity()["Account"], ACCOUNT)
+        self.assertIsInstance(everything(client("iam"), "list_account_aliases", "AccountAliases"), list)
+
+    def test_regions(self):
+        ec2 = client("ec2")
+        enabled = ec2.describe_regions()["Regions"]
+        self.assertEqual(len(enabled), 17)
+        self.assertEqual({region["OptInStatus"] for region in enabled}, {"opt-in-not-required"})
+        listed = ec2.describe_regions(AllRegions=True)["Regions"]
+        closed = [region["RegionName"] for region in listed if region["OptInStatus"] == "not-opted-in"]
+        self.assertIn("me-south-1", closed)
+        self.assertEqual(len(listed), 17 + len(closed))
+        self.refused("AuthFailure", client("ec2", "me-south-1").describe_vpcs)
+
+    def test_the_password_policy(self):
+        iam = client("iam", parameter_validation=False)
+        self.refused("NoSuchEntity", iam.get_account_password_policy)
+        self.refused("NoSuchEntity", iam.delete_account_password_policy)
+        iam.update_account_password_policy(
+            MinimumPasswordLength=14, RequireSymbols=True, AllowUsersToChangePassword=True, MaxPasswordAge=90
+        )
+        policy = iam.get_account_password_policy()["PasswordPolicy"]
+        self.assertEqual((policy["MinimumPasswordLength"], policy["MaxPasswordAge"]), (14, 90))
+        self.assertTrue(policy["RequireSymbols"] and policy["AllowUsersToChangePassword"])
+        self.assertTrue(policy["ExpirePasswords"])
+        # What an update does not name goes back to its default.
+        iam.update_account_password_policy(RequireNumbers=True)
+        policy = iam.get_account_password_policy()["PasswordPolicy"]
+        self.assertEqual(policy["MinimumPasswordLength"], 6)
+        self.assertTrue(policy["RequireNumbers"])
+        self.assertFalse(
+            policy["RequireSymbols"] or policy["AllowUsersToChangePassword"] or policy["ExpirePasswords"]
+        )
+        self.assertFalse(policy.get("MaxPasswordAge"))
+        for bad in ({"MinimumPasswordLength": 5}, {"MaxPasswordAge": 0}, {"PasswordReusePrevention": 25}):
+            self.refused("ValidationError", iam.update_account_password_policy, **bad)
+        self.assertTrue(iam.get_account_password_policy()["PasswordPolicy"]["RequireNumbers"])
+        iam.delete_account_password_policy()
+        self.refused("NoSuchEntity", iam.get_account_password_policy)
+
+    def test_the_public_access_block(self):
+        s3control = client("s3control")
+        absent = "NoSuchPublicAccessBlockConfiguration"
+        self.refused(absent, s3control.get_public_access_block, AccountId=ACCOUNT)
+        s3control.put_public_access_block(
+            AccountId=ACCOUNT,
+            PublicAccessBlockConfiguration={"BlockPublicAcls": True, "RestrictPublicBuckets": True},
+        )
+        # One configuration in the account, whatever region is asked; what a put leaves out is false.
+        for region in ("us-east-1", "ap-south-1"):
+            read = client("s3control", region).get_public_access_block(AccountId=ACCOUNT)
+            self.assertEqual(
+                read["PublicAccessBlockConfiguration"],
+                {
+                    "BlockPublicAcls": True,
+                    "IgnorePublicAcls": False,
+                    "BlockPublicPolicy": False,
+                    "RestrictPublicBuckets": True,
+                },
+            )
+        self.refused("AccessDenied", s3control.get_public_access_block, AccountId="999999999999")
+
+    def test_buckets(self):
+        s3 = client("s3")
+        self.assertEqual(s3.list_buckets()["Buckets"], [])
+        self.refused("NoSuchBucket", s3.get_bucket_policy_status, Bucket="none-of-this-name")
+        self.refused("NoSuchBucket", s3.get_bucket_acl, Bucket="none-of-this-name")
+
+
+class EbsEncryption(Case):
+    def test_is_a_switch_with_a_key(self):
+        ec2 = client("ec2", "eu-central-1")
+        self.assertFalse(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+        self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], "alias/aws/ebs")
+        self.assertTrue(ec2.enable_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+        self.assertTrue(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+        key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        self.assertEqual(ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)["KmsKeyId"], key)
+        self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], key)
+        self.assertIn("alias/aws/ebs", ec2.reset_ebs_default_kms_key_id()["KmsKeyId"])
+        self.assertFalse(ec2.disable_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+
+    def test_of_one_region_is_not_anothers(self):
+        client("ec2", "eu-west-2").enable_ebs_encryption_by_default()
+        self.assertFalse(client("ec2", "eu-west-1").get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+
+    def test_can_be_tried_dry(self):
+        ec2 = client("ec2", "eu-west-1")
+        self.refused("DryRunOperation", ec2.enable_ebs_encryption_by_default, DryRun=True)
+        self.assertFalse(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+
+
+class DefaultVpc(Case):
+    def test_is_there_with_everything_that_belongs_to_it(self):
+        ec2 = client("ec2", "us-east-1")
+        vpc = self.default_vpc(ec2)
+        ec2.get_waiter("vpc_available").wait(VpcIds=[vpc])
+        zones = {zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]}
+        subnets = self.subnets(ec2, vpc)
+        self.assertEqual({subnet["AvailabilityZone"] for subnet in subnets}, zones)
+        self.assertTrue(all(subnet["DefaultForAz"] and subnet["MapPublicIpOnLaunch"] for subnet in subnets))
+        gateway = self.gateway(ec2, vpc)
+        tables = everything(ec2, "describe_route_tables", "RouteTables", Filters=of_vpc(vpc))
+        self.assertEqual([[a["Main"] for a in table["Associations"]] for table in tables], [[True]])
+        self.assertIn(
+            ("0.0.0.0/0", gateway), [(r["DestinationCidrBlock"], r["GatewayId"]) for r in tables[0]["Routes"]]
+        )
+        groups = everything(ec2, "describe_security_groups", "SecurityGroups", Filters=of_vpc(vpc))
+        self.assertEqual([group["GroupName"] for group in groups], ["default"])
+        itself = groups[0]["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"]
+        self.assertEqual(itself, groups[0]["GroupId"])
+        acls = everything(ec2, "describe_network_acls", "NetworkAcls", Filters=of_vpc(vpc))
+        self.assertEqual([acl["IsDefault"] for acl in acls], [True])
+        self.assertEqual(
+            {a["SubnetId"] for a in acls[0]["Associations"]}, {subnet["SubnetId"] for subnet in subnets}
+        )
+
+    def test_holds_nothing_that_would_be_in_use(self):
+        ec2 = client("ec2", "us-west-1")
+        here = of_vpc(vpc := self.default_vpc(ec2))
+        group = everything(ec2, "describe_security_groups", "SecurityGroups", Filters=here)[0]["GroupId"]
+        for operation, key, filters in (
+            ("describe_network_interfaces", "NetworkInterfaces", {"Filters": here}),
+            ("describe_instances", "Reservations", {"Filters": here}),
+            ("describe_nat_gateways", "NatGateways", {"Filter": here}),
+            ("describe_vpc_endpoints", "VpcEndpoints", {"Filters": here}),
+            ("describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments", {"Filters": here}),
+            ("describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", {}),
+            (
+                "describe_vpc_peering_connections",
+                "VpcPeeringConnections",
+                {"Filters": [{"Name": "requester-vpc-info.vpc-id", "Values": [vpc]}]},
+            ),
+            ("describe_flow_logs", "FlowLogs", {"Filters": [{"Name": "resource-id", "Values": [vpc]}]}),
+        ):
+            with self.subTest(operation):
+                self.assertEqual(everything(ec2, operation, key, **filters), [])
+        at = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
+        self.assertEqual(ec2.describe_vpn_gateways(Filters=at)["VpnGateways"], [])
+        rules = everything(
+            ec2,
+            "describe_security_group_rules",
+            "SecurityGroupRules",
+            Filters=[{"Name": "group-id", "Values": [group]}],
+        )
+        self.assertEqual(sorted(rule["IsEgress"] for rule in rules), [False, True])
+        self.assertEqual(
+            ec2.describe_security_group_references(GroupId=[group])["SecurityGroupReferenceSet"], []
+        )
+
+    def test_comes_in_pages_of_the_size_that_is_asked_for(self):
+        ec2 = client("ec2", "us-west-2")
+        subnets = self.subnets(ec2, self.default_vpc(ec2))
+        pages = list(ec2.get_paginator("describe_subnets").paginate(PaginationConfig={"PageSize": 5}))
+        self.assertTrue(all(len(page["Subnets"]) <= 5 for page in pages))
+        self.assertEqual(sum(len(page["Subnets"]) for page in pages), len(subnets))
+
+    def test_goes_in_the_order_of_its_dependencies_alone(self):
+        ec2 = client("ec2", "sa-east-1")
+        vpc = self.default_vpc(ec2)
+        gateway = self.gateway(ec2, vpc)
+        self.refused("DependencyViolation", ec2.delete_vpc, VpcId=vpc)
+        self.refused("DependencyViolation", ec2.delete_internet_gateway, InternetGatewayId=gateway)
+        subnets = [subnet["SubnetId"] for subnet in self.subnets(ec2, vpc)]
+        self.refused("DryRunOperation", ec2.delete_subnet, SubnetId=subnets[0], DryRun=True)
+        for subnet in subnets:
+            ec2.delete_subnet(SubnetId=subnet)
+            self.refused("InvalidSubnetID.NotFound", ec2.delete_subnet, SubnetId=subnet)
+        self.refused("DependencyViolation", ec2.delete_vpc, VpcId=vpc)
+        ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        self.refused("Gateway.NotAttached", ec2.detach_internet_gateway, InternetGatewayId=gateway, VpcId=vpc)
+        ec2.delete_internet_gateway(InternetGatewayId=gateway)
+        self.refused(
+            "InvalidInternetGatewayID.NotFound", ec2.delete_internet_gateway, InternetGatewayId=gateway
+        )
+        ec2.delete_vpc(VpcId=vpc)
+        self.refused("InvalidVpcID.NotFound", ec2.delete_vpc, VpcId=vpc)
+        self.refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=[vpc])
+        for operation, key in (
+            ("describe_vpcs", "Vpcs"),
+            ("describe_subnets", "Subnets"),
+            ("describe_internet_gateways", "InternetGateways"),
+            ("describe_route_tables", "RouteTables"),
+            ("describe_network_acls", "NetworkAcls"),
+            ("describe_security_groups", "SecurityGroups"),
+        ):
+            with self.subTest(operation):
+                self.assertEqual(everything(ec2, operation, key), [])
+
+    def test_is_restored_whole_and_once(self):
+        ec2 = client("ec2", "ca-central-1")
+        self.refused("DefaultVpcAlreadyExists", ec2.create_default_vpc)
+        vpc = self.default_vpc(ec2)
+        gateway = self.gateway(ec2, vpc)
+        for subnet in self.subnets(ec2, vpc):
+            ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+        ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        ec2.delete_internet_gateway(InternetGatewayId=gateway)
+        ec2.delete_vpc(VpcId=vpc)
+        made = ec2.create_default_vpc()["Vpc"]
+        self.assertTrue(made["IsDefault"])
+        self.assertEqual(made["CidrBlock"], "172.31.0.0/16")
+        ec2.get_waiter("vpc_exists").wait(VpcIds=[made["VpcId"]])
+        self.assertEqual(self.default_vpc(ec2), made["VpcId"])
+        self.gateway(ec2, made["VpcId"])
+        zones = ec2.describe_availability_zones()["AvailabilityZones"]
+        self.assertEqual(len(self.subnets(ec2, made["VpcId"])), len(zones))
+        self.refused("DefaultVpcAlreadyExists", ec2.create_default_vpc)
+
+    def test_is_repaired_from_its_half(self):
+        ec2 = client("ec2", "eu-north-1")
+        vpc = self.default_vpc(ec2)
+        lost = self.subnets(ec2, vpc)[0]
+        gone = self.gateway(ec2, vpc)
+        ec2.delete_subnet(SubnetId=lost["SubnetId"])
+        ec2.detach_internet_gateway(InternetGatewayId=gone, VpcId=vpc)
+        ec2.delete_internet_gateway(InternetGatewayId=gone)
+        table = everything(ec2, "describe_route_tables", "RouteTables", Filters=of_vpc(vpc))[0]
+        # The route to a gateway that is gone stays, and leads nowhere.
+        self.assertIn("blackhole", [route["State"] for route in table["Routes"]])
+
+        made = ec2.create_default_subnet(AvailabilityZone=lost["AvailabilityZone"])["Subnet"]
+        self.assertTrue(made["DefaultForAz"])
+        ec2.get_waiter("subnet_available").wait(SubnetIds=[made["SubnetId"]])
+        again = {"AvailabilityZone": lost["AvailabilityZone"]}
+        self.refused("DefaultSubnetAlreadyExistsInAvailabilityZone", ec2.create_default_subnet, **again)
+
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        self.refused(
+            "Resource.AlreadyAssociated", ec2.attach_internet_gateway, InternetGatewayId=gateway, VpcId=vpc
+        )
+        route = {
+            "RouteTableId": table["RouteTableId"],
+            "DestinationCidrBlock": "0.0.0.0/0",
+            "GatewayId": gateway,
+        }
+        ec2.replace_route(**route)
+        after = ec2.describe_route_tables(RouteTableIds=[table["RouteTableId"]])["RouteTables"][0]
+        self.assertIn(
+            (gateway, "active"), [(route["GatewayId"], route["State"]) for route in after["Routes"]]
+        )
+
+    def test_is_asked_for_with_any_text(self):
+        """Texts that a form must escape come through as they are."""
+        ec2 = client("ec2", "eu-west-3")
+        for text in ("100 % + x&y=z", "東京", "a/b?c#d"):
+            with self.subTest(text):
+                filters = [{"Name": "tag:Name", "Values": [text]}]
+                self.assertEqual(everything(ec2, "describe_vpcs", "Vpcs", Filters=filters), [])
+
+
+class GuardDuty(Case):
+    def test_has_one_detector_a_region(self):
+        guardduty = client("guardduty", "ap-northeast-1")
+        self.assertEqual(everything(guardduty, "list_detectors", "DetectorIds"), [])
+        detector = guardduty.create_detector(Enable=True)["DetectorId"]
+        self.refused("BadRequestException", guardduty.create_detector, Enable=True)
+        self.assertEqual(everything(guardduty, "list_detectors", "DetectorIds"), [detector])
+        self.assertEqual(client("guardduty", "ap-northeast-2").list_detectors()["DetectorIds"], [])
+
+    def test_enables_every_feature_but_one_that_is_not_named(self):
+        guardduty = client("guardduty", "ap-northeast-3")
+        off = [{"Name": "RDS_LOGIN_EVENTS", "Status": "DISABLED"}]
+        detector = guardduty.create_detector(Enable=True, Features=off)["DetectorId"]
+        read = guardduty.get_detector(DetectorId=detector)
+        self.assertEqual((read["Status"], read["FindingPublishingFrequency"]), ("ENABLED", "SIX_HOURS"))
+        status = {feature["Name"]: feature["Status"] for feature in read["Features"]}
+        self.assertLessEqual(FEATURES, status.keys())
+        self.assertEqual(
+            {name for name in FEATURES if status[name] == "DISABLED"},
+            {"RDS_LOGIN_EVENTS", "RUNTIME_MONITORING"},
+        )
+
+    def test_updates_only_what_is_named(self):
+        guardduty = client("guardduty", "ap-southeast-1")
+        detector = guardduty.create_detector(Enable=True, FindingPublishingFrequency="ONE_HOUR")["DetectorId"]
+        guardduty.update_detector(
+            DetectorId=detector, Features=[{"Name": "S3_DATA_EVENTS", "Status": "DISABLED"}]
+        )
+        guardduty.update_detector(DetectorId=detector, Enable=False)
+        read = guardduty.get_detector(DetectorId=detector)
+        self.assertEqual((read["Status"], read["FindingPublishingFrequency"]), ("DISABLED", "ONE_HOUR"))
+        status = {feature["Name"]: feature["Status"] for feature in read["Features"]}
+        self.assertEqual((status["S3_DATA_EVENTS"], status["EKS_AUDIT_LOGS"]), ("DISABLED", "ENABLED"))
+
+    def test_knows_no_detector_of_others(self):
+        guardduty = client("guardduty", "ap-southeast-2")
+        for call in (guardduty.get_detector, guardduty.get_administrator_account):
+            self.refused("BadRequestException", call, DetectorId="0123456789abcdef0123456789abcdef")
+
+    def test_of_a_standalone_account_has_no_administrator(self):
+        guardduty = client("guardduty", "eu-west-1")
+        detector = guardduty.create_detector(Enable=True)["DetectorId"]
+        self.assertFalse(guardduty.get_administrator_account(DetectorId=detector).get("Administrator"))
+
+
+if __name__ == "__main__":
+    unittest.main()
