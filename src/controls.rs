@@ -122,9 +122,15 @@ mod tests {
     fn example(id: Id) -> toml::Table {
         let doc = id.control().doc();
         let file: toml::Table = doc.example.parse().unwrap();
-        assert_eq!(file.keys().collect::<Vec<_>>(), [id.name()], "the example is the control's table, alone");
+        assert_eq!(
+            file.keys().collect::<Vec<_>>(),
+            [id.name()],
+            "the example is the control's table, alone"
+        );
         let text = toml::to_string(&file[id.name()]).unwrap();
-        id.control().parse(toml::de::Deserializer::parse(&text).unwrap()).unwrap()
+        id.control()
+            .parse(toml::de::Deserializer::parse(&text).unwrap())
+            .unwrap()
     }
 
     #[test]
@@ -133,7 +139,12 @@ mod tests {
         assert_eq!(names.len(), ALL.len());
         for id in Id::all() {
             assert_eq!(id.name().parse(), Ok(id));
-            assert!(id.name().chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{id}");
+            assert!(
+                id.name()
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                "{id}"
+            );
         }
     }
 
@@ -152,7 +163,11 @@ mod tests {
             for text in [doc.title, doc.why, doc.off, doc.cost, doc.example] {
                 assert!(!text.trim().is_empty(), "{id}");
             }
-            assert!(doc.page.starts_with("https://docs.aws.amazon.com/"), "{id}: {}", doc.page);
+            assert!(
+                doc.page.starts_with("https://docs.aws.amazon.com/"),
+                "{id}: {}",
+                doc.page
+            );
         }
     }
 
@@ -178,8 +193,22 @@ mod tests {
             };
             let want = example(id);
             let seen = id.control().seen_as(&want).unwrap();
-            let findings = id.control().diff(&want, &seen, &Here { place: &place, env: &env }).unwrap();
-            assert_eq!(findings.steps.iter().map(|s| &s.action.title).collect::<Vec<_>>(), [""; 0], "{id}");
+            let findings = id
+                .control()
+                .diff(
+                    &want,
+                    &seen,
+                    &Here {
+                        place: &place,
+                        env: &env,
+                    },
+                )
+                .unwrap();
+            assert_eq!(
+                findings.steps.iter().map(|s| &s.action.title).collect::<Vec<_>>(),
+                [""; 0],
+                "{id}"
+            );
             assert_eq!(findings.refusals, [""; 0], "{id}");
             assert_eq!(findings.people, [""; 0], "{id}");
         }
@@ -190,7 +219,10 @@ mod tests {
         for id in Id::all() {
             let model = id.control().seen_as(&example(id)).unwrap().model;
             let text = toml::to_string(&model).unwrap();
-            let again = id.control().parse(toml::de::Deserializer::parse(&text).unwrap()).unwrap();
+            let again = id
+                .control()
+                .parse(toml::de::Deserializer::parse(&text).unwrap())
+                .unwrap();
             assert_eq!(again, model, "{id}");
         }
     }
@@ -203,7 +235,12 @@ mod tests {
             let mut met = BTreeSet::new();
             for action in permissions.read.iter().chain(permissions.write) {
                 let (service, name) = action.split_once(':').unwrap();
-                assert!(service.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{action}");
+                assert!(
+                    service
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+                    "{action}"
+                );
                 assert!(name.starts_with(|c: char| c.is_ascii_uppercase()), "{action}");
                 assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "{action}");
                 assert!(met.insert(action), "{id}: {action} is there twice");

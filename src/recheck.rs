@@ -40,11 +40,20 @@ impl Recheck {
                 .cloned()
                 .collect();
             if !steps.is_empty() {
-                let watched = Watched { want: want.clone(), steps, looked: OnceCell::new() };
+                let watched = Watched {
+                    want: want.clone(),
+                    steps,
+                    looked: OnceCell::new(),
+                };
                 cells.insert((want.control, want.place.clone()), watched);
             }
         }
-        Recheck { aws, env, cells, started: Mutex::default() }
+        Recheck {
+            aws,
+            env,
+            cells,
+            started: Mutex::default(),
+        }
     }
 
     /// To be called right before a step writes. Reads the step's cell again if the step could hurt and nobody
@@ -55,7 +64,10 @@ impl Recheck {
         {
             watched.looked.get_or_init(|| self.look(watched)).await.clone()?;
         }
-        self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(step.number);
+        self.started
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(step.number);
         Ok(())
     }
 
@@ -63,7 +75,10 @@ impl Recheck {
         let want = &watched.want;
         let key = (want.control, want.place.clone());
         let seen = survey::read(&self.aws, &self.env, &key, Some(&want.table)).await?;
-        let here = Here { place: &want.place, env: &self.env };
+        let here = Here {
+            place: &want.place,
+            env: &self.env,
+        };
         let fresh = want
             .control
             .control()
@@ -84,9 +99,10 @@ fn moved(planned: &[Step], started: &BTreeSet<usize>, fresh: &Findings) -> Optio
         return Some(fresh.refusals.clone());
     }
     let same = |step: &&Step| {
-        fresh.steps.iter().any(|new| {
-            new.action.data == step.action && new.class == step.class && new.risks == step.risks
-        })
+        fresh
+            .steps
+            .iter()
+            .any(|new| new.action.data == step.action && new.class == step.class && new.risks == step.risks)
     };
     let mut what: Vec<String> = planned
         .iter()
@@ -141,7 +157,10 @@ mod tests {
             steps: titles
                 .iter()
                 .map(|title| {
-                    let act = Act { data: json!(title), title: (*title).to_owned() };
+                    let act = Act {
+                        data: json!(title),
+                        title: (*title).to_owned(),
+                    };
                     Draft::new(act, Effect::Destroy, Class::Destructive)
                 })
                 .collect(),
@@ -154,7 +173,10 @@ mod tests {
         let steps = planned(&["a", "b", "c"]);
         assert_eq!(moved(&steps, &BTreeSet::new(), &found(&["a", "b", "c"])), None);
         assert_eq!(moved(&steps, &BTreeSet::from([1]), &found(&["b", "c"])), None);
-        assert_eq!(moved(&steps, &BTreeSet::from([1]), &found(&["a", "b", "c"])), None);
+        assert_eq!(
+            moved(&steps, &BTreeSet::from([1]), &found(&["a", "b", "c"])),
+            None
+        );
     }
 
     #[test]

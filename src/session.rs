@@ -130,13 +130,19 @@ impl Session {
                 source_name: source_name.to_owned(),
             });
         }
-        let states: Vec<RegionState> =
-            aws.regions(&caller).await.map_err(learn("which regions are enabled"))?;
+        let states: Vec<RegionState> = aws
+            .regions(&caller)
+            .await
+            .map_err(learn("which regions are enabled"))?;
         let env = Env {
             account: caller.account.clone(),
             partition: caller.partition.clone(),
             home: home.unwrap_or_else(|| aws.home().clone()),
-            enabled: states.iter().filter(|state| state.enabled).map(|state| state.region.clone()).collect(),
+            enabled: states
+                .iter()
+                .filter(|state| state.enabled)
+                .map(|state| state.region.clone())
+                .collect(),
         };
         Ok(Session {
             is_real: !aws.is_emulator(),
@@ -154,7 +160,9 @@ impl Session {
         filters: &Filters,
         watch: &Watch<'_>,
     ) -> Result<Planned, SessionError> {
-        let wants = baseline.wants(&self.env, &self.regions, filters).map_err(SessionError::Problems)?;
+        let wants = baseline
+            .wants(&self.env, &self.regions, filters)
+            .map_err(SessionError::Problems)?;
         self.plan_for(wants, watch).await
     }
 

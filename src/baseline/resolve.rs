@@ -33,7 +33,11 @@ impl fmt::Display for Filters {
         let exclude = self.exclude.iter().map(|id| format!("--exclude {id}"));
         let regions = self.regions.iter().map(|region| format!("--region {region}"));
         let flags: Vec<String> = only.chain(exclude).chain(regions).collect();
-        if flags.is_empty() { f.write_str("no filters") } else { f.write_str(&flags.join(" ")) }
+        if flags.is_empty() {
+            f.write_str("no filters")
+        } else {
+            f.write_str(&flags.join(" "))
+        }
     }
 }
 

@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use crate::baseline::{self, Baseline};
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, account_id, fails_on, signals, verdict, wanted_account, View};
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, signals, verdict,
+    wanted_account,
+};
 use crate::control::Cx;
 use crate::controls::Id;
 use crate::execute::{self, Outcome};
+use crate::export;
 use crate::plan::{Class, Plan, Step, Survey, Verdict, Want};
 use crate::recheck::Recheck;
-use crate::report::progress::Progress;
 use crate::report;
+use crate::report::progress::Progress;
 use crate::saved::{self, Document};
 use crate::session::{Planned, Session};
-use crate::export;
 
 /// Where the touched cells are saved before the first write.
 const BEFORE: &str = ".trueup/before.toml";
@@ -64,7 +66,10 @@ enum Allowance {
 fn allowance(text: &str) -> Result<Allowance, String> {
     match text {
         "all" => Ok(Allowance::All),
-        name => name.parse().map(Allowance::Only).map_err(|error: crate::controls::UnknownControl| error.to_string()),
+        name => name
+            .parse()
+            .map(Allowance::Only)
+            .map_err(|error: crate::controls::UnknownControl| error.to_string()),
     }
 }
 
@@ -88,7 +93,12 @@ impl Args {
             return Ok(Exit::Failed);
         };
         let consent = |step: &Step| step.class == Class::Safe || allowed.contains(&step.control);
-        if planned.plan.steps.iter().any(|step| step.blocked.is_none() && consent(step)) {
+        if planned
+            .plan
+            .steps
+            .iter()
+            .any(|step| step.blocked.is_none() && consent(step))
+        {
             save_before(&self.before, &session, &planned)?;
         }
         let stop = signals::stop_on_signals();
@@ -97,14 +107,25 @@ impl Args {
         let after = reread(&session, &planned, &outcomes, &progress).await?;
         progress.finish();
         let now = Document::new(baseline.name(), &session.env, &filters, &after);
-        let applied = report::apply::Applied { plan: &document, outcomes: &outcomes, again: Some(&now) };
+        let applied = report::apply::Applied {
+            plan: &document,
+            outcomes: &outcomes,
+            again: Some(&now),
+        };
         report::result(&report::apply::text(&applied, &view.out))?;
-        Ok(if stop.soon.is_cancelled() { Exit::Interrupted } else { exit(&after, &outcomes, &self.fail_on) })
+        Ok(if stop.soon.is_cancelled() {
+            Exit::Interrupted
+        } else {
+            exit(&after, &outcomes, &self.fail_on)
+        })
     }
 
     async fn prepare(&self, baseline: &Baseline, progress: &Progress) -> Result<(Session, Planned), Trouble> {
         let wanted = wanted_account(self.account_id.as_deref(), baseline)?;
-        let session = self.reach.session(baseline.home_region().cloned(), wanted).await?;
+        let session = self
+            .reach
+            .session(baseline.home_region().cloned(), wanted)
+            .await?;
         if session.is_real && wanted.is_none() {
             return Err(Trouble::Refused(format!(
                 "the account to write to is not named; nothing was written\n\
@@ -115,12 +136,19 @@ impl Args {
             )));
         }
         let filters = self.selection.filters();
-        let planned = session.plan(baseline, &filters, &|event| progress.watch(event)).await?;
+        let planned = session
+            .plan(baseline, &filters, &|event| progress.watch(event))
+            .await?;
         Ok((session, planned))
     }
 
     /// The controls whose disruptive and destructive steps may run, or nothing if nothing may.
-    fn consent(&self, session: &Session, document: &Document, view: &View) -> Result<Option<BTreeSet<Id>>, Trouble> {
+    fn consent(
+        &self,
+        session: &Session,
+        document: &Document,
+        view: &View,
+    ) -> Result<Option<BTreeSet<Id>>, Trouble> {
         let asking: BTreeSet<Id> = document
             .steps
             .iter()
@@ -166,12 +194,20 @@ impl Args {
         progress: &Progress,
     ) -> Vec<Outcome> {
         let steps = &planned.plan.steps;
-        let recheck =
-            &Recheck::new(session.aws.clone(), session.env.clone(), &planned.wants, &planned.plan);
+        let recheck = &Recheck::new(
+            session.aws.clone(),
+            session.env.clone(),
+            &planned.wants,
+            &planned.plan,
+        );
         let watch = |event: crate::progress::Event<'_>| progress.watch(event);
         execute::run(steps, consent, self.reach.parallelism, stop, &watch, |at| {
             let step = &steps[at];
-            let cx = Cx::new(Arc::clone(&session.aws), Arc::clone(&session.env), step.place.clone());
+            let cx = Cx::new(
+                Arc::clone(&session.aws),
+                Arc::clone(&session.env),
+                step.place.clone(),
+            );
             async move {
                 recheck.before(step).await?;
                 step.control.control().apply(&step.action, &cx).await?;
@@ -185,7 +221,11 @@ impl Args {
 /// Saves the live state of every cell that may be touched, so that it can be looked up, or written back.
 fn save_before(path: &Path, session: &Session, planned: &Planned) -> Result<(), Trouble> {
     let touched = |control: &Id, place: &crate::place::Place| {
-        planned.plan.steps.iter().any(|step| step.control == *control && step.place == *place)
+        planned
+            .plan
+            .steps
+            .iter()
+            .any(|step| step.control == *control && step.place == *place)
     };
     let survey = Survey {
         env: planned.survey.env.clone(),
@@ -199,11 +239,17 @@ fn save_before(path: &Path, session: &Session, planned: &Planned) -> Result<(), 
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| {
-            Trouble::Refused(format!("cannot make the folder {}: {error}; nothing was written", folder.display()))
+            Trouble::Refused(format!(
+                "cannot make the folder {}: {error}; nothing was written",
+                folder.display()
+            ))
         })?;
     }
     keep_older(path).map_err(|error| {
-        Trouble::Refused(format!("cannot keep the older {}: {error}; nothing was written", path.display()))
+        Trouble::Refused(format!(
+            "cannot keep the older {}: {error}; nothing was written",
+            path.display()
+        ))
     })?;
     let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
     saved::write_private(path, &text)?;
@@ -236,12 +282,25 @@ async fn reread(
     let steps_of = |want: &Want| {
         let same = move |step: &Step, want: &Want| step.control == want.control && step.place == want.place;
         let want = want.clone();
-        planned.plan.steps.iter().zip(outcomes).filter(move |(step, _)| same(step, &want)).map(|(_, outcome)| outcome)
+        planned
+            .plan
+            .steps
+            .iter()
+            .zip(outcomes)
+            .filter(move |(step, _)| same(step, &want))
+            .map(|(_, outcome)| outcome)
     };
     let ran = |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Failed(_) | Outcome::Unknown);
-    let touched: Vec<Want> =
-        planned.wants.iter().filter(|want| steps_of(want).any(ran)).cloned().collect();
-    let mut again = session.plan_for(touched.clone(), &|event| progress.watch(event)).await?.plan;
+    let touched: Vec<Want> = planned
+        .wants
+        .iter()
+        .filter(|want| steps_of(want).any(ran))
+        .cloned()
+        .collect();
+    let mut again = session
+        .plan_for(touched.clone(), &|event| progress.watch(event))
+        .await?
+        .plan;
     for attempt in 1..READ_AGAIN {
         let lagging = again.cells.iter().any(|cell| {
             cell.verdict == Verdict::Change
@@ -262,7 +321,10 @@ async fn reread(
         .iter()
         .map(|cell| again.cell(cell.control, &cell.place).unwrap_or(cell).clone())
         .collect();
-    Ok(Plan { cells, steps: again.steps })
+    Ok(Plan {
+        cells,
+        steps: again.steps,
+    })
 }
 
 /// Partly, if anything that was wanted and could have been done was not.

@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Exit, Trouble, View};
+use crate::cli::{Cli, Exit, Trouble};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -13,7 +13,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self, _view: &View) -> Result<Exit, Trouble> {
+    pub(super) fn run(self) -> Result<Exit, Trouble> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "trueup", &mut script);
         report::result(&String::from_utf8_lossy(&script))?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Exit, Reach, Selection, Trouble, account_id, View};
+use crate::cli::{Exit, Reach, Selection, Trouble, View, account_id};
 use crate::controls::Id;
 use crate::report;
 use crate::{export, saved, survey};
@@ -31,8 +31,10 @@ impl Args {
         let filters = self.selection.filters();
         let progress = view.progress(0);
         let readings = survey::for_export(&session.env, &filters);
-        let survey =
-            survey::survey(&session.aws, &session.env, readings, &|event| progress.watch(event)).await;
+        let survey = survey::survey(&session.aws, &session.env, readings, &|event| {
+            progress.watch(event)
+        })
+        .await;
         progress.finish();
         let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
         match &self.out {

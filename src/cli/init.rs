@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id, View};
+use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id};
 use crate::place::Region;
 use crate::report;
 use crate::{init, saved};
@@ -26,7 +26,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
+    pub(super) async fn run(self) -> Result<Exit, Trouble> {
         let to_stdout = self.file.as_os_str() == "-";
         let occupied = || {
             Trouble::Refused(format!(
@@ -45,10 +45,9 @@ impl Args {
         } else {
             saved::write_private(&self.file, &text)?;
             report::note(&format!(
-                    "{0} is written. Look through it, then: trueup plan {0}",
-                    self.file.display()
-                ),
-            );
+                "{0} is written. Look through it, then: trueup plan {0}",
+                self.file.display()
+            ));
         }
         Ok(Exit::Done)
     }

@@ -34,9 +34,17 @@ const DEFAULT_SANDBOX: &str = ".trueup/sandbox.json";
 
 /// Keeps an AWS account true to a TOML file.
 #[derive(Debug, Parser)]
-#[command(name = "trueup", version, about, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done; 1 failed, nothing was written; 2 there are changes (plan \
---detailed-exitcode); 3 partly applied; 4 --fail-on matched; 64 wrong usage; 130 interrupted.")]
+#[command(
+    name = "trueup",
+    version,
+    about,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 failed, nothing was written; 2 there are changes (plan \
+--detailed-exitcode); 3 partly applied; 4 --fail-on matched; 64 wrong usage; 130 interrupted."
+)]
 pub struct Cli {
     /// Print without colours, also to a terminal (NO_COLOR does the same).
     #[arg(long, global = true)]
@@ -119,7 +127,9 @@ fn ask_mfa_code(profile: &str, serial: &str) -> Option<String> {
         return None;
     }
     // An input or a terminal that fails is one where nobody can be asked.
-    report::ask::mfa_code(profile, serial, &mut input.lock(), &mut std::io::stderr()).ok().flatten()
+    report::ask::mfa_code(profile, serial, &mut input.lock(), &mut std::io::stderr())
+        .ok()
+        .flatten()
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -154,7 +164,11 @@ impl Selection {
         let mut regions = self.region.clone();
         regions.sort();
         regions.dedup();
-        Filters { only: sorted(self.only.clone()), exclude: sorted(self.exclude.clone()), regions }
+        Filters {
+            only: sorted(self.only.clone()),
+            exclude: sorted(self.exclude.clone()),
+            regions,
+        }
     }
 }
 
@@ -240,10 +254,17 @@ pub fn main() -> ExitCode {
             let wrong = error.use_stderr();
             // Nothing is left to do if even the usage cannot be printed.
             let _ = error.print();
-            return if wrong { Exit::Usage.into() } else { Exit::Done.into() };
+            return if wrong {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
+            };
         }
     };
-    let view = View { out: Style::of_stdout(cli.no_color), err: Style::of_stderr(cli.no_color) };
+    let view = View {
+        out: Style::of_stdout(cli.no_color),
+        err: Style::of_stderr(cli.no_color),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -274,16 +295,16 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(command: Command, view: &View) -> Result<Exit, Trouble> {
     match command {
-        Command::Init(args) => signals::or_interrupted(args.run(view)).await,
+        Command::Init(args) => signals::or_interrupted(args.run()).await,
         Command::Plan(args) => signals::or_interrupted(args.run(view)).await,
         Command::Apply(args) => args.run(view).await,
         Command::Validate(args) => args.run(view),
         Command::Export(args) => signals::or_interrupted(args.run(view)).await,
         Command::Show(args) => args.run(view),
         Command::Controls(args) => args.run(view),
-        Command::Schema => schema::run(view),
-        Command::Completions(args) => args.run(view),
-        Command::Sandbox(args) => args.run(view).await,
+        Command::Schema => schema::run(),
+        Command::Completions(args) => args.run(),
+        Command::Sandbox(args) => args.run().await,
     }
 }
 
@@ -312,10 +333,13 @@ fn account_id(text: &str) -> Result<String, String> {
 }
 
 fn verdict(text: &str) -> Result<Verdict, String> {
-    Verdict::ALL.into_iter().find(|verdict| verdict.word() == text).ok_or_else(|| {
-        let words: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.word()).collect();
-        format!("expected one of {}", words.join(", "))
-    })
+    Verdict::ALL
+        .into_iter()
+        .find(|verdict| verdict.word() == text)
+        .ok_or_else(|| {
+            let words: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.word()).collect();
+            format!("expected one of {}", words.join(", "))
+        })
 }
 
 /// True if a cell has one of the verdicts that were to fail the run.

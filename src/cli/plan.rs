@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::baseline;
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, account_id, fails_on, verdict, wanted_account, View};
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, verdict, wanted_account,
+};
 use crate::plan::{Plan, Verdict};
 use crate::report;
 use crate::saved::{self, Document};
@@ -39,10 +40,15 @@ impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
-        let session = self.reach.session(baseline.home_region().cloned(), wanted).await?;
+        let session = self
+            .reach
+            .session(baseline.home_region().cloned(), wanted)
+            .await?;
         let progress = view.progress(0);
         let filters = self.selection.filters();
-        let planned = session.plan(&baseline, &filters, &|event| progress.watch(event)).await?;
+        let planned = session
+            .plan(&baseline, &filters, &|event| progress.watch(event))
+            .await?;
         progress.finish();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
         if self.json {
@@ -59,8 +65,11 @@ impl Args {
 
 fn save(path: &Path, document: &Document) -> Result<(), Trouble> {
     saved::write_private(path, &document.to_json()?)?;
-    report::note(&format!("The plan is saved. To apply exactly this: trueup apply {} --plan {}", document.baseline, path.display()),
-    );
+    report::note(&format!(
+        "The plan is saved. To apply exactly this: trueup apply {} --plan {}",
+        document.baseline,
+        path.display()
+    ));
     Ok(())
 }
 

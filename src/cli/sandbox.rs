@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use crate::cli::{DEFAULT_SANDBOX, Exit, Trouble, signals, View};
+use crate::cli::{DEFAULT_SANDBOX, Exit, Trouble, signals};
 use crate::report;
 use crate::sandbox::{self, World};
 
@@ -47,16 +47,16 @@ pub(super) struct Reset {
 }
 
 impl Sandbox {
-    pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
+    pub(super) async fn run(self) -> Result<Exit, Trouble> {
         match self {
-            Sandbox::Serve(args) => args.run(view).await,
-            Sandbox::Reset(args) => args.run(view),
+            Sandbox::Serve(args) => args.run().await,
+            Sandbox::Reset(args) => args.run(),
         }
     }
 }
 
 impl Serve {
-    async fn run(self, view: &View) -> Result<Exit, Trouble> {
+    async fn run(self) -> Result<Exit, Trouble> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return Err(Trouble::Refused(format!(
                 "{} can be reached from other machines, and whoever reaches it can change the simulated account; \
@@ -70,21 +70,31 @@ impl Serve {
         }
         let cannot_listen =
             |error: std::io::Error| Trouble::Refused(format!("cannot listen on {}: {error}", self.listen));
-        let listener = tokio::net::TcpListener::bind(self.listen).await.map_err(cannot_listen)?;
+        let listener = tokio::net::TcpListener::bind(self.listen)
+            .await
+            .map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         report::result(&format!("http://{address}\n"))?;
-        report::note(&format!("Account {} is served until Ctrl-C: AWS_ENDPOINT_URL=http://{address}", sandbox.account_id()),
-        );
-        sandbox::serve(sandbox, listener, signals::signal()).await.map_err(cannot_listen)?;
+        report::note(&format!(
+            "Account {} is served until Ctrl-C: AWS_ENDPOINT_URL=http://{address}",
+            sandbox.account_id()
+        ));
+        sandbox::serve(sandbox, listener, signals::signal())
+            .await
+            .map_err(cannot_listen)?;
         Ok(Exit::Done)
     }
 }
 
 impl Reset {
-    fn run(self, view: &View) -> Result<Exit, Trouble> {
+    fn run(self) -> Result<Exit, Trouble> {
         let world = world(self.world.as_deref())?.unwrap_or_default();
         let sandbox = sandbox::Sandbox::reset(&self.state, world)?;
-        report::note(&format!("{} is new: account {}.", self.state.display(), sandbox.account_id()));
+        report::note(&format!(
+            "{} is new: account {}.",
+            self.state.display(),
+            sandbox.account_id()
+        ));
         Ok(Exit::Done)
     }
 }

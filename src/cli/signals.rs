@@ -26,9 +26,7 @@ pub(super) async fn signal() {
 }
 
 /// Runs a command that writes nothing to the account: a signal ends it at once.
-pub(super) async fn or_interrupted<T>(
-    work: impl Future<Output = Result<T, Trouble>>,
-) -> Result<T, Trouble> {
+pub(super) async fn or_interrupted<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     tokio::select! {
         biased;
         () = signal() => Err(Trouble::Interrupted),

@@ -36,10 +36,28 @@ pub fn result(text: &str) -> io::Result<()> {
     }
 }
 
-/// Prints what is not the result on stderr: there is nowhere left to report that this failed.
+/// Prints what is not the result on stderr, on lines of its own. There is nowhere left to report that this failed.
 pub fn note(text: &str) {
     let mut out = anstream::stderr().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
+}
+
+/// What `validate` says of a file without a mistake.
+pub fn validated(baseline: &str, controls: &[&str], style: &Style) -> String {
+    match controls {
+        [] => format!("{} {baseline} manages nothing yet.\n", style.good("Valid.")),
+        names => phrase::wrap(
+            &format!(
+                "{} {baseline} manages {}.",
+                style.good("Valid."),
+                names.join(", ")
+            ),
+            "",
+            "  ",
+            style,
+        ),
+    }
 }
 
 /// Prints an error with its causes on stderr.

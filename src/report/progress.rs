@@ -60,7 +60,7 @@ impl Progress {
             }
             None => {
                 if let Some(line) = line {
-                    super::note(&format!("{line}\n"));
+                    super::note(&line);
                 }
             }
         }

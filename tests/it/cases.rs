@@ -59,9 +59,18 @@ fn planned(folder: &Path) -> String {
     for cell in live.cell {
         for place in cell.places {
             let reading = match cell.fault.clone() {
-                Some(LiveFault { kind, call, code, message }) => {
-                    Err(Fault { kind, call, code: Some(code), message, request_id: None })
-                }
+                Some(LiveFault {
+                    kind,
+                    call,
+                    code,
+                    message,
+                }) => Err(Fault {
+                    kind,
+                    call,
+                    code: Some(code),
+                    message,
+                    request_id: None,
+                }),
                 None => Ok(Seen {
                     model: cell.model.clone(),
                     ids: cell.ids.clone().unwrap_or_default(),
@@ -100,7 +109,10 @@ fn every_case_prints_its_plan() {
     let update = std::env::var_os("TRUEUP_UPDATE_CASES").is_some();
     let mut wrong = vec![];
     let mut count = 0;
-    let mut folders: Vec<_> = std::fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<_> = std::fs::read_dir(cases)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     folders.sort();
     for folder in folders {
         count += 1;
@@ -111,7 +123,9 @@ fn every_case_prints_its_plan() {
         }
         let expected = std::fs::read_to_string(&file).unwrap_or_default();
         if printed != expected {
-            let diff = similar::TextDiff::from_lines(&expected, &printed).unified_diff().to_string();
+            let diff = similar::TextDiff::from_lines(&expected, &printed)
+                .unified_diff()
+                .to_string();
             wrong.push(format!("{}:\n{diff}", file.display()));
         }
         let long = printed.lines().filter(|line| line.chars().count() > 80).count();

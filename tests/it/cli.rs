@@ -16,36 +16,58 @@ fn refused(text: &str, says: &[&str]) {
         assert_eq!(ended.code, 1, "{command}: {}\n{}", ended.stdout, ended.stderr);
         assert_eq!(ended.stdout, "", "{command}");
         for text in says {
-            assert!(ended.stderr.contains(text), "{command}: no `{text}` in\n{}", ended.stderr);
+            assert!(
+                ended.stderr.contains(text),
+                "{command}: no `{text}` in\n{}",
+                ended.stderr
+            );
         }
     }
-    assert!(folder.exchanges().is_empty(), "a file with mistakes reaches no account");
+    assert!(
+        folder.exchanges().is_empty(),
+        "a file with mistakes reaches no account"
+    );
 }
 
 #[test]
 fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
-    refused("[password_policy]\nminimum_lenght = 14\n", &["b.toml:2:1", "minimum_lenght", "minimum_length"]);
+    refused(
+        "[password_policy]\nminimum_lenght = 14\n",
+        &["b.toml:2:1", "minimum_lenght", "minimum_length"],
+    );
 }
 
 #[test]
 fn an_unknown_table_is_named_with_the_nearest_control() {
-    refused("[guarduty]\nenabled = true\n", &["b.toml:1:", "guarduty", "guardduty"]);
+    refused(
+        "[guarduty]\nenabled = true\n",
+        &["b.toml:1:", "guarduty", "guardduty"],
+    );
 }
 
 #[test]
 fn a_wrong_type_says_what_was_expected() {
-    refused("[ebs_encryption]\nenabled = \"yes\"\n", &["b.toml:2:11", "boolean"]);
+    refused(
+        "[ebs_encryption]\nenabled = \"yes\"\n",
+        &["b.toml:2:11", "boolean"],
+    );
 }
 
 #[test]
 fn a_wrong_account_id_says_its_form() {
     refused("[account]\nid = \"12345\"\n", &["b.toml:2:6", "12 digits"]);
-    refused("[account]\nid = 123456789012\n", &["b.toml:2:6", "\"123456789012\""]);
+    refused(
+        "[account]\nid = 123456789012\n",
+        &["b.toml:2:6", "\"123456789012\""],
+    );
 }
 
 #[test]
 fn a_bad_region_says_its_form() {
-    refused("[account]\nregions = [\"Ireland\"]\n", &["b.toml:2:", "Ireland", "eu-west-1"]);
+    refused(
+        "[account]\nregions = [\"Ireland\"]\n",
+        &["b.toml:2:", "Ireland", "eu-west-1"],
+    );
 }
 
 #[test]
@@ -64,7 +86,10 @@ fn all_mistakes_come_at_once() {
 #[test]
 fn a_region_that_does_not_exist_is_found_when_the_account_is_asked() {
     let folder = Folder::new();
-    folder.write("b.toml", "[account]\nregions = [\"eu-west-1\", \"eu-west-9\"]\n[ebs_encryption]\nenabled = true\n");
+    folder.write(
+        "b.toml",
+        "[account]\nregions = [\"eu-west-1\", \"eu-west-9\"]\n[ebs_encryption]\nenabled = true\n",
+    );
     folder
         .sandbox(&["plan", "b.toml"])
         .expect(1)
@@ -78,15 +103,25 @@ fn a_missing_file_is_named() {
     for args in [&["plan"][..], &["validate"], &["apply"]] {
         folder.run(args).expect(1).complains("baseline.toml");
     }
-    folder.run(&["show", "plan.json"]).expect(1).complains("plan.json");
+    folder
+        .run(&["show", "plan.json"])
+        .expect(1)
+        .complains("plan.json");
 }
 
 #[test]
 fn a_parent_file_s_mistake_is_shown_where_it_is() {
     let folder = Folder::new();
     folder.write("parent.toml", "[password_policy]\n\nminimum_length = 500\n");
-    folder.write("b.toml", "extends = [\"parent.toml\"]\n[password_policy]\nrequire_numbers = true\n");
-    folder.run(&["validate", "b.toml"]).expect(1).complains("parent.toml:3:").complains("6 to 128");
+    folder.write(
+        "b.toml",
+        "extends = [\"parent.toml\"]\n[password_policy]\nrequire_numbers = true\n",
+    );
+    folder
+        .run(&["validate", "b.toml"])
+        .expect(1)
+        .complains("parent.toml:3:")
+        .complains("6 to 128");
 }
 
 #[test]
@@ -107,7 +142,9 @@ fn wrong_usage_is_64() {
         assert_eq!(ended.code, 64, "{args:?}: {}", ended.stderr);
         assert_eq!(ended.stdout, "", "{args:?}");
     }
-    folder.run(&["plan", "--only", "guarduty"]).complains("did you mean `guardduty`?");
+    folder
+        .run(&["plan", "--only", "guarduty"])
+        .complains("did you mean `guardduty`?");
 }
 
 #[test]
@@ -129,13 +166,19 @@ fn without_credentials_the_error_says_what_to_do() {
 fn a_profile_that_does_not_exist_is_named() {
     let folder = Folder::new();
     folder.write("b.toml", "[ebs_encryption]\nenabled = true\n");
-    folder.run(&["plan", "b.toml", "--profile", "nobody"]).expect(1).complains("nobody");
+    folder
+        .run(&["plan", "b.toml", "--profile", "nobody"])
+        .expect(1)
+        .complains("nobody");
 }
 
 #[test]
 fn init_writes_a_baseline_that_validates_and_never_replaces_one() {
     let folder = Folder::new();
-    folder.sandbox(&["init"]).expect(0).complains("trueup plan baseline.toml");
+    folder
+        .sandbox(&["init"])
+        .expect(0)
+        .complains("trueup plan baseline.toml");
     let text = folder.read("baseline.toml");
     assert!(text.contains("id = \"123456789012\""), "{text}");
     folder.run(&["validate"]).expect(0);
@@ -152,7 +195,10 @@ fn every_control_has_a_page_and_a_line_in_the_list() {
         assert!(list.contains(id.name()), "{id} is not in\n{list}");
         let page = folder.run(&["controls", id.name()]).expect(0).stdout;
         let control = id.control();
-        for text in [control.doc().title, control.doc().page].iter().chain(control.permissions().read) {
+        for text in [control.doc().title, control.doc().page]
+            .iter()
+            .chain(control.permissions().read)
+        {
             assert!(page.contains(text), "no `{text}` in\n{page}");
         }
     }
@@ -171,7 +217,10 @@ fn the_schema_is_json_and_knows_every_control() {
 #[test]
 fn every_shell_gets_its_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        Folder::new().run(&["completions", shell]).expect(0).says("trueup");
+        Folder::new()
+            .run(&["completions", shell])
+            .expect(0)
+            .says("trueup");
     }
 }
 
@@ -189,7 +238,10 @@ fn a_closed_pipe_ends_quietly() {
         .output()
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(!stderr.contains("panic") && !stderr.contains("Broken pipe"), "{stderr}");
+    assert!(
+        !stderr.contains("panic") && !stderr.contains("Broken pipe"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -203,10 +255,18 @@ fn colours_are_for_terminals_alone() {
 fn a_saved_plan_is_for_its_owner_s_eyes() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::with_checklist();
-    folder.sandbox(&["plan", "checklist.toml", "--out", "plan.json"]).expect(0);
-    let mode = std::fs::metadata(folder.path("plan.json")).unwrap().permissions().mode();
+    folder
+        .sandbox(&["plan", "checklist.toml", "--out", "plan.json"])
+        .expect(0);
+    let mode = std::fs::metadata(folder.path("plan.json"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
-    let json = folder.sandbox(&["plan", "checklist.toml", "--json"]).expect(0).stdout;
+    let json = folder
+        .sandbox(&["plan", "checklist.toml", "--json"])
+        .expect(0)
+        .stdout;
     assert_eq!(json, folder.read("plan.json"));
     let shown = folder.run(&["show", "plan.json"]).expect(0).stdout;
     assert!(shown.contains("Plan: "), "{shown}");
@@ -229,7 +289,14 @@ fn a_damaged_state_or_world_is_refused_and_kept() {
     assert_eq!(folder.read("state.json"), "{\"half\": ");
     folder.write("world.toml", "nonsense = 1\n");
     folder
-        .run(&["sandbox", "reset", "--state", "other.json", "--world", "world.toml"])
+        .run(&[
+            "sandbox",
+            "reset",
+            "--state",
+            "other.json",
+            "--world",
+            "world.toml",
+        ])
         .expect(1)
         .complains("world.toml")
         .complains("nonsense");

@@ -34,21 +34,35 @@ impl Ended {
     /// Asserts the exit code, and shows everything if it is another.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Ended {
-        assert_eq!(self.code, code, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "--- stdout\n{}\n--- stderr\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
     /// Asserts that the result says this.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Ended {
-        assert!(self.stdout.contains(text), "no `{text}` in\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert!(
+            self.stdout.contains(text),
+            "no `{text}` in\n{}\n--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// Asserts that standard error says this.
     #[track_caller]
     pub(crate) fn complains(self, text: &str) -> Ended {
-        assert!(self.stderr.contains(text), "no `{text}` in\n{}\n--- stdout\n{}", self.stderr, self.stdout);
+        assert!(
+            self.stderr.contains(text),
+            "no `{text}` in\n{}\n--- stdout\n{}",
+            self.stderr,
+            self.stdout
+        );
         self
     }
 }
@@ -61,7 +75,11 @@ impl Folder {
     /// A folder with the checklist's baseline in it, as `checklist.toml`.
     pub(crate) fn with_checklist() -> Self {
         let folder = Folder::new();
-        std::fs::copy(Path::new(ROOT).join("baselines/checklist.toml"), folder.path("checklist.toml")).unwrap();
+        std::fs::copy(
+            Path::new(ROOT).join("baselines/checklist.toml"),
+            folder.path("checklist.toml"),
+        )
+        .unwrap();
         folder
     }
 
@@ -99,7 +117,9 @@ impl Folder {
     /// The same on this folder's simulated account, with its exchanges logged.
     pub(crate) fn sandbox_command(&self, args: &[&str]) -> Command {
         let mut command = self.command(args);
-        command.arg(format!("--sandbox={STATE}")).args(["--log-exchanges", "exchanges.jsonl"]);
+        command
+            .arg(format!("--sandbox={STATE}"))
+            .args(["--log-exchanges", "exchanges.jsonl"]);
         command
     }
 
@@ -110,7 +130,8 @@ impl Folder {
     /// Makes this folder's simulated account anew.
     pub(crate) fn world(&self, world: &str) -> &Self {
         self.write("world.toml", world);
-        self.run(&["sandbox", "reset", "--state", STATE, "--world", "world.toml"]).expect(0);
+        self.run(&["sandbox", "reset", "--state", STATE, "--world", "world.toml"])
+            .expect(0);
         self
     }
 

@@ -1,5 +1,8 @@
 //! The integration tests, in one binary: each further one would link the SDK again.
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the report, also in what tests share")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "in a test a panic is the report, also in what tests share"
+)]
 
 mod boto3;
 mod cases;

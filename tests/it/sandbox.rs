@@ -19,15 +19,24 @@ fn a_new_account_becomes_true_and_stays_so() {
         .says("17 regions")
         .says("Plan: ");
     assert_eq!(folder.writes(), Vec::<String>::new());
-    apply_all(&folder).expect(0).says("The account is true to checklist.toml.");
+    apply_all(&folder)
+        .expect(0)
+        .says("The account is true to checklist.toml.");
     folder.forget_exchanges();
     let once = folder
         .sandbox(&["plan", "checklist.toml", "--detailed-exitcode"])
         .expect(0)
         .says("No changes. The account is true to checklist.toml.");
-    let twice = folder.sandbox(&["plan", "checklist.toml", "--detailed-exitcode"]).expect(0);
+    let twice = folder
+        .sandbox(&["plan", "checklist.toml", "--detailed-exitcode"])
+        .expect(0);
     assert_eq!(once.stdout, twice.stdout);
-    let json = |folder: &Folder| folder.sandbox(&["plan", "checklist.toml", "--json"]).expect(0).stdout;
+    let json = |folder: &Folder| {
+        folder
+            .sandbox(&["plan", "checklist.toml", "--json"])
+            .expect(0)
+            .stdout
+    };
     assert_eq!(json(&folder), json(&folder));
     assert_eq!(folder.writes(), Vec::<String>::new());
     folder.judge();
@@ -69,12 +78,21 @@ fn an_export_plans_to_nothing_before_and_after_apply() {
         let file = format!("{moment}.toml");
         let export = folder.sandbox(&["export"]).expect(0).stdout;
         for control in ["ebs_encryption", "default_vpc", "guardduty"] {
-            let heads = export.lines().filter(|line| *line == format!("[{control}]")).count();
+            let heads = export
+                .lines()
+                .filter(|line| *line == format!("[{control}]"))
+                .count();
             assert_eq!(heads, 1, "{control} {moment} in\n{export}");
         }
-        assert!(!export.contains("[region."), "17 equal regions are one table:\n{export}");
+        assert!(
+            !export.contains("[region."),
+            "17 equal regions are one table:\n{export}"
+        );
         folder.write(&file, &export);
-        folder.sandbox(&["plan", &file, "--detailed-exitcode"]).expect(0).says("No changes.");
+        folder
+            .sandbox(&["plan", &file, "--detailed-exitcode"])
+            .expect(0)
+            .says("No changes.");
         apply_all(&folder).expect(0);
     }
     folder.judge();
@@ -88,7 +106,10 @@ fn with_regions(folder: &Folder, regions: &[&str]) {
     let text = if text.contains("[account]\nregions = \"enabled\"\n") {
         text.replacen("[account]\nregions = \"enabled\"\n", &account, 1)
     } else {
-        assert!(!text.contains("\n[account]"), "the checklist's [account] is not as this test expects:\n{text}");
+        assert!(
+            !text.contains("\n[account]"),
+            "the checklist's [account] is not as this test expects:\n{text}"
+        );
         format!("{account}\n{text}")
     };
     folder.write("checklist.toml", &text);
@@ -97,7 +118,16 @@ fn with_regions(folder: &Folder, regions: &[&str]) {
 #[test]
 fn trouble_in_three_regions_spoils_nothing_else() {
     let folder = Folder::with_checklist();
-    with_regions(&folder, &["ap-northeast-1", "eu-west-1", "me-south-1", "us-east-1", "us-west-2"]);
+    with_regions(
+        &folder,
+        &[
+            "ap-northeast-1",
+            "eu-west-1",
+            "me-south-1",
+            "us-east-1",
+            "us-west-2",
+        ],
+    );
     folder.world(
         r#"
         [[deny]]
@@ -116,13 +146,22 @@ fn trouble_in_three_regions_spoils_nothing_else() {
         .says("denied by the organization")
         .says("region not enabled")
         .says("(running)");
-    assert!(!ended.stdout.contains("The account is true to"), "{}", ended.stdout);
+    assert!(
+        !ended.stdout.contains("The account is true to"),
+        "{}",
+        ended.stdout
+    );
     let writes = folder.writes();
     assert!(writes.contains(&"us-west-2 ec2:DeleteVpc".to_owned()));
     assert!(writes.contains(&"us-east-1 ec2:EnableEbsEncryptionByDefault".to_owned()));
     for write in &writes {
-        assert!(!write.starts_with("eu-west-1") && !write.starts_with("me-south-1"), "{write}");
-        let vpc = ["Delete", "Detach"].iter().any(|verb| write.contains(&format!("ec2:{verb}")));
+        assert!(
+            !write.starts_with("eu-west-1") && !write.starts_with("me-south-1"),
+            "{write}"
+        );
+        let vpc = ["Delete", "Detach"]
+            .iter()
+            .any(|verb| write.contains(&format!("ec2:{verb}")));
         assert!(!(write.starts_with("us-east-1") && vpc), "{write}");
     }
     folder.judge();
@@ -141,12 +180,20 @@ fn an_instance_that_appears_after_the_plan_saves_its_vpc() {
         launch_instance = true
         "#,
     );
-    folder.sandbox(&["plan", "checklist.toml", "--only", "password_policy"]).expect(0);
+    folder
+        .sandbox(&["plan", "checklist.toml", "--only", "password_policy"])
+        .expect(0);
     apply_all(&folder).expect(3).says("(running)");
-    let deletes: Vec<String> =
-        folder.writes().into_iter().filter(|w| w.contains("ec2:Delete") || w.contains("ec2:Detach")).collect();
+    let deletes: Vec<String> = folder
+        .writes()
+        .into_iter()
+        .filter(|w| w.contains("ec2:Delete") || w.contains("ec2:Detach"))
+        .collect();
     assert!(deletes.iter().any(|write| write.starts_with("us-west-2")));
-    assert!(!deletes.iter().any(|write| write.starts_with("us-east-1")), "{deletes:?}");
+    assert!(
+        !deletes.iter().any(|write| write.starts_with("us-east-1")),
+        "{deletes:?}"
+    );
     folder.judge();
 }
 
@@ -154,32 +201,52 @@ fn an_instance_that_appears_after_the_plan_saves_its_vpc() {
 fn a_saved_plan_applies_while_nothing_moved_and_never_else() {
     let folder = Folder::with_checklist();
     let with_plan = [&["apply", "--plan", "plan.json"], &ALL[..]].concat();
-    folder.sandbox(&["plan", "checklist.toml", "--out", "plan.json"]).expect(0);
+    folder
+        .sandbox(&["plan", "checklist.toml", "--out", "plan.json"])
+        .expect(0);
     folder.write(
         "hand.toml",
         "[account]\nregions = [\"eu-west-3\"]\n[ebs_encryption]\nenabled = true\n",
     );
-    folder.sandbox(&["apply", "hand.toml", "--auto-approve"]).expect(0);
+    folder
+        .sandbox(&["apply", "hand.toml", "--auto-approve"])
+        .expect(0);
     folder.forget_exchanges();
-    folder.sandbox(&with_plan).expect(1).complains("no longer the one in plan.json").complains("eu-west-3");
+    folder
+        .sandbox(&with_plan)
+        .expect(1)
+        .complains("no longer the one in plan.json")
+        .complains("eu-west-3");
     assert_eq!(folder.writes(), Vec::<String>::new());
 
-    folder.sandbox(&["plan", "checklist.toml", "--out", "plan.json"]).expect(0);
+    folder
+        .sandbox(&["plan", "checklist.toml", "--out", "plan.json"])
+        .expect(0);
     let whole = folder.read("plan.json");
     for (from, to) in [("destructive", "safe"), ("us-east-1", "us-east-2"), ("  ", " ")] {
         folder.write("plan.json", &whole.replacen(from, to, 1));
         folder.sandbox(&with_plan).expect(1);
     }
     folder.write("plan.json", &whole[..whole.len() / 2]);
-    folder.sandbox(&with_plan).expect(1).complains("plan.json").complains("not a whole plan");
+    folder
+        .sandbox(&with_plan)
+        .expect(1)
+        .complains("plan.json")
+        .complains("not a whole plan");
     folder.write("plan.json", &whole.replacen("123456789012", "210987654321", 1));
     folder.sandbox(&with_plan).expect(1).complains("210987654321");
-    folder.write("plan.json", &whole.replacen("\"format_version\": 1", "\"format_version\": 2", 1));
+    folder.write(
+        "plan.json",
+        &whole.replacen("\"format_version\": 1", "\"format_version\": 2", 1),
+    );
     folder.sandbox(&with_plan).expect(1).complains("format version 2");
     assert_eq!(folder.writes(), Vec::<String>::new());
 
     folder.write("plan.json", &whole);
-    folder.sandbox(&with_plan).expect(0).says("The account is true to checklist.toml.");
+    folder
+        .sandbox(&with_plan)
+        .expect(0)
+        .says("The account is true to checklist.toml.");
 }
 
 #[test]
@@ -195,10 +262,20 @@ fn nothing_that_hurts_runs_without_consent() {
         .expect(3)
         .says("--allow default_vpc");
     let writes = folder.writes();
-    assert!(writes.iter().any(|write| write.contains("guardduty:CreateDetector")));
+    assert!(
+        writes
+            .iter()
+            .any(|write| write.contains("guardduty:CreateDetector"))
+    );
     assert!(!writes.iter().any(|write| write.contains("Delete")), "{writes:?}");
     folder
-        .sandbox(&["apply", "checklist.toml", "--auto-approve", "--allow", "default_vpc"])
+        .sandbox(&[
+            "apply",
+            "checklist.toml",
+            "--auto-approve",
+            "--allow",
+            "default_vpc",
+        ])
         .expect(0)
         .says("The account is true to checklist.toml.");
 }
@@ -210,9 +287,13 @@ fn what_was_there_is_saved_before_the_first_write_and_older_savings_are_kept() {
     let before = folder.read(".trueup/before.toml");
     assert!(before.contains("[default_vpc]\nstate = \"present\""), "{before}");
     folder.write("back.toml", &before);
-    folder.sandbox(&["apply", "back.toml", "--auto-approve", "--allow", "all"]).expect(0);
+    folder
+        .sandbox(&["apply", "back.toml", "--auto-approve", "--allow", "all"])
+        .expect(0);
     assert_eq!(folder.read(".trueup/before.1.toml"), before);
-    folder.sandbox(&["plan", "back.toml", "--detailed-exitcode"]).expect(0);
+    folder
+        .sandbox(&["plan", "back.toml", "--detailed-exitcode"])
+        .expect(0);
     folder.judge();
 }
 
@@ -236,11 +317,21 @@ fn one_failing_region_does_not_stop_the_others_and_the_next_run_ends_it() {
         .says("UnauthorizedOperation")
         .says("ec2:DeleteInternetGateway")
         .says("eu-west-2");
-    let deleted = folder.writes().iter().filter(|write| write.contains("ec2:DeleteVpc")).count();
+    let deleted = folder
+        .writes()
+        .iter()
+        .filter(|write| write.contains("ec2:DeleteVpc"))
+        .count();
     assert_eq!(deleted, 16);
     folder.forget_exchanges();
-    apply_all(&folder).expect(0).says("The account is true to checklist.toml.");
-    assert!(folder.writes().iter().all(|write| write.starts_with("eu-west-2")), "{:?}", folder.writes());
+    apply_all(&folder)
+        .expect(0)
+        .says("The account is true to checklist.toml.");
+    assert!(
+        folder.writes().iter().all(|write| write.starts_with("eu-west-2")),
+        "{:?}",
+        folder.writes()
+    );
 }
 
 #[test]
@@ -271,7 +362,9 @@ fn throttled_and_broken_calls_are_tried_again() {
         burst = 5
         "#,
     );
-    apply_all(&folder).expect(0).says("The account is true to checklist.toml.");
+    apply_all(&folder)
+        .expect(0)
+        .says("The account is true to checklist.toml.");
 }
 
 #[test]
@@ -290,7 +383,10 @@ fn an_interrupted_apply_finishes_what_has_started_and_says_so() {
         assert!(started.elapsed() < Duration::from_secs(60), "no write came");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -298,7 +394,9 @@ fn an_interrupted_apply_finishes_what_has_started_and_says_so() {
     assert!(stdout.contains("not started"), "{stdout}");
     assert!(!stdout.contains("unknown"), "{stdout}");
     folder.world_keeps_latency_off();
-    apply_all(&folder).expect(0).says("The account is true to checklist.toml.");
+    apply_all(&folder)
+        .expect(0)
+        .says("The account is true to checklist.toml.");
 }
 
 #[test]
@@ -315,10 +413,23 @@ fn an_existing_detector_is_adopted_with_what_nobody_manages_untouched() {
         "b.toml",
         "[account]\nregions = [\"eu-central-1\"]\n[guardduty]\nenabled = true\n[guardduty.features]\nrds_login_events = false\n",
     );
-    folder.sandbox(&["apply", "b.toml", "--auto-approve", "--allow", "all"]).expect(0);
-    assert!(!folder.writes().iter().any(|write| write.contains("CreateDetector")));
-    let export = folder.sandbox(&["export", "--only", "guardduty", "--region", "eu-central-1"]).expect(0).stdout;
-    assert!(export.contains("publish_findings_every = \"one_hour\""), "{export}");
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+        .expect(0);
+    assert!(
+        !folder
+            .writes()
+            .iter()
+            .any(|write| write.contains("CreateDetector"))
+    );
+    let export = folder
+        .sandbox(&["export", "--only", "guardduty", "--region", "eu-central-1"])
+        .expect(0)
+        .stdout;
+    assert!(
+        export.contains("publish_findings_every = \"one_hour\""),
+        "{export}"
+    );
     assert!(export.contains("rds_login_events = false"), "{export}");
     folder.judge();
 }
@@ -326,13 +437,26 @@ fn an_existing_detector_is_adopted_with_what_nobody_manages_untouched() {
 #[test]
 fn keys_that_the_file_leaves_out_are_sent_back_as_they_were() {
     let folder = Folder::new();
-    folder.write("one.toml", "[password_policy]\nreuse_prevention = 5\nallow_users_to_change = true\n");
-    folder.write("two.toml", "[password_policy]\nminimum_length = 20\nrequire_symbols = true\n");
+    folder.write(
+        "one.toml",
+        "[password_policy]\nreuse_prevention = 5\nallow_users_to_change = true\n",
+    );
+    folder.write(
+        "two.toml",
+        "[password_policy]\nminimum_length = 20\nrequire_symbols = true\n",
+    );
     folder.sandbox(&["apply", "one.toml", "--auto-approve"]).expect(0);
     folder.sandbox(&["apply", "two.toml", "--auto-approve"]).expect(0);
-    let export = folder.sandbox(&["export", "--only", "password_policy"]).expect(0).stdout;
-    for line in ["minimum_length = 20", "require_symbols = true", "allow_users_to_change = true", "reuse_prevention = 5"]
-    {
+    let export = folder
+        .sandbox(&["export", "--only", "password_policy"])
+        .expect(0)
+        .stdout;
+    for line in [
+        "minimum_length = 20",
+        "require_symbols = true",
+        "allow_users_to_change = true",
+        "reuse_prevention = 5",
+    ] {
         assert!(export.lines().any(|l| l == line), "no `{line}` in\n{export}");
     }
     folder.judge();
@@ -341,8 +465,14 @@ fn keys_that_the_file_leaves_out_are_sent_back_as_they_were() {
 #[test]
 fn a_default_vpc_comes_back_also_from_a_half_deleted_one() {
     let folder = Folder::new();
-    folder.write("absent.toml", "[account]\nregions = [\"us-east-1\"]\n[default_vpc]\nstate = \"absent\"\n");
-    folder.write("present.toml", "[account]\nregions = [\"us-east-1\"]\n[default_vpc]\nstate = \"present\"\n");
+    folder.write(
+        "absent.toml",
+        "[account]\nregions = [\"us-east-1\"]\n[default_vpc]\nstate = \"absent\"\n",
+    );
+    folder.write(
+        "present.toml",
+        "[account]\nregions = [\"us-east-1\"]\n[default_vpc]\nstate = \"present\"\n",
+    );
     let apply = |file: &str| folder.sandbox(&["apply", file, "--auto-approve", "--allow", "all"]);
     // The second call of DeleteInternetGateway is the one that fails: the VPC is left without subnets and gateway.
     folder.world(
@@ -357,11 +487,17 @@ fn a_default_vpc_comes_back_also_from_a_half_deleted_one() {
         "#,
     );
     apply("absent.toml").expect(3);
-    folder.sandbox(&["plan", "present.toml", "--detailed-exitcode"]).expect(2);
-    apply("present.toml").expect(0).says("The account is true to present.toml.");
+    folder
+        .sandbox(&["plan", "present.toml", "--detailed-exitcode"])
+        .expect(2);
+    apply("present.toml")
+        .expect(0)
+        .says("The account is true to present.toml.");
     apply("absent.toml").expect(0);
     apply("present.toml").expect(0);
-    folder.sandbox(&["plan", "present.toml", "--detailed-exitcode"]).expect(0);
+    folder
+        .sandbox(&["plan", "present.toml", "--detailed-exitcode"])
+        .expect(0);
     folder.judge();
 }
 
@@ -377,7 +513,13 @@ fn a_public_bucket_makes_the_block_ask_and_is_named() {
         "#,
     );
     folder
-        .sandbox(&["apply", "checklist.toml", "--only", "s3_public_access_block", "--auto-approve"])
+        .sandbox(&[
+            "apply",
+            "checklist.toml",
+            "--only",
+            "s3_public_access_block",
+            "--auto-approve",
+        ])
         .expect(3)
         .says("www-example")
         .says("disruptive")
@@ -391,18 +533,40 @@ fn two_processes_on_one_account_lose_nothing() {
     let folder = Folder::with_checklist();
     let spawn = |control: &str| {
         folder
-            .sandbox_command(&[&["apply", "--only", control, "--before", &format!("{control}.before.toml")], &ALL[..]].concat())
+            .sandbox_command(
+                &[
+                    &[
+                        "apply",
+                        "--only",
+                        control,
+                        "--before",
+                        &format!("{control}.before.toml"),
+                    ],
+                    &ALL[..],
+                ]
+                .concat(),
+            )
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap()
     };
-    let mut children: Vec<_> =
-        ["default_vpc", "guardduty", "ebs_encryption", "password_policy"].into_iter().map(spawn).collect();
+    let mut children: Vec<_> = ["default_vpc", "guardduty", "ebs_encryption", "password_policy"]
+        .into_iter()
+        .map(spawn)
+        .collect();
     for child in &mut children {
         assert!(child.wait().unwrap().success());
     }
-    folder.sandbox(&["plan", "checklist.toml", "--exclude", "s3_public_access_block", "--detailed-exitcode"]).expect(0);
+    folder
+        .sandbox(&[
+            "plan",
+            "checklist.toml",
+            "--exclude",
+            "s3_public_access_block",
+            "--detailed-exitcode",
+        ])
+        .expect(0);
 }
 
 #[test]
@@ -416,28 +580,57 @@ fn report_and_off_never_write() {
         .sandbox(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
         .expect(0)
         .says("reported");
-    folder.sandbox(&["plan", "b.toml", "--fail-on", "reported"]).expect(4);
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "reported"])
+        .expect(4);
     assert_eq!(folder.writes(), Vec::<String>::new());
-    assert!(!folder.exchanges().iter().any(|exchange| exchange["service"] == "guardduty"));
+    assert!(
+        !folder
+            .exchanges()
+            .iter()
+            .any(|exchange| exchange["service"] == "guardduty")
+    );
 }
 
 #[test]
 fn another_account_is_refused_before_anything_is_read_of_it() {
     let folder = Folder::new();
-    folder.write("b.toml", "[account]\nid = \"210987654321\"\n[ebs_encryption]\nenabled = true\n");
-    folder.sandbox(&["plan", "b.toml"]).expect(1).complains("123456789012").complains("210987654321");
+    folder.write(
+        "b.toml",
+        "[account]\nid = \"210987654321\"\n[ebs_encryption]\nenabled = true\n",
+    );
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(1)
+        .complains("123456789012")
+        .complains("210987654321");
     folder.write("c.toml", "[ebs_encryption]\nenabled = true\n");
-    folder.sandbox(&["plan", "c.toml", "--account-id", "210987654321"]).expect(1).complains("210987654321");
-    let calls: Vec<String> =
-        folder.exchanges().iter().map(|e| e["operation"].as_str().unwrap().to_owned()).collect();
-    assert!(calls.iter().all(|call| ["GetCallerIdentity", "ListAccountAliases"].contains(&call.as_str())), "{calls:?}");
+    folder
+        .sandbox(&["plan", "c.toml", "--account-id", "210987654321"])
+        .expect(1)
+        .complains("210987654321");
+    let calls: Vec<String> = folder
+        .exchanges()
+        .iter()
+        .map(|e| e["operation"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(
+        calls
+            .iter()
+            .all(|call| ["GetCallerIdentity", "ListAccountAliases"].contains(&call.as_str())),
+        "{calls:?}"
+    );
 }
 
 impl Folder {
     fn writes_so_far(&self) -> usize {
         // The log may end in the middle of a line while another process writes it.
         let text = std::fs::read_to_string(self.path("exchanges.jsonl")).unwrap_or_default();
-        let write = |line: &&str| ["\"Delete", "\"Enable", "\"Create", "\"Put"].iter().any(|verb| line.contains(verb));
+        let write = |line: &&str| {
+            ["\"Delete", "\"Enable", "\"Create", "\"Put"]
+                .iter()
+                .any(|verb| line.contains(verb))
+        };
         text.lines().filter(write).count()
     }
 
