@@ -1,8 +1,13 @@
 //! What went wrong with one call, as data: planning, execution and the reports decide by its kind.
 
+mod sdk;
+mod text;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::text::{causes, credentials_cause, deepest_cause};
 
 /// The kind of a fault, told from the error's code and text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ pub mod control;
 pub mod controls;
 pub mod document;
 pub mod fault;
+mod gate;
 pub mod place;
 pub mod plan;
 pub mod sandbox;

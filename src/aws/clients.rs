@@ -1,0 +1,229 @@
+//! The clients of one region, all made alike, and the name that each call carries.
+
+use std::fmt;
+use std::io;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+    FinalizerInterceptorContextMut, InterceptorContext,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata, OrchestratorError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_types::SdkConfig;
+
+use super::http::NoSuchHost;
+use crate::fault::causes;
+use crate::place::Region;
+
+/// Declares [`Clients`]: one line a service, `name: crate`, with what is particular to its configuration after `+`.
+/// The name is also the service's part in a [`CallName`].
+macro_rules! clients {
+    ($($(#[$doc:meta])* $name:ident: $sdk:ident $(+ $particular:expr)?;)*) => {
+        /// The clients of one region.
+        #[derive(Debug)]
+        pub struct Clients {
+            $($(#[$doc])* pub $name: $sdk::Client,)*
+        }
+
+        impl Clients {
+            /// `emulated`: not AWS's own servers answer.
+            pub(super) fn new(base: &SdkConfig, region: &Region, emulated: bool) -> Self {
+                let config = base
+                    .to_builder()
+                    .region(aws_types::region::Region::new(region.to_string()))
+                    .build();
+                Clients {
+                    $($name: {
+                        let builder = $sdk::config::Builder::from(&config)
+                            .interceptor(Naming { service: stringify!($name), region: region.clone() })
+                            .retry_classifier(Final { emulated });
+                        $(let builder = $particular(builder, emulated);)?
+                        $sdk::Client::from_conf(builder.build())
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+clients! {
+    /// Amazon EC2.
+    ec2: aws_sdk_ec2;
+    /// Amazon GuardDuty.
+    guardduty: aws_sdk_guardduty;
+    /// IAM.
+    iam: aws_sdk_iam;
+    /// Amazon S3. An emulator has no name for each bucket.
+    s3: aws_sdk_s3 + aws_sdk_s3::config::Builder::force_path_style;
+    /// Amazon S3 Control.
+    s3control: aws_sdk_s3control;
+    /// AWS STS.
+    sts: aws_sdk_sts;
+}
+
+/// The name of one call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CallName {
+    /// The service's short name, such as `ec2`: the client's field in [`Clients`].
+    pub service: &'static str,
+    /// The region of the client. For a global service that is the home region, whatever the request was signed for.
+    pub region: Region,
+    /// The API operation, such as `DescribeVpcs`.
+    pub operation: String,
+}
+
+impl CallName {
+    /// True if the operation only reads, told by the verb that AWS's names begin with.
+    pub fn is_read(&self) -> bool {
+        ["Describe", "Get", "Head", "List"]
+            .iter()
+            .any(|verb| self.operation.starts_with(verb))
+    }
+}
+
+impl fmt::Display for CallName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.service, self.operation)
+    }
+}
+
+/// A call that no service answered, with its name. The SDK's own error does not tell it.
+#[derive(Debug, thiserror::Error)]
+#[error("{call} was not answered")]
+pub(crate) struct Unanswered {
+    /// The call.
+    pub(crate) call: CallName,
+    source: BoxError,
+}
+
+/// Gives each request, each response and each failure without response the call's name: requests for the
+/// [gate](crate::gate), the others for [`Fault`](crate::fault::Fault).
+#[derive(Debug)]
+struct Naming {
+    service: &'static str,
+    region: Region,
+}
+
+impl Naming {
+    fn call(&self, bag: &ConfigBag) -> Option<CallName> {
+        bag.load::<Metadata>().map(|metadata| CallName {
+            service: self.service,
+            region: self.region.clone(),
+            operation: metadata.name().to_owned(),
+        })
+    }
+}
+
+impl Intercept for Naming {
+    fn name(&self) -> &'static str {
+        "Naming"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(call) = self.call(bag) {
+            context.request_mut().add_extension(call);
+        }
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(call) = self.call(bag) {
+            context.response_mut().add_extension(call);
+        }
+        Ok(())
+    }
+
+    fn modify_before_completion(
+        &self,
+        context: &mut FinalizerInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.response().is_some() {
+            return Ok(());
+        }
+        if let (Some(call), Some(Err(error))) = (self.call(bag), context.output_or_error_mut()) {
+            let source = std::mem::replace(error, OrchestratorError::other("replaced at once"));
+            let named = Unanswered {
+                call,
+                source: source.into(),
+            };
+            *error = OrchestratorError::connector(ConnectorError::other(named.into(), None));
+        }
+        Ok(())
+    }
+}
+
+/// Forbids retries where another attempt cannot end otherwise.
+#[derive(Debug)]
+struct Final {
+    emulated: bool,
+}
+
+impl ClassifyRetry for Final {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else {
+            return RetryAction::NoActionIndicated;
+        };
+        let hopeless = match (error.as_connector_error(), context.response()) {
+            (Some(error), _) => self.nobody_there(error),
+            (None, Some(response)) => is_quota(response),
+            (None, None) => false,
+        };
+        if hopeless {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Final errors"
+    }
+}
+
+impl Final {
+    /// A host that does not exist, or an emulator that is not running.
+    fn nobody_there(&self, error: &ConnectorError) -> bool {
+        causes(error).any(|cause| {
+            cause.is::<NoSuchHost>()
+                || self.emulated
+                    && cause
+                        .downcast_ref::<io::Error>()
+                        .is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused)
+        })
+    }
+}
+
+/// True if an answer says that a quota is used up.
+///
+/// The SDK takes `LimitExceededException` for throttling, although nearly all services mean a quota by it. The
+/// error's code is not known here, for a classifier of a client does not know the operations' error types; in all
+/// of AWS's protocols it is in a header or in the body.
+fn is_quota(response: &HttpResponse) -> bool {
+    const CODES: [&str; 2] = ["LimitExceededException", "ServiceQuotaExceededException"];
+    if !response.status().is_client_error() {
+        return false;
+    }
+    let header = response.headers().get("x-amzn-errortype").unwrap_or_default();
+    let body = String::from_utf8_lossy(response.body().bytes().unwrap_or_default());
+    [header, &body].iter().any(|text| {
+        text.split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| CODES.contains(&word))
+    })
+}

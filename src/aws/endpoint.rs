@@ -1,0 +1,144 @@
+//! The address that calls go to instead of AWS.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ::http::Uri;
+use aws_types::os_shim_internal::Env;
+
+use super::credentials::Profiles;
+use super::error::ConnectError;
+use super::http::{is_aws_host, local};
+
+/// A well-formed address of an endpoint, such as `http://localhost:5000`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    url: String,
+    host: String,
+}
+
+impl Endpoint {
+    /// `from` says who gave the address, for the error.
+    fn parse(url: &str, from: &'static str) -> Result<Endpoint, ConnectError> {
+        let bad = |why| ConnectError::Endpoint {
+            url: url.to_owned(),
+            from,
+            why,
+        };
+        let uri: Uri = url.parse().map_err(|_| bad("is not an address"))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(bad("does not begin with `http://` or `https://`"));
+        }
+        if uri.query().is_some() {
+            return Err(bad("has a query"));
+        }
+        let host = match uri.host() {
+            None | Some("") => return Err(bad("names no host")),
+            Some(host) if host.starts_with('[') => {
+                // S3 Control puts the account's id before the host, and nothing may stand before a bracket.
+                return Err(bad("has an IPv6 address; write a name, for example `localhost`"));
+            }
+            Some(host) => host.to_owned(),
+        };
+        Ok(Endpoint {
+            url: url.to_owned(),
+            host,
+        })
+    }
+
+    /// True if it is one of AWS's own hosts after all.
+    pub(super) fn is_aws(&self) -> bool {
+        is_aws_host(&self.host)
+    }
+
+    /// True if it is on this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        local(&self.host).is_some_and(|addresses| addresses.iter().all(IpAddr::is_loopback))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+/// The endpoint that is in force for all services.
+///
+/// The SDK finds the same one, but goes on to AWS if its form is bad; here that is an error.
+/// (AWS SDKs and Tools Reference Guide, "Service-specific endpoints")
+pub(super) fn find(
+    asked: Option<&str>,
+    env: &Env,
+    profiles: &Profiles,
+) -> Result<Option<Endpoint>, ConnectError> {
+    if let Some(url) = asked {
+        return Endpoint::parse(url, "--endpoint-url").map(Some);
+    }
+    let variable = |name| env.get(name).ok().filter(|value: &String| !value.is_empty());
+    let ignored = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .or_else(|| {
+            profiles
+                .selected("ignore_configured_endpoint_urls")
+                .map(str::to_owned)
+        })
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if ignored {
+        return Ok(None);
+    }
+    if let Some(url) = variable("AWS_ENDPOINT_URL") {
+        return Endpoint::parse(&url, "AWS_ENDPOINT_URL").map(Some);
+    }
+    profiles
+        .selected("endpoint_url")
+        .map(|url| Endpoint::parse(url, "the profile's `endpoint_url`"))
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<Endpoint, ConnectError> {
+        Endpoint::parse(url, "--endpoint-url")
+    }
+
+    #[test]
+    fn an_emulator_is_told_from_aws_and_from_a_distant_one() {
+        for (url, aws, loopback) in [
+            ("http://localhost:5000", false, true),
+            ("http://sandbox.localhost", false, true),
+            ("http://127.0.0.1:4566/", false, true),
+            ("https://moto.example.com", false, false),
+            ("http://moto:5000/prefix", false, false),
+            ("https://sts.eu-west-1.amazonaws.com", true, false),
+            ("https://ec2.cn-north-1.amazonaws.com.cn", true, false),
+        ] {
+            let endpoint = parse(url).unwrap();
+            assert_eq!(
+                (endpoint.is_aws(), endpoint.is_loopback()),
+                (aws, loopback),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_bad_form_is_an_error_that_shows_a_good_one() {
+        for url in [
+            "localhost:5000",
+            "localhost",
+            "ftp://localhost",
+            "http://",
+            "http://a b",
+            "http://localhost/?x=1",
+            "http://[::1]:5000",
+        ] {
+            let error = parse(url).unwrap_err().to_string();
+            assert!(
+                error.contains(url) && error.contains("http://localhost:4566"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! From the SDK's errors to faults.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+
+use super::text::{causes, credentials_cause, deepest_cause, page, repeatable};
+use super::{Fault, FaultKind};
+use crate::aws::{CallName, NoSuchHost, Unanswered, is_aws_host};
+use crate::gate::TooLong;
+
+impl<E> From<SdkError<E, HttpResponse>> for Fault
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Fault {
+        match error.raw_response() {
+            Some(response) => answered(&error, response),
+            None => unanswered(&error),
+        }
+    }
+}
+
+/// A service, or something in its place, answered.
+fn answered<E>(error: &SdkError<E, HttpResponse>, response: &HttpResponse) -> Fault
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let call = response.extension::<CallName>();
+    let code = error.code().filter(|code| !code.is_empty());
+    let status = response.status().as_u16();
+    let said = error.message().filter(|message| !message.is_empty());
+    let message = match (said, code) {
+        (Some(message), _) => repeatable(message),
+        (None, Some(_)) => format!("HTTP status {status}, without a message"),
+        (None, None) if response.status().is_success() => {
+            format!("the answer could not be understood: {}", deepest_cause(error))
+        }
+        (None, None) => {
+            let page = page(response.body().bytes().unwrap_or_default());
+            format!(
+                "HTTP status {status}: {}",
+                if page.is_empty() { "no text" } else { &page }
+            )
+        }
+    };
+    let kind = match code {
+        Some(code) => kind(call.map(|call| call.service), code, &message),
+        None if response.status().is_success() => FaultKind::Answer,
+        None => FaultKind::Service,
+    };
+    Fault {
+        kind,
+        call: name(call),
+        code: code.map(str::to_owned),
+        message,
+        request_id: error
+            .meta()
+            .request_id()
+            .or_else(|| response.request_id())
+            .map(str::to_owned),
+    }
+}
+
+/// No service was reached, or none could be asked.
+fn unanswered(error: &(dyn Error + 'static)) -> Fault {
+    let find = |is: fn(&(dyn Error + 'static)) -> bool| causes(error).any(is);
+    let kind = if find(|cause| cause.is::<CredentialsError>()) {
+        FaultKind::Credentials
+    } else if find(|cause| cause.is::<TooLong>()) {
+        FaultKind::Throttled
+    } else if find(|cause| {
+        cause
+            .downcast_ref::<NoSuchHost>()
+            .is_some_and(|unknown| is_aws_host(&unknown.host))
+    }) {
+        FaultKind::NotAvailable
+    } else if find(|cause| cause.is::<NoSuchHost>() || cause.downcast_ref().is_some_and(is_of_the_network)) {
+        FaultKind::Network
+    } else {
+        // The request could not even be made: the SDK refused its input or found no endpoint.
+        FaultKind::Service
+    };
+    let call = causes(error).find_map(|cause| cause.downcast_ref::<Unanswered>());
+    Fault {
+        kind,
+        call: name(call.map(|unanswered| &unanswered.call)),
+        code: None,
+        message: repeatable(&credentials_cause(error).unwrap_or_else(|| deepest_cause(error))),
+        request_id: None,
+    }
+}
+
+fn is_of_the_network(error: &ConnectorError) -> bool {
+    error.is_io() || error.is_timeout() || error.as_other().is_some()
+}
+
+/// A request whose input is incomplete fails before it has a name.
+fn name(call: Option<&CallName>) -> String {
+    call.map_or_else(|| "a request".to_owned(), CallName::to_string)
+}
+
+/// The kind that an error's code and text tell.
+fn kind(service: Option<&str>, code: &str, message: &str) -> FaultKind {
+    match code {
+        // EC2, query protocols and S3, JSON protocols, SNS.
+        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "AuthorizationError" => {
+            if is_by_organization(message) {
+                FaultKind::DeniedByOrganization
+            } else {
+                FaultKind::Denied
+            }
+        }
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "IncompleteSignature"
+        | "InvalidAccessKeyId"
+        | "InvalidSignatureException"
+        | "InvalidToken"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "RequestExpired"
+        | "SignatureDoesNotMatch"
+        | "TokenRefreshRequired" => FaultKind::Credentials,
+        // A region that is not enabled does not know the account's credentials. For IAM there are no regions.
+        "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" if service == Some("iam") => {
+            FaultKind::Credentials
+        }
+        "AuthFailure"
+        | "InvalidClientTokenId"
+        | "OptInRequired"
+        | "RegionDisabledException"
+        | "SubscriptionRequiredException"
+        | "UnrecognizedClientException" => FaultKind::RegionNotEnabled,
+        "BandwidthLimitExceeded"
+        | "EC2ThrottledException"
+        | "PriorRequestNotComplete"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown"
+        | "ThrottledException"
+        | "Throttling"
+        | "ThrottlingException"
+        | "TooManyRequestsException" => FaultKind::Throttled,
+        "LimitExceededException" | "ServiceQuotaExceededException" => FaultKind::Quota,
+        // IAM's `LimitExceeded`, and EC2's of each kind, such as `VpcLimitExceeded`.
+        code if code.ends_with("LimitExceeded") => FaultKind::Quota,
+        _ => FaultKind::Service,
+    }
+}
+
+/// True if the text names a service or resource control policy as what forbids the call
+/// (IAM User Guide, "Troubleshoot access denied error messages").
+fn is_by_organization(message: &str) -> bool {
+    ["service control policy", "resource control policy"]
+        .iter()
+        .any(|policy| {
+            message.match_indices(policy).any(|(at, _)| {
+                let (before, after) = (&message[..at], &message[at + policy.len()..]);
+                before.ends_with("explicit deny in a ")
+                    || before.ends_with("explicit deny in an ")
+                    || before.ends_with("no ") && after.starts_with(" allows")
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Texts of errors, made fit for a plan: one line, and the same bytes for the same trouble.
+
+use std::error::Error;
+use std::io;
+
+use aws_credential_types::provider::error::CredentialsError;
+
+/// An error and everything that caused it, the outermost first.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        // `source` of an I/O error leaves out the error that it wraps.
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
+}
+
+/// What the innermost cause says.
+pub(crate) fn deepest_cause(error: &(dyn Error + 'static)) -> String {
+    text_of(causes(error).last().unwrap_or(error))
+}
+
+/// What one error says by itself, in the same words on every system.
+fn text_of(error: &(dyn Error + 'static)) -> String {
+    match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
+        Some(io::ErrorKind::ConnectionReset) => "the connection was reset".to_owned(),
+        Some(io::ErrorKind::NotFound) => "a file does not exist".to_owned(),
+        Some(io::ErrorKind::TimedOut) => "there was no answer in time".to_owned(),
+        _ => one_line(&error.to_string()),
+    }
+}
+
+/// Why credentials could not be loaded: what the causes below the SDK's [`CredentialsError`] say, the outermost first.
+/// Nothing if it gives no cause, which means that there were none to load.
+pub(crate) fn credentials_cause(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut said: Vec<String> = vec![];
+    for cause in causes(error)
+        .skip_while(|cause| !cause.is::<CredentialsError>())
+        .filter(|cause| !cause.is::<CredentialsError>())
+    {
+        let text = text_of(cause);
+        // Some errors repeat what they wrap.
+        if !said.last().is_some_and(|before| before.contains(&text)) {
+            said.push(text);
+        }
+    }
+    (!said.is_empty()).then(|| said.join(": "))
+}
+
+/// The text in one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A service's sentence without what differs from one call to the next: the encoded authorization failure, request
+/// ids, the time, and the name of the caller's session.
+pub(super) fn repeatable(message: &str) -> String {
+    let mut text = one_line(message);
+    for marker in [
+        "Encoded authorization failure message: ",
+        "Request ID: ",
+        "RequestId: ",
+    ] {
+        while let Some(start) = text.find(marker) {
+            let value = start + marker.len();
+            let end = text[value..]
+                .find([' ', ';', ',', ')'])
+                .map_or(text.len(), |length| value + length);
+            text.replace_range(start..end, "");
+        }
+    }
+    let words: Vec<String> = text
+        .split_whitespace()
+        .map(|word| {
+            if is_time(word.trim_matches(|c: char| !c.is_ascii_alphanumeric())) {
+                "(time)".to_owned()
+            } else {
+                without_session(word)
+            }
+        })
+        .collect();
+    words.join(" ")
+}
+
+/// A time as signatures have it, such as `20261123T093000Z`.
+fn is_time(word: &str) -> bool {
+    word.len() == 16
+        && word.bytes().enumerate().all(|(at, byte)| match at {
+            8 => byte == b'T',
+            15 => byte == b'Z',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+/// The ARN of a role's session with `*` for the session, whose name often holds the time.
+fn without_session(word: &str) -> String {
+    let Some((before, rest)) = word.split_once(":assumed-role/") else {
+        return word.to_owned();
+    };
+    match rest.split_once('/') {
+        Some((role, _)) => format!("{before}:assumed-role/{role}/*"),
+        None => word.to_owned(),
+    }
+}
+
+/// What can be read of an answer that is not in the service's own form: an emulator's HTML page, a proxy's text.
+/// At most 200 characters, markup taken out.
+pub(super) fn page(body: &[u8]) -> String {
+    const LONGEST: usize = 200;
+    let source = String::from_utf8_lossy(body);
+    // The title says it; the rest is prose.
+    let source = match (source.find("<title>"), source.find("</title>")) {
+        (Some(start), Some(end)) if start < end => &source[start..end],
+        _ => &source,
+    };
+    let mut in_tag = false;
+    let plain: String = source
+        .chars()
+        .filter_map(|c| match c {
+            '<' => {
+                in_tag = true;
+                Some(' ')
+            }
+            '>' if in_tag => {
+                in_tag = false;
+                None
+            }
+            _ if in_tag => None,
+            other => Some(other),
+        })
+        .collect();
+    let line = one_line(&plain);
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_from_call_to_call_is_cut_out_and_the_rest_stays() {
+        for (message, expected) in [
+            (
+                "You are not authorized. Encoded authorization failure message: AbC-_123 Ask.",
+                "You are not authorized. Ask.",
+            ),
+            (
+                "Refused\n  (Service: X; Status Code: 400; Request ID: 1-2-3; Proxy: null)",
+                "Refused (Service: X; Status Code: 400; ; Proxy: null)",
+            ),
+            (
+                "Signature expired: 20261123T093000Z is now earlier than 20261123T094500Z (…)",
+                "Signature expired: (time) is now earlier than (time) (…)",
+            ),
+            (
+                "User: arn:aws:sts::123456789012:assumed-role/admin/me-1700000000 may not",
+                "User: arn:aws:sts::123456789012:assumed-role/admin/* may not",
+            ),
+            (
+                "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:GetUser",
+                "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:GetUser",
+            ),
+        ] {
+            assert_eq!(repeatable(message), expected);
+        }
+    }
+
+    #[test]
+    fn a_page_becomes_a_short_line() {
+        assert_eq!(
+            page(b"<html><head><title>500 Oh</title></head><body>x</body>"),
+            "500 Oh"
+        );
+        assert_eq!(page(b"<h1>Bad</h1>\n<p>Gateway a > b</p>"), "Bad Gateway a > b");
+        assert_eq!(page("ä".repeat(300).as_bytes()).chars().count(), 201);
+        assert_eq!(page(b""), "");
+    }
+}
