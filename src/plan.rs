@@ -383,7 +383,7 @@ pub enum PlanError {
     )]
     Unordered {
         /// The thing.
-        asset: Asset,
+        asset: Box<Asset>,
         /// One step.
         first: String,
         /// The other.
@@ -582,7 +582,7 @@ fn link(
             for other in &touching[i + 1..] {
                 if !reaches(&after, *one, *other) && !reaches(&after, *other, *one) {
                     return Err(PlanError::Unordered {
-                        asset: (*asset).clone(),
+                        asset: Box::new((*asset).clone()),
                         first: describe(*one),
                         second: describe(*other),
                     });

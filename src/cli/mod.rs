@@ -218,7 +218,7 @@ enum Trouble {
     #[error("the baseline has problems")]
     Baseline(Problems),
     #[error(transparent)]
-    Session(SessionError),
+    Session(Box<SessionError>),
     #[error(transparent)]
     Saved(#[from] SavedError),
     #[error(transparent)]
@@ -241,7 +241,7 @@ impl From<SessionError> for Trouble {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Problems(problems) => Trouble::Baseline(problems),
-            other => Trouble::Session(other),
+            other => Trouble::Session(Box::new(other)),
         }
     }
 }

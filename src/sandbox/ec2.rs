@@ -3,7 +3,7 @@
 //!
 //! The specification of names and shapes is the EC2 API Reference (version 2016-11-15); of refusals, its
 //! "Error codes" and the sentences that the service sends. Each region is an [`Ec2`] of its own. A `Describe`
-//! operation is an entry in [`reads`]; every other operation is an entry in [`OPERATIONS`] and a function
+//! operation is an entry in `reads`; every other operation is an entry in `OPERATIONS` and a function
 //! beside its subject.
 
 mod addresses;

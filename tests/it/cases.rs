@@ -97,7 +97,7 @@ fn planned(folder: &Path) -> String {
             // The plan survives being saved, or `show` would print another one.
             let again: Document = serde_json::from_str(&document.to_json().unwrap()).unwrap();
             assert_eq!(again, document);
-            report::plan::text(&document, None, &Style::plain())
+            report::plan::text(&document, None, &Style::PLAIN)
         }
         Err(error) => format!("{error}\n"),
     }
@@ -128,7 +128,13 @@ fn every_case_prints_its_plan() {
                 .to_string();
             wrong.push(format!("{}:\n{diff}", file.display()));
         }
-        let long = printed.lines().filter(|line| line.chars().count() > 80).count();
+        // The last line is for programs too, and stays one line.
+        let long = printed
+            .lines()
+            .rev()
+            .skip(1)
+            .filter(|line| line.chars().count() > 80)
+            .count();
         assert_eq!(long, 0, "lines over 80 columns in {}", file.display());
     }
     assert!(count >= 5, "only {count} cases were found");

@@ -49,7 +49,7 @@ fn an_unknown_table_is_named_with_the_nearest_control() {
 fn a_wrong_type_says_what_was_expected() {
     refused(
         "[ebs_encryption]\nenabled = \"yes\"\n",
-        &["b.toml:2:11", "boolean"],
+        &["b.toml:2:11", "expected true or false"],
     );
 }
 

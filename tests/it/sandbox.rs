@@ -637,7 +637,7 @@ impl Folder {
     /// Takes the latency out of the saved world, so that the rest of a test is quick.
     fn world_keeps_latency_off(&self) {
         let mut state: serde_json::Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        let world = state.get_mut("world").expect("the state keeps its world");
+        let world = &mut state["world"];
         world.as_object_mut().unwrap().remove("latency");
         self.write(STATE, &serde_json::to_string(&state).unwrap());
     }

@@ -102,7 +102,7 @@ static CONTROL: [Route; 3] = [
         "DeletePublicAccessBlock",
         Method::DELETE,
         None,
-        Output::Headers(204),
+        Output::Headers(200),
     ),
 ];
 
