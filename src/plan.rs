@@ -86,6 +86,23 @@ pub struct Cell {
     pub fault: Option<Fault>,
 }
 
+impl Cell {
+    /// A cell of which nothing is known to differ yet.
+    fn new(want: &Want) -> Self {
+        Cell {
+            control: want.control,
+            place: want.place.clone(),
+            verdict: Verdict::InSync,
+            reasons: vec![],
+            people: vec![],
+            notices: vec![],
+            want: want.table.clone(),
+            seen: None,
+            fault: None,
+        }
+    }
+}
+
 /// Steps and verdicts: what `plan` shows, saves and promises, and what `apply` does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -161,17 +178,7 @@ fn held(survey: &Survey) -> Result<BTreeSet<Asset>, BadDocument> {
 }
 
 fn judge(want: &Want, survey: &Survey) -> Result<(Cell, Vec<Draft<Act>>), BadDocument> {
-    let mut cell = Cell {
-        control: want.control,
-        place: want.place.clone(),
-        verdict: Verdict::InSync,
-        reasons: vec![],
-        people: vec![],
-        notices: vec![],
-        want: want.table.clone(),
-        seen: None,
-        fault: None,
-    };
+    let mut cell = Cell::new(want);
     if want
         .place
         .region()

@@ -187,7 +187,7 @@ pub(crate) mod testing {
     use super::*;
     use crate::control::Env;
     use crate::place::{Place, Region};
-    use crate::plan::{AssetKind, Class, Effect, Verdict};
+    use crate::plan::{AssetKind, Class, Effect, Want};
 
     /// One made-up step: the cell it is in, and what it needs, provides, releases and removes, by number.
     #[derive(Clone, Debug)]
@@ -249,6 +249,17 @@ pub(crate) mod testing {
         }
     }
 
+    /// A cell whose control and wishes do not matter.
+    pub(crate) fn cell(place: Place) -> Cell {
+        let control = Id::all().next().unwrap();
+        Cell::new(&Want {
+            control,
+            place,
+            manage: None,
+            table: Table::new(),
+        })
+    }
+
     pub(crate) fn asset(number: u8) -> Asset {
         AssetKind {
             control: "nobody",
@@ -259,22 +270,11 @@ pub(crate) mod testing {
 
     /// The real linking of a made-up web.
     pub(crate) fn linked(web: &Web) -> Result<Vec<Step>, PlanError> {
-        let control = Id::all().next().unwrap();
         let mut cells = vec![];
         let mut drafts = vec![];
         for (at, strands) in web.0.iter().enumerate() {
             let region: Region = format!("test-region-{at}").parse().unwrap();
-            cells.push(Cell {
-                control,
-                place: region.into(),
-                verdict: Verdict::Change,
-                reasons: vec![],
-                people: vec![],
-                notices: vec![],
-                want: Table::new(),
-                seen: None,
-                fault: None,
-            });
+            cells.push(cell(region.into()));
             for (local, strand) in strands.iter().enumerate() {
                 let act = Act {
                     data: serde_json::Value::Null,
@@ -308,12 +308,10 @@ pub(crate) mod testing {
 mod tests {
     use proptest::prelude::*;
 
-    use toml::Table;
-
-    use super::testing::{Strand, Web, asset, linked, nothing_read};
+    use super::testing::{Strand, Web, asset, cell, linked, nothing_read};
     use super::*;
     use crate::place::Place;
-    use crate::plan::{Class, Effect, Verdict};
+    use crate::plan::{Class, Effect};
 
     fn strand(after: &[usize], needs: &[u8], provides: Option<u8>) -> Strand {
         Strand {
@@ -388,7 +386,7 @@ mod tests {
             Class::Safe,
         );
         draft.needs = vec![asset(3)];
-        let cells = [cell_for_test()];
+        let cells = [cell(Place::Account)];
         let held = BTreeSet::from([asset(3)]);
         let steps = link(&cells, vec![(0, draft)], &held, &nothing_read()).unwrap();
         assert_eq!(lines(&steps), ["1 account x after []"]);
@@ -408,7 +406,7 @@ mod tests {
         releases.releases = vec![asset(1)];
         let held = BTreeSet::from([asset(1)]);
         let drafts = vec![(0, removes), (0, needs), (0, releases)];
-        let steps = link(&[cell_for_test()], drafts, &held, &nothing_read()).unwrap();
+        let steps = link(&[cell(Place::Account)], drafts, &held, &nothing_read()).unwrap();
         assert_eq!(
             lines(&steps),
             [
@@ -451,20 +449,6 @@ mod tests {
                 format!("step 0 ({first}, test-region-1)")
             ]
         );
-    }
-
-    fn cell_for_test() -> Cell {
-        Cell {
-            control: Id::all().next().unwrap(),
-            place: Place::Account,
-            verdict: Verdict::Change,
-            reasons: vec![],
-            people: vec![],
-            notices: vec![],
-            want: Table::new(),
-            seen: None,
-            fault: None,
-        }
     }
 
     proptest! {
