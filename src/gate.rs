@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -98,10 +98,15 @@ impl HttpConnector for Passage {
                     ));
                 }
             };
-            if let Some(call) = call {
-                lock(&rules.calls).push(call);
-            }
-            inner.call(request).await
+            let Some(call) = call else {
+                return inner.call(request).await;
+            };
+            lock(&rules.calls).push(call.clone());
+            let sent = Instant::now();
+            let answer = inner.call(request).await;
+            let status = answer.as_ref().map(|response| response.status().as_u16()).ok();
+            tracing::debug!(%call, region = %call.region, status, elapsed = ?sent.elapsed(), "called");
+            answer
         })
     }
 }

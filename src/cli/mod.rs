@@ -43,7 +43,7 @@ const DEFAULT_SANDBOX: &str = ".trueup/sandbox.json";
 )]
 #[command(
     after_help = "Exit codes: 0 done; 1 failed, nothing was written; 2 there are changes (plan \
---detailed-exitcode); 3 partly applied; 4 --fail-on matched; 64 wrong usage; 130 interrupted."
+--detailed-exitcode); 3 partly applied; 4 --fail-on matched; 64 wrong usage; 130 interrupted.\n\nTRUEUP_LOG=debug traces every call on standard error."
 )]
 pub struct Cli {
     /// Print without colours, also to a terminal (NO_COLOR does the same).
@@ -261,6 +261,7 @@ pub fn main() -> ExitCode {
             };
         }
     };
+    report::trace();
     let view = View {
         out: Style::of_stdout(cli.no_color),
         err: Style::of_stderr(cli.no_color),

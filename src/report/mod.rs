@@ -60,6 +60,16 @@ pub fn validated(baseline: &str, controls: &[&str], style: &Style) -> String {
     }
 }
 
+/// Sends what the code traces to stderr, if `TRUEUP_LOG` says what: `debug`, or `trueup=debug,aws_config=info`.
+pub fn trace() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("TRUEUP_LOG") {
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(anstream::stderr)
+            .init();
+    }
+}
+
 /// Prints an error with its causes on stderr.
 pub fn error(error: &dyn Error, style: &Style) {
     note(&error_text(error, style));

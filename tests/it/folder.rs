@@ -167,9 +167,21 @@ impl Folder {
             .collect()
     }
 
-    /// Holds every exchange of this folder against AWS's own description of its services.
+    /// Holds every exchange of this folder against AWS's own description of its services. Done for every folder
+    /// when its test ends.
     pub(crate) fn judge(&self) {
         self.forget_exchanges();
         crate::python::judge(&self.path("judged.jsonl"));
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let exchanged = ["exchanges.jsonl", "judged.jsonl"]
+            .iter()
+            .any(|log| self.path(log).exists());
+        if exchanged && !std::thread::panicking() {
+            self.judge();
+        }
     }
 }
