@@ -117,6 +117,29 @@ fn the_two_kinds_of_runtime_monitoring_take_turns() {
     folder.judge();
 }
 
+#[test]
+fn both_kinds_of_runtime_monitoring_together_are_made_and_exported() {
+    let folder = Folder::new();
+    folder.becomes(
+        &format!(
+            "{ONE}[guardduty]\nenabled = true\n[guardduty.features]\nruntime_monitoring = true\n\
+             eks_runtime_monitoring = true\n"
+        ),
+        &[
+            "eu-west-1 guardduty:CreateDetector",
+            "eu-west-1 guardduty:UpdateDetector",
+        ],
+    );
+    let export = folder
+        .sandbox(&["export", "--only", "guardduty", "--region", "eu-west-1"])
+        .expect(0)
+        .says("\nruntime_monitoring = true")
+        .says("\neks_runtime_monitoring = true");
+    folder.write("b.toml", &export.stdout);
+    folder.is_true();
+    folder.judge();
+}
+
 const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
 #[test]
