@@ -182,7 +182,7 @@ impl ClassifyRetry for Final {
         };
         let hopeless = match (error.as_connector_error(), context.response()) {
             (Some(error), _) => self.nobody_there(error),
-            (None, Some(response)) => is_quota(response),
+            (None, Some(response)) => is_quota(response) || self.emulated && is_page(response),
             (None, None) => false,
         };
         if hopeless {
@@ -208,6 +208,16 @@ impl Final {
                         .is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused)
         })
     }
+}
+
+/// True if an emulator answers with a page: it does not know the operation, or fails in itself, and will again.
+fn is_page(response: &HttpResponse) -> bool {
+    let body = response.body().bytes().unwrap_or_default();
+    let start = String::from_utf8_lossy(&body[..body.len().min(50)]).to_ascii_lowercase();
+    response.status().is_server_error()
+        && ["<!doctype html", "<html"]
+            .iter()
+            .any(|tag| start.trim_start().starts_with(tag))
 }
 
 /// True if an answer says that a quota is used up.

@@ -285,6 +285,22 @@ fn caller() -> Caller {
 }
 
 #[tokio::test]
+async fn what_an_emulator_does_not_know_is_asked_once_and_told_in_a_line() {
+    let aws = simulated(|_| {
+        answer(
+            500,
+            "<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n<h1>Oh</h1>\n",
+        )
+    });
+    let ec2 = &aws.clients(aws.home()).ec2;
+    let fault: Fault = ec2.get_ebs_default_kms_key_id().send().await.unwrap_err().into();
+    assert_eq!(
+        (fault.message.as_str(), aws.calls().len()),
+        ("HTTP status 500: 500 Internal Server Error", 1)
+    );
+}
+
+#[tokio::test]
 async fn a_quota_is_final_and_throttling_is_tried_again() {
     const QUOTA: &str = r#"{"__type": "LimitExceededException", "message": "too many"}"#;
     let aws = simulated(|_| answer(400, QUOTA));

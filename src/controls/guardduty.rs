@@ -195,14 +195,6 @@ s3_data_events = true
                 "says nothing about GuardDuty; expected at least enabled".to_owned(),
             ));
         }
-        if is_on(Feature::RuntimeMonitoring) && is_on(Feature::EksRuntimeMonitoring) {
-            wrong.push((
-                "features",
-                "runtime_monitoring and eks_runtime_monitoring exclude each other; expected only \
-                 runtime_monitoring, which watches EKS too"
-                    .to_owned(),
-            ));
-        }
         for part in Feature::ALL.into_iter().filter(|feature| is_on(*feature)) {
             if let Some(whole) = part.whole().filter(|whole| !is_on(*whole)) {
                 wrong.push((
@@ -243,6 +235,12 @@ s3_data_events = true
         let settings = changes(want, live);
         if settings == Settings::default() {
             return;
+        }
+        let is_wanted = |feature| want.features.get(&feature) == Some(&true);
+        if is_wanted(Feature::RuntimeMonitoring) && is_wanted(Feature::EksRuntimeMonitoring) {
+            out.notice(
+                "runtime_monitoring watches EKS too, so eks_runtime_monitoring is not needed beside it",
+            );
         }
         let Some(detector) = seen.ids.detector.clone() else {
             if settings.enabled == Some(true) {
@@ -556,16 +554,19 @@ mod tests {
     }
 
     #[test]
-    fn what_excludes_or_needs_another_feature_is_said() {
-        let want = model("features = { runtime_monitoring = true, eks_runtime_monitoring = true }");
-        insta::assert_debug_snapshot!(GuardDuty::check(&want), @r#"
-        [
-            (
-                "features",
-                "runtime_monitoring and eks_runtime_monitoring exclude each other; expected only runtime_monitoring, which watches EKS too",
-            ),
-        ]
-        "#);
+    fn both_kinds_of_runtime_monitoring_can_be_had_and_one_is_said_to_be_enough() {
+        let want =
+            model("enabled = true\nfeatures = { runtime_monitoring = true, eks_runtime_monitoring = true }");
+        assert_eq!(GuardDuty::check(&want), []);
+        insta::assert_snapshot!(plan(&want, &none(), None), @r"
+        enable GuardDuty: runtime_monitoring on, eks_runtime_monitoring on [safe]
+        note: runtime_monitoring watches EKS too, so eks_runtime_monitoring is not needed beside it
+        ");
+        assert_eq!(plan(&want, &want, ID), "");
+    }
+
+    #[test]
+    fn what_needs_another_feature_is_said() {
         let want = model("features = { runtime_monitoring_ec2_agent = true }");
         insta::assert_debug_snapshot!(GuardDuty::check(&want), @r#"
         [

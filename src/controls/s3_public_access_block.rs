@@ -281,7 +281,8 @@ restrict_public_buckets = true
                     .account_id(&cx.env.account)
                     .public_access_block_configuration(block.to_api())
                     .send()
-                    .await?;
+                    .await
+                    .map_err(|error| refused(error.into()))?;
                 *block
             }
             Action::Delete => {
@@ -293,7 +294,7 @@ restrict_public_buckets = true
                 match answer.map_err(Fault::from) {
                     Ok(_) => {}
                     Err(fault) if fault.is(NO_BLOCK) => {}
-                    Err(fault) => return Err(fault),
+                    Err(fault) => return Err(refused(fault)),
                 }
                 Block::default()
             }
@@ -323,6 +324,22 @@ async fn read(cx: &Cx) -> Result<Option<Block>, Fault> {
             .map(Block::from_api)),
         Err(fault) if fault.is(NO_BLOCK) => Ok(None),
         Err(fault) => Err(fault),
+    }
+}
+
+/// A refused write, with who else may have refused it: an organization's S3 policy overrides the account's block, shows
+/// in no read, and answers with a bare AccessDenied (S3 Control API reference, `PutPublicAccessBlock`).
+fn refused(fault: Fault) -> Fault {
+    // A denial by IAM or by a service control policy says which policy it was.
+    if !fault.is("AccessDenied") || fault.message.contains("policy") {
+        return fault;
+    }
+    Fault {
+        message: format!(
+            "{} (a caller with the permission is refused too where an S3 policy of the organization sets the block)",
+            fault.message
+        ),
+        ..fault
     }
 }
 
@@ -607,6 +624,24 @@ mod tests {
     async fn a_change_is_done_when_two_reads_in_a_row_show_it() {
         assert_eq!(reads(&[true]).await, Ok(2));
         assert_eq!(reads(&[false, true, false, true]).await, Ok(5));
+    }
+
+    #[test]
+    fn a_bare_denial_may_be_the_organizations_and_one_that_names_its_policy_is_not() {
+        let denied = |message: &str| Fault {
+            code: Some("AccessDenied".to_owned()),
+            ..Fault::answer("s3control:PutPublicAccessBlock", message)
+        };
+        insta::assert_snapshot!(
+            refused(denied("Access Denied")).message,
+            @"Access Denied (a caller with the permission is refused too where an S3 policy of the organization sets the block)"
+        );
+        for named in [
+            denied("no identity-based policy allows the s3:PutAccountPublicAccessBlock action"),
+            Fault::answer("s3control:PutPublicAccessBlock", "something else"),
+        ] {
+            assert_eq!(refused(named.clone()), named);
+        }
     }
 
     #[tokio::test]

@@ -193,7 +193,7 @@ mod tests {
             .send()
             .await
             .unwrap();
-        assert_eq!(detector.features().len(), 10);
+        assert_eq!(detector.features().len(), 12);
         let second = guardduty.create_detector().enable(true).send().await.unwrap_err();
         assert_eq!(second.code(), Some("BadRequestException"));
     }

@@ -19,7 +19,7 @@ const CREATED_AT_EPOCH: f64 = 1_767_225_600.0;
 const READ_ONLY: [&str; 3] = ["CLOUD_TRAIL", "DNS_LOGS", "FLOW_LOGS"];
 
 /// The features that can be switched, whether a new detector has them, and the parts of each.
-const FEATURES: [(&str, bool, &[&str]); 7] = [
+const FEATURES: [(&str, bool, &[&str]); 9] = [
     ("S3_DATA_EVENTS", true, &[]),
     ("EKS_AUDIT_LOGS", true, &[]),
     ("EBS_MALWARE_PROTECTION", true, &[]),
@@ -35,6 +35,8 @@ const FEATURES: [(&str, bool, &[&str]); 7] = [
             "EC2_AGENT_MANAGEMENT",
         ],
     ),
+    ("AI_PROTECTION", true, &[]),
+    ("AI_ANALYST", true, &[]),
 ];
 
 /// GuardDuty's state in one region.
@@ -481,6 +483,8 @@ mod tests {
             ("S3_DATA_EVENTS", "DISABLED"),
             ("RDS_LOGIN_EVENTS", "ENABLED"),
             ("RUNTIME_MONITORING", "DISABLED"),
+            ("AI_PROTECTION", "ENABLED"),
+            ("AI_ANALYST", "ENABLED"),
         ] {
             assert_eq!(feature(&mut account, &id, name), status, "{name}");
         }

@@ -517,19 +517,20 @@ fn a_wrong_combination_is_told_at_the_value_of_the_file_that_completes_it() {
     let folder = folder(&[
         (
             "parent.toml",
-            "[guardduty]\nenabled = true\n[guardduty.features]\nruntime_monitoring = true",
+            "[guardduty]\nenabled = true\n[guardduty.features]\nruntime_monitoring = true\n\
+             runtime_monitoring_ec2_agent = true",
         ),
         (
             "child.toml",
-            "extends = [\"parent.toml\"]\n[region.us-east-1.guardduty.features]\neks_runtime_monitoring = true",
+            "extends = [\"parent.toml\"]\n[region.us-east-1.guardduty.features]\nruntime_monitoring = false",
         ),
     ]);
     assert_snapshot!(problems_in(&folder, "child.toml"), @"
-    error: `guardduty.features` in us-east-1: runtime_monitoring and eks_runtime_monitoring exclude each other
+    error: `guardduty.features` in us-east-1: runtime_monitoring_ec2_agent is a part of runtime_monitoring
      --> child.toml:2:1
       |
     2 | [region.us-east-1.guardduty.features]
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected only runtime_monitoring, which watches EKS too
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected runtime_monitoring = true beside it
     ");
 }
 

@@ -33,7 +33,7 @@ pub enum Feature {
     RuntimeMonitoringEcsFargateAgent,
     /// GuardDuty installs and updates the agent on EC2 instances. Part of runtime_monitoring.
     RuntimeMonitoringEc2Agent,
-    /// The older Runtime Monitoring of EKS alone. Excludes runtime_monitoring, which includes it.
+    /// The older Runtime Monitoring of EKS alone. Not needed beside runtime_monitoring, which includes it.
     EksRuntimeMonitoring,
     /// GuardDuty installs and updates the agent in EKS clusters. Part of eks_runtime_monitoring.
     EksRuntimeMonitoringAddon,
@@ -139,22 +139,18 @@ pub(super) fn listed(answer: &[DetectorFeatureConfigurationResult]) -> Features 
 /// The list for a new detector: every feature there is. `CreateDetector` switches on what it is not sent, with
 /// RUNTIME_MONITORING as the one exception, and what nobody wrote down must not start to cost money.
 pub(super) fn at_birth(wanted: &Features) -> Features {
-    // A request that names both kinds of runtime monitoring is refused. If the newer one is not wanted, it is
-    // the one to leave out, because it stays off by itself.
-    let left_out = if wanted.get(&RuntimeMonitoring) == Some(&true) {
-        EksRuntimeMonitoring
-    } else {
-        RuntimeMonitoring
-    };
+    // Naming both kinds of runtime monitoring takes a second request, which is saved where the newer one is not
+    // wanted: it stays off by itself.
+    let is_wanted = wanted.get(&RuntimeMonitoring) == Some(&true);
     Feature::ALL
         .into_iter()
-        .filter(|feature| feature.family() != left_out)
+        .filter(|feature| is_wanted || feature.family() != RuntimeMonitoring)
         .map(|feature| (feature, wanted.get(&feature).copied().unwrap_or(false)))
         .collect()
 }
 
 /// The lists of features to send, one request each: a request that names both kinds of runtime monitoring is
-/// refused, so the one that goes off is sent first and by itself.
+/// refused, so one goes first and by itself: the one that goes off, or the older one.
 pub(super) fn requests(features: &Features) -> Vec<Vec<DetectorFeatureConfiguration>> {
     let mut families: BTreeMap<Feature, Features> = BTreeMap::new();
     for (feature, on) in features {
@@ -260,13 +256,17 @@ mod tests {
     }
 
     #[test]
-    fn a_new_detector_with_runtime_monitoring_is_not_sent_the_kind_that_it_excludes() {
+    fn a_new_detector_with_runtime_monitoring_is_sent_the_older_kind_by_itself() {
         let born = requests(&at_birth(&Features::from([
             (RuntimeMonitoring, true),
             (RuntimeMonitoringEc2Agent, true),
         ])));
-        assert_eq!(born.len(), 1);
-        insta::assert_snapshot!(text(&born[0]), @r"
+        assert_eq!(born.len(), 2);
+        assert_eq!(
+            text(&born[0]),
+            "EKS_RUNTIME_MONITORING=off(EKS_ADDON_MANAGEMENT=off)"
+        );
+        insta::assert_snapshot!(text(&born[1]), @r"
         S3_DATA_EVENTS=off
         EKS_AUDIT_LOGS=off
         EBS_MALWARE_PROTECTION=off

@@ -4,6 +4,7 @@
 use aws_sdk_guardduty::Client;
 use aws_sdk_guardduty::types::DetectorFeatureConfiguration;
 
+use super::features::Feature::{self, EksRuntimeMonitoring};
 use super::features::{Features, at_birth, listed, requests};
 use super::{Frequency, Settings, find};
 use crate::fault::Fault;
@@ -14,18 +15,24 @@ const REFUSED: &str = "BadRequestException";
 /// Makes a detector with these settings, or gives them to one that appeared meanwhile.
 pub(super) async fn create(guardduty: &Client, settings: &Settings) -> Result<(), Fault> {
     let born = at_birth(&settings.features);
+    let mut lists = requests(&born);
     let every = settings.publish_findings_every.map(Frequency::to_api);
     let call = guardduty
         .create_detector()
         .set_finding_publishing_frequency(every);
-    let answer = call
-        .clone()
-        .enable(true)
-        .set_features(requests(&born).pop())
-        .send()
-        .await;
+    let answer = call.clone().enable(true).set_features(lists.pop()).send().await;
     let refusal = match answer.map_err(Fault::from) {
-        Ok(_) => return Ok(()),
+        Ok(_) if lists.is_empty() => return Ok(()),
+        Ok(made) => {
+            let older = born
+                .iter()
+                .filter(|(feature, _)| feature.family() == EksRuntimeMonitoring);
+            let rest = Settings {
+                features: older.map(|(feature, on)| (*feature, *on)).collect(),
+                ..Settings::default()
+            };
+            return update(guardduty, made.detector_id().unwrap_or_default(), &rest).await;
+        }
         Err(fault) if fault.is(REFUSED) => fault,
         Err(fault) => return Err(fault),
     };
@@ -70,6 +77,11 @@ pub(super) async fn update(guardduty: &Client, detector: &str, settings: &Settin
         features: both(&settings.features, &offered),
         ..settings.clone()
     };
+    let is_missed = |(feature, on): (&Feature, &bool)| *on && !offered.contains_key(feature);
+    if possible == Settings::default() && !settings.features.iter().any(is_missed) {
+        // What there is none of is as good as off.
+        return Ok(());
+    }
     if possible == *settings || possible == Settings::default() {
         return Err(refusal);
     }
@@ -121,7 +133,6 @@ mod tests {
     use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
     use aws_smithy_types::body::SdkBody;
 
-    use super::super::Feature;
     use super::*;
 
     const ID: &str = "12abc34d567e8fa901bc2d34e56789f0";
@@ -286,6 +297,25 @@ mod tests {
         GET /detector/12abc34d567e8fa901bc2d34e56789f0
         POST /detector/12abc34d567e8fa901bc2d34e56789f0 {"features":[{"name":"S3_DATA_EVENTS","status":"ENABLED"}]}
         "#);
+    }
+
+    #[tokio::test]
+    async fn the_older_runtime_monitoring_is_switched_off_behind_a_new_detector_with_the_newer_one() {
+        // "Any feature that is not specified in the API call gets enabled by default, with an exception to
+        // RUNTIME_MONITORING" (GuardDuty API reference, CreateDetector), and one request cannot name both.
+        let created = || Script::default().then(200, format!(r#"{{"detectorId": "{ID}"}}"#));
+        let wanted = settings(&[(Feature::RuntimeMonitoring, true)]);
+        let script = created().then(200, "{}");
+        assert_eq!(create(&script.client(), &wanted).await, Ok(()));
+        let asked = script.asked();
+        insta::assert_snapshot!(asked.lines().last().unwrap(), @r#"POST /detector/12abc34d567e8fa901bc2d34e56789f0 {"features":[{"name":"EKS_RUNTIME_MONITORING","status":"DISABLED","additionalConfiguration":[{"name":"EKS_ADDON_MANAGEMENT","status":"DISABLED"}]}]}"#);
+
+        // Where there is no older one, it is as off as it can be.
+        let script = created()
+            .refused("no")
+            .then(200, listing(&["RUNTIME_MONITORING"]));
+        assert_eq!(create(&script.client(), &wanted).await, Ok(()));
+        assert_eq!(script.asked().lines().count(), 3);
     }
 
     #[tokio::test]

@@ -1,0 +1,399 @@
+//! Each control from the file to the account and back: what single calls and the checklist's baseline do not show.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use trueup::controls::Id;
+
+use crate::folder::{Ended, Folder, STATE};
+
+impl Folder {
+    /// Plans or applies `b.toml` with consent to everything.
+    fn apply(&self) -> Ended {
+        self.sandbox(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+    }
+
+    fn is_true(&self) {
+        self.sandbox(&["plan", "b.toml", "--detailed-exitcode"])
+            .expect(0)
+            .says("No changes.");
+    }
+
+    /// Writes `b.toml`, applies it, asserts the writes that this took, and that nothing is left to do.
+    #[track_caller]
+    fn becomes(&self, baseline: &str, writes: &[&str]) {
+        self.write("b.toml", baseline).forget_exchanges();
+        self.apply().expect(0);
+        assert_eq!(self.writes(), writes);
+        self.is_true();
+    }
+
+    /// The simulated account.
+    fn account(&self) -> Value {
+        let state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
+        state["account"].clone()
+    }
+
+    /// A region of it.
+    fn region(&self, name: &str) -> Value {
+        self.account()["regions"][name].clone()
+    }
+}
+
+/// Two regions only, so that a run is short.
+const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
+const ONE: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n";
+
+#[test]
+fn a_new_detector_takes_one_write_and_has_what_is_written_alone() {
+    let folder = Folder::new();
+    folder.becomes(
+        &format!("{ONE}[guardduty]\nenabled = true\n[guardduty.features]\ns3_data_events = true\n"),
+        &["eu-west-1 guardduty:CreateDetector"],
+    );
+    let features = folder.region("eu-west-1")["guardduty"]["detector"]["features"].clone();
+    for (name, feature) in features.as_object().unwrap() {
+        assert_eq!(feature["enabled"], name == "S3_DATA_EVENTS", "{name}");
+    }
+    folder.judge();
+}
+
+#[test]
+fn a_detector_that_another_account_administers_is_left_alone_unless_enforced() {
+    let folder = Folder::new();
+    folder.world(
+        r#"
+        guardduty_administrator = "999988887777"
+
+        [[detector]]
+        region = "eu-west-1"
+        "#,
+    );
+    let baseline = format!("{ONE}[guardduty]\nenabled = true\npublish_findings_every = \"one_hour\"\n");
+    folder.write("b.toml", &baseline);
+    folder
+        .apply()
+        .says("managed elsewhere")
+        .says("the GuardDuty administrator account 999988887777");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+
+    folder.write("b.toml", &format!("{baseline}manage = \"enforce\"\n"));
+    // The administrator's word is final: GuardDuty refuses, and says why.
+    folder.apply().expect(3).says("is a member account");
+    assert_eq!(folder.writes(), ["eu-west-1 guardduty:UpdateDetector"]);
+    folder.judge();
+}
+
+#[test]
+fn the_two_kinds_of_runtime_monitoring_take_turns() {
+    let folder = Folder::new();
+    let with = |features: &str| format!("{ONE}[guardduty]\nenabled = true\n[guardduty.features]\n{features}");
+    let create = "eu-west-1 guardduty:CreateDetector";
+    let update = "eu-west-1 guardduty:UpdateDetector";
+    folder.becomes(
+        &with("eks_runtime_monitoring = true\neks_runtime_monitoring_addon = true\n"),
+        &[create],
+    );
+    // AWS refuses a request that names both, so each gets its own, and the older one goes first.
+    folder.becomes(
+        &with("eks_runtime_monitoring = false\nruntime_monitoring = true\nruntime_monitoring_ec2_agent = true\n"),
+        &[update, update],
+    );
+    let features = folder.region("eu-west-1")["guardduty"]["detector"]["features"].clone();
+    assert_eq!(features["EKS_RUNTIME_MONITORING"]["enabled"], false);
+    assert_eq!(features["RUNTIME_MONITORING"]["enabled"], true);
+    assert_eq!(
+        features["RUNTIME_MONITORING"]["additional"]["EC2_AGENT_MANAGEMENT"],
+        true
+    );
+    assert_eq!(
+        features["RUNTIME_MONITORING"]["additional"]["EKS_ADDON_MANAGEMENT"],
+        false
+    );
+    folder.becomes(
+        &with("eks_runtime_monitoring = true\nruntime_monitoring = false\n"),
+        &[update, update],
+    );
+    folder.judge();
+}
+
+#[test]
+fn both_kinds_of_runtime_monitoring_together_are_made_and_exported() {
+    let folder = Folder::new();
+    folder.becomes(
+        &format!(
+            "{ONE}[guardduty]\nenabled = true\n[guardduty.features]\nruntime_monitoring = true\n\
+             eks_runtime_monitoring = true\n"
+        ),
+        &[
+            "eu-west-1 guardduty:CreateDetector",
+            "eu-west-1 guardduty:UpdateDetector",
+        ],
+    );
+    let export = folder
+        .sandbox(&["export", "--only", "guardduty", "--region", "eu-west-1"])
+        .expect(0)
+        .says("\nruntime_monitoring = true")
+        .says("\neks_runtime_monitoring = true");
+    folder.write("b.toml", &export.stdout);
+    folder.is_true();
+    folder.judge();
+}
+
+const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+#[test]
+fn a_key_of_ones_own_is_chosen_before_anything_is_encrypted_and_in_its_own_region_only() {
+    let folder = Folder::new();
+    let arn = format!("arn:aws:kms:eu-west-1:123456789012:key/{KEY}");
+    let own = format!("[region.eu-west-1.ebs_encryption]\nkms_key = \"{arn}\"\n");
+    folder.write("b.toml", &format!("{TWO}[ebs_encryption]\nenabled = true\n{own}"));
+    folder.apply().expect(0);
+    let mut writes = folder.writes();
+    // Between regions there is no order.
+    writes.sort_by_key(|write| write.starts_with("us-east-1"));
+    assert_eq!(
+        writes,
+        [
+            "eu-west-1 ec2:ModifyEbsDefaultKmsKeyId",
+            "eu-west-1 ec2:EnableEbsEncryptionByDefault",
+            "us-east-1 ec2:EnableEbsEncryptionByDefault",
+        ]
+    );
+    folder.is_true();
+    assert_eq!(folder.region("eu-west-1")["ec2"]["ebs"]["kms_key"], *arn);
+    assert_eq!(folder.region("us-east-1")["ec2"]["ebs"]["kms_key"], Value::Null);
+
+    folder.forget_exchanges();
+    folder.write("b.toml", &format!("{TWO}[ebs_encryption]\nkms_key = \"{arn}\"\n"));
+    folder
+        .apply()
+        .expect(3)
+        .says("us-east-1")
+        .says("EBS takes only keys of its own region");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+
+    folder.becomes(
+        &format!("{ONE}[ebs_encryption]\nkms_key = \"{KEY}\"\n"),
+        // The id is that of the key that is there.
+        &[],
+    );
+    folder.becomes(
+        &format!("{ONE}[ebs_encryption]\nkms_key = \"aws/ebs\"\n"),
+        &["eu-west-1 ec2:ResetEbsDefaultKmsKeyId"],
+    );
+    folder.judge();
+}
+
+const BLOCK: &str = "[s3_public_access_block]\nblock_public_acls = true\nignore_public_acls = true\n\
+                     block_public_policy = true\nrestrict_public_buckets = true\n";
+
+#[test]
+fn a_block_over_buckets_that_are_closed_by_their_own_is_safe() {
+    let folder = Folder::new();
+    folder.world("[[bucket]]\nname = \"logs\"\n[[bucket]]\nname = \"far\"\nregion = \"eu-west-1\"\n");
+    folder.write("b.toml", BLOCK);
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(0);
+    assert_eq!(folder.writes(), ["us-east-1 s3control:PutPublicAccessBlock"]);
+    let asked = |operation: &str| {
+        let is = |exchange: &&Value| exchange["service"] == "s3" && exchange["operation"] == operation;
+        folder.exchanges().iter().filter(is).count()
+    };
+    assert!(asked("GetPublicAccessBlock") >= 2);
+    assert_eq!((asked("GetBucketPolicyStatus"), asked("GetBucketAcl")), (0, 0));
+    folder.forget_exchanges();
+    // With nothing to tighten no bucket is looked at.
+    folder.is_true();
+    assert!(
+        folder
+            .exchanges()
+            .iter()
+            .all(|exchange| exchange["service"] != "s3")
+    );
+
+    folder.becomes(
+        "[s3_public_access_block]\nstate = \"absent\"\n",
+        &["us-east-1 s3control:DeletePublicAccessBlock"],
+    );
+    assert_eq!(folder.account()["s3"]["public_access_block"], Value::Null);
+    folder.judge();
+}
+
+#[test]
+fn a_bucket_that_cannot_be_looked_at_makes_the_block_ask() {
+    for (action, line) in [
+        (
+            "s3:GetBucketPolicyStatus",
+            "bucket `www` could not be checked: AccessDenied",
+        ),
+        (
+            "s3:ListAllMyBuckets",
+            "the buckets could not be listed: AccessDenied",
+        ),
+    ] {
+        let folder = Folder::new();
+        folder.world(&format!(
+            "[[bucket]]\nname = \"www\"\npublic_acl = true\n[[deny]]\naction = \"{action}\"\nby = \"iam\"\n"
+        ));
+        folder.write("b.toml", BLOCK);
+        folder
+            .sandbox(&["apply", "b.toml", "--auto-approve"])
+            .expect(3)
+            .says(line)
+            .says("--allow s3_public_access_block");
+        assert_eq!(folder.writes(), Vec::<String>::new());
+        folder.apply().expect(0);
+        assert_eq!(folder.writes(), ["us-east-1 s3control:PutPublicAccessBlock"]);
+        folder.judge();
+    }
+}
+
+#[test]
+fn what_is_to_be_absent_goes_and_stays_away() {
+    let folder = Folder::with_checklist();
+    folder.write("b.toml", &format!("{ONE}{}", folder.read("checklist.toml")));
+    folder.apply().expect(0);
+    folder.becomes(
+        "[password_policy]\nstate = \"absent\"\n",
+        &["us-east-1 iam:DeleteAccountPasswordPolicy"],
+    );
+    assert_eq!(folder.account()["iam"]["password_policy"], Value::Null);
+    folder.becomes(
+        &format!("{ONE}[ebs_encryption]\nenabled = false\n"),
+        &["eu-west-1 ec2:DisableEbsEncryptionByDefault"],
+    );
+    // A suspended detector keeps everything else.
+    let before = folder.region("eu-west-1")["guardduty"]["detector"]["features"].clone();
+    folder.becomes(
+        &format!("{ONE}[guardduty]\nenabled = false\n"),
+        &["eu-west-1 guardduty:UpdateDetector"],
+    );
+    let detector = folder.region("eu-west-1")["guardduty"]["detector"].clone();
+    assert_eq!(
+        (&detector["enabled"], &detector["features"]),
+        (&false.into(), &before)
+    );
+    folder.judge();
+}
+
+/// What every run may do, whatever it manages.
+const EVERY_RUN: [&str; 3] = [
+    "sts:GetCallerIdentity",
+    "iam:ListAccountAliases",
+    "ec2:DescribeRegions",
+];
+
+/// Permissions that no call of trueup's uses by itself.
+const WITHOUT_A_CALL: [(&str, &str); 1] = [(
+    "iam:CreateServiceLinkedRole",
+    "GuardDuty makes its roles itself when a detector is created, in the caller's name",
+)];
+
+/// Worlds and, for each, baselines to apply one after the other: together they need every call of the control.
+fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
+    let one = |text: &str| format!("{ONE}{text}");
+    let vpc = |state: &str| one(&format!("[default_vpc]\nstate = \"{state}\"\n"));
+    match control {
+        "password_policy" => vec![(
+            "",
+            vec![
+                "[password_policy]\nminimum_length = 14\n".to_owned(),
+                "[password_policy]\nstate = \"absent\"\n".to_owned(),
+            ],
+        )],
+        "ebs_encryption" => vec![(
+            "",
+            vec![
+                one(&format!(
+                    "[ebs_encryption]\nenabled = true\nkms_key = \"{KEY}\"\n"
+                )),
+                one("[ebs_encryption]\nenabled = false\nkms_key = \"aws/ebs\"\n"),
+            ],
+        )],
+        "s3_public_access_block" => vec![(
+            "[[bucket]]\nname = \"www\"\npublic_acl = true\npublic_policy = true\n",
+            vec![
+                BLOCK.to_owned(),
+                "[s3_public_access_block]\nstate = \"absent\"\n".to_owned(),
+            ],
+        )],
+        "default_vpc" => vec![
+            ("", vec![vpc("absent"), vpc("present")]),
+            (
+                "[[default_vpc]]\nregion = \"eu-west-1\"\noccupants = [\"no_internet_gateway\", \"no_internet_route\"]\n",
+                vec![vpc("present")],
+            ),
+            (
+                "[[default_vpc]]\nregion = \"eu-west-1\"\noccupants = [\"detached_internet_gateway\", \"no_subnets\"]\n",
+                vec![vpc("present")],
+            ),
+        ],
+        "guardduty" => vec![(
+            "",
+            vec![
+                one("[guardduty]\nenabled = true\n"),
+                one("[guardduty]\nenabled = false\n"),
+            ],
+        )],
+        unknown => panic!("say here which worlds need every call of {unknown}"),
+    }
+}
+
+/// The IAM action that a call needs (Service Authorization Reference). Mostly it is called like the operation.
+fn action(exchange: &Value) -> String {
+    let (service, operation) = (&exchange["service"], &exchange["operation"]);
+    match (service.as_str().unwrap(), operation.as_str().unwrap()) {
+        ("s3control", "GetPublicAccessBlock") => "s3:GetAccountPublicAccessBlock".to_owned(),
+        ("s3control", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => {
+            "s3:PutAccountPublicAccessBlock".to_owned()
+        }
+        ("s3", "ListBuckets") => "s3:ListAllMyBuckets".to_owned(),
+        ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock".to_owned(),
+        (service, operation) => format!("{service}:{operation}"),
+    }
+}
+
+#[test]
+fn the_permissions_of_each_control_are_those_that_its_calls_need() {
+    for id in Id::all() {
+        let listed = id.control().permissions();
+        let may = |lists: &[&[&'static str]]| -> BTreeSet<&str> {
+            lists.iter().flat_map(|list| list.iter().copied()).collect()
+        };
+        let (reading, writing) = (
+            may(&[&EVERY_RUN, listed.read]),
+            may(&[&EVERY_RUN, listed.read, listed.write]),
+        );
+        let mut used = BTreeSet::new();
+        for (world, baselines) in exercise(id.name()) {
+            let folder = Folder::new();
+            folder.world(world);
+            let mut held = |may: &BTreeSet<&str>, run: &str| {
+                for action in folder.exchanges().iter().map(action) {
+                    assert!(
+                        may.contains(action.as_str()),
+                        "{run} of {id} needs {action}, which is not listed"
+                    );
+                    used.insert(action);
+                }
+                folder.forget_exchanges();
+            };
+            for baseline in baselines {
+                folder.write("b.toml", &baseline);
+                folder.sandbox(&["plan", "b.toml"]).expect(0);
+                folder.sandbox(&["export", "--only", id.name()]).expect(0);
+                held(&reading, "a plan or an export");
+                folder.apply().expect(0);
+                held(&writing, "an apply");
+            }
+            folder.judge();
+        }
+        let unused: Vec<&&str> = [listed.read, listed.write]
+            .into_iter()
+            .flatten()
+            .filter(|action| !used.contains(**action))
+            .filter(|action| WITHOUT_A_CALL.iter().all(|(without, _)| without != *action))
+            .collect();
+        assert!(unused.is_empty(), "{id} lists {unused:?}, which nothing needed");
+    }
+}
