@@ -208,12 +208,15 @@ fn list_buckets(account: &Account, call: &Call) -> Answer {
         (Some(_), Some((last, _))) => Some(*last),
         _ => None,
     };
+    // The region is told only "if the request contains at least one valid parameter" (API reference, Bucket).
+    let tells_region = ["max-buckets", "prefix", "bucket-region", "continuation-token"]
+        .into_iter()
+        .any(|key| wanted(key).is_some());
     let buckets: Vec<Value> = page
         .iter()
         .map(|(name, bucket)| {
             json!({
-                "BucketArn": format!("arn:aws:s3:::{name}"),
-                "BucketRegion": bucket.region,
+                "BucketRegion": tells_region.then_some(&bucket.region),
                 "CreationDate": CREATED_AT,
                 "Name": name,
             })
@@ -574,8 +577,10 @@ mod tests {
                 .collect()
         };
         let all = ask(&mut account, "ListBuckets", json!({})).unwrap();
+        assert_eq!(all["Buckets"][0]["BucketRegion"], Value::Null);
         assert_eq!(names(all), ["one", "three", "two"]);
         let there = ask(&mut account, "ListBuckets", json!({"bucket-region": "eu-west-1"})).unwrap();
+        assert_eq!(there["Buckets"][0]["BucketRegion"], "eu-west-1");
         assert_eq!(names(there), ["two"]);
         let first = ask(&mut account, "ListBuckets", json!({"max-buckets": "2"})).unwrap();
         let rest = json!({"continuation-token": first["ContinuationToken"]});

@@ -47,9 +47,11 @@ pub(super) fn is_public(policy: &str) -> bool {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     one_or_many(&policy["Statement"]).iter().any(|statement| {
         let principal = &statement["Principal"];
-        let anybody = [principal, &principal["AWS"]]
-            .iter()
-            .any(|who| one_or_many(who).iter().any(|who| who == "*"));
+        // To let in everybody but somebody is to let in anybody.
+        let anybody = !statement["NotPrincipal"].is_null()
+            || [principal, &principal["AWS"]]
+                .iter()
+                .any(|who| one_or_many(who).iter().any(|who| who == "*"));
         statement["Effect"] == "Allow" && anybody && !is_narrowed(&statement["Condition"])
     })
 }
@@ -58,7 +60,7 @@ fn is_narrowed(condition: &Value) -> bool {
     let fixed = |value: &Value| {
         value
             .as_str()
-            .is_some_and(|text| !text.contains(['*', '?']) && !text.ends_with("/0"))
+            .is_some_and(|text| !text.contains(['*', '?', '$']) && !text.ends_with("/0"))
     };
     condition
         .as_object()
@@ -97,6 +99,13 @@ mod tests {
         assert!(!with(
             r#""*""#,
             r#"{"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}"#
+        ));
+        assert!(with(
+            r#""*""#,
+            r#"{"ArnLike": {"aws:SourceArn": "arn:aws:sns:eu-west-1:1:${aws:username}"}}"#
+        ));
+        assert!(is_public(
+            r#"{"Statement": {"Effect": "Allow", "NotPrincipal": {"AWS": "arn:aws:iam::1:root"}}}"#
         ));
         assert!(!with(r#"{"AWS": "arn:aws:iam::1:root"}"#, "null"));
         assert!(!with(r#"{"Service": "cloudtrail.amazonaws.com"}"#, "null"));
