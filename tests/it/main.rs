@@ -7,6 +7,7 @@
 mod boto3;
 mod cases;
 mod cli;
+mod faults;
 mod folder;
 mod moto;
 mod python;
