@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +29,7 @@ pub enum Outcome {
     NoConsent,
     /// The run was interrupted before it started.
     NotStarted,
-    /// The run was abandoned while it was running: it may or may not have happened.
+    /// It was abandoned while it was running, or broke off: it may or may not have happened.
     Unknown,
 }
 
@@ -104,7 +105,8 @@ where
             in_flight.insert(at);
             watch(Event::Started(&steps[at]));
             let work = go(at);
-            running.push(async move { (at, work.await) });
+            // A panic is a defect of one step, which must not take the others, or the report, with it.
+            running.push(async move { (at, AssertUnwindSafe(work).catch_unwind().await) });
         }
         if running.is_empty() {
             break;
@@ -123,9 +125,10 @@ where
         };
         in_flight.remove(&at);
         let outcome = match result {
-            Ok(()) => Outcome::Done,
-            Err(Halt::Failed(fault)) => Outcome::Failed(fault),
-            Err(Halt::Refused(why)) => Outcome::Blocked(why),
+            Ok(Ok(())) => Outcome::Done,
+            Ok(Err(Halt::Failed(fault))) => Outcome::Failed(fault),
+            Ok(Err(Halt::Refused(why))) => Outcome::Blocked(why),
+            Err(_panic) => Outcome::Unknown,
         };
         watch(Event::Ended(&steps[at], &outcome));
         outcomes[at] = Some(outcome);
@@ -402,5 +405,22 @@ mod tests {
             tokio::join!(signal, work)
         });
         assert_eq!(*told.lock().unwrap(), ["Started(", "Stopping", "Ended(St"]);
+    }
+
+    #[test]
+    fn a_step_that_panics_is_unknown_and_takes_only_its_descendants_with_it() {
+        let steps = [step(1, &[]), step(2, &[1]), step(3, &[])];
+        let outcomes = runtime().block_on(run(
+            &steps,
+            &|_| true,
+            1,
+            &Stop::default(),
+            &|_| {},
+            |at| async move {
+                assert_ne!(at, 0, "this panic is part of the test");
+                Ok(())
+            },
+        ));
+        assert_eq!(outcomes, [Outcome::Unknown, Outcome::Skipped(1), Outcome::Done]);
     }
 }

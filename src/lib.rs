@@ -30,7 +30,7 @@
 //! | [`plan`] | judges each cell, and orders the steps of all of them by what they need and provide; no I/O |
 //! | [`saved`] | the plan as a document; a saved one is a promise that a new plan is held against, never a program |
 //! | [`execute`] | runs steps as their graph allows; knows no AWS type |
-//! | [`recheck`] | reads a cell again right before its first write that could hurt |
+//! | [`recheck`] | reads a cell again right before its first write |
 //! | [`session`] | credentials, identity, regions: what is known before the first cell is read |
 //! | [`aws`], `gate`, [`fault`] | one HTTP client for all services and regions, rate limits, errors as data |
 //! | [`report`] | the only code that prints |

@@ -1,4 +1,8 @@
-//! The last look: a cell is read again right before its first write that could hurt, and refused if it moved.
+//! The last look: a cell is read again right before its first write, and refused if it moved.
+//!
+//! Safe steps are no exception. Whether a step is safe depends on what was read (nobody's bucket was public), and one
+//! that sends a whole document sends back what it does not manage as it was: what somebody has changed while the
+//! plan waited for its answer must not be undone by that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +13,10 @@ use crate::aws::Aws;
 use crate::control::{Env, Findings, Here};
 use crate::execute::Halt;
 use crate::fault::Fault;
-use crate::plan::{CellKey, Class, Plan, Step, Want, Why};
+use crate::plan::{CellKey, Plan, Step, Want, Why};
 use crate::survey;
 
-/// Looks once at each cell with steps that could hurt.
+/// Looks once at each cell with steps.
 #[derive(Debug)]
 pub struct Recheck {
     aws: Arc<Aws>,
@@ -56,12 +60,10 @@ impl Recheck {
         }
     }
 
-    /// To be called right before a step writes. Reads the step's cell again if the step could hurt and nobody
-    /// has looked yet; all steps of the cell share the answer.
+    /// To be called right before a step writes. Reads the step's cell again if nobody has looked yet; all steps of
+    /// the cell share the answer.
     pub async fn before(&self, step: &Step) -> Result<(), Halt> {
-        if step.class > Class::Safe
-            && let Some(watched) = self.cells.get(&(step.control, step.place.clone()))
-        {
+        if let Some(watched) = self.cells.get(&(step.control, step.place.clone())) {
             watched.looked.get_or_init(|| self.look(watched)).await.clone()?;
         }
         self.started
@@ -131,7 +133,7 @@ mod tests {
     use crate::control::Act;
     use crate::controls::Id;
     use crate::place::Place;
-    use crate::plan::{Draft, Effect};
+    use crate::plan::{Class, Draft, Effect};
 
     fn planned(titles: &[&str]) -> Vec<Step> {
         titles

@@ -238,14 +238,41 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), SavedError> {
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return std::fs::write(path, text).map_err(unwritable);
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    // A temporary file is made with mode 0600, and keeps it when it takes its name.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
-    file.write_all(text.as_bytes()).map_err(unwritable)?;
-    file.as_file().sync_all().map_err(unwritable)?;
+    let file = private(path, text).map_err(unwritable)?;
     file.persist(path).map_err(|error| unwritable(error.error))?;
     Ok(())
+}
+
+/// The same for a file that must not be there yet. Says whether it was written: if there is one, it was not.
+pub fn write_new(path: &Path, text: &str) -> Result<bool, SavedError> {
+    let unwritable = |error: std::io::Error| SavedError::Unwritable {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    };
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return write_private(path, text).map(|()| true);
+    }
+    match private(path, text).map_err(unwritable)?.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        // A link that leads nowhere is no file that could be moved away.
+        Err(there) if there.error.kind() == std::io::ErrorKind::AlreadyExists && !path.is_symlink() => {
+            Ok(false)
+        }
+        Err(failed) => Err(unwritable(failed.error)),
+    }
+}
+
+/// The text in a temporary file beside the path, with mode 0600, which it keeps when it takes its name.
+fn private(path: &Path, text: &str) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// The folder that a file is in.
+pub fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }

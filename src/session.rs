@@ -59,6 +59,16 @@ pub enum SessionError {
         /// Who names it.
         source_name: String,
     },
+    /// The credentials have become those of another account since the plan was made.
+    #[error(
+        "the credentials are of account {live} now, and the plan is for account {planned}; nothing was written"
+    )]
+    AccountChanged {
+        /// The account at hand.
+        live: String,
+        /// The account that was planned for.
+        planned: String,
+    },
     /// The baseline does not fit the account.
     #[error("the baseline does not fit the account")]
     Problems(Problems),
@@ -153,6 +163,25 @@ impl Session {
         })
     }
 
+    /// Asks again who calls. Between the plan and the first write a person thinks, credentials are renewed, and
+    /// somebody signs in elsewhere: what is renewed need not be of the same account.
+    ///
+    /// # Errors
+    /// If the caller is of another account than the one that was reached, or cannot be told.
+    pub async fn still_the_same_account(&self) -> Result<(), SessionError> {
+        let live = self.aws.identity().await.map_err(|fault| SessionError::Fault {
+            what: "whether the credentials are still of the same account",
+            fault,
+        })?;
+        if live.account == self.env.account {
+            return Ok(());
+        }
+        Err(SessionError::AccountChanged {
+            live: live.account,
+            planned: self.env.account.clone(),
+        })
+    }
+
     /// Reads what a baseline asks for and plans.
     pub async fn plan(
         &self,
@@ -172,5 +201,28 @@ impl Session {
         let survey = survey::survey(&self.aws, &self.env, readings, watch).await;
         let plan = plan::plan(&wants, &survey)?;
         Ok(Planned { wants, survey, plan })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn credentials_that_have_become_another_accounts_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state.json");
+        let target = Target {
+            sandbox: Some(state.clone()),
+            ..Target::default()
+        };
+        let session = Session::open(&target, None, None, None).await.unwrap();
+        session.still_the_same_account().await.unwrap();
+        Sandbox::reset(&state, "account_id = \"210987654321\"".parse().unwrap()).unwrap();
+        let error = session.still_the_same_account().await.unwrap_err().to_string();
+        assert!(
+            error.contains("210987654321 now") && error.contains("123456789012"),
+            "{error}"
+        );
     }
 }

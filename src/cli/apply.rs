@@ -1,14 +1,14 @@
 //! `trueup apply`
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::baseline::{self, Baseline};
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, signals, verdict,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, signals, spare, verdict,
     wanted_account,
 };
 use crate::control::Cx;
@@ -20,12 +20,12 @@ use crate::recheck::Recheck;
 use crate::report;
 use crate::report::progress::Progress;
 use crate::saved::{self, Document};
-use crate::session::{Planned, Session};
+use crate::session::{Planned, Session, SessionError};
 
 /// Where the touched cells are saved before the first write.
 const BEFORE: &str = ".trueup/before.toml";
 /// How often the touched cells are read again while AWS's answers do not yet show what was written.
-const READ_AGAIN: u32 = 4;
+const LOOKS: u32 = 4;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -76,8 +76,12 @@ fn allowance(text: &str) -> Result<Allowance, String> {
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
+        self.spare_inputs()?;
+        let stop = signals::stop_on_signals();
         let progress = view.progress(0);
-        let (session, planned) = signals::or_interrupted(self.prepare(&baseline, &progress)).await?;
+        let (session, planned) = signals::unless(&stop.soon, self.prepare(&baseline, &progress))
+            .await
+            .ok_or(Trouble::Interrupted)??;
         progress.finish();
         let filters = self.selection.filters();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
@@ -88,7 +92,8 @@ impl Args {
         if planned.plan.steps.iter().all(|step| step.blocked.is_some()) {
             return Ok(exit(&planned.plan, &[], &self.fail_on));
         }
-        let Some(allowed) = self.consent(&session, &document, view)? else {
+        let consent = signals::unless(&stop.soon, self.consent(&session, &document, view)).await;
+        let Some(allowed) = consent.ok_or(Trouble::Interrupted)?? else {
             report::note("Not applied; nothing was written.");
             return Ok(Exit::Failed);
         };
@@ -99,25 +104,47 @@ impl Args {
             .iter()
             .any(|step| step.blocked.is_none() && consent(step))
         {
+            signals::unless(&stop.soon, session.still_the_same_account())
+                .await
+                .ok_or(Trouble::Interrupted)??;
             save_before(&self.before, &session, &planned)?;
         }
-        let stop = signals::stop_on_signals();
         let progress = view.progress(planned.plan.steps.len());
         let outcomes = self.execute(&session, &planned, &consent, &stop, &progress).await;
-        let after = reread(&session, &planned, &outcomes, &progress).await?;
+        let after = look_again(&session, &planned, &outcomes, &stop, &progress).await;
         progress.finish();
-        let now = Document::new(baseline.name(), &session.env, &filters, &after);
+        // From here on something may have been written, and nothing may end the run without saying what.
+        let after = after.transpose().unwrap_or_else(|error| {
+            report::error(&error, &view.err);
+            None
+        });
+        let now = after
+            .as_ref()
+            .map(|after| Document::new(baseline.name(), &session.env, &filters, after));
         let applied = report::apply::Applied {
             plan: &document,
             outcomes: &outcomes,
-            again: Some(&now),
+            again: now.as_ref(),
         };
-        report::result(&report::apply::text(&applied, &view.out))?;
+        let told = report::result(&report::apply::text(&applied, &view.out)).map_err(Trouble::from);
+        if let Err(trouble) = &told {
+            report::error(trouble, &view.err);
+        }
         Ok(if stop.soon.is_cancelled() {
             Exit::Interrupted
         } else {
-            exit(&after, &outcomes, &self.fail_on)
+            match after {
+                Some(after) if told.is_ok() => exit(&after, &outcomes, &self.fail_on),
+                _ => Exit::Partly,
+            }
         })
+    }
+
+    /// Refuses to save what was there over a file that is still needed.
+    fn spare_inputs(&self) -> Result<(), Trouble> {
+        let plan = self.plan.as_deref().map(|plan| (plan, "the saved plan"));
+        let others = [Some((&*self.file, "the baseline")), plan, self.reach.state()];
+        spare("--before", &self.before, others.into_iter().flatten())
     }
 
     async fn prepare(&self, baseline: &Baseline, progress: &Progress) -> Result<(Session, Planned), Trouble> {
@@ -143,7 +170,7 @@ impl Args {
     }
 
     /// The controls whose disruptive and destructive steps may run, or nothing if nothing may.
-    fn consent(
+    async fn consent(
         &self,
         session: &Session,
         document: &Document,
@@ -175,14 +202,20 @@ impl Args {
                     .to_owned(),
             ));
         }
-        Ok(report::ask::consent(
-            document,
-            session.caller.alias.as_deref(),
-            &allowed,
-            &mut std::io::stdin().lock(),
-            &mut std::io::stderr(),
-            &view.err,
-        )?)
+        let (document, alias, style) = (document.clone(), session.caller.alias.clone(), view.err);
+        // On a thread of its own: nothing interrupts the wait for a line, and a signal must end the command all
+        // the same.
+        let asked = tokio::task::spawn_blocking(move || {
+            report::ask::consent(
+                &document,
+                alias.as_deref(),
+                &allowed,
+                &mut std::io::stdin().lock(),
+                &mut std::io::stderr(),
+                &style,
+            )
+        });
+        Ok(asked.await.map_err(std::io::Error::other)??)
     }
 
     async fn execute(
@@ -245,29 +278,69 @@ fn save_before(path: &Path, session: &Session, planned: &Planned) -> Result<(), 
             ))
         })?;
     }
-    keep_older(path).map_err(|error| {
-        Trouble::Refused(format!(
-            "cannot keep the older {}: {error}; nothing was written",
-            path.display()
-        ))
-    })?;
     let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
-    saved::write_private(path, &text)?;
+    save_beside_older(path, &text)?;
     report::note(&format!("What is there now is saved in {}.", path.display()));
     Ok(())
 }
 
-/// Gives a file that is there already the first free numbered name: no saved state is ever overwritten.
+/// Another run may save to the same name meanwhile: a file is never written over, only moved away.
+fn save_beside_older(path: &Path, text: &str) -> Result<(), Trouble> {
+    loop {
+        keep_older(path).map_err(|error| {
+            Trouble::Refused(format!(
+                "cannot keep the older {}: {error}; nothing was written",
+                path.display()
+            ))
+        })?;
+        if saved::write_new(path, text)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Gives a file that is there already the first free numbered name: no saved state is ever overwritten, nor lost
+/// to another run that does the same.
 fn keep_older(path: &Path) -> std::io::Result<()> {
     if !path.is_file() {
         return Ok(());
     }
-    let numbered = |number: u32| path.with_extension(format!("{number}.toml"));
-    let free = (1..).map(numbered).find(|name| !name.exists());
-    match free {
-        Some(name) => std::fs::rename(path, name),
-        None => Ok(()),
+    // Only one of several runs gets the file away from its name; after that nobody else touches it.
+    let mut taken = tempfile::NamedTempFile::new_in(saved::folder(path))?.into_temp_path();
+    match std::fs::rename(path, &taken) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        renamed => renamed?,
     }
+    let mut number = 1_u32;
+    loop {
+        let Err(failed) = taken.persist_noclobber(path.with_extension(format!("{number}.toml"))) else {
+            return Ok(());
+        };
+        if failed.error.kind() != ErrorKind::AlreadyExists {
+            // Whatever happens, the file is not to be cleared away as a temporary one.
+            let _ = failed.path.keep();
+            return Err(failed.error);
+        }
+        taken = failed.path;
+        number += 1;
+    }
+}
+
+/// Reads the touched cells again, unless a signal comes that has not come before. After an interruption it looks
+/// once and does not wait for answers that lag behind.
+async fn look_again(
+    session: &Session,
+    planned: &Planned,
+    outcomes: &[Outcome],
+    stop: &execute::Stop,
+    progress: &Progress,
+) -> Option<Result<Plan, SessionError>> {
+    let (given_up, looks) = if stop.soon.is_cancelled() {
+        (&stop.now, 1)
+    } else {
+        (&stop.soon, LOOKS)
+    };
+    signals::unless(given_up, reread(session, planned, outcomes, looks, progress)).await
 }
 
 /// Reads the touched cells again and judges the whole plan anew with them.
@@ -277,8 +350,9 @@ async fn reread(
     session: &Session,
     planned: &Planned,
     outcomes: &[Outcome],
+    looks: u32,
     progress: &Progress,
-) -> Result<Plan, Trouble> {
+) -> Result<Plan, SessionError> {
     let steps_of = |want: &Want| {
         let same = move |step: &Step, want: &Want| step.control == want.control && step.place == want.place;
         let want = want.clone();
@@ -301,7 +375,7 @@ async fn reread(
         .plan_for(touched.clone(), &|event| progress.watch(event))
         .await?
         .plan;
-    for attempt in 1..READ_AGAIN {
+    for attempt in 1..looks {
         let lagging = again.cells.iter().any(|cell| {
             cell.verdict == Verdict::Change
                 && touched
@@ -336,5 +410,31 @@ fn exit(after: &Plan, outcomes: &[Outcome], fail_on: &[Verdict]) -> Exit {
         Exit::FailOn
     } else {
         Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_several_runs_save_to_one_name_is_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("before.toml");
+        std::thread::scope(|scope| {
+            for run in 0..16 {
+                let path = &path;
+                scope.spawn(move || save_beside_older(path, &format!("run = {run}\n")).unwrap());
+            }
+        });
+        let mut kept: Vec<String> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
+        kept.sort();
+        let mut saved: Vec<String> = (0..16).map(|run| format!("run = {run}\n")).collect();
+        saved.sort();
+        assert_eq!(kept, saved);
+        assert!(folder.path().join("before.15.toml").exists());
     }
 }

@@ -1,7 +1,7 @@
 //! The command line: one command a file, arguments in, exit code out.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -111,12 +111,37 @@ impl Reach {
         }
     }
 
+    /// The file in which a simulated account is kept, with its name in a message.
+    fn state(&self) -> Option<(&Path, &'static str)> {
+        self.sandbox.as_deref().map(|file| (file, "the sandbox's state"))
+    }
+
     async fn session(
         &self,
         home: Option<Region>,
         wanted: Option<(&str, &str)>,
     ) -> Result<Session, SessionError> {
         Session::open(&self.target(), home, wanted, Some(ask_mfa_code)).await
+    }
+}
+
+/// Refuses to write a file, named by an option, over one that the command reads.
+fn spare<'a>(
+    option: &str,
+    file: &Path,
+    inputs: impl IntoIterator<Item = (&'a Path, &'static str)>,
+) -> Result<(), Trouble> {
+    // What is not there yet is nobody's input.
+    let Ok(file) = file.canonicalize() else {
+        return Ok(());
+    };
+    let same = |input: &Path| input.canonicalize().is_ok_and(|input| input == file);
+    match inputs.into_iter().find(|(input, _)| same(input)) {
+        None => Ok(()),
+        Some((input, what)) => Err(Trouble::Refused(format!(
+            "{option} would write over {what}, {}; nothing was read or written\nName another file.",
+            input.display()
+        ))),
     }
 }
 
@@ -278,7 +303,10 @@ pub fn main() -> ExitCode {
     runtime.shutdown_background();
     match ended {
         Ok(exit) => exit.into(),
-        Err(Trouble::Interrupted) => Exit::Interrupted.into(),
+        Err(Trouble::Interrupted) => {
+            report::note("Interrupted; nothing was written to the account.");
+            Exit::Interrupted.into()
+        }
         Err(Trouble::Baseline(problems)) => {
             report::note(&problems.render(view.err.color));
             Exit::Failed.into()

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::baseline;
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, verdict, wanted_account,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, spare, verdict,
+    wanted_account,
 };
 use crate::plan::{Plan, Verdict};
 use crate::report;
@@ -39,6 +40,10 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
+        if let Some(out) = &self.out {
+            let others = [Some((&*self.file, "the baseline")), self.reach.state()];
+            spare("--out", out, others.into_iter().flatten())?;
+        }
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
         let session = self
             .reach

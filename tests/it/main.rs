@@ -8,6 +8,7 @@ mod boto3;
 mod cases;
 mod cli;
 mod controls;
+mod faults;
 mod folder;
 mod moto;
 mod python;

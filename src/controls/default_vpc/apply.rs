@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use aws_sdk_ec2::Client;
+use aws_sdk_ec2::operation::create_internet_gateway::CreateInternetGatewayOutput;
 use aws_sdk_ec2::types::VpcState;
+use aws_smithy_types::retry::RetryConfig;
 
 use super::read::{self, EVERYWHERE};
 use super::{Action, Subnet};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 
 /// How long to wait before each further try where AWS needs time until one call sees what another did: 20
 /// seconds in all. Only calls that follow such a change are tried again.
@@ -20,6 +22,8 @@ const PAUSES: &[Duration] = &[
 
 /// What a call answers while something that was deleted or detached just before still counts as there.
 const STILL_USED: &[&str] = &["DependencyViolation"];
+/// What a call answers that was refused for its rate and so has changed nothing.
+const THROTTLED: &[&str] = &["RequestLimitExceeded", "Throttling"];
 const VPC_GONE: &str = "InvalidVpcID.NotFound";
 const GATEWAY_GONE: &str = "InvalidInternetGatewayID.NotFound";
 
@@ -118,7 +122,7 @@ async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
     if attached(ec2, vpc).await?.is_some() {
         return Ok(());
     }
-    let created = ec2.create_internet_gateway().send().await?.internet_gateway;
+    let created = create_gateway(ec2).await?.internet_gateway;
     let gateway = read::present(
         created.as_ref().and_then(|created| created.internet_gateway_id()),
         "ec2:CreateInternetGateway",
@@ -143,6 +147,28 @@ async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
             ..fault
         }),
     }
+}
+
+/// Creates an internet gateway, once. It is the one call here that takes no token and has no "already exists": tried
+/// again after an answer that was lost, it would make a second one, so that the SDK must not.
+async fn create_gateway(ec2: &Client) -> Result<CreateInternetGatewayOutput, Fault> {
+    let answer = patiently(PAUSES, THROTTLED, || async {
+        let once = aws_sdk_ec2::config::Config::builder().retry_config(RetryConfig::disabled());
+        let call = ec2.create_internet_gateway().customize().config_override(once);
+        Ok(call.send().await?)
+    })
+    .await;
+    answer.map_err(|fault| match fault.kind {
+        FaultKind::Network => Fault {
+            message: format!(
+                "{}; AWS may have made an internet gateway all the same: look for one that is attached to nothing \
+                 before you apply again",
+                fault.message
+            ),
+            ..fault
+        },
+        _ => fault,
+    })
 }
 
 async fn attach(ec2: &Client, gateway: &str, vpc: &str) -> Result<(), Fault> {
@@ -248,7 +274,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::fault::FaultKind;
 
     const AT_ONCE: &[Duration] = &[Duration::ZERO; 4];
 
