@@ -243,7 +243,19 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), SavedError> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     // A temporary file is made with mode 0600, and keeps it when it takes its name.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| SavedError::Unwritable {
+        path: path.to_owned(),
+        cause: match error.kind() {
+            std::io::ErrorKind::NotFound => format!("there is no folder {}", folder.display()),
+            // The temporary file's name says nothing to anybody.
+            _ => error
+                .to_string()
+                .split(" at path ")
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        },
+    })?;
     file.write_all(text.as_bytes()).map_err(unwritable)?;
     file.as_file().sync_all().map_err(unwritable)?;
     file.persist(path).map_err(|error| unwritable(error.error))?;
