@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueHint;
+
 use crate::baseline::{self, Baseline};
+use crate::cli::signals::Signals;
+use crate::cli::words::{self, Words};
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, signals, verdict,
-    wanted_account,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, wanted_account,
 };
 use crate::control::Cx;
-use crate::controls::Id;
+use crate::controls::{Id, UnknownControl};
 use crate::execute::{self, Outcome};
 use crate::export;
 use crate::plan::{Class, Plan, Step, Survey, Verdict, Want};
@@ -29,26 +32,26 @@ const READ_AGAIN: u32 = 4;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The baseline.
-    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE)]
+    /// The baseline; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE, value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Go on only if the new plan is this saved one, to the byte.
-    #[arg(long, value_name = "PLAN")]
+    #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath)]
     plan: Option<PathBuf>,
     /// Do not ask. Disruptive and destructive steps still need --allow.
     #[arg(long)]
     auto_approve: bool,
     /// Allow this control's disruptive and destructive steps; `all` allows every control's. Can be repeated.
-    #[arg(long, value_name = "CONTROL", value_parser = allowance)]
+    #[arg(long, value_name = "CONTROL", value_parser = allowances(), hide_possible_values = true)]
     allow: Vec<Allowance>,
     /// Where to save what was there before the first write.
-    #[arg(long, value_name = "FILE", default_value = BEFORE)]
+    #[arg(long, value_name = "FILE", default_value = BEFORE, value_hint = ValueHint::FilePath)]
     before: PathBuf,
-    /// Exit with 4 if a cell has one of these verdicts afterwards.
-    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = verdict)]
+    /// Exit with 4 if any control has one of these verdicts anywhere afterwards.
+    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = words::verdict())]
     fail_on: Vec<Verdict>,
     /// The account to write to; on a real account it is required here or in the file.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
+    #[arg(long, value_name = "ID", value_parser = account_id, value_hint = ValueHint::Other)]
     account_id: Option<String>,
     #[command(flatten)]
     selection: Selection,
@@ -63,21 +66,29 @@ enum Allowance {
     Only(Id),
 }
 
-fn allowance(text: &str) -> Result<Allowance, String> {
-    match text {
-        "all" => Ok(Allowance::All),
-        name => name
-            .parse()
-            .map(Allowance::Only)
-            .map_err(|error: crate::controls::UnknownControl| error.to_string()),
-    }
+fn allowances() -> Words<Allowance> {
+    Words::new(
+        || Id::all().map(Id::name).chain(["all"]).collect(),
+        |text| match text {
+            "all" => Ok(Allowance::All),
+            name => name
+                .parse()
+                .map(Allowance::Only)
+                .map_err(|error: UnknownControl| error.to_string()),
+        },
+    )
 }
 
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
+        if let Some(path) = &self.plan {
+            // A file that is no plan is told before anything is read.
+            saved::read(path)?;
+        }
         let progress = view.progress(0);
-        let (session, planned) = signals::or_interrupted(self.prepare(&baseline, &progress)).await?;
+        let mut signals = Signals::new();
+        let (session, planned) = signals.or_interrupted(self.prepare(&baseline, &progress)).await?;
         progress.finish();
         let filters = self.selection.filters();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
@@ -88,11 +99,15 @@ impl Args {
         if planned.plan.steps.iter().all(|step| step.blocked.is_some()) {
             return Ok(exit(&planned.plan, &[], &self.fail_on));
         }
-        let Some(allowed) = self.consent(&session, &document, view)? else {
+        let Some(allowed) = signals
+            .or_interrupted(self.consent(&session, &document, view))
+            .await?
+        else {
             report::note("Not applied; nothing was written.");
             return Ok(Exit::Failed);
         };
         let consent = |step: &Step| step.class == Class::Safe || allowed.contains(&step.control);
+        let stop = signals.into_stop();
         if planned
             .plan
             .steps
@@ -101,22 +116,35 @@ impl Args {
         {
             save_before(&self.before, &session, &planned)?;
         }
-        let stop = signals::stop_on_signals();
         let progress = view.progress(planned.plan.steps.len());
         let outcomes = self.execute(&session, &planned, &consent, &stop, &progress).await;
-        let after = reread(&session, &planned, &outcomes, &progress).await?;
         progress.finish();
-        let now = Document::new(baseline.name(), &session.env, &filters, &after);
+        let progress = view.progress(0);
+        let after = unless_stopped(&stop, reread(&session, &planned, &outcomes, &progress)).await;
+        progress.finish();
+        // From here on an error must not end the run as one before the first write does.
+        let (after, mut trouble) = match after.transpose() {
+            Ok(after) => (after, None),
+            Err(error) => (None, Some(error)),
+        };
+        let now = after
+            .as_ref()
+            .map(|after| Document::new(baseline.name(), &session.env, &filters, after));
         let applied = report::apply::Applied {
             plan: &document,
             outcomes: &outcomes,
-            again: Some(&now),
+            again: now.as_ref(),
         };
-        report::result(&report::apply::text(&applied, &view.out))?;
-        Ok(if stop.soon.is_cancelled() {
-            Exit::Interrupted
-        } else {
-            exit(&after, &outcomes, &self.fail_on)
+        if let Err(error) = report::result(&report::apply::text(&applied, &view.out)) {
+            trouble = trouble.or(Some(Trouble::Output(error)));
+        }
+        if let Some(trouble) = &trouble {
+            report::error(trouble, &view.err);
+        }
+        Ok(match after {
+            _ if stop.soon.is_cancelled() => Exit::Interrupted,
+            Some(after) if trouble.is_none() => exit(&after, &outcomes, &self.fail_on),
+            _ => Exit::Partly,
         })
     }
 
@@ -143,7 +171,7 @@ impl Args {
     }
 
     /// The controls whose disruptive and destructive steps may run, or nothing if nothing may.
-    fn consent(
+    async fn consent(
         &self,
         session: &Session,
         document: &Document,
@@ -175,14 +203,24 @@ impl Args {
                     .to_owned(),
             ));
         }
-        Ok(report::ask::consent(
-            document,
-            session.caller.alias.as_deref(),
-            &allowed,
-            &mut std::io::stdin().lock(),
-            &mut std::io::stderr(),
-            &view.err,
-        )?)
+        let (document, alias, style) = (document.clone(), session.caller.alias.clone(), view.err);
+        // Whoever asks blocks until a person answers, and a person may answer with Ctrl-C.
+        let asking = tokio::task::spawn_blocking(move || {
+            report::ask::consent(
+                &document,
+                alias.as_deref(),
+                &allowed,
+                &mut std::io::stdin().lock(),
+                &mut std::io::stderr(),
+                &style,
+            )
+        });
+        let unasked =
+            |error: std::io::Error| Trouble::Refused(format!("cannot ask: {error}; nothing was written"));
+        asking
+            .await
+            .map_err(|error| unasked(error.into()))?
+            .map_err(unasked)
     }
 
     async fn execute(
@@ -267,6 +305,20 @@ fn keep_older(path: &Path) -> std::io::Result<()> {
     match free {
         Some(name) => std::fs::rename(path, name),
         None => Ok(()),
+    }
+}
+
+/// The work, or nothing if a signal comes meanwhile: after one that has ended the steps, the next one.
+async fn unless_stopped<T>(stop: &execute::Stop, work: impl Future<Output = T>) -> Option<T> {
+    let next = if stop.soon.is_cancelled() {
+        &stop.now
+    } else {
+        &stop.soon
+    };
+    tokio::select! {
+        biased;
+        () = next.cancelled() => None,
+        done = work => Some(done),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueHint;
+
 use crate::baseline;
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, verdict, wanted_account,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, wanted_account, words,
 };
 use crate::plan::{Plan, Verdict};
 use crate::report;
@@ -12,11 +14,11 @@ use crate::saved::{self, Document};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The baseline.
-    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE)]
+    /// The baseline; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE, value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Save the plan, for `show` and for `apply --plan`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
     /// Print the plan as JSON.
     #[arg(long)]
@@ -24,11 +26,11 @@ pub(super) struct Args {
     /// Exit with 2 if there are changes.
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Exit with 4 if a cell has one of these verdicts.
-    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = verdict)]
+    /// Exit with 4 if any control has one of these verdicts anywhere.
+    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = words::verdict())]
     fail_on: Vec<Verdict>,
     /// Refuse any other account than this one.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
+    #[arg(long, value_name = "ID", value_parser = account_id, value_hint = ValueHint::Other)]
     account_id: Option<String>,
     #[command(flatten)]
     selection: Selection,
@@ -39,6 +41,12 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
+        if let Some(path) = self.out.as_deref().filter(|path| is_same(path, &self.file)) {
+            return Err(Trouble::Refused(format!(
+                "{} is the baseline, and --out would replace it; name another file",
+                path.display()
+            )));
+        }
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
         let session = self
             .reach
@@ -57,20 +65,36 @@ impl Args {
             report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
         }
         if let Some(path) = &self.out {
-            save(path, &document)?;
+            self.save(path, &document)?;
         }
         Ok(exit(&planned.plan, self.detailed_exitcode, &self.fail_on))
     }
+
+    fn save(&self, path: &Path, document: &Document) -> Result<(), Trouble> {
+        saved::write_private(path, &document.to_json()?)?;
+        // Nothing can be applied from /dev/null or a pipe.
+        if path.is_file() {
+            let mut next = vec!["apply".to_owned(), self.file.display().to_string()];
+            next.extend(["--plan".to_owned(), path.display().to_string()]);
+            if let Some(id) = &self.account_id {
+                next.extend(["--account-id".to_owned(), id.clone()]);
+            }
+            next.extend(self.selection.arguments());
+            next.extend(self.reach.arguments());
+            report::note(&format!(
+                "The plan is saved. To apply exactly this: {}",
+                words::command(next)
+            ));
+        }
+        Ok(())
+    }
 }
 
-fn save(path: &Path, document: &Document) -> Result<(), Trouble> {
-    saved::write_private(path, &document.to_json()?)?;
-    report::note(&format!(
-        "The plan is saved. To apply exactly this: trueup apply {} --plan {}",
-        document.baseline,
-        path.display()
-    ));
-    Ok(())
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 /// What could not be read wins over what differs: a plan with holes must not look like a clean one.
