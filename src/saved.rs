@@ -264,7 +264,22 @@ pub fn write_new(path: &Path, text: &str) -> Result<bool, SavedError> {
 
 /// The text in a temporary file beside the path, with mode 0600, which it keeps when it takes its name.
 fn private(path: &Path, text: &str) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
+    let folder = folder(path);
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            std::io::Error::other(format!("there is no folder {}", folder.display()))
+        }
+        // The temporary file's name says nothing to anybody.
+        kind => std::io::Error::new(
+            kind,
+            error
+                .to_string()
+                .split(" at path ")
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        ),
+    })?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     Ok(file)

@@ -123,6 +123,7 @@ fn control(id: Id, whole: bool, generator: &mut SchemaGenerator) -> Value {
     }
     let mut value = schema.to_value();
     without_null(&mut value);
+    in_one_line(&mut value);
     value
 }
 
@@ -163,6 +164,20 @@ fn without_null(schema: &mut Value) {
                 words.retain(|word| !word.is_null());
             }
             object.values_mut().for_each(without_null);
+        }
+        _ => {}
+    }
+}
+
+/// Takes the line breaks of the source out of the descriptions: an editor wraps them as it needs.
+fn in_one_line(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(in_one_line),
+        Value::Object(object) => {
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            object.values_mut().for_each(in_one_line);
         }
         _ => {}
     }
@@ -215,6 +230,38 @@ mod tests {
         let text = schema().to_string();
         assert!(!text.contains("null"), "{text}");
         assert!(!text.contains("$ref"), "{text}");
+        assert!(!text.contains("\\n"), "a description is one line: {text}");
+    }
+
+    #[test]
+    fn every_feature_of_guardduty_is_a_key_of_its_table() {
+        use crate::controls::guardduty::Feature;
+        let schema = schema();
+        let names: Vec<String> = Feature::ALL
+            .iter()
+            .map(|feature| {
+                serde_json::to_value(feature)
+                    .unwrap()
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect();
+        let features = "/properties/guardduty/properties/features";
+        assert_eq!(keys(&schema, &format!("{features}/properties")), names);
+        assert_eq!(
+            schema.pointer(&format!("{features}/additionalProperties")),
+            Some(&json!(false))
+        );
+    }
+
+    #[test]
+    fn what_only_export_writes_is_offered_to_nobody() {
+        let text = schema()["properties"]["default_vpc"].to_string();
+        assert!(
+            text.contains("\"absent\"") && !text.contains("\"incomplete\""),
+            "{text}"
+        );
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("checklist@1", include_str!("../../baselines/checklist.toml")),
 ];
 
+/// The largest file that is read, in bytes: far more than any baseline needs, and little enough that a slip such as
+/// a device or an archive is told at once.
+const LARGEST: u64 = 1 << 20;
+
 /// All files of a baseline.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -57,12 +61,7 @@ fn is_stdin(path: &Path) -> bool {
 pub(super) fn file(path: &Path, name: &str) -> (Gathered, Findings) {
     let mut gatherer = Gatherer::default();
     let read = if is_stdin(path) {
-        let mut bytes = Vec::new();
-        let text = io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .and_then(|_| utf8(bytes));
-        text.map(|text| (Identity::Text, text))
+        text_of(io::stdin().lock()).map(|text| (Identity::Text, text))
     } else {
         read(path)
     };
@@ -225,11 +224,19 @@ fn parent(path: &Path) -> &Path {
 }
 
 fn read(path: &Path) -> io::Result<(Identity, String)> {
-    let text = utf8(std::fs::read(path)?)?;
+    let text = text_of(std::fs::File::open(path)?)?;
     Ok((Identity::File(path.canonicalize()?), text))
 }
 
-fn utf8(bytes: Vec<u8>) -> io::Result<String> {
+fn text_of(file: impl Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    let read = file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if read as u64 > LARGEST {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "more than 1 MiB, which is no baseline",
+        ));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 text at byte {at}"))

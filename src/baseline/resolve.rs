@@ -196,7 +196,13 @@ impl Baseline {
                 Finding::nowhere(format!(
                     "nothing that {name} manages is left by what was asked for"
                 ))
-                .hint("what exists once in the account is in no region, so --region leaves it out"),
+                .hint(match (filters.regions.is_empty(), filters.only.is_empty()) {
+                    (false, _) => {
+                        "what exists once in the account is in no region, so --region leaves it out"
+                    }
+                    (true, false) => "--exclude leaves out all that --only picks",
+                    (true, true) => "--exclude leaves out all of it",
+                }),
             );
         }
     }

@@ -133,8 +133,9 @@ impl Problems {
         self.list.len()
     }
 
-    /// All of them for people, each with the lines of the file that it speaks of.
+    /// The first hundred of them for people, each with the lines of the file that it speaks of.
     pub fn render(&self, color: bool) -> String {
+        const SHOWN: usize = 100;
         let renderer = if color {
             Renderer::styled()
         } else {
@@ -143,9 +144,14 @@ impl Problems {
         let rendered: Vec<String> = self
             .list
             .iter()
+            .take(SHOWN)
             .map(|problem| renderer.render(&[self.report(problem)]))
             .collect();
-        rendered.join("\n\n") + "\n"
+        let more = match self.list.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!("\n… and {more} more\n"),
+        };
+        rendered.join("\n\n") + "\n" + &more
     }
 
     fn report<'a>(&'a self, problem: &'a Problem) -> Group<'a> {

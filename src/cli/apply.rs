@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueHint;
+
 use crate::baseline::{self, Baseline};
+use crate::cli::words::{self, Words};
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, signals, spare, verdict,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, signals, spare,
     wanted_account,
 };
 use crate::control::Cx;
-use crate::controls::Id;
+use crate::controls::{Id, UnknownControl};
 use crate::execute::{self, Outcome};
 use crate::export;
 use crate::plan::{Class, Plan, Step, Survey, Verdict, Want};
@@ -29,26 +32,26 @@ const LOOKS: u32 = 4;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The baseline.
-    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE)]
+    /// The baseline; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE, value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Go on only if the new plan is this saved one, to the byte.
-    #[arg(long, value_name = "PLAN")]
+    #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath)]
     plan: Option<PathBuf>,
     /// Do not ask. Disruptive and destructive steps still need --allow.
     #[arg(long)]
     auto_approve: bool,
     /// Allow this control's disruptive and destructive steps; `all` allows every control's. Can be repeated.
-    #[arg(long, value_name = "CONTROL", value_parser = allowance)]
+    #[arg(long, value_name = "CONTROL", value_parser = allowances(), hide_possible_values = true)]
     allow: Vec<Allowance>,
     /// Where to save what was there before the first write.
-    #[arg(long, value_name = "FILE", default_value = BEFORE)]
+    #[arg(long, value_name = "FILE", default_value = BEFORE, value_hint = ValueHint::FilePath)]
     before: PathBuf,
-    /// Exit with 4 if a cell has one of these verdicts afterwards.
-    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = verdict)]
+    /// Exit with 4 if any control has one of these verdicts anywhere afterwards.
+    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = words::verdict())]
     fail_on: Vec<Verdict>,
     /// The account to write to; on a real account it is required here or in the file.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
+    #[arg(long, value_name = "ID", value_parser = account_id, value_hint = ValueHint::Other)]
     account_id: Option<String>,
     #[command(flatten)]
     selection: Selection,
@@ -63,19 +66,26 @@ enum Allowance {
     Only(Id),
 }
 
-fn allowance(text: &str) -> Result<Allowance, String> {
-    match text {
-        "all" => Ok(Allowance::All),
-        name => name
-            .parse()
-            .map(Allowance::Only)
-            .map_err(|error: crate::controls::UnknownControl| error.to_string()),
-    }
+fn allowances() -> Words<Allowance> {
+    Words::new(
+        || Id::all().map(Id::name).chain(["all"]).collect(),
+        |text| match text {
+            "all" => Ok(Allowance::All),
+            name => name
+                .parse()
+                .map(Allowance::Only)
+                .map_err(|error: UnknownControl| error.to_string()),
+        },
+    )
 }
 
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let baseline = baseline::load(&self.file)?;
+        if let Some(path) = &self.plan {
+            // A file that is no plan is told before anything is read.
+            saved::read(path)?;
+        }
         self.spare_inputs()?;
         let stop = signals::stop_on_signals();
         let progress = view.progress(0);
@@ -111,6 +121,8 @@ impl Args {
         }
         let progress = view.progress(planned.plan.steps.len());
         let outcomes = self.execute(&session, &planned, &consent, &stop, &progress).await;
+        progress.finish();
+        let progress = view.progress(0);
         let after = look_again(&session, &planned, &outcomes, &stop, &progress).await;
         progress.finish();
         // From here on something may have been written, and nothing may end the run without saying what.

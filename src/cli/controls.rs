@@ -1,13 +1,13 @@
 //! `trueup controls`
 
-use crate::cli::{Exit, Trouble, View};
+use crate::cli::{Exit, Trouble, View, words};
 use crate::controls::Id;
 use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The control to explain; without one, all are listed.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = words::control(), hide_possible_values = true)]
     name: Option<Id>,
 }
 

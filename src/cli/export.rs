@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::ValueHint;
+
 use crate::cli::{Exit, Reach, Selection, Trouble, View, account_id};
 use crate::controls::Id;
 use crate::report;
@@ -10,13 +12,13 @@ use crate::{export, saved, survey};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Write to this file, which only you may read, instead of standard output.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
     /// The home region to write into the file and to ask account-wide things in.
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_hint = ValueHint::Other)]
     home_region: Option<crate::place::Region>,
     /// Refuse any other account than this one.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
+    #[arg(long, value_name = "ID", value_parser = account_id, value_hint = ValueHint::Other)]
     account_id: Option<String>,
     #[command(flatten)]
     selection: Selection,

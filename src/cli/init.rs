@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id};
+use clap::ValueHint;
+
+use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id, words};
 use crate::place::Region;
 use crate::report;
 use crate::{init, saved};
@@ -10,16 +12,16 @@ use crate::{init, saved};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The file to write; `-` is standard output.
-    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE)]
+    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE, value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Replace the file if it exists.
     #[arg(long)]
     force: bool,
     /// The home region to write into the file.
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_hint = ValueHint::Other)]
     home_region: Option<Region>,
     /// Refuse any other account than this one.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
+    #[arg(long, value_name = "ID", value_parser = account_id, value_hint = ValueHint::Other)]
     account_id: Option<String>,
     #[command(flatten)]
     reach: Reach,
@@ -44,10 +46,14 @@ impl Args {
             report::result(&text)?;
         } else {
             saved::write_private(&self.file, &text)?;
-            report::note(&format!(
-                "{0} is written. Look through it, then: trueup plan {0}",
-                self.file.display()
-            ));
+            let file = self.file.display().to_string();
+            let reach = self.reach.arguments();
+            let next = words::command(
+                ["plan", &file]
+                    .into_iter()
+                    .chain(reach.iter().map(String::as_str)),
+            );
+            report::note(&format!("{file} is written. Look through it, then: {next}"));
         }
         Ok(Exit::Done)
     }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 use crate::baseline::{Baseline, Filters, Problems};
 use crate::controls::Id;
@@ -26,6 +26,7 @@ mod schema;
 mod show;
 mod signals;
 mod validate;
+mod words;
 
 /// The file that is read where none is named.
 const DEFAULT_BASELINE: &str = "baseline.toml";
@@ -47,7 +48,7 @@ const DEFAULT_SANDBOX: &str = ".trueup/sandbox.json";
 )]
 pub struct Cli {
     /// Print without colours, also to a terminal (NO_COLOR does the same).
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output")]
     no_color: bool,
     #[command(subcommand)]
     command: Command,
@@ -83,17 +84,17 @@ enum Command {
 #[command(next_help_heading = "Account")]
 struct Reach {
     /// A profile of the shared AWS configuration files.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     profile: Option<String>,
     /// Send all calls to this address instead of AWS (AWS_ENDPOINT_URL does the same).
-    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "sandbox")]
     endpoint_url: Option<String>,
-    /// Use a simulated account, kept in FILE.
+    /// Use a simulated account instead of AWS, kept in FILE [default: .trueup/sandbox.json].
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
-          default_missing_value = DEFAULT_SANDBOX)]
+          default_missing_value = DEFAULT_SANDBOX, value_hint = ValueHint::FilePath)]
     sandbox: Option<PathBuf>,
     /// Append every exchange with the sandbox to this file, one JSON document a line.
-    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "sandbox")]
     log_exchanges: Option<PathBuf>,
     /// How many calls, and how many steps, run at once.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one)]
@@ -114,6 +115,23 @@ impl Reach {
     /// The file in which a simulated account is kept, with its name in a message.
     fn state(&self) -> Option<(&Path, &'static str)> {
         self.sandbox.as_deref().map(|file| (file, "the sandbox's state"))
+    }
+
+    /// The arguments that reach the same account again.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec![];
+        if let Some(profile) = &self.profile {
+            arguments.extend(["--profile".to_owned(), profile.clone()]);
+        }
+        if let Some(url) = &self.endpoint_url {
+            arguments.extend(["--endpoint-url".to_owned(), url.clone()]);
+        }
+        match &self.sandbox {
+            Some(file) if file.as_os_str() == DEFAULT_SANDBOX => arguments.push("--sandbox".to_owned()),
+            Some(file) => arguments.push(format!("--sandbox={}", file.display())),
+            None => {}
+        }
+        arguments
     }
 
     async fn session(
@@ -169,17 +187,33 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 #[command(next_help_heading = "Selection")]
 struct Selection {
     /// Only this control; can be repeated.
-    #[arg(long, value_name = "CONTROL")]
+    #[arg(long, value_name = "CONTROL", value_parser = words::control(), hide_possible_values = true)]
     only: Vec<Id>,
     /// Not this control; can be repeated.
-    #[arg(long, value_name = "CONTROL")]
+    #[arg(long, value_name = "CONTROL", value_parser = words::control(), hide_possible_values = true)]
     exclude: Vec<Id>,
     /// Only this region; can be repeated.
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_hint = ValueHint::Other)]
     region: Vec<Region>,
 }
 
 impl Selection {
+    /// The arguments that select the same again.
+    fn arguments(&self) -> Vec<String> {
+        let filters = self.filters();
+        let named = |option: &'static str, name: String| [option.to_owned(), name];
+        let only = filters.only.iter().map(|id| named("--only", id.to_string()));
+        let exclude = filters
+            .exclude
+            .iter()
+            .map(|id| named("--exclude", id.to_string()));
+        let regions = filters
+            .regions
+            .iter()
+            .map(|region| named("--region", region.to_string()));
+        only.chain(exclude).chain(regions).flatten().collect()
+    }
+
     fn filters(&self) -> Filters {
         let sorted = |mut ids: Vec<Id>| {
             ids.sort();
@@ -276,13 +310,14 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let wrong = error.use_stderr();
-            // Nothing is left to do if even the usage cannot be printed.
-            let _ = error.print();
-            return if wrong {
-                Exit::Usage.into()
-            } else {
-                Exit::Done.into()
+            // Help is a result like any other: a reader that went away has seen enough, a full disk is a failure.
+            let lost = error
+                .print()
+                .is_err_and(|lost| lost.kind() != std::io::ErrorKind::BrokenPipe);
+            return match (error.use_stderr(), lost) {
+                (true, _) => Exit::Usage.into(),
+                (false, true) => Exit::Failed.into(),
+                (false, false) => Exit::Done.into(),
             };
         }
     };
@@ -304,7 +339,9 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(Trouble::Interrupted) => {
-            report::note("Interrupted; nothing was written to the account.");
+            // A terminal shows ^C where the cursor stood.
+            let line = if std::io::stderr().is_terminal() { "\n" } else { "" };
+            report::note(&format!("{line}Interrupted; nothing was written to the account."));
             Exit::Interrupted.into()
         }
         Err(Trouble::Baseline(problems)) => {
@@ -359,16 +396,6 @@ fn account_id(text: &str) -> Result<String, String> {
     } else {
         Err("expected the 12 digits of an account id".to_owned())
     }
-}
-
-fn verdict(text: &str) -> Result<Verdict, String> {
-    Verdict::ALL
-        .into_iter()
-        .find(|verdict| verdict.word() == text)
-        .ok_or_else(|| {
-            let words: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.word()).collect();
-            format!("expected one of {}", words.join(", "))
-        })
 }
 
 /// True if a cell has one of the verdicts that were to fail the run.

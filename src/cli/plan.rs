@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueHint;
+
 use crate::baseline;
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, spare, verdict,
-    wanted_account,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, spare, wanted_account,
+    words,
 };
 use crate::plan::{Plan, Verdict};
 use crate::report;
@@ -13,11 +15,11 @@ use crate::saved::{self, Document};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The baseline.
-    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE)]
+    /// The baseline; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE, value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Save the plan, for `show` and for `apply --plan`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
     /// Print the plan as JSON.
     #[arg(long)]
@@ -25,11 +27,11 @@ pub(super) struct Args {
     /// Exit with 2 if there are changes.
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Exit with 4 if a cell has one of these verdicts.
-    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = verdict)]
+    /// Exit with 4 if any control has one of these verdicts anywhere.
+    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',', value_parser = words::verdict())]
     fail_on: Vec<Verdict>,
     /// Refuse any other account than this one.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
+    #[arg(long, value_name = "ID", value_parser = account_id, value_hint = ValueHint::Other)]
     account_id: Option<String>,
     #[command(flatten)]
     selection: Selection,
@@ -62,20 +64,29 @@ impl Args {
             report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
         }
         if let Some(path) = &self.out {
-            save(path, &document)?;
+            self.save(path, &document)?;
         }
         Ok(exit(&planned.plan, self.detailed_exitcode, &self.fail_on))
     }
-}
 
-fn save(path: &Path, document: &Document) -> Result<(), Trouble> {
-    saved::write_private(path, &document.to_json()?)?;
-    report::note(&format!(
-        "The plan is saved. To apply exactly this: trueup apply {} --plan {}",
-        document.baseline,
-        path.display()
-    ));
-    Ok(())
+    fn save(&self, path: &Path, document: &Document) -> Result<(), Trouble> {
+        saved::write_private(path, &document.to_json()?)?;
+        // Nothing can be applied from /dev/null or a pipe.
+        if path.is_file() {
+            let mut next = vec!["apply".to_owned(), self.file.display().to_string()];
+            next.extend(["--plan".to_owned(), path.display().to_string()]);
+            if let Some(id) = &self.account_id {
+                next.extend(["--account-id".to_owned(), id.clone()]);
+            }
+            next.extend(self.selection.arguments());
+            next.extend(self.reach.arguments());
+            report::note(&format!(
+                "The plan is saved. To apply exactly this: {}",
+                words::command(next)
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What could not be read wins over what differs: a plan with holes must not look like a clean one.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueHint};
 
 use crate::cli::{DEFAULT_SANDBOX, Exit, Trouble, signals};
 use crate::report;
@@ -20,29 +20,29 @@ pub(super) enum Sandbox {
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
     /// Where to listen; port 0 takes a free one. The address is the first line of the output.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566", value_hint = ValueHint::Other)]
     listen: SocketAddr,
     /// Listen on an address that other machines can reach. Anybody there can change the simulated account.
     #[arg(long)]
     allow_remote: bool,
     /// The file that keeps the account.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_SANDBOX)]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_SANDBOX, value_hint = ValueHint::FilePath)]
     state: PathBuf,
     /// How the account differs from a new one; only for a state file that does not exist yet.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     world: Option<PathBuf>,
     /// Append every exchange to this file, one JSON document a line.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     log_exchanges: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Reset {
     /// The file that keeps the account.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_SANDBOX)]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_SANDBOX, value_hint = ValueHint::FilePath)]
     state: PathBuf,
     /// How the account differs from a new one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     world: Option<PathBuf>,
 }
 

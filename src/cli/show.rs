@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::ValueHint;
+
 use crate::cli::{Exit, Trouble, View};
 use crate::report;
 use crate::saved;
@@ -9,7 +11,7 @@ use crate::saved;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A plan that `plan --out` saved.
-    #[arg(value_name = "PLAN")]
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
     plan: PathBuf,
     /// Print it as JSON.
     #[arg(long)]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::ValueHint;
+
 use crate::baseline;
 use crate::cli::{DEFAULT_BASELINE, Exit, Trouble, View};
 use crate::controls::Id;
@@ -9,8 +11,8 @@ use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The baseline.
-    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE)]
+    /// The baseline; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE, value_hint = ValueHint::FilePath)]
     file: PathBuf,
 }
 

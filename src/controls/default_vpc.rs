@@ -10,6 +10,7 @@
 use std::fmt;
 
 use schemars::JsonSchema;
+use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
@@ -26,7 +27,7 @@ mod tests;
 pub struct DefaultVpc;
 
 /// Whether the default VPC is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It exists, as AWS makes it: with an internet gateway, the route to it and a default subnet in each
@@ -38,6 +39,18 @@ pub enum State {
     /// that the file holds as long as nothing moves, and nothing is ever changed to become so.
     #[schemars(skip)]
     Incomplete,
+}
+
+/// By hand, so that the error of a wrong word names only the words that a person writes.
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "present" => Ok(State::Present),
+            "absent" => Ok(State::Absent),
+            "incomplete" => Ok(State::Incomplete),
+            other => Err(de::Error::unknown_variant(other, &["present", "absent"])),
+        }
+    }
 }
 
 /// The table `[default_vpc]`.

@@ -37,6 +37,7 @@ pub struct Model {
     pub publish_findings_every: Option<Frequency>,
     /// What it watches beside CloudTrail, VPC flow logs and DNS logs.
     #[serde(default, skip_serializing_if = "Features::is_empty")]
+    #[schemars(schema_with = "features::schema")]
     pub features: Features,
 }
 

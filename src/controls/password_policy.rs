@@ -26,6 +26,7 @@ pub struct Model {
     pub state: Option<Presence>,
     /// The fewest characters of a password, 6 to 128.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 6, max = 128))]
     pub minimum_length: Option<i32>,
     /// A password needs a symbol.
     #[serde(default, skip_serializing_if = "Option::is_none")]

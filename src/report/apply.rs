@@ -274,7 +274,8 @@ impl<'a> Run<'a> {
     /// Whether the account is as wanted now, and if not, in what it still differs.
     fn now(&self, applied: &Applied<'_>, style: &Style) -> String {
         let Some(again) = applied.again else {
-            return "The account was not read again; `trueup plan` shows how it is now.\n".to_owned();
+            let unread = "The account was not read again; `trueup plan` shows how it is now.";
+            return phrase::wrap(unread, "", "", style);
         };
         let cells: Vec<&Cell> = self.plan.cells.iter().map(|cell| latest(cell, again)).collect();
         let (open, others): (Vec<&Cell>, Vec<&Cell>) = cells
@@ -285,7 +286,7 @@ impl<'a> Run<'a> {
         if open.is_empty() {
             let is_true = style.good(&format!("The account is true to {scope}"));
             return if rest.is_empty() {
-                format!("{is_true}{}\n", style.good("."))
+                phrase::wrap(&format!("{is_true}{}", style.good(".")), "", "", style)
             } else {
                 phrase::wrap(
                     &format!(
@@ -325,7 +326,7 @@ fn headed(heading: &str, text: String, style: &Style) -> String {
     if text.is_empty() {
         text
     } else {
-        format!("{}\n{text}", style.bold(heading))
+        phrase::wrap(&style.bold(heading), "", "  ", style) + &text
     }
 }
 

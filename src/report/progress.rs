@@ -130,9 +130,10 @@ impl Tally {
             Event::Stopping { running } => {
                 self.stopping = true;
                 let steps = phrase::count(running, "step", "steps");
-                Some(self.style.warning(&format!(
+                let told = self.style.warning(&format!(
                     "Stopping: finishing {steps} that started. A second Ctrl-C abandons what still runs."
-                )))
+                ));
+                Some(phrase::wrap(&told, "", "", &self.style).trim_end().to_owned())
             }
         }
     }
@@ -245,7 +246,10 @@ mod tests {
     #[test]
     fn stopping_says_what_is_waited_for_and_how_to_abandon_it() {
         let mut tally = Tally::new(3, Style::PLAIN);
-        insta::assert_snapshot!(tally.take(Event::Stopping { running: 2 }).unwrap(), @"Stopping: finishing 2 steps that started. A second Ctrl-C abandons what still runs.");
+        insta::assert_snapshot!(tally.take(Event::Stopping { running: 2 }).unwrap(), @r"
+        Stopping: finishing 2 steps that started. A second Ctrl-C abandons what still
+        runs.
+        ");
         assert_eq!(tally.status(), "steps 0/3, stopping");
     }
 }

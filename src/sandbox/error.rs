@@ -18,8 +18,8 @@ pub enum SandboxError {
     },
     /// The file's content is damaged, or is something else.
     #[error(
-        "{} is not a sandbox state: {source}; name another file, or begin anew with `trueup sandbox reset`",
-        path.display()
+        "{} is not a sandbox state: {source}; name another file, or begin anew with `trueup sandbox reset --state {}`",
+        path.display(), path.display()
     )]
     Unreadable {
         /// The state's file.
@@ -30,8 +30,8 @@ pub enum SandboxError {
     /// The file was written by another version of trueup.
     #[error(
         "the sandbox state {} has version {found}, and this trueup reads version {known}; use the trueup that wrote \
-         it, or begin anew with `trueup sandbox reset`",
-        path.display()
+         it, or begin anew with `trueup sandbox reset --state {}`",
+        path.display(), path.display()
     )]
     OtherVersion {
         /// The state's file.
@@ -44,10 +44,13 @@ pub enum SandboxError {
     /// A world was given, and the state is of another one.
     #[error(
         "the sandbox state {} was made from another world; leave the world out to go on with it, or begin anew with \
-         `trueup sandbox reset`",
-        .0.display()
+         `trueup sandbox reset --state {}`",
+        .0.display(), .0.display()
     )]
     OtherWorld(PathBuf),
+    /// A state was to be replaced, and the file is something else.
+    #[error("{} is not a sandbox state, so it is left as it is; name another file, or remove it yourself", .0.display())]
+    NotAState(PathBuf),
     /// The log of exchanges could not be written.
     #[error("cannot write the exchange log {}: {source}; check the path and its permissions", path.display())]
     Log {

@@ -16,6 +16,9 @@ use super::{SandboxError, World};
 /// The form of the file. A file of another version is refused: it is somebody's account, never to be overwritten.
 const FORMAT_VERSION: u32 = 1;
 
+/// How every state begins, of whatever version; a saved plan, which is JSON too, has a line break there.
+const HEAD: &str = "{\"format_version\":";
+
 /// A state and where it is kept.
 pub(super) struct Store {
     state: State,
@@ -87,12 +90,16 @@ impl Store {
         Ok(store)
     }
 
-    /// Puts a new account in the place of whatever the file holds, be it readable or not.
+    /// Puts a new account in the place of the one in the file, be it readable or not. A file that never was a
+    /// state is refused: it is somebody's baseline or saved plan, and its name a slip.
     pub(super) fn create(path: &Path, world: World) -> Result<Self, SandboxError> {
         let mut file = StateFile {
             path: path.to_owned(),
             seen: None,
         };
+        if !file.is_free_or_a_state()? {
+            return Err(SandboxError::NotAState(path.to_owned()));
+        }
         let state = State::new(world);
         let mut lock = file.lock()?;
         file.write(&mut lock, &state)?;
@@ -193,6 +200,20 @@ impl StateFile {
             })
         };
         read().map_err(self.failed("read"))
+    }
+
+    /// True if there is no file, an empty one, or one that begins as [`Written`] does, whole or cut short.
+    fn is_free_or_a_state(&self) -> Result<bool, SandboxError> {
+        match fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(self.failed("read")(error)),
+            Ok(found) if !found.is_file() => Ok(false),
+            Ok(_) => {
+                let text = fs::read(&self.path).map_err(self.failed("read"))?;
+                let start = &text[..text.len().min(HEAD.len())];
+                Ok(HEAD.as_bytes().starts_with(start))
+            }
+        }
     }
 
     fn read(&self) -> Result<State, SandboxError> {
@@ -309,6 +330,28 @@ mod tests {
         assert!(first != second && second != third && first != third);
         fs::remove_file(&path).unwrap();
         assert_eq!(bump(&mut two).unwrap(), first);
+    }
+
+    #[test]
+    fn only_a_state_is_replaced_by_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sandbox.json");
+        for text in [
+            "[account]\n",
+            "{\n  \"format_version\": 1,\n  \"baseline\"",
+            "{\"half\"",
+        ] {
+            fs::write(&path, text).unwrap();
+            let refused = Store::create(&path, World::default()).err();
+            assert!(matches!(refused, Some(SandboxError::NotAState(_))), "{text}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        for text in ["", "{\"form", "{\"format_version\":99,\"world"] {
+            fs::write(&path, text).unwrap();
+            Store::create(&path, World::default()).unwrap();
+            Store::open(&path, None).unwrap();
+        }
+        assert!(Store::create(folder.path(), World::default()).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The command line: what bad input gets, and which exit code.
 
-use crate::folder::Folder;
+use crate::folder::{Ended, Folder};
 
 /// Runs `plan` on a file with this text: it must fail with 1, name the file, and make no call.
 #[track_caller]
@@ -222,6 +222,221 @@ fn every_shell_gets_its_completions() {
             .expect(0)
             .says("trueup");
     }
+}
+
+#[test]
+fn completions_know_the_words_that_an_argument_takes() {
+    let script = Folder::new().run(&["completions", "zsh"]).expect(0).stdout;
+    for text in [
+        "CONTROL:(password_policy ebs_encryption",
+        "one, all are listed:(password_policy ebs_encryption",
+        "guardduty all)",
+        ":(in-sync change",
+        "--world=[How the account differs from a new one]:FILE:_files",
+    ] {
+        assert!(script.contains(text), "no `{text}` in\n{script}");
+    }
+}
+
+#[test]
+fn ctrl_c_at_the_prompt_ends_the_run_and_nothing_is_written() {
+    let folder = Folder::with_checklist();
+    folder
+        .at_terminal(&["apply", "checklist.toml"], &[("Type yes: ", "\u{3}")])
+        .expect(130)
+        .says("Interrupted; nothing was written.");
+    folder
+        .at_terminal(
+            &["apply", "checklist.toml"],
+            &[("Type yes: ", "yes\n"), ("Enter to leave it out: ", "\u{3}")],
+        )
+        .expect(130)
+        .says("Interrupted; nothing was written.");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_answered_at_the_prompt_is_done() {
+    let folder = Folder::with_checklist();
+    folder
+        .at_terminal(&["apply", "checklist.toml"], &[("Type yes: ", "no\n")])
+        .expect(1)
+        .says("Not applied; nothing was written.");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    folder
+        .at_terminal(
+            &["apply", "checklist.toml"],
+            &[("Type yes: ", "yes\n"), ("Enter to leave it out: ", "\n")],
+        )
+        .expect(3)
+        .says("run them with --allow default_vpc");
+    folder
+        .at_terminal(
+            &["apply", "checklist.toml"],
+            &[
+                ("Type yes: ", "yes\n"),
+                ("Enter to leave it out: ", "default_vpc\n"),
+            ],
+        )
+        .expect(0)
+        .says("The account is true to checklist.toml.");
+}
+
+#[test]
+fn a_report_that_is_lost_after_writing_is_not_told_as_a_failure_before_it() {
+    const LIMIT: usize = 1 << 20;
+    let folder = Folder::with_checklist();
+    let apply = [
+        "apply",
+        "checklist.toml",
+        "--sandbox=state.json",
+        "--auto-approve",
+    ];
+    let plan = folder.sandbox(&["plan", "checklist.toml"]).expect(0).stdout;
+    // A disk with room for the plan, which comes first, and not for the report.
+    folder.write("output", &"x".repeat(LIMIT - plan.len() - 1));
+    let trueup = folder.command(&[]);
+    let mut limited = std::process::Command::new("bash");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\" >>output"])
+        .arg(trueup.get_program())
+        .args(apply)
+        .current_dir(folder.path("."))
+        .env("HOME", folder.path("."));
+    Ended::of(limited.output().unwrap())
+        .expect(3)
+        .complains("the result cannot be written");
+    assert_eq!(folder.read("output").len(), LIMIT);
+    // What could run without consent did run.
+    folder
+        .sandbox(&[
+            "plan",
+            "checklist.toml",
+            "--only",
+            "ebs_encryption",
+            "--detailed-exitcode",
+        ])
+        .expect(0);
+}
+
+#[test]
+fn a_slip_of_the_hand_replaces_no_other_file() {
+    let folder = Folder::with_checklist();
+    let baseline = folder.read("checklist.toml");
+    folder
+        .sandbox(&["plan", "checklist.toml", "--out", "./checklist.toml"])
+        .expect(1)
+        .complains("is the baseline");
+    folder
+        .run(&["sandbox", "reset", "--state", "checklist.toml"])
+        .expect(1)
+        .complains("not a sandbox state");
+    assert_eq!(folder.read("checklist.toml"), baseline);
+}
+
+#[test]
+fn the_next_command_is_printed_whole() {
+    let folder = Folder::with_checklist();
+    folder
+        .sandbox(&[
+            "plan",
+            "checklist.toml",
+            "--out",
+            "my plan.json",
+            "--only",
+            "guardduty",
+        ])
+        .expect(0)
+        .complains(
+            "trueup apply checklist.toml --plan 'my plan.json' --only guardduty --sandbox=state.json\n",
+        );
+    folder
+        .sandbox(&[
+            "apply",
+            "checklist.toml",
+            "--plan",
+            "my plan.json",
+            "--only",
+            "guardduty",
+            "--auto-approve",
+        ])
+        .expect(0);
+    let discarded = folder
+        .sandbox(&["plan", "checklist.toml", "--out", "/dev/null"])
+        .expect(0);
+    assert!(!discarded.stderr.contains("--plan"), "{}", discarded.stderr);
+    folder
+        .sandbox(&["init"])
+        .expect(0)
+        .complains("trueup plan baseline.toml --sandbox=state.json\n");
+}
+
+#[test]
+fn what_is_no_baseline_at_all_is_told_at_once() {
+    let folder = Folder::new();
+    folder
+        .run(&["validate", "/dev/zero"])
+        .expect(1)
+        .complains("cannot read /dev/zero: more than 1 MiB");
+    let many: String = (0..3000).map(|number| format!("[t{number}]\n")).collect();
+    folder.write("b.toml", &many);
+    folder
+        .run(&["validate", "b.toml"])
+        .expect(1)
+        .complains("b.toml:100:2")
+        .complains("… and 2900 more\n");
+}
+
+#[test]
+fn a_saved_plan_that_is_none_is_told_before_anything_is_read() {
+    let folder = Folder::with_checklist();
+    folder
+        .sandbox(&["apply", "checklist.toml", "--plan", "plan.json", "--auto-approve"])
+        .expect(1)
+        .complains("plan.json");
+    assert!(folder.exchanges().is_empty());
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_named() {
+    let folder = Folder::with_checklist();
+    folder
+        .sandbox(&["plan", "checklist.toml", "--out", "plans/p.json"])
+        .expect(1)
+        .complains("cannot write plans/p.json: there is no folder plans\n");
+}
+
+#[test]
+fn a_choice_that_leaves_nothing_says_which_option_did_it() {
+    let folder = Folder::with_checklist();
+    let both = [
+        "plan",
+        "checklist.toml",
+        "--only",
+        "guardduty",
+        "--exclude",
+        "guardduty",
+    ];
+    folder
+        .sandbox(&both)
+        .expect(1)
+        .complains("--exclude leaves out all that --only picks");
+}
+
+#[test]
+fn help_that_cannot_be_printed_is_a_failure() {
+    let folder = Folder::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = folder.command(&["--help"]).stdout(full).status().unwrap();
+    assert_eq!(ended.code(), Some(1));
+}
+
+#[test]
+fn a_wrong_state_of_the_default_vpc_is_told_what_one_may_write() {
+    refused(
+        "[default_vpc]\nstate = \"gone\"\n",
+        &["b.toml:2:9", "expected \"present\" or \"absent\"\n"],
+    );
 }
 
 #[test]

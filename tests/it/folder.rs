@@ -127,6 +127,23 @@ impl Folder {
         Ended::of(self.sandbox_command(args).output().unwrap())
     }
 
+    /// The same at a terminal of 80 columns, where a person waits for each text and then types the keys behind it.
+    /// Everything that the terminal shows is the result.
+    pub(crate) fn at_terminal(&self, args: &[&str], typed: &[(&str, &str)]) -> Ended {
+        let trueup = self.sandbox_command(args);
+        let python = Command::new("python3")
+            .arg("-B")
+            .arg(Path::new(ROOT).join("tests/python/terminal.py"))
+            .arg(serde_json::to_string(typed).unwrap())
+            .arg(trueup.get_program())
+            .args(trueup.get_args())
+            .current_dir(self.0.path())
+            .env_clear()
+            .envs(trueup.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .output();
+        Ended::of(python.unwrap())
+    }
+
     /// Makes this folder's simulated account anew.
     pub(crate) fn world(&self, world: &str) -> &Self {
         self.write("world.toml", world);

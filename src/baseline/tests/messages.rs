@@ -192,7 +192,7 @@ fn where_something_was_cut_out_nothing_is_said_to_be_missing() {
      --> baseline.toml:2:9
       |
     2 | state = "gone"
-      |         ^^^^^^ expected "present", "absent" or "incomplete"
+      |         ^^^^^^ expected "present" or "absent"
     "#);
 }
 

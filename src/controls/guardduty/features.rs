@@ -7,8 +7,9 @@ use aws_sdk_guardduty::types::{
     DetectorAdditionalConfiguration, DetectorFeature, DetectorFeatureConfiguration,
     DetectorFeatureConfigurationResult, FeatureAdditionalConfiguration, FeatureStatus,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// What a detector can watch beside its foundation (CloudTrail, VPC flow logs and DNS logs, which cannot be
 /// switched), each metered by itself.
@@ -51,6 +52,22 @@ use Feature::{
 
 /// Features that are on or off.
 pub type Features = BTreeMap<Feature, bool>;
+
+/// The schema of [`Features`] with each key: derived, it would take any key, and an editor could offer none.
+pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    let feature = Feature::json_schema(generator);
+    let choices = feature.get("oneOf").and_then(Value::as_array);
+    let properties: Map<String, Value> = choices
+        .into_iter()
+        .flatten()
+        .filter_map(|choice| {
+            let name = choice.get("const")?.as_str()?;
+            let property = json!({ "type": "boolean", "description": choice.get("description")? });
+            Some((name.to_owned(), property))
+        })
+        .collect();
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
 
 impl Feature {
     /// All of them: what `CreateDetector` of the API's description can be sent.
