@@ -94,7 +94,10 @@ impl Fault {
             FaultKind::Quota => Some("ask for a higher quota, or remove what is no longer needed"),
             FaultKind::Network => Some("check the network, a proxy or --endpoint-url, and run again"),
             FaultKind::Credentials => Some("sign in again, for example with `aws login` or `aws sso login`"),
-            FaultKind::Service | FaultKind::Answer => None,
+            FaultKind::Answer => {
+                Some("check that it is the service that answers there: a proxy, --endpoint-url")
+            }
+            FaultKind::Service => None,
         }
     }
 }

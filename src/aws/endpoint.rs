@@ -40,6 +40,13 @@ impl Endpoint {
             }
             Some(host) => host.to_owned(),
         };
+        // A port that is too large is not one to `Uri`, which then takes the scheme's own.
+        let bare = uri
+            .authority()
+            .is_some_and(|whole| whole.as_str().ends_with(&host));
+        if uri.port_u16().is_none() && !bare {
+            return Err(bad("has a wrong port"));
+        }
         Ok(Endpoint {
             url: url.to_owned(),
             host,
@@ -132,6 +139,7 @@ mod tests {
             "http://",
             "http://a b",
             "http://localhost/?x=1",
+            "http://localhost:99999",
             "http://[::1]:5000",
         ] {
             let error = parse(url).unwrap_err().to_string();

@@ -38,14 +38,16 @@ where
         (Some(message), _) => repeatable(message),
         (None, Some(_)) => format!("HTTP status {status}, without a message"),
         (None, None) if response.status().is_success() => {
-            format!("the answer could not be understood: {}", deepest_cause(error))
+            let body = response.body().bytes().unwrap_or_default();
+            if is_web_page(body) {
+                format!("a web page answered, not the service: {}", shown(body))
+            } else {
+                format!("the answer could not be understood: {}", deepest_cause(error))
+            }
         }
         (None, None) => {
-            let page = page(response.body().bytes().unwrap_or_default());
-            format!(
-                "HTTP status {status}: {}",
-                if page.is_empty() { "no text" } else { &page }
-            )
+            let body = response.body().bytes().unwrap_or_default();
+            format!("HTTP status {status}: {}", shown(body))
         }
     };
     let kind = match code {
@@ -64,6 +66,25 @@ where
             .or_else(|| response.request_id())
             .map(str::to_owned),
     }
+}
+
+fn shown(body: &[u8]) -> String {
+    let page = page(body);
+    if page.is_empty() {
+        "no text".to_owned()
+    } else {
+        page
+    }
+}
+
+/// True if the body is HTML: what a proxy's sign-in page or a wrong address answers with.
+fn is_web_page(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    ["<!doctype html", "<html"].iter().any(|tag| {
+        start
+            .get(..tag.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
+    })
 }
 
 /// No service was reached, or none could be asked.

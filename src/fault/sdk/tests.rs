@@ -124,13 +124,17 @@ async fn what_is_not_in_the_services_form_is_one_readable_line() {
         assert_eq!((fault.kind, fault.code), (FaultKind::Service, None));
         assert_eq!(fault.message, message);
     }
-    for (call, body) in [("ec2", "<html>"), ("guardduty", "<html>"), ("s3", "no")] {
+    let page = "a web page answered, not the service: ";
+    let other = "the answer could not be understood: ";
+    for (call, body, message) in [
+        ("ec2", "<html><body>Sign in</body></html>", page),
+        ("guardduty", "<!DOCTYPE html>", page),
+        ("ec2", "<other/>", other),
+        ("s3", "no", other),
+    ] {
         let fault = fault(call, 200, body).await;
         assert_eq!(fault.kind, FaultKind::Answer, "{fault}");
-        assert!(
-            fault.message.starts_with("the answer could not be understood: "),
-            "{fault}"
-        );
+        assert!(fault.message.starts_with(message), "{fault}");
     }
 }
 
