@@ -100,7 +100,11 @@ impl Args {
         }
         report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
         if planned.plan.steps.iter().all(|step| step.blocked.is_some()) {
-            return Ok(exit(&planned.plan, &[], &self.fail_on));
+            // With nothing to run, what could not be read is a failure before the first write.
+            return Ok(match planned.plan.count(Verdict::Unread) {
+                0 => exit(&planned.plan, &[], &self.fail_on),
+                _ => Exit::Failed,
+            });
         }
         let consent = signals::unless(&stop.soon, self.consent(&session, &document, view)).await;
         let Some(allowed) = consent.ok_or(Trouble::Interrupted)?? else {

@@ -244,14 +244,14 @@ fn ctrl_c_at_the_prompt_ends_the_run_and_nothing_is_written() {
     folder
         .at_terminal(&["apply", "checklist.toml"], &[("Type yes: ", "\u{3}")])
         .expect(130)
-        .says("Interrupted; nothing was written.");
+        .says("Interrupted; nothing was written to the account.");
     folder
         .at_terminal(
             &["apply", "checklist.toml"],
             &[("Type yes: ", "yes\n"), ("Enter to leave it out: ", "\u{3}")],
         )
         .expect(130)
-        .says("Interrupted; nothing was written.");
+        .says("Interrupted; nothing was written to the account.");
     assert_eq!(folder.writes(), Vec::<String>::new());
 }
 
@@ -326,7 +326,7 @@ fn a_slip_of_the_hand_replaces_no_other_file() {
     folder
         .sandbox(&["plan", "checklist.toml", "--out", "./checklist.toml"])
         .expect(1)
-        .complains("is the baseline");
+        .complains("would write over the baseline");
     folder
         .run(&["sandbox", "reset", "--state", "checklist.toml"])
         .expect(1)

@@ -613,6 +613,19 @@ fn another_account_is_refused_before_anything_is_read_of_it() {
     );
 }
 
+#[test]
+fn an_apply_that_can_read_nothing_fails_before_the_first_write() {
+    let folder = Folder::new();
+    folder.world("[[deny]]\naction = \"iam:GetAccountPasswordPolicy\"\nby = \"iam\"\n");
+    folder.write("b.toml", "[password_policy]\nminimum_length = 14\n");
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve"])
+        .expect(1)
+        .says("could not be read")
+        .says("iam:GetAccountPasswordPolicy");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+}
+
 impl Folder {
     fn writes_so_far(&self) -> usize {
         // The log may end in the middle of a line while another process writes it.
