@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use crate::aws::{Aws, Caller, Connect, ConnectError, Prompt, RegionState};
 use crate::baseline::{Baseline, Filters, Problems};
 use crate::control::Env;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
 use crate::plan::{Plan, PlanError, Survey, Want};
 use crate::progress::Watch;
@@ -40,10 +40,12 @@ pub enum SessionError {
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
     /// A call that everything rests on failed.
-    #[error("cannot learn {what}: {fault}{}", .fault.hint().map(|hint| format!("\n{hint}")).unwrap_or_default())]
+    #[error("cannot learn {what}, asking in {region}: {fault}{}", advice(.fault, .region))]
     Fault {
         /// What the call was to tell.
         what: &'static str,
+        /// The home region, in which it was asked.
+        region: Region,
         /// What it said.
         fault: Fault,
     },
@@ -75,6 +77,20 @@ pub enum SessionError {
     /// No order makes the steps right.
     #[error(transparent)]
     Plan(#[from] PlanError),
+}
+
+/// What to do next about a call that everything rests on.
+fn advice(fault: &Fault, region: &Region) -> String {
+    let hint = fault.hint().map(|hint| format!("\n{hint}")).unwrap_or_default();
+    match fault.kind {
+        // A region that is not enabled knows no credentials at all.
+        FaultKind::Credentials => {
+            format!(
+                "{hint}\nIf they are good elsewhere, {region} is not enabled: choose another home region."
+            )
+        }
+        _ => hint,
+    }
 }
 
 /// An account that has been reached.
@@ -131,7 +147,10 @@ impl Session {
             prompt,
         };
         let aws = Arc::new(Aws::connect(connect).await?);
-        let learn = |what| move |fault| SessionError::Fault { what, fault };
+        let learn = |what| {
+            let region = aws.home().clone();
+            move |fault| SessionError::Fault { what, region, fault }
+        };
         let caller = aws.identity().await.map_err(learn("who calls"))?;
         if let Some((wanted, source_name)) = wanted.filter(|(wanted, _)| *wanted != caller.account) {
             return Err(SessionError::OtherAccount {
@@ -171,6 +190,7 @@ impl Session {
     pub async fn still_the_same_account(&self) -> Result<(), SessionError> {
         let live = self.aws.identity().await.map_err(|fault| SessionError::Fault {
             what: "whether the credentials are still of the same account",
+            region: self.aws.home().clone(),
             fault,
         })?;
         if live.account == self.env.account {

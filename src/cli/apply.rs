@@ -1,7 +1,7 @@
 //! `trueup apply`
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, IsTerminal};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -294,10 +294,26 @@ fn save_before(path: &Path, session: &Session, planned: &Planned) -> Result<(), 
             ))
         })?;
     }
+    keep_out_of_git(path);
     let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
     save_beside_older(path, &text)?;
     report::note(&format!("What is there now is saved in {}.", path.display()));
     Ok(())
+}
+
+/// What was there may hold phone numbers and addresses, which do not belong into the baseline's repository. Only
+/// trueup's own folder is marked so; that it cannot be is no reason to stop.
+fn keep_out_of_git(path: &Path) {
+    let Some(folder) = path.parent().filter(|folder| folder.ends_with(".trueup")) else {
+        return;
+    };
+    let ignored = std::fs::File::options()
+        .write(true)
+        .create_new(true)
+        .open(folder.join(".gitignore"));
+    if let Ok(mut file) = ignored {
+        let _ = file.write_all(b"*\n");
+    }
 }
 
 /// Another run may save to the same name meanwhile: a file is never written over, only moved away.

@@ -1,13 +1,14 @@
 //! `trueup init`
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::ValueHint;
 
 use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id, words};
+use crate::init;
 use crate::place::Region;
 use crate::report;
-use crate::{init, saved};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,14 +31,8 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self) -> Result<Exit, Trouble> {
         let to_stdout = self.file.as_os_str() == "-";
-        let occupied = || {
-            Trouble::Refused(format!(
-                "{} exists already; name another file, or replace it with --force",
-                self.file.display()
-            ))
-        };
         if !to_stdout && !self.force && self.file.exists() {
-            return Err(occupied());
+            return Err(self.occupied());
         }
         let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
         let session = self.reach.session(self.home_region.clone(), wanted).await?;
@@ -45,7 +40,7 @@ impl Args {
         if to_stdout {
             report::result(&text)?;
         } else {
-            saved::write_private(&self.file, &text)?;
+            self.write(&text)?;
             let file = self.file.display().to_string();
             let reach = self.reach.arguments();
             let next = words::command(
@@ -56,5 +51,30 @@ impl Args {
             report::note(&format!("{file} is written. Look through it, then: {next}"));
         }
         Ok(Exit::Done)
+    }
+
+    /// Writes the file as any other source file: it is for git, and holds no secret.
+    fn write(&self, text: &str) -> Result<(), Trouble> {
+        let mut options = std::fs::File::options();
+        options.write(true);
+        if self.force {
+            options.create(true).truncate(true);
+        } else {
+            options.create_new(true);
+        }
+        let written = options
+            .open(&self.file)
+            .and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => self.occupied(),
+            _ => Trouble::Refused(format!("cannot write {}: {error}", self.file.display())),
+        })
+    }
+
+    fn occupied(&self) -> Trouble {
+        Trouble::Refused(format!(
+            "{} exists already; name another file, or replace it with --force",
+            self.file.display()
+        ))
     }
 }

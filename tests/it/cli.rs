@@ -98,6 +98,19 @@ fn a_region_that_does_not_exist_is_found_when_the_account_is_asked() {
 }
 
 #[test]
+fn a_home_region_that_is_not_enabled_is_named() {
+    let folder = Folder::new();
+    folder.write(
+        "b.toml",
+        "[account]\nhome_region = \"af-south-1\"\n[ebs_encryption]\nenabled = true\n",
+    );
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(1)
+        .complains("af-south-1 is not enabled");
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let folder = Folder::new();
     for args in [&["plan"][..], &["validate"], &["apply"]] {

@@ -281,6 +281,7 @@ fn what_was_there_is_saved_before_the_first_write_and_older_savings_are_kept() {
     let folder = Folder::with_checklist();
     apply_all(&folder).expect(0).complains(".trueup/before.toml");
     let before = folder.read(".trueup/before.toml");
+    assert_eq!(folder.read(".trueup/.gitignore"), "*\n");
     assert!(before.contains("[default_vpc]\nstate = \"present\""), "{before}");
     folder.write("back.toml", &before);
     folder
