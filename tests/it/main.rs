@@ -12,4 +12,5 @@ mod faults;
 mod folder;
 mod moto;
 mod python;
+mod rules;
 mod sandbox;
