@@ -188,6 +188,17 @@ fn parse(path: &Path, text: &str) -> Result<Document, SavedError> {
     serde_json::from_str(text).map_err(damaged)
 }
 
+/// Tells early, before an account is read, that a file cannot be a saved plan at all. One that was a plan and is
+/// damaged passes: [`hold`] shows where.
+pub fn recognize(path: &Path) -> Result<(), SavedError> {
+    let text = text(path)?;
+    if text.contains("\"format_version\"") {
+        Ok(())
+    } else {
+        parse(path, &text).map(|_| ())
+    }
+}
+
 /// Holds a saved plan against the one just made: not a byte may differ.
 pub fn hold(path: &Path, new: &Document) -> Result<(), SavedError> {
     let old_text = text(path)?;
@@ -195,26 +206,25 @@ pub fn hold(path: &Path, new: &Document) -> Result<(), SavedError> {
     if old_text == new_text {
         return Ok(());
     }
-    let old = parse(path, &old_text)?;
-    if old.account.account != new.account.account {
-        return Err(SavedError::Account {
-            path: path.to_owned(),
-            saved: old.account.account,
-            live: new.account.account.clone(),
-        });
-    }
-    let hint = if old.filters != new.filters {
-        Some(format!(
+    let hint = match parse(path, &old_text) {
+        Ok(old) if old.account.account != new.account.account => {
+            return Err(SavedError::Account {
+                path: path.to_owned(),
+                saved: old.account.account,
+                live: new.account.account.clone(),
+            });
+        }
+        Ok(old) if old.filters != new.filters => Some(format!(
             "the saved plan was made with {}, this one with {}",
             old.filters, new.filters
-        ))
-    } else if old.baseline != new.baseline {
-        Some(format!(
+        )),
+        Ok(old) if old.baseline != new.baseline => Some(format!(
             "the saved plan was made from {}, this one from {}",
             old.baseline, new.baseline
-        ))
-    } else {
-        None
+        )),
+        Ok(_) => None,
+        Err(damaged @ SavedError::Damaged { .. }) => Some(damaged.to_string()),
+        Err(other) => return Err(other),
     };
     let diff = TextDiff::from_lines(&old_text, &new_text)
         .unified_diff()

@@ -84,7 +84,7 @@ impl Args {
         let baseline = baseline::load(&self.file)?;
         if let Some(path) = &self.plan {
             // A file that is no plan is told before anything is read.
-            saved::read(path)?;
+            saved::recognize(path)?;
         }
         self.spare_inputs()?;
         let stop = signals::stop_on_signals();

@@ -223,6 +223,18 @@ fn a_saved_plan_applies_while_nothing_moved_and_never_else() {
         folder.write("plan.json", &whole.replacen(from, to, 1));
         folder.sandbox(&with_plan).expect(1);
     }
+    // A byte that makes it no JSON any more is shown like any other difference.
+    let at = whole.find("\"summary\"").unwrap();
+    folder.write("plan.json", &format!("{}\u{1}{}", &whole[..at], &whole[at + 1..]));
+    folder
+        .sandbox(&with_plan)
+        .expect(1)
+        .complains("no longer the one in plan.json")
+        .complains("+  \"summary\": {")
+        .complains("not a whole plan");
+    folder.write("plan.json", "{\"something\": \"else\"}");
+    let foreign = folder.sandbox(&with_plan).expect(1).complains("not a whole plan");
+    assert!(!foreign.stderr.contains("Reading"), "{}", foreign.stderr);
     folder.write("plan.json", &whole[..whole.len() / 2]);
     folder
         .sandbox(&with_plan)
