@@ -285,9 +285,9 @@ pub trait Control: Send + Sync + 'static {
     /// Controls whose readings it needs beside its own, because it names their assets.
     const RELIES_ON: &'static [&'static str] = &[];
 
-    /// The TOML table, the live state, the export and both sides of the diff. Every field is an `Option` or a
-    /// map, since what is not written is not managed; what only a whole can require, [`check`](Control::check)
-    /// requires.
+    /// The TOML table, the live state, the export and both sides of the diff. Every field is an `Option` (TOML
+    /// leaves out what is none, without an attribute) or a map, since what is not written is not managed; what only
+    /// a whole can require, [`check`](Control::check) requires.
     type Model: Data + JsonSchema;
     /// Identifiers and obstacles: never compared with the baseline, never printed in a diff.
     type Ids: Data + Default;

@@ -58,7 +58,6 @@ impl<'de> Deserialize<'de> for State {
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// "absent" removes it if nothing uses it, "present" restores it, also from a half-deleted one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
 }
 
@@ -72,7 +71,6 @@ impl Model {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ids {
     /// The VPC, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vpc: Option<Vpc>,
 }
 
@@ -85,7 +83,6 @@ pub struct Vpc {
     pub gateways: Vec<String>,
     /// The internet gateway that its default route still names although it is detached: what a removal that
     /// was interrupted between detaching and deleting leaves behind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detached_gateway: Option<String>,
     /// Its default subnets, sorted by zone.
     pub subnets: Vec<Subnet>,

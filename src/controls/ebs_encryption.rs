@@ -18,11 +18,9 @@ pub struct EbsEncryption;
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Every new volume is encrypted, and so is every copy of a snapshot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// The key for volumes that name none: "aws/ebs" (AWS's own), a key's id, or a key's ARN. A key belongs to
     /// one region, so any but "aws/ebs" and multi-Region ids (mrk-…) belongs under [region.NAME.ebs_encryption].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key: Option<KeyRef>,
 }
 

@@ -30,10 +30,8 @@ pub struct GuardDuty;
 pub struct Model {
     /// There is a detector, and it works. False suspends it: findings stay, and the other keys wait until it is
     /// true again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// How soon a finding that has occurred again is published again. New findings are published at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_findings_every: Option<Frequency>,
     /// What it watches beside CloudTrail, VPC flow logs and DNS logs.
     #[serde(default, skip_serializing_if = "Features::is_empty")]
@@ -86,7 +84,6 @@ impl fmt::Display for Frequency {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ids {
     /// The detector's id, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detector: Option<String>,
 }
 

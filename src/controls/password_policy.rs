@@ -22,35 +22,25 @@ pub struct PasswordPolicy;
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// "absent" returns to AWS's built-in policy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Presence>,
     /// The fewest characters of a password, 6 to 128.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 6, max = 128))]
     pub minimum_length: Option<i32>,
     /// A password needs a symbol.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_symbols: Option<bool>,
     /// A password needs a digit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_numbers: Option<bool>,
     /// A password needs an upper-case letter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_uppercase: Option<bool>,
     /// A password needs a lower-case letter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_lowercase: Option<bool>,
     /// IAM users may change their own password.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_users_to_change: Option<bool>,
     /// How many old passwords cannot be used again, 1 to 24, or "none".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse_prevention: Option<NumberOr<Nothing>>,
     /// After how many days a password expires, 1 to 1095, or "never".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_days: Option<NumberOr<Never>>,
     /// Who lets a password expire is locked out until an administrator resets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_expiry: Option<bool>,
 }
 

@@ -27,19 +27,14 @@ pub struct S3PublicAccessBlock;
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// "absent" takes the account's block away; those of single buckets stay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Presence>,
     /// New public ACLs are refused, and with them every upload that carries one. Existing ones keep their effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block_public_acls: Option<bool>,
     /// Public ACLs of buckets and objects, existing ones too, lose their effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore_public_acls: Option<bool>,
     /// New public bucket policies are refused. Existing ones keep their effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block_public_policy: Option<bool>,
     /// A bucket with a public policy, existing ones too, answers only this account and AWS's services.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restrict_public_buckets: Option<bool>,
 }
 
