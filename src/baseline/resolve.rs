@@ -29,19 +29,28 @@ pub struct Filters {
 /// As flags of the command line.
 impl fmt::Display for Filters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let only = self.only.iter().map(|id| format!("--only {id}"));
-        let exclude = self.exclude.iter().map(|id| format!("--exclude {id}"));
-        let regions = self.regions.iter().map(|region| format!("--region {region}"));
-        let flags: Vec<String> = only.chain(exclude).chain(regions).collect();
-        if flags.is_empty() {
-            f.write_str("no filters")
+        let flags = self.arguments();
+        f.write_str(&if flags.is_empty() {
+            "no filters".to_owned()
         } else {
-            f.write_str(&flags.join(" "))
-        }
+            flags.join(" ")
+        })
     }
 }
 
 impl Filters {
+    /// The arguments of the command line that choose the same again.
+    pub fn arguments(&self) -> Vec<String> {
+        let named = |option: &str, name: String| [option.to_owned(), name];
+        let only = self.only.iter().map(|id| named("--only", id.to_string()));
+        let exclude = self.exclude.iter().map(|id| named("--exclude", id.to_string()));
+        let regions = self
+            .regions
+            .iter()
+            .map(|region| named("--region", region.to_string()));
+        only.chain(exclude).chain(regions).flatten().collect()
+    }
+
     /// True if a cell is among those that are looked at.
     pub fn pass(&self, control: Id, place: &Place) -> bool {
         (self.only.is_empty() || self.only.contains(&control))

@@ -100,11 +100,7 @@ impl Args {
         }
         report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
         if planned.plan.steps.iter().all(|step| step.blocked.is_some()) {
-            // With nothing to run, what could not be read is a failure before the first write.
-            return Ok(match planned.plan.count(Verdict::Unread) {
-                0 => exit(&planned.plan, &[], &self.fail_on),
-                _ => Exit::Failed,
-            });
+            return Ok(exit(&planned.plan, &[], &self.fail_on));
         }
         let consent = signals::unless(&stop.soon, self.consent(&session, &document, view)).await;
         let Some(allowed) = consent.ok_or(Trouble::Interrupted)?? else {
@@ -433,13 +429,20 @@ async fn reread(
     })
 }
 
-/// Partly, if anything that was wanted and could have been done was not.
+/// How an apply ended whose steps came to these outcomes, none if there was nothing to run.
+///
+/// Steps that did not run to their end come first, then what the user asked to be told, then whatever was wanted and
+/// could not be done. If nothing ran, what could not be read is a failure before the first write.
 fn exit(after: &Plan, outcomes: &[Outcome], fail_on: &[Verdict]) -> Exit {
-    let left = after.count(Verdict::Change) + after.count(Verdict::Blocked) + after.count(Verdict::Unread);
-    if left > 0 || outcomes.iter().any(|outcome| *outcome != Outcome::Done) {
+    let unread = after.count(Verdict::Unread);
+    if outcomes.iter().any(|outcome| *outcome != Outcome::Done) {
         Exit::Partly
     } else if fails_on(after, fail_on) {
         Exit::FailOn
+    } else if unread > 0 && outcomes.is_empty() {
+        Exit::Failed
+    } else if unread + after.count(Verdict::Change) + after.count(Verdict::Blocked) > 0 {
+        Exit::Partly
     } else {
         Exit::Done
     }

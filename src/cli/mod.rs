@@ -198,22 +198,6 @@ struct Selection {
 }
 
 impl Selection {
-    /// The arguments that select the same again.
-    fn arguments(&self) -> Vec<String> {
-        let filters = self.filters();
-        let named = |option: &'static str, name: String| [option.to_owned(), name];
-        let only = filters.only.iter().map(|id| named("--only", id.to_string()));
-        let exclude = filters
-            .exclude
-            .iter()
-            .map(|id| named("--exclude", id.to_string()));
-        let regions = filters
-            .regions
-            .iter()
-            .map(|region| named("--region", region.to_string()));
-        only.chain(exclude).chain(regions).flatten().collect()
-    }
-
     fn filters(&self) -> Filters {
         let sorted = |mut ids: Vec<Id>| {
             ids.sort();

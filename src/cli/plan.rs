@@ -78,7 +78,7 @@ impl Args {
             if let Some(id) = &self.account_id {
                 next.extend(["--account-id".to_owned(), id.clone()]);
             }
-            next.extend(self.selection.arguments());
+            next.extend(document.filters.arguments());
             next.extend(self.reach.arguments());
             report::note(&format!(
                 "The plan is saved. To apply exactly this: {}",

@@ -5,26 +5,7 @@ use crate::control::{Manager, Seen};
 use crate::controls::s3_public_access_block::buckets::Buckets;
 use crate::fault::FaultKind;
 use crate::plan::{Verdict, plan};
-
-const REGIONS: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
+use crate::sandbox::DEFAULT_REGIONS as REGIONS;
 
 fn env(regions: &[&str]) -> Env {
     Env {

@@ -12,28 +12,8 @@ use crate::controls::Id;
 use crate::fault::{Fault, FaultKind};
 use crate::place::{Place, Region};
 use crate::plan::{Cell, Manage, Survey, Verdict, Want, plan};
+pub(super) use crate::sandbox::DEFAULT_REGIONS as REGIONS;
 use crate::saved::Document;
-
-/// The regions that are enabled in every account.
-pub(super) const REGIONS: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
 
 pub(super) fn region(name: &str) -> Region {
     name.parse().unwrap()

@@ -636,6 +636,9 @@ fn an_apply_that_can_read_nothing_fails_before_the_first_write() {
         .expect(1)
         .says("could not be read")
         .says("iam:GetAccountPasswordPolicy");
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve", "--fail-on", "unread"])
+        .expect(4);
     assert_eq!(folder.writes(), Vec::<String>::new());
 }
 
