@@ -56,7 +56,8 @@
 //! 3. If its service is new: a line in `aws::clients`, and a file in [`sandbox`], strict where AWS is strict.
 //!
 //! A test reads a control's `diff` with two values: the wanted state, and a live one that is the wanted one with one
-//! side changed. Whole runs are in `tests/it`, planning cases as folders in `tests/cases`.
+//! side changed; `control::testing` calls it and prints what it said. Whole runs are in `tests/it`, planning cases as
+//! folders in `tests/cases`.
 
 pub mod aws;
 pub mod baseline;

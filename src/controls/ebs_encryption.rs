@@ -314,8 +314,7 @@ mod tests {
     use toml::Table;
 
     use super::*;
-    use crate::control::Env;
-    use crate::place::Place;
+    use crate::control::testing;
 
     const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -328,31 +327,7 @@ mod tests {
     }
 
     fn plan(want: &Model, live: &Model) -> String {
-        let place = Place::Region("eu-west-1".parse().unwrap());
-        let env = Env {
-            account: "111122223333".to_owned(),
-            partition: "aws".to_owned(),
-            home: "us-east-1".parse().unwrap(),
-            enabled: vec!["eu-west-1".parse().unwrap(), "us-east-1".parse().unwrap()],
-        };
-        let here = Here {
-            place: &place,
-            env: &env,
-        };
-        let mut out = Out::default();
-        EbsEncryption::diff(want, &Seen::of(live.clone()), &here, &mut out);
-        let mut lines = vec![];
-        for step in &out.steps {
-            lines.push(format!("{} [{}]", step.action, step.class));
-            lines.extend(
-                step.after
-                    .iter()
-                    .map(|at| format!("  after {}", out.steps[*at].action)),
-            );
-            lines.extend(step.risks.iter().map(|risk| format!("  ! {risk}")));
-        }
-        lines.extend(out.refusals.iter().map(|what| format!("refused: {what}")));
-        lines.join("\n")
+        testing::told(&testing::found::<EbsEncryption>(want, &Seen::of(live.clone())))
     }
 
     fn example() -> Model {

@@ -368,47 +368,28 @@ mod tests {
     use toml::Table;
 
     use super::*;
-    use crate::control::Env;
-    use crate::place::Place;
+    use crate::control::testing;
 
     fn model(text: &str) -> Model {
         toml::from_str(text).unwrap()
     }
 
     fn found(want: &Model, live: &Model, detector: Option<&str>) -> Out<Action> {
-        let place = Place::Region("eu-west-1".parse().unwrap());
-        let env = Env {
-            account: "111122223333".to_owned(),
-            partition: "aws".to_owned(),
-            home: "eu-west-1".parse().unwrap(),
-            enabled: vec!["eu-west-1".parse().unwrap()],
+        let ids = Ids {
+            detector: detector.map(str::to_owned),
         };
-        let here = Here {
-            place: &place,
-            env: &env,
-        };
-        let seen = Seen {
-            model: live.clone(),
-            ids: Ids {
-                detector: detector.map(str::to_owned),
+        testing::found::<GuardDuty>(
+            want,
+            &Seen {
+                model: live.clone(),
+                ids,
+                held_by: None,
             },
-            held_by: None,
-        };
-        let mut out = Out::default();
-        GuardDuty::diff(want, &seen, &here, &mut out);
-        out
+        )
     }
 
     fn plan(want: &Model, live: &Model, detector: Option<&str>) -> String {
-        let out = found(want, live, detector);
-        let mut lines = vec![];
-        for step in &out.steps {
-            lines.push(format!("{} [{}]", step.action, step.class));
-            lines.extend(step.risks.iter().map(|risk| format!("  ! {risk}")));
-        }
-        lines.extend(out.refusals.iter().map(|what| format!("refused: {what}")));
-        lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
-        lines.join("\n")
+        testing::told(&found(want, live, detector))
     }
 
     fn example() -> Model {

@@ -293,8 +293,7 @@ fn days(policy: &Model) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::Env;
-    use crate::place::Place;
+    use crate::control::testing;
 
     fn model(text: &str) -> Model {
         toml::from_str(text).unwrap()
@@ -319,31 +318,11 @@ mod tests {
     }
 
     fn found(want: &Model, live: &Model) -> Out<Action> {
-        let place = Place::Account;
-        let env = Env {
-            account: "111122223333".to_owned(),
-            partition: "aws".to_owned(),
-            home: "us-east-1".parse().unwrap(),
-            enabled: vec!["us-east-1".parse().unwrap()],
-        };
-        let here = Here {
-            place: &place,
-            env: &env,
-        };
-        let mut out = Out::default();
-        PasswordPolicy::diff(want, &Seen::of(live.clone()), &here, &mut out);
-        out
+        testing::found::<PasswordPolicy>(want, &Seen::of(live.clone()))
     }
 
     fn plan(want: &Model, live: &Model) -> String {
-        let out = found(want, live);
-        let mut lines = vec![];
-        for step in &out.steps {
-            lines.push(format!("{} [{}]", step.action, step.class));
-            lines.extend(step.risks.iter().map(|risk| format!("  ! {risk}")));
-        }
-        lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
-        lines.join("\n")
+        testing::told(&found(want, live))
     }
 
     #[test]

@@ -395,8 +395,7 @@ mod tests {
 
     use super::buckets::Bucket;
     use super::*;
-    use crate::control::Env;
-    use crate::place::Place;
+    use crate::control::testing;
 
     fn model(text: &str) -> Model {
         toml::from_str(text).unwrap()
@@ -431,36 +430,16 @@ mod tests {
     }
 
     fn found(want: &Model, live: &Model, buckets: Buckets) -> Out<Action> {
-        let place = Place::Account;
-        let env = Env {
-            account: "111122223333".to_owned(),
-            partition: "aws".to_owned(),
-            home: "us-east-1".parse().unwrap(),
-            enabled: vec!["us-east-1".parse().unwrap()],
-        };
-        let here = Here {
-            place: &place,
-            env: &env,
-        };
         let seen = Seen {
             model: live.clone(),
             ids: buckets,
             held_by: None,
         };
-        let mut out = Out::default();
-        S3PublicAccessBlock::diff(want, &seen, &here, &mut out);
-        out
+        testing::found::<S3PublicAccessBlock>(want, &seen)
     }
 
     fn plan(want: &Model, live: &Model, buckets: Buckets) -> String {
-        let out = found(want, live, buckets);
-        let mut lines = vec![];
-        for step in &out.steps {
-            lines.push(format!("{} [{}]", step.action, step.class));
-            lines.extend(step.risks.iter().map(|risk| format!("  ! {risk}")));
-        }
-        lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
-        lines.join("\n")
+        testing::told(&found(want, live, buckets))
     }
 
     #[test]

@@ -2,8 +2,7 @@ use insta::assert_snapshot;
 use toml::Table;
 
 use super::*;
-use crate::control::{AnyControl, Env, Of};
-use crate::place::{Place, Region};
+use crate::control::{AnyControl, Of, testing};
 
 /// A default VPC as AWS makes it in a region with two zones.
 fn whole() -> Vpc {
@@ -49,21 +48,7 @@ fn seen(vpc: Option<Vpc>) -> Seen<Model, Ids> {
 }
 
 fn out(want: &Model, seen: &Seen<Model, Ids>) -> Out<Action> {
-    let region: Region = "eu-west-1".parse().unwrap();
-    let env = Env {
-        account: "123456789012".to_owned(),
-        partition: "aws".to_owned(),
-        home: region.clone(),
-        enabled: vec![region.clone()],
-    };
-    let place = Place::Region(region);
-    let here = Here {
-        place: &place,
-        env: &env,
-    };
-    let mut out = Out::default();
-    DefaultVpc::diff(want, seen, &here, &mut out);
-    out
+    testing::found::<DefaultVpc>(want, seen)
 }
 
 /// Everything that a diff says, one line each.
