@@ -41,7 +41,7 @@ macro_rules! clients {
                     $($name: {
                         let builder = $sdk::config::Builder::from(&config)
                             .interceptor(Naming { service: stringify!($name), region: region.clone() })
-                            .retry_classifier(Final { emulated });
+                            .retry_classifier(Final { emulated, throttles_by_limit: stringify!($name) == "ce" });
                         $(let builder = $particular(builder, emulated);)?
                         $sdk::Client::from_conf(builder.build())
                     },)*
@@ -52,6 +52,12 @@ macro_rules! clients {
 }
 
 clients! {
+    /// AWS Account Management.
+    account: aws_sdk_account;
+    /// AWS Budgets.
+    budgets: aws_sdk_budgets;
+    /// AWS Cost Explorer, with cost anomaly detection. It says `LimitExceededException` where it throttles.
+    ce: aws_sdk_costexplorer;
     /// Amazon EC2.
     ec2: aws_sdk_ec2;
     /// Amazon GuardDuty.
@@ -62,6 +68,8 @@ clients! {
     s3: aws_sdk_s3 + aws_sdk_s3::config::Builder::force_path_style;
     /// Amazon S3 Control.
     s3control: aws_sdk_s3control;
+    /// Amazon SNS.
+    sns: aws_sdk_sns;
     /// AWS STS.
     sts: aws_sdk_sts;
 }
@@ -173,6 +181,8 @@ impl Intercept for Naming {
 #[derive(Debug)]
 struct Final {
     emulated: bool,
+    /// The service means throttling by `LimitExceededException` (Cost Explorer API reference, "Common Errors").
+    throttles_by_limit: bool,
 }
 
 impl ClassifyRetry for Final {
@@ -182,7 +192,9 @@ impl ClassifyRetry for Final {
         };
         let hopeless = match (error.as_connector_error(), context.response()) {
             (Some(error), _) => self.nobody_there(error),
-            (None, Some(response)) => is_quota(response) || self.emulated && is_page(response),
+            (None, Some(response)) => {
+                !self.throttles_by_limit && is_quota(response) || self.emulated && is_page(response)
+            }
             (None, None) => false,
         };
         if hopeless {

@@ -168,6 +168,8 @@ fn kind(service: Option<&str>, code: &str, message: &str) -> FaultKind {
         | "Throttling"
         | "ThrottlingException"
         | "TooManyRequestsException" => FaultKind::Throttled,
+        // Cost Explorer throttles with the word that others have for quotas.
+        "LimitExceededException" if service == Some("ce") => FaultKind::Throttled,
         "LimitExceededException" | "ServiceQuotaExceededException" => FaultKind::Quota,
         // IAM's `LimitExceeded`, and EC2's of each kind, such as `VpcLimitExceeded`.
         code if code.ends_with("LimitExceeded") => FaultKind::Quota,

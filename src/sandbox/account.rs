@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::budgets::Budgets;
+use super::ce::CostExplorer;
+use super::contacts::Contacts;
 use super::ec2::{self, Ec2};
 use super::guardduty::GuardDuty;
 use super::iam::Iam;
 use super::s3::S3;
-use super::world::{Detector, Event};
-use super::{Ids, Occupant, World};
+use super::sns::Sns;
+use super::world::{Detector, Event, Made};
+use super::{Call, Ids, Occupant, World, exchange, wire};
 
 /// The regions that every account has, whether it wants them or not.
 pub const DEFAULT_REGIONS: [&str; 17] = [
@@ -53,6 +57,9 @@ pub const OPT_IN_REGIONS: [&str; 17] = [
     "mx-central-1",
 ];
 
+/// When a world's calls were made, unless they say otherwise: 2026-01-01, in seconds since 1970.
+const MADE_AT: i64 = 1_767_225_600;
+
 /// One simulated AWS account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +70,12 @@ pub struct Account {
     pub caller: Caller,
     /// The source of the identifiers that are handed out next.
     pub ids: Ids,
+    /// The contacts.
+    pub contacts: Contacts,
+    /// The budgets.
+    pub budgets: Budgets,
+    /// Cost anomaly detection.
+    pub ce: CostExplorer,
     /// IAM, which is global.
     pub iam: Iam,
     /// S3: the buckets of all regions, and the account's own settings.
@@ -91,6 +104,8 @@ pub struct RegionState {
     pub ec2: Ec2,
     /// GuardDuty.
     pub guardduty: GuardDuty,
+    /// SNS.
+    pub sns: Sns,
 }
 
 impl Account {
@@ -110,6 +125,9 @@ impl Account {
                 user_id: "AROASANDBOX0000000001:trueup".to_owned(),
             },
             ids: Ids::default(),
+            contacts: Contacts::default(),
+            budgets: Budgets::default(),
+            ce: CostExplorer::default(),
             iam: Iam::new(world.alias.as_deref()),
             s3: S3::default(),
             regions: BTreeMap::new(),
@@ -130,6 +148,7 @@ impl Account {
             let state = RegionState {
                 ec2: Ec2::new_region(&self.id, region, &mut self.ids),
                 guardduty: GuardDuty::default(),
+                sns: Sns::default(),
             };
             self.regions.insert(region.to_owned(), state);
         }
@@ -157,6 +176,7 @@ impl Account {
         for bucket in &world.bucket {
             self.s3.seed(bucket);
         }
+        refused.extend(world.call.iter().filter_map(|made| self.make(made).err()));
         refused
     }
 
@@ -166,11 +186,32 @@ impl Account {
         if let Some(wanted) = &event.create_detector {
             let _ = self.seed_detector(&event.region, wanted);
         }
+        for made in &event.call {
+            let _ = self.make(made);
+        }
         if event.delete_detector
             && let Some(state) = self.regions.get_mut(&event.region)
         {
             state.guardduty.detector = None;
         }
+    }
+
+    /// Makes a call of the world's author; tells why the service refuses it, if it does.
+    fn make(&mut self, made: &Made) -> Result<(), String> {
+        let (service, operation) = made.call.split_once(':').unwrap_or_default();
+        let Some(service) = wire::services().find(|known| *known == service) else {
+            return Err(format!("[[call]] `{}`: there is no such service", made.call));
+        };
+        let call = Call {
+            service,
+            region: made.region.clone(),
+            operation: operation.to_owned(),
+            input: serde_json::to_value(&made.input).unwrap_or_default(),
+            now: made.at.unwrap_or(MADE_AT),
+        };
+        exchange::answer(self, &call, &mut false)
+            .map(|_| ())
+            .map_err(|error| format!("[[call]] `{}`: {}: {}", made.call, error.code, error.message))
     }
 
     /// Puts things into a default VPC; tells what could not be.

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// One request of a client, after its protocol has been taken off.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The service's short name: `ec2`, `iam`, `sts`, `s3`, `s3control`, `guardduty`.
+    /// The service's short name, such as `ec2`.
     pub service: &'static str,
     /// The region that the request was signed for. Global services ignore it.
     pub region: String,
@@ -14,6 +14,8 @@ pub struct Call {
     /// The input as a tree. Names are those on the wire (query: the form's names; restJson: members of path,
     /// query and body together, under their wire names), lists are arrays, and a query protocol's scalars are strings.
     pub input: Value,
+    /// When it is made, in seconds since 1970: what is made by it is of that time.
+    pub now: i64,
 }
 
 /// An error as the service would send it.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::trouble::{Progress, Verdict};
 use super::wire::{self, Decoded, Request, Response, Unread};
 use super::{
-    Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, ec2, guardduty, iam, s3,
-    s3control, sts,
+    Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, budgets, ce, contacts, ec2,
+    guardduty, iam, s3, s3control, sns, sts,
 };
 
 /// Everything that is kept of a simulated account.
@@ -58,9 +58,9 @@ pub(super) enum Effect {
     Hang,
 }
 
-/// Answers a request. `now` is the time in microseconds since 1970, which only limits look at.
+/// Answers a request. `now` is the time in microseconds since 1970.
 pub(super) fn exchange(state: &mut State, request: &Request, request_id: &str, now: u64) -> Exchange {
-    let Decoded { call, protocol } = match wire::decode(request) {
+    let Decoded { call, protocol } = match wire::decode(request, (now / 1_000_000).cast_signed()) {
         Ok(decoded) => decoded,
         Err(unread) => return refuse(&state.world, *unread, request_id),
     };
@@ -129,8 +129,8 @@ pub(super) fn answer(account: &mut Account, call: &Call, changed: &mut bool) -> 
                 format!("The sandbox has no region `{}`.", call.region),
             ));
         }
-        // IAM has one endpoint for the whole partition: the region is only what the client happened to sign for.
-        if call.service != "iam" {
+        // These have one endpoint for the whole partition: the region is only what the client happened to sign for.
+        if !["account", "budgets", "ce", "iam"].contains(&call.service) {
             return Err(AwsError::region_not_enabled(call));
         }
     }
@@ -148,11 +148,15 @@ pub(super) fn answer(account: &mut Account, call: &Call, changed: &mut bool) -> 
 
 fn dispatch(account: &mut Account, call: &Call) -> Answer {
     match call.service {
+        "account" => contacts::handle(account, call),
+        "budgets" => budgets::handle(account, call),
+        "ce" => ce::handle(account, call),
         "ec2" => ec2::handle(account, call),
         "guardduty" => guardduty::handle(account, call),
         "iam" => iam::handle(account, call),
         "s3" => s3::handle(account, call),
         "s3control" => s3control::handle(account, call),
+        "sns" => sns::handle(account, call),
         "sts" => sts::handle(account, call),
         _ => Err(AwsError::not_in_sandbox(call)),
     }

@@ -456,6 +456,7 @@ mod tests {
             region: "eu-west-1".into(),
             operation: operation.into(),
             input,
+            now: 1_800_000_000,
         }
     }
 

@@ -11,8 +11,11 @@
 //! the operations' routes.
 
 mod account;
+pub mod budgets;
 mod call;
+pub mod ce;
 mod client;
+pub mod contacts;
 pub mod ec2;
 mod error;
 mod exchange;
@@ -23,6 +26,7 @@ mod ids;
 pub mod s3;
 mod s3control;
 mod serve;
+pub mod sns;
 mod store;
 mod sts;
 mod trouble;

@@ -502,6 +502,7 @@ mod tests {
             region: "us-east-1".into(),
             operation: operation.into(),
             input,
+            now: 1_800_000_000,
         };
         handle(account, &call)
     }

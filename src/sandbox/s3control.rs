@@ -44,6 +44,7 @@ mod tests {
             region: "eu-west-1".into(),
             operation: operation.into(),
             input: json!({"x-amz-account-id": id, "PublicAccessBlockConfiguration": configuration}),
+            now: 1_800_000_000,
         };
         handle(account, &call)
     }

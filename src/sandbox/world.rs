@@ -39,6 +39,9 @@ pub struct World {
     /// Buckets that exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bucket: Vec<Bucket>,
+    /// Calls that somebody made before, in this order, after all of the above: whatever exists already.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub call: Vec<Made>,
     /// What is forbidden.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<Deny>,
@@ -130,6 +133,24 @@ pub struct Bucket {
     /// Anybody may read it by its ACL.
     #[serde(default, skip_serializing_if = "is_false")]
     pub public_acl: bool,
+}
+
+/// A call that somebody made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Made {
+    /// The call, as `service:Operation`.
+    pub call: String,
+    /// The region; `us-east-1` unless told otherwise, which is right for what is global too.
+    #[serde(default = "us_east_1")]
+    pub region: String,
+    /// Its input, under the names on the wire ([`Call::input`](super::Call)). A query protocol's scalars (IAM, SNS,
+    /// EC2) are written as text, `"true"` and `"3600"`.
+    #[serde(default)]
+    pub input: toml::Table,
+    /// When, in seconds since 1970; at the start of 2026 unless told otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
 }
 
 /// Something that is forbidden: all of a region, an action everywhere, or an action in a region.
@@ -227,7 +248,7 @@ pub enum FaultKind {
 }
 
 /// Something that happens in the account right before a call, once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
     /// The call, as `service:Operation`, with `*` at the end if need be.
@@ -246,6 +267,9 @@ pub struct Event {
     /// A detector is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_detector: Option<Detector>,
+    /// Somebody makes these calls, as far as the services let them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub call: Vec<Made>,
     /// The detector is deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub delete_detector: bool,
@@ -268,6 +292,10 @@ impl Event {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn us_east_1() -> String {
+    "us-east-1".to_owned()
 }
 
 fn one() -> u32 {

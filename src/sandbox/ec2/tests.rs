@@ -40,6 +40,7 @@ impl Cloud {
             region: region.to_owned(),
             operation: operation.to_owned(),
             input,
+            now: 1_800_000_000,
         };
         handle(&mut self.account, &call)
     }

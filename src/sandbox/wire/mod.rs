@@ -5,6 +5,7 @@
 
 mod chunked;
 mod form;
+mod json;
 mod rest_json;
 mod rest_xml;
 mod scope;
@@ -27,6 +28,8 @@ pub(super) enum Protocol {
     Query(&'static str),
     /// EC2's variant of it: lists of `item`, another form of errors.
     Ec2Query(&'static str),
+    /// A header tells the operation, JSON in and out. The text is the version of the protocol, such as `1.1`.
+    Json(&'static str),
     /// Method and path tell the operation, XML in and out.
     RestXml,
     /// Method and path tell the operation, JSON in and out.
@@ -39,7 +42,19 @@ struct Service {
     protocol: Protocol,
 }
 
-static SERVICES: [Service; 5] = [
+static SERVICES: [Service; 9] = [
+    Service {
+        signing_name: "account",
+        protocol: Protocol::RestJson,
+    },
+    Service {
+        signing_name: "budgets",
+        protocol: Protocol::Json("1.1"),
+    },
+    Service {
+        signing_name: "ce",
+        protocol: Protocol::Json("1.1"),
+    },
     Service {
         signing_name: "ec2",
         protocol: Protocol::Ec2Query("http://ec2.amazonaws.com/doc/2016-11-15/"),
@@ -55,6 +70,10 @@ static SERVICES: [Service; 5] = [
     Service {
         signing_name: "s3",
         protocol: Protocol::RestXml,
+    },
+    Service {
+        signing_name: "sns",
+        protocol: Protocol::Query("http://sns.amazonaws.com/doc/2010-03-31/"),
     },
     Service {
         signing_name: "sts",
@@ -90,8 +109,8 @@ pub(super) struct Unread {
     pub(super) error: AwsError,
 }
 
-/// Takes the protocol off a request.
-pub(super) fn decode(request: &Request) -> Result<Decoded, Box<Unread>> {
+/// Takes the protocol off a request that came at this time, in seconds since 1970.
+pub(super) fn decode(request: &Request, now: i64) -> Result<Decoded, Box<Unread>> {
     let Some(scope) = scope::of(request.headers()) else {
         return Err(Box::new(Unread {
             service: String::new(),
@@ -124,6 +143,9 @@ pub(super) fn decode(request: &Request) -> Result<Decoded, Box<Unread>> {
         Protocol::Query(_) | Protocol::Ec2Query(_) => {
             form::decode(&parts).map(|(operation, input)| (service.signing_name, operation, input))
         }
+        Protocol::Json(_) => {
+            json::decode(&parts).map(|(operation, input)| (service.signing_name, operation, input))
+        }
         Protocol::RestXml => rest_xml::decode(&parts),
         Protocol::RestJson => rest_json::decode(service.signing_name, &parts)
             .map(|(operation, input)| (service.signing_name, operation, input)),
@@ -135,6 +157,7 @@ pub(super) fn decode(request: &Request) -> Result<Decoded, Box<Unread>> {
             region: scope.region.to_owned(),
             operation,
             input,
+            now,
         },
         protocol: service.protocol,
     })
@@ -151,6 +174,7 @@ pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, r
             200,
             xml::ec2_answer(namespace, &call.operation, output, request_id),
         ),
+        (Protocol::Json(version), Some(_), Ok(output)) => json::encode(version, output),
         (Protocol::RestXml, Some(call), Ok(output)) => rest_xml::encode(call, output),
         (Protocol::RestJson, Some(call), Ok(output)) => rest_json::encode(call, output),
         (Protocol::Query(namespace), _, Err(error)) => {
@@ -159,6 +183,7 @@ pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, r
         (Protocol::Ec2Query(_), _, Err(error)) => {
             xml_response(error.status, xml::ec2_error(error, request_id))
         }
+        (Protocol::Json(version), _, Err(error)) => json::encode_error(version, error),
         (Protocol::RestXml, _, Err(error)) => rest_xml::encode_error(call, error, request_id),
         (Protocol::RestJson, _, Err(error)) => rest_json::encode_error(error),
         // Only errors are ever answered without a call.

@@ -16,7 +16,14 @@ struct Route {
     status: u16,
 }
 
-static ROUTES: [Route; 9] = [
+static ROUTES: [Route; 16] = [
+    contact("DeleteAlternateContact", &["deleteAlternateContact"]),
+    contact("GetAccountInformation", &["getAccountInformation"]),
+    contact("GetAlternateContact", &["getAlternateContact"]),
+    contact("GetContactInformation", &["getContactInformation"]),
+    contact("ListRegions", &["listRegions"]),
+    contact("PutAlternateContact", &["putAlternateContact"]),
+    contact("PutContactInformation", &["putContactInformation"]),
     route("ListDetectors", Method::GET, &["detector"], 200),
     route("CreateDetector", Method::POST, &["detector"], 200),
     route("GetDetector", Method::GET, &["detector", "{detectorId}"], 200),
@@ -50,6 +57,17 @@ const fn route(operation: &'static str, method: Method, path: &'static [&'static
         method,
         path,
         status,
+    }
+}
+
+/// An operation of Account Management: all are posted, and the path is the operation's name.
+const fn contact(operation: &'static str, path: &'static [&'static str]) -> Route {
+    Route {
+        service: "account",
+        operation,
+        method: Method::POST,
+        path,
+        status: 200,
     }
 }
 
@@ -137,7 +155,7 @@ pub(super) fn encode_error(error: &AwsError) -> Response {
 }
 
 /// The members that have a value, at every depth.
-fn present(members: &Map<String, Value>) -> Map<String, Value> {
+pub(super) fn present(members: &Map<String, Value>) -> Map<String, Value> {
     fn value(of: &Value) -> Value {
         match of {
             Value::Object(members) => Value::Object(present(members)),

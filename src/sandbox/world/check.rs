@@ -53,6 +53,13 @@ impl World {
                 call_pattern("[[deny]] action", action)?;
             }
         }
+        for made in self
+            .call
+            .iter()
+            .chain(self.event.iter().flat_map(|event| &event.call))
+        {
+            call_pattern("[[call]] call", &made.call)?;
+        }
         for limit in &self.limit {
             call_pattern("[[limit]] call", &limit.call)?;
             let refills = limit.per_second > 0.0;
@@ -135,11 +142,12 @@ impl World {
             let happens = event.launch_instance
                 || event.default_vpc.is_some()
                 || event.create_detector.is_some()
-                || event.delete_detector;
+                || event.delete_detector
+                || !event.call.is_empty();
             if !happens {
                 return Err(format!(
                     "nothing happens in the [[event]] before `{}`; expected launch_instance, default_vpc, \
-                     create_detector or delete_detector",
+                     create_detector, delete_detector or call",
                     event.before
                 ));
             }
@@ -166,6 +174,7 @@ impl World {
             }))
             .chain(each("[[detector]]", &self.detector, |t| t.region.as_deref()))
             .chain(each("[[bucket]]", &self.bucket, |t| t.region.as_deref()))
+            .chain(each("[[call]]", &self.call, |t| Some(&t.region)))
             .chain(each("[[deny]]", &self.deny, |t| t.region.as_deref()))
             .chain(each("[[fault]]", &self.fault, |t| t.region.as_deref()))
             .chain(each("[[event]]", &self.event, |t| Some(&t.region)))

@@ -1,0 +1,15 @@
+//! Cost Explorer, as far as cost anomaly detection goes; it is global.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Answer, AwsError, Call};
+
+/// What is kept of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostExplorer {}
+
+/// Answers one operation.
+pub(super) fn handle(_account: &mut Account, call: &Call) -> Answer {
+    Err(AwsError::not_in_sandbox(call))
+}

@@ -1,0 +1,15 @@
+//! Amazon SNS.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Answer, AwsError, Call};
+
+/// What is kept of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sns {}
+
+/// Answers one operation.
+pub(super) fn handle(_account: &mut Account, call: &Call) -> Answer {
+    Err(AwsError::not_in_sandbox(call))
+}
