@@ -101,9 +101,31 @@ def guardduty_error(operation, sent, code, **more):
     return guardduty(operation, sent, answer, **{"status": 400, "error": code, "headers": headers, **more})
 
 
+JSON = {"content-type": "application/x-amz-json-1.1"}
+
+
+def budgets(operation, sent, answer, **more):
+    return exchange("budgets", operation, sent, json.dumps(answer), **{"headers": JSON, **more})
+
+
+def budgets_error(operation, sent, code, **more):
+    answer = {"__type": f"com.amazonaws.budgets#{code}", "Message": "m"}
+    return budgets(operation, sent, answer, **{"status": 400, "error": code, **more})
+
+
 def s3control(operation, sent, answer, **more):
     return exchange("s3control", operation, sent, answer, **{"host": "123456789012.localhost", **more})
 
+
+ACCOUNT = {"AccountId": "123456789012"}
+
+BUDGET = {
+    "BudgetName": "monthly",
+    "BudgetLimit": {"Amount": "100.0", "Unit": "USD"},
+    "TimeUnit": "MONTHLY",
+    "BudgetType": "COST",
+    "TimePeriod": {"Start": 1767225600, "End": 3706473600},
+}
 
 POLICY = """<GetAccountPasswordPolicyResult><PasswordPolicy>
   <MinimumPasswordLength>14</MinimumPasswordLength><RequireSymbols>true</RequireSymbols>
@@ -166,6 +188,8 @@ class GoodExchangesPass(JudgeCase):
                 "",
             ),
             exchange("s3", "GetBucketAcl", {"Bucket": "b"}, ACL),
+            budgets("DescribeBudgets", {**ACCOUNT, "MaxResults": 100}, {"Budgets": [BUDGET]}),
+            budgets("CreateBudget", {**ACCOUNT, "Budget": BUDGET}, {}),
         ):
             with self.subTest(entry["operation"]):
                 self.assert_good(entry)
@@ -176,6 +200,8 @@ class GoodExchangesPass(JudgeCase):
             iam_error("GetAccountPasswordPolicy", {}, "NoSuchEntity", 404),
             iam_error("GetAccountPasswordPolicy", {}, "AccessDenied", 403),
             guardduty_error("CreateDetector", {"Enable": True}, "BadRequestException"),
+            budgets_error("CreateBudget", {**ACCOUNT, "Budget": BUDGET}, "DuplicateRecordException"),
+            budgets_error("DescribeBudgets", ACCOUNT, "AccessDeniedException"),
         ):
             with self.subTest(entry["error"]):
                 self.assert_good(entry)
@@ -325,6 +351,33 @@ class BadRequestsAreFound(JudgeCase):
         )
         self.assert_found(entry, "no checksum")
 
+    def test_a_wrong_target_or_content_type(self):
+        for header, text in (
+            ("x-amz-target", "AWSBudgetServiceGateway.DescribeBudget"),
+            ("content-type", "application/x-amz-json-1.0"),
+        ):
+            entry = budgets("DescribeBudgets", ACCOUNT, {"Budgets": []})
+            entry["request"]["headers"][header] = text
+            self.assert_found(entry, f"request.{header}", "instead of")
+
+    def test_awsjson_by_another_method_or_path(self):
+        entry = budgets("DescribeBudgets", ACCOUNT, {"Budgets": []})
+        self.assert_found(self.request(entry, method="GET"), "by GET instead of POST")
+        entry = budgets("DescribeBudgets", ACCOUNT, {"Budgets": []})
+        self.assert_found(self.request(entry, uri="/budgets"), "goes to /budgets")
+
+    def test_a_bad_body_of_awsjson(self):
+        entry = budgets("DescribeBudgets", ACCOUNT, {"Budgets": []})
+        self.assert_found(
+            self.request(entry, body='{"AccountId": "123456789012", "Colour": 1}'),
+            "request.Colour",
+            "unknown member",
+        )
+        entry = budgets("DescribeBudgets", ACCOUNT, {"Budgets": []})
+        self.assert_found(self.request(entry, body="{}"), "request.AccountId", "required")
+        entry = budgets("DescribeBudgets", ACCOUNT, {"Budgets": []})
+        self.assert_found(self.request(entry, body="Action=x"), "is no JSON")
+
     def test_a_body_where_none_belongs(self):
         entry = guardduty("ListDetectors", {}, {"detectorIds": []})
         self.assert_found(self.request(entry, body="{}"), "takes none")
@@ -399,6 +452,14 @@ class BadAnswersAreFound(JudgeCase):
         entry = guardduty("ListDetectors", {}, {"detectorIds": [], "DetectorIds": []})
         self.assert_found(entry, "response.DetectorIds", "unknown member")
 
+    def test_a_bad_answer_of_awsjson(self):
+        answer = {"Budgets": [{**BUDGET, "Colour": "red"}]}
+        self.assert_found(budgets("DescribeBudgets", ACCOUNT, answer), "response.Budgets[0].Colour", "unknown")
+        entry = budgets("DescribeBudgets", ACCOUNT, {"Budgets": []}, headers={})
+        self.assert_found(entry, "response.content-type", "instead of")
+        answer = {"Budgets": [{**BUDGET, "TimeUnit": "YEARLY"}]}
+        self.assert_found(budgets("DescribeBudgets", ACCOUNT, answer), "YEARLY", "none of")
+
     def test_another_status(self):
         self.assert_found(
             guardduty("ListDetectors", {}, {"detectorIds": []}, status=201), "201 instead of 200"
@@ -428,6 +489,14 @@ class BadErrorsAreFound(JudgeCase):
         self.assert_found(
             guardduty_error("ListDetectors", {}, "ConflictException"), "ConflictException", "models"
         )
+
+    def test_a_bad_error_of_awsjson(self):
+        self.assert_found(
+            budgets_error("DescribeBudgets", ACCOUNT, "DuplicateRecordException"), "models"
+        )
+        entry = budgets_error("DescribeBudgets", ACCOUNT, "NotFoundException")
+        entry["response"]["body"] = '{"Message": "m"}'
+        self.assertIn("error has no code", self.findings(entry)[0])
 
     def test_a_code_that_the_service_does_not_document(self):
         self.assert_found(ec2_error("DeleteVpc", {"VpcId": "vpc-1"}, "VpcInUse"), "VpcInUse", "documents")

@@ -13,6 +13,7 @@ Nothing here knows an operation by name: what botocore describes is judged, so n
 
   exchange.py     one exchange: which operation, which protocol, which side is to be judged how
   rest.py         where REST protocols put members: path, query, headers, body
+  json_rpc.py     awsJson: the target in a header, the input and output as bodies
   form.py         query and ec2 requests: form to tree
   xml_tree.py     XML to tree, strictly
   json_tree.py    JSON to tree, strictly

@@ -66,7 +66,7 @@ DOCUMENTED = {
 def read(response, protocol, service_name, findings):
     """The code as it stands in the answer; None where it cannot be read."""
     body, path = response["body"], "error"
-    if protocol == "rest-json":
+    if protocol in ("rest-json", "json"):
         return _json_code(response, findings)
     root = xml_tree.parse(body, path, findings)
     if root is None:
@@ -124,6 +124,6 @@ def judge(operation, service_name, protocol, code, response, findings):
     status = shape.metadata.get("error", {}).get("httpStatusCode")
     if status is not None and status != response["status"]:
         findings.add("error", f"{code} has the status {response['status']} instead of {status}")
-    if protocol == "rest-json":
+    if protocol in ("rest-json", "json"):
         data = json_tree.parse(response["body"], "error", findings)
         json_tree.structure(shape, data, "error", findings, besides=("__type", "message", "Message", "code"))

@@ -7,7 +7,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import create_loader
 from botocore.model import OperationNotFoundError, ServiceModel
 
-from . import errors, form, json_tree, rest, xml_tree
+from . import errors, form, json_rpc, json_tree, rest, xml_tree
 from .constraints import Constraints
 from .findings import Findings, Ledger
 from .scalars import INVALID
@@ -77,6 +77,8 @@ class Judge:
             tree = form.read(request["body"], operation, service, own)
         elif service.resolved_protocol in _RESTS:
             tree = rest.read(request, operation, service, own)
+        elif service.resolved_protocol == "json":
+            tree = json_rpc.read(request, operation, service, own)
         else:
             own.add(
                 "request", f"is of the protocol {service.resolved_protocol}, which the judge does not read"
@@ -112,6 +114,8 @@ class Judge:
             return _enveloped(response["body"], operation, service, findings)
         if service.resolved_protocol in _RESTS:
             return _resource(response, shape, service, findings)
+        if service.resolved_protocol == "json":
+            return json_rpc.output(response, operation, service, findings)
         return INVALID
 
     def _error(self, entry, operation, service, findings):
