@@ -28,10 +28,13 @@ use std::sync::Arc;
 use toml::de::{DeTable, Deserializer};
 use toml::{Spanned, Table};
 
+use crate::attestation::{self, Attestations};
 use crate::controls::Id;
 use crate::place::Region;
 use crate::plan::Manage;
+use crate::tags::Tags;
 
+mod common;
 mod gather;
 mod merge;
 mod read;
@@ -45,6 +48,7 @@ pub use gather::BUILT_IN;
 pub use resolve::Filters;
 pub use source::{Location, Problem, Problems};
 
+use common::Common;
 use gather::Gathered;
 use read::{Account, Written};
 use regions::ControlRegions;
@@ -56,7 +60,19 @@ pub struct Baseline {
     name: String,
     sources: Arc<Sources>,
     account: Account,
+    common: Common,
     controls: BTreeMap<Id, Managed>,
+    examples: Vec<Example>,
+}
+
+/// An address of a file that stands there as an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Example {
+    /// The path of its key.
+    path: String,
+    /// The address.
+    address: String,
+    at: Span,
 }
 
 /// What the files say about one control.
@@ -112,6 +128,29 @@ impl Baseline {
         self.account.home_region.as_ref().map(Spanned::get_ref)
     }
 
+    /// What everything is tagged with.
+    pub fn tags(&self) -> Tags {
+        self.common.tags.clone()
+    }
+
+    /// What persons have vouched for.
+    pub fn attestations(&self) -> Attestations {
+        self.common.attestations.clone()
+    }
+
+    /// The addresses that stand there as examples, each with its key and its place: a real account is not to be
+    /// given them.
+    pub fn examples(&self) -> Option<Problems> {
+        let mut findings = Findings::default();
+        for Example { path, address, at } in &self.examples {
+            findings.add(
+                Finding::at(at.clone(), format!("`{path}`: {address} is an example"))
+                    .expected("expected an address of your own"),
+            );
+        }
+        (!findings.is_empty()).then(|| findings.into_problems(&self.sources))
+    }
+
     /// The controls that it speaks of, in the order of the list.
     pub fn controls(&self) -> impl Iterator<Item = Id> {
         self.controls.keys().copied()
@@ -122,19 +161,25 @@ fn assemble(name: &str, gathered: Gathered, mut findings: Findings) -> Result<Ba
     let Gathered { sources, order } = gathered;
     let sources = Arc::new(sources);
     let mut account = Account::default();
+    let mut common = Common::default();
+    let today = attestation::today();
     let mut written = Vec::new();
     for index in order {
         let table = gather::parse(sources.file(index), &mut findings);
-        let (over, tables) = read::file(table, &mut findings);
+        let (over, also, tables) = read::file(table, today, &mut findings);
         account.lay(over);
+        common.lay(also);
         written.extend(tables);
     }
-    let controls = merged(&written, &mut findings);
+    let mut examples = Vec::new();
+    let controls = merged(&written, &mut examples, &mut findings);
     findings.or_else(&sources, ()).map(|()| Baseline {
         name: name.to_owned(),
         sources,
         account,
+        common,
         controls,
+        examples,
     })
 }
 
@@ -178,8 +223,13 @@ impl<'a> Layers<'a> {
     }
 }
 
-fn merged(written: &[Written<'_>], findings: &mut Findings) -> BTreeMap<Id, Managed> {
+fn merged(
+    written: &[Written<'_>],
+    examples: &mut Vec<Example>,
+    findings: &mut Findings,
+) -> BTreeMap<Id, Managed> {
     let mut controls = BTreeMap::new();
+    let mut references = Vec::new();
     for id in Id::all() {
         let tables: Vec<&Written<'_>> = written.iter().filter(|table| table.control == id).collect();
         if tables.is_empty() {
@@ -197,7 +247,15 @@ fn merged(written: &[Written<'_>], findings: &mut Findings) -> BTreeMap<Id, Mana
             ..Managed::default()
         };
         if !plain.is_empty() {
-            managed.base = Some(rule(id, None, &base, &mut said, findings));
+            let rule = rule(id, None, &base, &mut said, findings);
+            if rule.manage != Some(Manage::Off) {
+                let found = common::examples(id.name(), &base.table).into_iter();
+                examples.extend(found.map(|(path, address, at)| Example { path, address, at }));
+                for (key, other) in id.control().refers_to(&rule.table).unwrap_or_default() {
+                    references.push((unfit(id, None, &base, key, &missing(other)), other));
+                }
+            }
+            managed.base = Some(rule);
         }
         for table in &tables {
             let Some(region) = &table.region else { continue };
@@ -217,7 +275,22 @@ fn merged(written: &[Written<'_>], findings: &mut Findings) -> BTreeMap<Id, Mana
         }
         controls.insert(id, managed);
     }
+    for (finding, other) in references {
+        let is_managed = other
+            .parse::<Id>()
+            .ok()
+            .and_then(|id| controls.get(&id)?.base.as_ref())
+            .is_some_and(|rule| rule.manage != Some(Manage::Off) && common::is_there(&rule.table));
+        if !is_managed {
+            findings.add(finding);
+        }
+    }
     controls
+}
+
+/// What is said of a key that speaks of another control's thing.
+fn missing(other: &str) -> String {
+    format!("speaks of [{other}], which the file does not manage; expected a table [{other}] beside it")
 }
 
 /// Types a merged table and checks it as a whole. What was `said` of the base is not said again of an override.
@@ -267,7 +340,10 @@ fn unfit(id: Id, region: Option<&Region>, layers: &Layers<'_>, key: &str, messag
     let place = region.map(|region| format!(" in {region}")).unwrap_or_default();
     let span = merge::span_of(&layers.table, key).unwrap_or(layers.header.clone());
     // Some checks speak of the key ("is not written"), others of its value ("4 is out of range").
-    let colon = if message.starts_with("is ") || message.starts_with("says ") {
+    let colon = if ["is ", "says ", "speaks "]
+        .iter()
+        .any(|verb| message.starts_with(verb))
+    {
         ""
     } else {
         ":"

@@ -5,6 +5,7 @@
 //! hands it back to the control's own type wherever a decision is made. One blanket implementation is the whole
 //! bridge, so the list of controls is an ordinary slice and nothing is generated.
 
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,15 +13,19 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+use crate::attestation::Attestations;
 use crate::aws::{Aws, Clients};
+use crate::controls::Id;
 use crate::fault::Fault;
 use crate::place::{Place, Region, Scope};
-use crate::plan::{Asset, Class, Draft, Effect};
+use crate::plan::{Asset, Class, Draft, Effect, Survey, Want};
+use crate::tags::Tags;
 
 /// What can be written to a file and read back without loss.
 pub trait Data: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync + 'static {}
@@ -67,6 +72,24 @@ pub struct Env {
     pub home: Region,
     /// The regions that are enabled, of the caller's partition only, sorted.
     pub enabled: Vec<Region>,
+    /// What belongs to this run.
+    #[serde(skip)]
+    pub run: Run,
+}
+
+/// What belongs to one run and into no saved plan: another person may apply it on another day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// The caller's ARN.
+    pub caller: String,
+    /// True if the caller is the root user itself.
+    pub is_root: bool,
+    /// The day, in UTC.
+    pub today: Date,
+    /// The baseline's `[tags]`, for everything that can have some.
+    pub tags: Tags,
+    /// The baseline's `[attestations]`.
+    pub attestations: Attestations,
 }
 
 /// Where a pure function of a control stands.
@@ -76,6 +99,50 @@ pub struct Here<'a> {
     pub place: &'a Place,
     /// The account around it.
     pub env: &'a Env,
+    /// The readings of the controls that this one relies on.
+    pub relied: &'a Relied,
+}
+
+/// The readings of the controls that another one relies on, in the place that concerns it: the account, or the same
+/// region.
+#[derive(Clone, Debug, Default)]
+pub struct Relied {
+    seen: BTreeMap<&'static str, SeenDoc>,
+}
+
+impl Relied {
+    /// What a survey has for a control in a place.
+    pub fn of(control: &dyn AnyControl, place: &Place, survey: &Survey) -> Self {
+        let readings = control.relies_on().iter().filter_map(|name| {
+            let id: Id = name.parse().ok()?;
+            let place = match id.control().scope() {
+                Scope::Account => Place::Account,
+                Scope::EachRegion => place.clone(),
+            };
+            let seen = survey.cells.get(&(id, place))?.as_ref().ok()?;
+            Some((id.name(), seen.clone()))
+        });
+        Relied {
+            seen: readings.collect(),
+        }
+    }
+
+    /// What was read of a control, if it could be read.
+    pub fn seen<C: Control>(&self) -> Option<Seen<C::Model, C::Ids>> {
+        Of::<C>::seen(self.seen.get(C::NAME)?).ok()
+    }
+}
+
+/// What the whole file wants, for a control whose table speaks of another one's.
+#[derive(Clone, Copy, Debug)]
+pub struct Wants<'a>(pub(crate) &'a [Want]);
+
+impl Wants<'_> {
+    /// What is wanted of another control that exists once in the account, if the file manages it.
+    pub fn of<C: Control>(&self) -> Option<C::Model> {
+        let want = self.0.iter().find(|want| want.control.name() == C::NAME)?;
+        Of::<C>::model(&want.table).ok()
+    }
 }
 
 /// Where a reading or writing function of a control stands, with the clients to reach it.
@@ -108,6 +175,15 @@ impl Cx {
     pub fn clients_in(&self, region: &Region) -> Arc<Clients> {
         self.aws.clients(region)
     }
+}
+
+/// Something that only a person can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// What to do and how.
+    pub what: String,
+    /// The attestation that stands for its being done, if one can.
+    pub attestation: Option<&'static str>,
 }
 
 /// Another owner of what was read, who must not be fought.
@@ -148,7 +224,7 @@ pub struct LocalId(pub(crate) usize);
 #[derive(Debug)]
 pub struct Out<A> {
     pub(crate) steps: Vec<Draft<A>>,
-    pub(crate) people: Vec<String>,
+    pub(crate) people: Vec<Task>,
     pub(crate) refusals: Vec<String>,
     pub(crate) notices: Vec<String>,
 }
@@ -190,7 +266,19 @@ impl<A> Out<A> {
 
     /// Something that only a person can do, with how.
     pub fn person(&mut self, task: impl Into<String>) {
-        self.people.push(task.into());
+        self.people.push(Task {
+            what: task.into(),
+            attestation: None,
+        });
+    }
+
+    /// The same, where no API can tell whether it was done: an attestation of this name, one of
+    /// [`ATTESTATIONS`](Control::ATTESTATIONS), stands for it as long as it counts.
+    pub fn attestable(&mut self, name: &'static str, task: impl Into<String>) {
+        self.people.push(Task {
+            what: task.into(),
+            attestation: Some(name),
+        });
     }
 
     /// Why nothing is done in this cell although it differs: one line for each thing that is in the way.
@@ -284,6 +372,8 @@ pub trait Control: Send + Sync + 'static {
     const PERMISSIONS: Permissions;
     /// Controls whose readings it needs beside its own, because it names their assets.
     const RELIES_ON: &'static [&'static str] = &[];
+    /// What a person can vouch for because no API shows it: the attestation's name, and what is vouched for.
+    const ATTESTATIONS: &'static [(&'static str, &'static str)] = &[];
 
     /// The TOML table, the live state, the export and both sides of the diff. Every field is an `Option` (TOML
     /// leaves out what is none, without an attribute) or a map, since what is not written is not managed; what only
@@ -298,6 +388,15 @@ pub trait Control: Send + Sync + 'static {
     fn check(_want: &Self::Model) -> Vec<(&'static str, String)> {
         vec![]
     }
+
+    /// The keys of a table that speak of another control's thing, each with that control's name: the file must
+    /// manage it.
+    fn refers_to(_want: &Self::Model) -> Vec<(&'static str, &'static str)> {
+        vec![]
+    }
+
+    /// Puts into a wanted table what the account and the file's other tables decide, before anything is read. Pure.
+    fn fill(_want: &mut Self::Model, _env: &Env, _wants: Wants<'_>) {}
 
     /// Reads one place. `want` is what the baseline asks for there (readings that only serve a wanted change may
     /// depend on it), or nothing for `export`.
@@ -332,7 +431,7 @@ pub struct Findings {
     /// The steps, in the order in which the control named them.
     pub steps: Vec<Draft<Act>>,
     /// What a person must do.
-    pub people: Vec<String>,
+    pub people: Vec<Task>,
     /// What is in the way.
     pub refusals: Vec<String>,
     /// What is worth knowing.
@@ -378,6 +477,12 @@ pub trait AnyControl: Send + Sync {
     fn parse(&self, table: toml::de::Deserializer<'_>) -> Result<Table, toml::de::Error>;
     /// See [`Control::check`].
     fn check(&self, want: &Table) -> Result<Vec<(&'static str, String)>, BadDocument>;
+    /// See [`Control::ATTESTATIONS`].
+    fn attestations(&self) -> &'static [(&'static str, &'static str)];
+    /// See [`Control::refers_to`].
+    fn refers_to(&self, want: &Table) -> Result<Vec<(&'static str, &'static str)>, BadDocument>;
+    /// See [`Control::fill`].
+    fn fill(&self, want: &Table, env: &Env, wants: Wants<'_>) -> Result<Table, BadDocument>;
     /// A reading of this model without identifiers, as of an account that happens to be as the table says.
     fn seen_as(&self, model: &Table) -> Result<SeenDoc, BadDocument>;
     /// See [`Control::fetch`].
@@ -480,6 +585,20 @@ impl<C: Control> AnyControl for Of<C> {
         Ok(C::check(&Self::model(want)?))
     }
 
+    fn attestations(&self) -> &'static [(&'static str, &'static str)] {
+        C::ATTESTATIONS
+    }
+
+    fn refers_to(&self, want: &Table) -> Result<Vec<(&'static str, &'static str)>, BadDocument> {
+        Ok(C::refers_to(&Self::model(want)?))
+    }
+
+    fn fill(&self, want: &Table, env: &Env, wants: Wants<'_>) -> Result<Table, BadDocument> {
+        let mut model = Self::model(want)?;
+        C::fill(&mut model, env, wants);
+        Self::table(&model)
+    }
+
     fn seen_as(&self, model: &Table) -> Result<SeenDoc, BadDocument> {
         Ok(Seen {
             model: Self::table(&Self::model(model)?)?,
@@ -545,6 +664,15 @@ pub(crate) mod testing {
 
     /// What a control's `diff` says in its place: the account, or eu-west-1 of an account at home in us-east-1.
     pub(crate) fn found<C: Control>(want: &C::Model, seen: &Seen<C::Model, C::Ids>) -> Out<C::Action> {
+        found_in::<C>(want, seen, Run::default())
+    }
+
+    /// The same in a run of one's own: another caller, another day, tags.
+    pub(crate) fn found_in<C: Control>(
+        want: &C::Model,
+        seen: &Seen<C::Model, C::Ids>,
+        run: Run,
+    ) -> Out<C::Action> {
         let regions: [Region; 2] = ["eu-west-1", "us-east-1"].map(|name| name.parse().unwrap());
         let place = match C::SCOPE {
             Scope::Account => Place::Account,
@@ -555,6 +683,7 @@ pub(crate) mod testing {
             partition: "aws".to_owned(),
             home: regions[1].clone(),
             enabled: regions.to_vec(),
+            run,
         };
         let mut out = Out::default();
         C::diff(
@@ -563,6 +692,7 @@ pub(crate) mod testing {
             &Here {
                 place: &place,
                 env: &env,
+                relied: &Relied::default(),
             },
             &mut out,
         );
@@ -570,7 +700,7 @@ pub(crate) mod testing {
     }
 
     /// Everything that a `diff` said, for a snapshot: each step with its class, what it waits for and its risks, then
-    /// refusals and notices.
+    /// a person's tasks, refusals and notices.
     pub(crate) fn told<A: Display>(out: &Out<A>) -> String {
         let mut lines = vec![];
         for step in &out.steps {
@@ -582,6 +712,10 @@ pub(crate) mod testing {
             );
             lines.extend(step.risks.iter().map(|risk| format!("  ! {risk}")));
         }
+        lines.extend(out.people.iter().map(|task| match task.attestation {
+            None => format!("person: {}", task.what),
+            Some(name) => format!("person, unless {name} is attested: {}", task.what),
+        }));
         lines.extend(out.refusals.iter().map(|what| format!("refused: {what}")));
         lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
         lines.join("\n")

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use toml::{Table, Value};
 
 use crate::baseline::{self, Filters};
-use crate::control::{Env, Here, SeenDoc};
+use crate::control::{Env, Here, Relied, SeenDoc};
 use crate::controls::Id;
 use crate::fault::Fault;
 use crate::place::{Place, Region, Scope};
@@ -125,7 +125,7 @@ fn once(id: Id, env: &Env, survey: &Survey) -> String {
     match survey.cells.get(&(id, Place::Account)) {
         None => String::new(),
         Some(Err(fault)) => comment(&format!("Not managed here: {}", reason(fault))),
-        Some(Ok(seen)) => match unwanted(id, &Place::Account, seen, env) {
+        Some(Ok(seen)) => match unwanted(id, &Place::Account, seen, env, survey) {
             Some(why) => comment(&format!("Not managed here: {why}")),
             None => held_by(seen).unwrap_or_default() + &written(&[id.name()], &seen.model),
         },
@@ -141,7 +141,7 @@ fn each_region(id: Id, env: &Env, survey: &Survey, managed: &[&Region]) -> Strin
     }
     for region in managed.iter().copied() {
         match reading(id, region, survey) {
-            Some(Ok(seen)) => match unwanted(id, &Place::Region(region.clone()), seen, env) {
+            Some(Ok(seen)) => match unwanted(id, &Place::Region(region.clone()), seen, env, survey) {
                 Some(why) => left_out.entry(why).or_default().push(region),
                 None => {
                     if let Some(who) = &seen.held_by {
@@ -178,7 +178,7 @@ fn each_region(id: Id, env: &Env, survey: &Survey, managed: &[&Region]) -> Strin
         .collect();
     let chosen = tables
         .iter()
-        .find(|tables| wants_no_change(id, tables, env, &readings))
+        .find(|tables| wants_no_change(id, tables, env, &readings, survey))
         .or(tables.last());
     text + chosen.map_or("", String::as_str)
 }
@@ -203,7 +203,13 @@ fn tables(id: Id, base: &Table, readings: &BTreeMap<&Region, &SeenDoc>, left_out
 }
 
 /// Reads the tables back and asks the control itself: true if it would change nothing in any region.
-fn wants_no_change(id: Id, tables: &str, env: &Env, readings: &BTreeMap<&Region, &SeenDoc>) -> bool {
+fn wants_no_change(
+    id: Id,
+    tables: &str,
+    env: &Env,
+    readings: &BTreeMap<&Region, &SeenDoc>,
+    survey: &Survey,
+) -> bool {
     let Ok(wants) = baseline::load_text("export", tables)
         .and_then(|baseline| baseline.wants(env, &env.enabled, &Filters::default()))
     else {
@@ -214,25 +220,40 @@ fn wants_no_change(id: Id, tables: &str, env: &Env, readings: &BTreeMap<&Region,
         wants
             .iter()
             .find(|want| want.place == place)
-            .is_some_and(|want| difference(id, &want.table, &place, seen, env).is_none())
+            .is_some_and(|want| difference(id, &want.table, &place, seen, env, survey).is_none())
     })
 }
 
 /// Why what was read cannot be asked for, if it cannot.
-fn unwanted(id: Id, place: &Place, seen: &SeenDoc, env: &Env) -> Option<String> {
+fn unwanted(id: Id, place: &Place, seen: &SeenDoc, env: &Env, survey: &Survey) -> Option<String> {
     match id.control().check(&seen.model) {
         Err(error) => Some(error.to_string()),
         Ok(wrong) => match wrong.into_iter().next() {
             Some(("", what)) => Some(format!("it {what}")),
             Some((key, what)) => Some(format!("`{key}`: {what}")),
-            None => difference(id, &seen.model, place, seen, env),
+            None => difference(id, &seen.model, place, seen, env, survey),
         },
     }
 }
 
 /// What a control would do to bring a reading to a wanted table, if anything.
-fn difference(id: Id, want: &Table, place: &Place, seen: &SeenDoc, env: &Env) -> Option<String> {
-    match id.control().diff(want, seen, &Here { place, env }) {
+fn difference(
+    id: Id,
+    want: &Table,
+    place: &Place,
+    seen: &SeenDoc,
+    env: &Env,
+    survey: &Survey,
+) -> Option<String> {
+    match id.control().diff(
+        want,
+        seen,
+        &Here {
+            place,
+            env,
+            relied: &Relied::of(id.control(), place, survey),
+        },
+    ) {
         Err(error) => Some(error.to_string()),
         Ok(findings) => findings
             .refusals

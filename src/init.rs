@@ -84,6 +84,7 @@ mod tests {
             partition: "aws".to_owned(),
             home: "eu-west-1".parse().unwrap(),
             enabled: vec!["eu-west-1".parse().unwrap()],
+            run: crate::control::Run::default(),
         }
     }
 

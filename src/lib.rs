@@ -21,6 +21,11 @@
 //! of controls is an ordinary slice, a saved plan is plain data, and there is neither a macro nor an enum that grows
 //! with the list. Documents are only merged, masked, compared and printed; every decision is made on the type.
 //!
+//! Controls know of each other in two ways only. [`control::Control::fill`] puts into a wanted table what other
+//! tables of the file and the account itself decide (the ARN of the alerts topic, a name with the account's id),
+//! before anything is read: so `diff` compares and shows final values. And [`control::Here::relied`] has the readings
+//! of the controls that a control names in `RELIES_ON`. Order between their steps comes from assets alone.
+//!
 //! # Who decides what
 //!
 //! | module | what it does |
@@ -59,6 +64,7 @@
 //! side changed; `control::testing` calls it and prints what it said. Whole runs are in `tests/it`, planning cases as
 //! folders in `tests/cases`.
 
+pub mod attestation;
 pub mod aws;
 pub mod baseline;
 pub mod cli;
@@ -80,4 +86,5 @@ pub mod saved;
 pub mod schema;
 pub mod session;
 pub mod survey;
+pub mod tags;
 pub mod words;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use crate::control::{Act, BadDocument, Env, Findings, Here, SeenDoc};
+use crate::control::{Act, BadDocument, Env, Findings, Here, Relied, Run, SeenDoc, Task};
 use crate::controls::Id;
 use crate::fault::{Fault, FaultKind};
 use crate::place::Place;
@@ -73,6 +73,9 @@ pub struct Cell {
     /// What only a person can do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
+    /// What a person has vouched for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attested: Vec<String>,
     /// What is worth knowing besides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
@@ -95,6 +98,7 @@ impl Cell {
             verdict: Verdict::InSync,
             reasons: vec![],
             people: vec![],
+            attested: vec![],
             notices: vec![],
             want: want.table.clone(),
             seen: None,
@@ -170,6 +174,7 @@ fn held(survey: &Survey) -> Result<BTreeSet<Asset>, BadDocument> {
                 &Here {
                     place,
                     env: &survey.env,
+                    relied: &Relied::of(control.control(), place, survey),
                 },
             )?);
         }
@@ -208,6 +213,7 @@ fn judge(want: &Want, survey: &Survey) -> Result<(Cell, Vec<Draft<Act>>), BadDoc
     let here = Here {
         place: &want.place,
         env: &survey.env,
+        relied: &Relied::of(want.control.control(), &want.place, survey),
     };
     let Findings {
         steps,
@@ -225,6 +231,8 @@ fn judge(want: &Want, survey: &Survey) -> Result<(Cell, Vec<Draft<Act>>), BadDoc
         cell.reasons.push(manager.who.clone());
         return Ok((cell, vec![]));
     }
+    let (people, attested) = vouched(people, &survey.env.run);
+    cell.attested = attested;
     let differs = !steps.is_empty() || !refusals.is_empty() || !people.is_empty();
     if differs && want.manage == Some(Manage::Report) {
         cell.verdict = Verdict::Reported;
@@ -241,8 +249,37 @@ fn judge(want: &Want, survey: &Survey) -> Result<(Cell, Vec<Draft<Act>>), BadDoc
         cell.verdict = Verdict::Change;
     } else if !cell.people.is_empty() {
         cell.verdict = Verdict::NeedsPerson;
+    } else if !cell.attested.is_empty() {
+        cell.verdict = Verdict::Attested;
     }
     Ok((cell, steps))
+}
+
+/// A person's tasks: those that are left, and those that somebody has vouched for. An attestation that no longer
+/// counts is told with its task.
+fn vouched(tasks: Vec<Task>, run: &Run) -> (Vec<String>, Vec<String>) {
+    let mut left = vec![];
+    let mut attested = vec![];
+    for Task { what, attestation } in tasks {
+        let written = attestation.and_then(|name| Some((name, run.attestations.get(name)?)));
+        match (written, attestation) {
+            (Some((name, attestation)), _) if attestation.counts(run.today) => {
+                attested.push(attestation.told(name));
+            }
+            (Some((name, attestation)), _) => left.push(format!(
+                "{}. [attestations.{name}] by {} counted until {}: look again, and write a new one",
+                what.trim_end_matches('.'),
+                attestation.by,
+                attestation.expires
+            )),
+            (None, Some(name)) => left.push(format!(
+                "{}. Once that is so, write [attestations.{name}]",
+                what.trim_end_matches('.')
+            )),
+            (None, None) => left.push(what),
+        }
+    }
+    (left, attested)
 }
 
 /// What a plan would do, in numbers.

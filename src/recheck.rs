@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::aws::Aws;
-use crate::control::{Env, Findings, Here};
+use crate::control::{Env, Findings, Here, Relied};
 use crate::execute::Halt;
 use crate::fault::Fault;
-use crate::plan::{CellKey, Plan, Step, Want, Why};
+use crate::plan::{CellKey, Plan, Step, Survey, Want, Why};
 use crate::survey;
 
 /// Looks once at each cell with steps.
@@ -28,13 +28,15 @@ pub struct Recheck {
 #[derive(Debug)]
 struct Watched {
     want: Want,
+    /// As they were read for the plan: what other steps of this run have changed since is no surprise.
+    relied: Relied,
     steps: Vec<Step>,
     looked: OnceCell<Result<(), Halt>>,
 }
 
 impl Recheck {
     /// Prepares to look at the cells of a plan.
-    pub fn new(aws: Arc<Aws>, env: Arc<Env>, wants: &[Want], plan: &Plan) -> Self {
+    pub fn new(aws: Arc<Aws>, env: Arc<Env>, wants: &[Want], survey: &Survey, plan: &Plan) -> Self {
         let mut cells: BTreeMap<CellKey, Watched> = BTreeMap::new();
         for want in wants {
             let steps: Vec<Step> = plan
@@ -46,6 +48,7 @@ impl Recheck {
             if !steps.is_empty() {
                 let watched = Watched {
                     want: want.clone(),
+                    relied: Relied::of(want.control.control(), &want.place, survey),
                     steps,
                     looked: OnceCell::new(),
                 };
@@ -80,6 +83,7 @@ impl Recheck {
         let here = Here {
             place: &want.place,
             env: &self.env,
+            relied: &watched.relied,
         };
         let fresh = want
             .control

@@ -29,6 +29,29 @@ pub fn schema() -> Value {
         }),
     );
     properties.insert("account".to_owned(), account());
+    properties.insert(
+        "tags".to_owned(),
+        json!({
+            "description": "Tags on everything that can have some, set when it is made and kept; others' tags stay.",
+            "type": "object",
+            "additionalProperties": { "type": "string", "maxLength": 256 },
+        }),
+    );
+    let attestations: Map<String, Value> = Id::all()
+        .flat_map(|id| id.control().attestations())
+        .map(|(name, what)| ((*name).to_owned(), attestation(what)))
+        .collect();
+    if !attestations.is_empty() {
+        properties.insert(
+            "attestations".to_owned(),
+            json!({
+                "description": "What no API shows, vouched for by a person.",
+                "type": "object",
+                "properties": attestations,
+                "additionalProperties": false,
+            }),
+        );
+    }
     let mut overrides = Map::new();
     for id in Id::all() {
         properties.insert(id.name().to_owned(), control(id, true, &mut generator));
@@ -55,6 +78,21 @@ pub fn schema() -> Value {
         "description": "What an AWS account must look like.",
         "type": "object",
         "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn attestation(what: &str) -> Value {
+    json!({
+        "description": what,
+        "type": "object",
+        "properties": {
+            "by": { "description": "Who vouches.", "type": "string" },
+            "on": { "description": "The day on which they saw it, without quotes: 2026-11-01." },
+            "expires": { "description": "The last day on which it counts." },
+            "evidence": { "description": "Where the proof is.", "type": "string" },
+        },
+        "required": ["by", "on", "expires"],
         "additionalProperties": false,
     })
 }
@@ -201,7 +239,10 @@ mod tests {
     fn every_control_has_its_table_and_only_those_of_regions_an_override() {
         let schema = schema();
         let names: Vec<&str> = Id::all().map(Id::name).collect();
-        let expected: Vec<&str> = [&["extends", "account"], names.as_slice(), &["region"]].concat();
+        let vouched = Id::all().any(|id| !id.control().attestations().is_empty());
+        let attestations: &[&str] = if vouched { &["attestations"] } else { &[] };
+        let common = &["extends", "account", "tags"];
+        let expected = [common, attestations, names.as_slice(), &["region"]].concat();
         assert_eq!(keys(&schema, "/properties"), expected);
         let of_regions: Vec<&str> = Id::all()
             .filter(|id| id.control().scope() == Scope::EachRegion)

@@ -7,13 +7,13 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::aws::{Aws, Caller, Connect, ConnectError, Prompt, RegionState};
 use crate::baseline::{Baseline, Filters, Problems};
-use crate::control::Env;
+use crate::control::{Env, Run};
 use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
 use crate::plan::{Plan, PlanError, Survey, Want};
 use crate::progress::Watch;
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::{plan, survey};
+use crate::{attestation, plan, survey};
 
 /// How to reach the account.
 #[derive(Clone, Debug, Default)]
@@ -172,6 +172,12 @@ impl Session {
                 .filter(|state| state.enabled)
                 .map(|state| state.region.clone())
                 .collect(),
+            run: Run {
+                caller: caller.arn.clone(),
+                is_root: caller.is_root,
+                today: attestation::today(),
+                ..Run::default()
+            },
         };
         Ok(Session {
             is_real: !aws.is_emulator(),
@@ -203,12 +209,22 @@ impl Session {
     }
 
     /// Reads what a baseline asks for and plans.
+    ///
+    /// # Errors
+    /// If the baseline does not fit the account: above all, if it still has its examples in the place of somebody's
+    /// addresses, and the account is a real one.
     pub async fn plan(
-        &self,
+        &mut self,
         baseline: &Baseline,
         filters: &Filters,
         watch: &Watch<'_>,
     ) -> Result<Planned, SessionError> {
+        if let Some(problems) = baseline.examples().filter(|_| self.is_real) {
+            return Err(SessionError::Problems(problems));
+        }
+        let env = Arc::make_mut(&mut self.env);
+        env.run.tags = baseline.tags();
+        env.run.attestations = baseline.attestations();
         let wants = baseline
             .wants(&self.env, &self.regions, filters)
             .map_err(SessionError::Problems)?;

@@ -5,11 +5,13 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue, Error, ValueDeserializer};
 
+use super::common::{self, Common};
 use super::merge::cut;
 use super::regions::{AccountRegions, ControlRegions};
 use super::source::{Finding, Findings, Span};
@@ -89,15 +91,42 @@ impl<'de> Deserialize<'de> for AccountId {
 }
 
 /// Types every table of a file.
-pub(super) fn file<'a>(table: DeTable<'a>, findings: &mut Findings) -> (Account, Vec<Written<'a>>) {
+///
+/// `today` is the day that attestations are held against.
+pub(super) fn file<'a>(
+    table: DeTable<'a>,
+    today: Date,
+    findings: &mut Findings,
+) -> (Account, Common, Vec<Written<'a>>) {
     let mut account = Account::default();
+    let mut common = Common::default();
     let mut written = Vec::new();
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "extends" => {}
             "account" => {
+                let span = value.span();
                 if let Some(table) = a_table("account", value, findings) {
-                    account = self::account(key.span(), table, findings);
+                    let (ours, rest) = if "account".parse::<Id>().is_ok() {
+                        parted(table)
+                    } else {
+                        (table, DeTable::new())
+                    };
+                    account = self::account(key.span(), ours, findings);
+                    if !rest.is_empty() {
+                        let rest = Spanned::new(span, DeValue::Table(rest));
+                        written.extend(control(&key, rest, None, findings));
+                    }
+                }
+            }
+            "tags" => {
+                if let Some(table) = a_table("tags", value, findings) {
+                    common.tags = common::tags(table, findings);
+                }
+            }
+            "attestations" => {
+                if let Some(table) = a_table("attestations", value, findings) {
+                    common.attestations = common::attestations(table, today, findings);
                 }
             }
             "region" => {
@@ -108,7 +137,17 @@ pub(super) fn file<'a>(table: DeTable<'a>, findings: &mut Findings) -> (Account,
             _ => written.extend(control(&key, value, None, findings)),
         }
     }
-    (account, written)
+    (account, common, written)
+}
+
+/// The keys of `[account]` that say which account it is and where. Its other keys are the control's of that name.
+const OF_THE_ACCOUNT: [&str; 4] = ["id", "home_region", "regions", "exclude_regions"];
+
+/// The table `[account]` in its two parts.
+fn parted(table: DeTable<'_>) -> (DeTable<'_>, DeTable<'_>) {
+    table
+        .into_iter()
+        .partition(|(key, _)| OF_THE_ACCOUNT.contains(&key.get_ref().as_ref()))
 }
 
 fn account(header: Span, mut table: DeTable<'_>, findings: &mut Findings) -> Account {
@@ -164,6 +203,9 @@ fn control<'a>(
     };
     let mut besides = vec!["manage"];
     let mut regions = None;
+    if control.name() == "account" {
+        besides.extend(OF_THE_ACCOUNT);
+    }
     match misplaced {
         None => {
             besides.push("regions");
@@ -201,7 +243,7 @@ fn named(
     let Ok(id) = name.parse::<Id>() else {
         let others: &[&str] = match region {
             Some(_) => &[],
-            None => &["extends", "account", "region"],
+            None => &["extends", "account", "tags", "attestations", "region"],
         };
         let near = nearest(name, Id::all().map(Id::name).chain(others.iter().copied()));
         findings.add(
@@ -244,7 +286,11 @@ fn reserved<'a, T: Deserialize<'a>>(
     }
 }
 
-fn a_table<'a>(path: &str, value: Spanned<DeValue<'a>>, findings: &mut Findings) -> Option<DeTable<'a>> {
+pub(super) fn a_table<'a>(
+    path: &str,
+    value: Spanned<DeValue<'a>>,
+    findings: &mut Findings,
+) -> Option<DeTable<'a>> {
     let span = value.span();
     match value.into_inner() {
         DeValue::Table(table) => Some(table),
@@ -279,13 +325,15 @@ fn once(path: &str, regions: &[Spanned<Region>], findings: &mut Findings) {
 }
 
 /// What came of typing a table.
-struct Typed<T> {
-    value: Option<T>,
-    whole: bool,
+pub(super) struct Typed<T> {
+    /// What could be typed.
+    pub(super) value: Option<T>,
+    /// False if something was taken out.
+    pub(super) whole: bool,
 }
 
 /// Types a table; what is wrong is told and cut out until the rest is right.
-fn typed<'a, T>(
+pub(super) fn typed<'a, T>(
     path: &str,
     header: &Span,
     table: &mut DeTable<'a>,
@@ -388,6 +436,7 @@ fn plainly(expected: &str) -> &str {
     match expected {
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
         "f32" | "f64" => "a number",
+        "a TOML datetime" => "a day, such as 2026-11-01",
         "a boolean" => "true or false",
         "a sequence" => "a list",
         "a map" => "a table",

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::regions::{AccountRegions, ControlRegions};
 use super::source::{Finding, Findings};
 use super::{Baseline, Managed, Problems, Rule};
-use crate::control::Env;
+use crate::control::{Env, Wants};
 use crate::controls::{Id, nearest};
 use crate::place::{Place, Region, Scope};
 use crate::plan::{Manage, Want};
@@ -84,6 +84,7 @@ impl Baseline {
                 }
             }
         }
+        fill(&mut wants, env, &mut findings);
         self.check_filters(&wants, known, filters, &mut findings);
         wants.retain(|want| filters.pass(want.control, &want.place));
         findings.or_else(&self.sources, wants)
@@ -213,6 +214,17 @@ impl Baseline {
                     (true, true) => "--exclude leaves out all of it",
                 }),
             );
+        }
+    }
+}
+
+/// Puts into each table what the account and other tables decide. Earlier controls of the list are filled first.
+fn fill(wants: &mut [Want], env: &Env, findings: &mut Findings) {
+    for at in 0..wants.len() {
+        let want = &wants[at];
+        match want.control.control().fill(&want.table, env, Wants(wants)) {
+            Ok(table) => wants[at].table = table,
+            Err(error) => findings.add(Finding::nowhere(error.to_string())),
         }
     }
 }

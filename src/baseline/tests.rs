@@ -25,6 +25,7 @@ fn env() -> Env {
         partition: "aws".to_owned(),
         home: "eu-west-1".parse().unwrap(),
         enabled: regions(&["ap-south-1", "eu-west-1", "us-east-1"]),
+        run: crate::control::Run::default(),
     }
 }
 

@@ -161,7 +161,7 @@ impl Args {
 
     async fn prepare(&self, baseline: &Baseline, progress: &Progress) -> Result<(Session, Planned), Trouble> {
         let wanted = wanted_account(self.account_id.as_deref(), baseline)?;
-        let session = self
+        let mut session = self
             .reach
             .session(baseline.home_region().cloned(), wanted)
             .await?;
@@ -243,6 +243,7 @@ impl Args {
             session.aws.clone(),
             session.env.clone(),
             &planned.wants,
+            &planned.survey,
             &planned.plan,
         );
         let watch = |event: crate::progress::Event<'_>| progress.watch(event);

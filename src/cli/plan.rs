@@ -47,7 +47,7 @@ impl Args {
             spare("--out", out, others.into_iter().flatten())?;
         }
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
-        let session = self
+        let mut session = self
             .reach
             .session(baseline.home_region().cloned(), wanted)
             .await?;

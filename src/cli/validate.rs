@@ -21,6 +21,9 @@ impl Args {
         let baseline = baseline::load(&self.file)?;
         let controls: Vec<&str> = baseline.controls().map(Id::name).collect();
         report::result(&report::validated(baseline.name(), &controls, &view.out))?;
+        if let Some(examples) = baseline.examples() {
+            report::result(&report::left_to_you(&examples, &view.out))?;
+        }
         Ok(Exit::Done)
     }
 }

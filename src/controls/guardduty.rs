@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::{Control, Cx, Doc, Here, Manager, Out, Permissions, Seen};
 use crate::fault::Fault;
 use crate::place::Scope;
+use crate::tags::{self, Tags};
 
 mod features;
 mod write;
@@ -85,6 +86,9 @@ impl fmt::Display for Frequency {
 pub struct Ids {
     /// The detector's id, if there is one.
     pub detector: Option<String>,
+    /// Its tags, others' too.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 /// Settings of a detector, as far as they are to be sent.
@@ -96,6 +100,9 @@ pub struct Settings {
     pub publish_findings_every: Option<Frequency>,
     /// The features to switch.
     pub features: Features,
+    /// The tags of a new detector.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 /// A change of one region's detector.
@@ -112,11 +119,21 @@ pub enum Action {
         /// What changes. With a part of a feature goes the feature, even if that stays.
         settings: Settings,
     },
+    /// Tag the detector that there is.
+    Tag {
+        /// Its id.
+        detector: String,
+        /// The tags that are missing or have another value.
+        tags: Tags,
+    },
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verb, settings) = match self {
+            Action::Tag { tags, .. } => {
+                return write!(f, "tag the GuardDuty detector: {}", tags::shown(tags));
+            }
             Action::Create(settings) => ("enable GuardDuty", settings),
             Action::Update { settings, .. } => match settings.enabled {
                 Some(true) => ("resume GuardDuty", settings),
@@ -174,6 +191,7 @@ s3_data_events = true
         write: &[
             "guardduty:CreateDetector",
             "guardduty:UpdateDetector",
+            "guardduty:TagResource",
             // For guardduty.amazonaws.com, and with ebs_malware_protection for
             // malware-protection.guardduty.amazonaws.com.
             "iam:CreateServiceLinkedRole",
@@ -223,13 +241,31 @@ s3_data_events = true
             .filter(|account| !account.is_empty());
         Ok(Seen {
             model: model(&detector),
-            ids: Ids { detector: Some(id) },
+            ids: Ids {
+                detector: Some(id),
+                tags: detector
+                    .tags()
+                    .into_iter()
+                    .flatten()
+                    .map(|(k, v)| (k.clone(), v.clone()))
+                    .collect(),
+            },
             held_by: held_by(administrator.as_deref(), &detector),
         })
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, _here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
         let live = &seen.model;
+        let missing = tags::differing(&here.env.run.tags, &seen.ids.tags);
+        if let Some(detector) = seen.ids.detector.clone()
+            && want.enabled != Some(false)
+            && !missing.is_empty()
+        {
+            out.change(Action::Tag {
+                detector,
+                tags: missing,
+            });
+        }
         let settings = changes(want, live);
         if settings == Settings::default() {
             return;
@@ -244,6 +280,7 @@ s3_data_events = true
             if settings.enabled == Some(true) {
                 out.add(Action::Create(Settings {
                     features: want.features.clone(),
+                    tags: here.env.run.tags.clone(),
                     ..settings
                 }));
             } else {
@@ -288,6 +325,19 @@ s3_data_events = true
         match action {
             Action::Create(settings) => write::create(guardduty, settings).await,
             Action::Update { detector, settings } => write::update(guardduty, detector, settings).await,
+            Action::Tag { detector, tags } => {
+                let arn = format!(
+                    "arn:{}:guardduty:{}:{}:detector/{detector}",
+                    cx.env.partition,
+                    cx.region(),
+                    cx.env.account
+                );
+                let call = guardduty.tag_resource().resource_arn(arn);
+                call.set_tags(Some(tags.clone().into_iter().collect()))
+                    .send()
+                    .await?;
+                Ok(())
+            }
         }
     }
 }
@@ -327,6 +377,7 @@ fn changes(want: &Model, live: &Model) -> Settings {
             .publish_findings_every
             .filter(|want| live.publish_findings_every != Some(*want)),
         features,
+        tags: Tags::new(),
     }
 }
 
@@ -368,7 +419,7 @@ mod tests {
     use toml::Table;
 
     use super::*;
-    use crate::control::testing;
+    use crate::control::{Run, testing};
 
     fn model(text: &str) -> Model {
         toml::from_str(text).unwrap()
@@ -377,6 +428,7 @@ mod tests {
     fn found(want: &Model, live: &Model, detector: Option<&str>) -> Out<Action> {
         let ids = Ids {
             detector: detector.map(str::to_owned),
+            tags: Tags::new(),
         };
         testing::found::<GuardDuty>(
             want,
@@ -411,6 +463,43 @@ mod tests {
     const ID: Option<&str> = Some("12abc34d567e8fa901bc2d34e56789f0");
 
     #[test]
+    fn tags_are_sent_at_creation_and_as_drift_and_those_of_others_stay() {
+        let tags = |pairs: &[(&str, &str)]| -> Tags {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
+        };
+        let run = Run {
+            tags: tags(&[("managed-by", "trueup")]),
+            ..Run::default()
+        };
+        let plan = |detector: Option<&str>, live: &Model, there: Tags| {
+            let ids = Ids {
+                detector: detector.map(str::to_owned),
+                tags: there,
+            };
+            let seen = Seen {
+                model: live.clone(),
+                ids,
+                held_by: None,
+            };
+            testing::found_in::<GuardDuty>(&model("enabled = true"), &seen, run.clone())
+        };
+        let made = plan(None, &none(), Tags::new());
+        let Action::Create(settings) = &made.steps[0].action else {
+            panic!("{made:?}");
+        };
+        assert_eq!(settings.tags, run.tags);
+        insta::assert_snapshot!(
+            testing::told(&plan(ID, &live(), tags(&[("team", "web")]))),
+            @r#"tag the GuardDuty detector: managed-by = "trueup" [safe]"#
+        );
+        let tagged = tags(&[("managed-by", "trueup"), ("team", "web")]);
+        assert_eq!(testing::told(&plan(ID, &live(), tagged)), "");
+    }
+
+    #[test]
     fn a_region_without_a_detector_gets_one() {
         insta::assert_snapshot!(
             plan(&example(), &none(), None),
@@ -433,6 +522,7 @@ mod tests {
                     enabled: None,
                     publish_findings_every: Some(Frequency::FifteenMinutes),
                     features: Features::from([(Feature::S3DataEvents, true)]),
+                    tags: Tags::new(),
                 },
             }
         );

@@ -13,6 +13,7 @@ fn env(regions: &[&str]) -> Env {
         partition: "aws".to_owned(),
         home: "eu-west-1".parse().unwrap(),
         enabled: regions.iter().map(|name| name.parse().unwrap()).collect(),
+        run: crate::control::Run::default(),
     }
 }
 

@@ -298,6 +298,7 @@ pub(crate) mod testing {
                 partition: "aws".into(),
                 home: "us-east-1".parse().unwrap(),
                 enabled: vec![],
+                run: crate::control::Run::default(),
             },
             cells: BTreeMap::new(),
         }

@@ -24,6 +24,8 @@ mod summary;
 
 pub use style::Style;
 
+use crate::baseline::Problems;
+
 /// Prints a result on stdout.
 ///
 /// A reader that went away (`| head`) has seen what it wanted, so that a closed pipe is no error; any other
@@ -58,6 +60,30 @@ pub fn validated(baseline: &str, controls: &[&str], style: &Style) -> String {
             style,
         ),
     }
+}
+
+/// What `validate` says of addresses that stand there as examples.
+pub fn left_to_you(examples: &Problems, style: &Style) -> String {
+    let mut text = phrase::wrap(
+        "Left to you before a real account takes it, since nobody has such an address:",
+        "",
+        "  ",
+        style,
+    );
+    for example in examples.iter() {
+        let at = example
+            .at
+            .as_ref()
+            .map(|at| format!(" ({at})"))
+            .unwrap_or_default();
+        text.push_str(&phrase::wrap(
+            &format!("{}{at}", example.message),
+            "  ",
+            "    ",
+            style,
+        ));
+    }
+    text
 }
 
 /// Sends what the code traces to stderr, if `TRUEUP_LOG` says what: `debug`, or `trueup=debug,aws_config=info`.

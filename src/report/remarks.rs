@@ -90,6 +90,7 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
             .map(|cell| remark(cell, &cell.reasons)),
     );
     let sections = [
+        ("Attested", lines(|cell| &cell.attested)),
         ("Worth knowing", lines(|cell| &cell.notices)),
         ("Not available in the region", faults(Verdict::NotAvailable)),
         ("Region not enabled", not_enabled),

@@ -54,6 +54,7 @@ fn planned(folder: &Path) -> String {
         partition: "aws".into(),
         home: live.home,
         enabled: live.enabled.clone(),
+        run: trueup::control::Run::default(),
     };
     let mut cells = BTreeMap::new();
     for cell in live.cell {

@@ -24,7 +24,10 @@ impl Folder {
     fn becomes(&self, baseline: &str, writes: &[&str]) {
         self.write("b.toml", baseline).forget_exchanges();
         self.apply().expect(0);
-        assert_eq!(self.writes(), writes);
+        let mut written = self.writes();
+        // Between regions there is no order.
+        written.sort_by_key(|write| write.split(' ').next().map(str::to_owned));
+        assert_eq!(written, writes);
         self.is_true();
     }
 
@@ -55,6 +58,39 @@ fn a_new_detector_takes_one_write_and_has_what_is_written_alone() {
     for (name, feature) in features.as_object().unwrap() {
         assert_eq!(feature["enabled"], name == "S3_DATA_EVENTS", "{name}");
     }
+    folder.judge();
+}
+
+#[test]
+fn tags_come_with_a_new_detector_and_as_drift_beside_those_of_others() {
+    let folder = Folder::new();
+    folder.world("[[detector]]\nregion = \"eu-west-1\"\ntags = { team = \"web\", stage = \"test\" }\n");
+    let with = |tags: &str| format!("{TWO}[tags]\n{tags}[guardduty]\nenabled = true\n");
+    folder.becomes(
+        &with("stage = \"prod\"\n"),
+        &[
+            "eu-west-1 guardduty:TagResource",
+            "us-east-1 guardduty:CreateDetector",
+        ],
+    );
+    let tags = |region: &str| folder.region(region)["guardduty"]["detector"]["tags"].clone();
+    assert_eq!(
+        tags("eu-west-1"),
+        serde_json::json!({"stage": "prod", "team": "web"})
+    );
+    assert_eq!(tags("us-east-1"), serde_json::json!({"stage": "prod"}));
+    // A tag that is no longer written is no longer managed.
+    folder.becomes(
+        &with("managed-by = \"trueup\"\n"),
+        &[
+            "eu-west-1 guardduty:TagResource",
+            "us-east-1 guardduty:TagResource",
+        ],
+    );
+    assert_eq!(
+        tags("us-east-1"),
+        serde_json::json!({"managed-by": "trueup", "stage": "prod"})
+    );
     folder.judge();
 }
 
@@ -332,6 +368,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
             "",
             vec![
                 one("[guardduty]\nenabled = true\n"),
+                one("[tags]\nmanaged-by = \"trueup\"\n[guardduty]\nenabled = true\n"),
                 one("[guardduty]\nenabled = false\n"),
             ],
         )],

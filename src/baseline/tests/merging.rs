@@ -166,3 +166,36 @@ fn a_baseline_that_comes_with_trueup_is_named_without_a_path() {
         .unwrap();
     assert_snapshot!(lines(&wants), @"password_policy account: minimum_length = 20");
 }
+
+#[test]
+fn tags_unite_over_the_files_and_the_later_value_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("base.toml");
+    fs::write(&base, "[tags]\na = \"1\"\nb = \"2\"\n").unwrap();
+    let child = folder.path().join("child.toml");
+    fs::write(&child, "extends = [\"./base.toml\"]\n[tags]\nb = \"3\"\n").unwrap();
+    let tags = load(&child).unwrap().tags();
+    let expected = [("a", "1"), ("b", "3")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(tags, expected.into());
+}
+
+#[test]
+fn tags_that_aws_refuses_are_told_with_their_line() {
+    let problems = load_text(
+        "b.toml",
+        "[tags]\n\"aws:x\" = \"1\"\nnumber = 1\n\"a*\" = \"b\"\n",
+    )
+    .unwrap_err();
+    let told: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.at.as_ref().unwrap(), problem.message))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "b.toml:2:1: `tags.aws:x`: keys that start with `aws:` are AWS's own",
+            "b.toml:3:10: `tags.number` is not a text",
+            "b.toml:4:1: `tags.a*`: only letters, digits, spaces and _ . : / = + - @ are allowed",
+        ]
+    );
+}

@@ -19,6 +19,7 @@ pub(super) async fn create(guardduty: &Client, settings: &Settings) -> Result<()
     let every = settings.publish_findings_every.map(Frequency::to_api);
     let call = guardduty
         .create_detector()
+        .set_tags((!settings.tags.is_empty()).then(|| settings.tags.clone().into_iter().collect()))
         .set_finding_publishing_frequency(every);
     let answer = call.clone().enable(true).set_features(lists.pop()).send().await;
     let refusal = match answer.map_err(Fault::from) {
@@ -199,6 +200,7 @@ mod tests {
             enabled: Some(true),
             publish_findings_every: Some(Frequency::FifteenMinutes),
             features: features.iter().copied().collect(),
+            ..Settings::default()
         }
     }
 
