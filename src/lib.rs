@@ -78,6 +78,7 @@ mod gate;
 pub mod init;
 pub mod place;
 pub mod plan;
+pub mod policy;
 pub mod progress;
 pub mod recheck;
 pub mod report;

@@ -1,0 +1,623 @@
+//! IAM policy documents: compared by what they mean, merged by the names of their statements.
+//!
+//! AWS gives documents back in other words than they were sent in: one value for a list of one, other orders, an
+//! account's root ARN for its id, percent-encoding. Nothing here compares bytes. What belongs to others in a document
+//! stays as it is: [`Policy::merged`] adds and replaces only the statements that it is given.
+//!
+//! Source: IAM User Guide, "Grammar of the IAM JSON policy language" and "IAM JSON policy elements".
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// A text that is no policy document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is no policy document: {0}")]
+pub struct NotAPolicy(String);
+
+/// A policy document. Equal to another one if both mean the same.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+pub struct Policy {
+    /// `Version`, `Id` and whatever else stands beside the statements, as it was read.
+    head: Map<String, Value>,
+    statements: Vec<Statement>,
+}
+
+/// One statement of a document. Equal to another one if both mean the same, whatever they are called.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Statement(Map<String, Value>);
+
+impl Policy {
+    /// A document of the present version with these statements.
+    pub fn of(statements: impl IntoIterator<Item = Statement>) -> Self {
+        Policy {
+            head: Map::from_iter([("Version".to_owned(), json!("2012-10-17"))]),
+            statements: statements.into_iter().collect(),
+        }
+    }
+
+    /// Reads a document as IAM sends it: percent-encoded after RFC 3986, where a plus sign is a plus sign.
+    pub fn from_encoded(text: &str) -> Result<Self, NotAPolicy> {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8()
+            .map_err(|error| NotAPolicy(error.to_string()))?
+            .parse()
+    }
+
+    /// The statements, in order.
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// Those of the wanted statements that the document does not have: neither under their name, with their meaning,
+    /// nor, where the name is free, under another one.
+    pub fn lacking<'a>(&self, wanted: &'a [Statement]) -> Vec<&'a Statement> {
+        let lacks = |want: &&Statement| {
+            let mut named = self.named(want.sid()).peekable();
+            match named.peek() {
+                None => !self.statements.contains(want),
+                Some(_) => named.any(|live| live != *want),
+            }
+        };
+        wanted.iter().filter(lacks).collect()
+    }
+
+    /// The document with the wanted statements in it, if it lacks some. A statement of the same name is replaced where
+    /// it stands; all others stay as they are.
+    pub fn merged(&self, wanted: &[Statement]) -> Option<Policy> {
+        let lacking = self.lacking(wanted);
+        if lacking.is_empty() {
+            return None;
+        }
+        let mut merged = self.clone();
+        for want in lacking {
+            let is_it = |live: &Statement| live.sid().is_some() && live.sid() == want.sid();
+            let at = merged.statements.iter().position(is_it);
+            merged.statements.retain(|live| !is_it(live));
+            let at = at.unwrap_or(merged.statements.len());
+            merged.statements.insert(at, want.clone());
+        }
+        Some(merged)
+    }
+
+    /// The document without the statements of these names, if it has some of them. What is left may be empty.
+    pub fn without(&self, sids: &[&str]) -> Option<Policy> {
+        let is_gone = |live: &Statement| live.sid().is_some_and(|sid| sids.contains(&sid));
+        self.statements.iter().any(is_gone).then(|| {
+            let mut rest = self.clone();
+            rest.statements.retain(|live| !is_gone(live));
+            rest
+        })
+    }
+
+    fn named<'a>(&'a self, sid: Option<&'a str>) -> impl Iterator<Item = &'a Statement> {
+        self.statements
+            .iter()
+            .filter(move |live| sid.is_some() && live.sid() == sid)
+    }
+
+    /// Without a version, the first one holds.
+    fn version(&self) -> &str {
+        self.head
+            .get("Version")
+            .and_then(Value::as_str)
+            .unwrap_or("2008-10-17")
+    }
+}
+
+impl PartialEq for Policy {
+    /// Names, order, and statements that stand there twice mean nothing.
+    fn eq(&self, other: &Self) -> bool {
+        let meaning =
+            |policy: &Policy| -> BTreeSet<Facts> { policy.statements.iter().map(Statement::facts).collect() };
+        self.version() == other.version() && meaning(self) == meaning(other)
+    }
+}
+
+impl Eq for Policy {}
+
+impl TryFrom<Map<String, Value>> for Policy {
+    type Error = NotAPolicy;
+
+    fn try_from(mut head: Map<String, Value>) -> Result<Self, NotAPolicy> {
+        let statements = match head.remove("Statement") {
+            None => return Err(NotAPolicy("it has no Statement".to_owned())),
+            Some(Value::Array(several)) => several,
+            Some(one) => vec![one],
+        };
+        let statements = statements
+            .into_iter()
+            .map(|statement| match statement {
+                Value::Object(elements) => Ok(Statement(elements)),
+                other => Err(NotAPolicy(format!("{other} is no statement"))),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Policy { head, statements })
+    }
+}
+
+impl From<Policy> for Map<String, Value> {
+    fn from(policy: Policy) -> Self {
+        let mut whole = policy.head;
+        let statements = policy
+            .statements
+            .into_iter()
+            .map(|one| Value::Object(one.0))
+            .collect();
+        whole.insert("Statement".to_owned(), Value::Array(statements));
+        whole
+    }
+}
+
+impl FromStr for Policy {
+    type Err = NotAPolicy;
+
+    fn from_str(text: &str) -> Result<Self, NotAPolicy> {
+        serde_json::from_str::<Map<String, Value>>(text)
+            .map_err(|error| NotAPolicy(error.to_string()))?
+            .try_into()
+    }
+}
+
+impl fmt::Display for Policy {
+    /// The document as it is sent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Value::Object(self.clone().into()).fmt(f)
+    }
+}
+
+impl Statement {
+    /// A statement that allows something, to be filled in.
+    pub fn allow() -> Self {
+        Statement(Map::from_iter([("Effect".to_owned(), json!("Allow"))]))
+    }
+
+    /// A statement that forbids something, to be filled in.
+    pub fn deny() -> Self {
+        Statement(Map::from_iter([("Effect".to_owned(), json!("Deny"))]))
+    }
+
+    /// With a name, by which it is found again.
+    #[must_use]
+    pub fn named(mut self, sid: &str) -> Self {
+        self.0.insert("Sid".to_owned(), json!(sid));
+        self
+    }
+
+    /// With one more principal of a kind: `AWS`, `Service`, `Federated`.
+    #[must_use]
+    pub fn principal(mut self, kind: &str, who: &str) -> Self {
+        push(&mut object(&mut self.0, "Principal")[kind], who);
+        self
+    }
+
+    /// With one more action.
+    #[must_use]
+    pub fn action(mut self, action: &str) -> Self {
+        push(self.0.entry("Action").or_insert(Value::Null), action);
+        self
+    }
+
+    /// With one more resource.
+    #[must_use]
+    pub fn resource(mut self, arn: &str) -> Self {
+        push(self.0.entry("Resource").or_insert(Value::Null), arn);
+        self
+    }
+
+    /// With one more condition, or one more value of a condition that is there.
+    #[must_use]
+    pub fn condition(mut self, operator: &str, key: &str, value: &str) -> Self {
+        push(&mut object(&mut self.0, "Condition")[operator][key], value);
+        self
+    }
+
+    /// Its name.
+    pub fn sid(&self) -> Option<&str> {
+        self.0.get("Sid")?.as_str().filter(|sid| !sid.is_empty())
+    }
+
+    /// What it says, one fact a value, in a form that all ways to say the same share.
+    fn facts(&self) -> Facts {
+        let mut facts = Facts::new();
+        for (element, value) in self.0.iter().filter(|(element, _)| *element != "Sid") {
+            let anybody = json!({ "AWS": value });
+            let value = match element.as_str() {
+                "Principal" | "NotPrincipal" if !value.is_object() => &anybody,
+                _ => value,
+            };
+            gather(&mut vec![element.clone()], value, &mut facts);
+        }
+        facts
+    }
+}
+
+impl PartialEq for Statement {
+    fn eq(&self, other: &Self) -> bool {
+        self.facts() == other.facts()
+    }
+}
+
+impl Eq for Statement {}
+
+/// Each value of a statement with the way to it, such as `Condition`, `Bool`, `aws:multifactorauthpresent`, `true`.
+/// A list without values is the way alone: it grants or forbids something else than what is not there.
+type Facts = BTreeSet<Vec<String>>;
+
+fn gather(path: &mut Vec<String>, value: &Value, facts: &mut Facts) {
+    match value {
+        // Nothing said, which is as good as not there: `"Condition": {}`.
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                // The names of condition keys have no case.
+                let is_condition_key = path.len() == 2 && path[0] == "Condition";
+                path.push(if is_condition_key {
+                    key.to_lowercase()
+                } else {
+                    key.clone()
+                });
+                gather(path, value, facts);
+                path.pop();
+            }
+        }
+        Value::Array(values) if values.is_empty() => {
+            facts.insert(path.clone());
+        }
+        Value::Array(values) => {
+            for value in values {
+                gather(path, value, facts);
+            }
+        }
+        // `true` and `"true"`, 3600 and `"3600"` are the same.
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            facts.insert([path.as_slice(), &[value.to_string()]].concat());
+        }
+        Value::String(text) => {
+            let path_words: Vec<&str> = path.iter().map(String::as_str).collect();
+            let text = match path_words[..] {
+                ["Action" | "NotAction"] => text.to_lowercase(),
+                ["Principal" | "NotPrincipal", "AWS"] => account_of_root(text).unwrap_or(text).to_owned(),
+                ["Condition", operator, _] if operator.trim_end_matches("IfExists").ends_with("Bool") => {
+                    text.to_lowercase()
+                }
+                _ => text.clone(),
+            };
+            facts.insert([path.as_slice(), &[text]].concat());
+        }
+    }
+}
+
+/// The id of the account whose root ARN this is: both mean the account.
+fn account_of_root(arn: &str) -> Option<&str> {
+    let (_partition, rest) = arn.strip_prefix("arn:")?.split_once(':')?;
+    let account = rest.strip_prefix("iam::")?.strip_suffix(":root")?;
+    (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
+}
+
+/// What is under a key, if that is an object; otherwise an empty one in its place.
+fn object<'a>(fields: &'a mut Map<String, Value>, key: &str) -> &'a mut Value {
+    let slot = fields.entry(key).or_insert(Value::Null);
+    if !slot.is_object() {
+        *slot = json!({});
+    }
+    slot
+}
+
+/// One more value: one is written alone, several as a list.
+fn push(slot: &mut Value, value: &str) {
+    match slot {
+        Value::Null => *slot = json!(value),
+        Value::Array(values) => values.push(json!(value)),
+        one => *one = json!([one.take(), value]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn policy(statement: Value) -> Policy {
+        json!({"Version": "2012-10-17", "Statement": statement})
+            .to_string()
+            .parse()
+            .unwrap()
+    }
+
+    fn statement(elements: Value) -> Statement {
+        serde_json::from_value(elements).unwrap()
+    }
+
+    fn publish(sid: &str, service: &str) -> Statement {
+        Statement::allow()
+            .named(sid)
+            .principal("Service", service)
+            .action("sns:Publish")
+            .resource("arn:aws:sns:us-east-1:111122223333:alerts")
+            .condition("StringEquals", "aws:SourceAccount", "111122223333")
+    }
+
+    #[test]
+    fn what_is_built_is_the_document_that_one_would_write() {
+        let built =
+            Policy::of([publish("CloudWatch", "cloudwatch.amazonaws.com")
+                .principal("Service", "budgets.amazonaws.com")]);
+        assert_eq!(
+            built.to_string(),
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Sid":"CloudWatch","Principal":{"Service":["cloudwatch.amazonaws.com","budgets.amazonaws.com"]},"Action":"sns:Publish","Resource":"arn:aws:sns:us-east-1:111122223333:alerts","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}"#
+        );
+    }
+
+    #[test]
+    fn other_words_mean_the_same() {
+        for (one, other) in [
+            // One value or a list, in any order, even twice.
+            (
+                json!({"Action": "sns:Publish", "Resource": "*"}),
+                json!({"Action": ["sns:Publish"], "Resource": ["*", "*"]}),
+            ),
+            (
+                json!({"Action": ["a:B", "c:D"]}),
+                json!({"Action": ["c:D", "a:B"]}),
+            ),
+            // Actions have no case, and names of statements no meaning.
+            (
+                json!({"Sid": "A", "Action": "SNS:publish"}),
+                json!({"Sid": "B", "Action": "sns:Publish"}),
+            ),
+            (
+                json!({"NotAction": "SNS:publish"}),
+                json!({"NotAction": ["sns:Publish"]}),
+            ),
+            // Anybody.
+            (json!({"Principal": "*"}), json!({"Principal": {"AWS": ["*"]}})),
+            (
+                json!({"NotPrincipal": "*"}),
+                json!({"NotPrincipal": {"AWS": "*"}}),
+            ),
+            // An account, in each partition.
+            (
+                json!({"Principal": {"AWS": "111122223333"}}),
+                json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}),
+            ),
+            (
+                json!({"Principal": {"AWS": ["111122223333", "arn:aws:iam::111122223333:user/a"]}}),
+                json!({"Principal": {"AWS": ["arn:aws:iam::111122223333:user/a", "arn:aws-cn:iam::111122223333:root"]}}),
+            ),
+            // Conditions: scalars are texts, the case of keys does not matter, nor that of a truth.
+            (
+                json!({"Condition": {"Bool": {"aws:MultiFactorAuthPresent": true}}}),
+                json!({"Condition": {"Bool": {"AWS:multifactorauthpresent": ["true"]}}}),
+            ),
+            (
+                json!({"Condition": {"BoolIfExists": {"k": "True"}}}),
+                json!({"Condition": {"BoolIfExists": {"k": "true"}}}),
+            ),
+            (
+                json!({"Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}}}),
+                json!({"Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}}),
+            ),
+            (
+                json!({"Action": "a:B", "Condition": {}}),
+                json!({"Action": "a:B"}),
+            ),
+        ] {
+            assert_eq!(statement(one.clone()), statement(other.clone()), "{one} {other}");
+            assert_eq!(policy(one.clone()), policy(json!([other])), "{one}");
+        }
+        let several = json!([{"Action": "a:B"}, {"Action": "c:D"}]);
+        assert_eq!(
+            policy(several),
+            policy(json!([{"Action": "c:D"}, {"Action": "a:B"}, {"Action": "A:b"}]))
+        );
+        // The version that holds without one, and the document's own name.
+        let old: Policy = r#"{"Id": "x", "Statement": []}"#.parse().unwrap();
+        assert_eq!(
+            old,
+            r#"{"Version": "2008-10-17", "Statement": []}"#.parse().unwrap()
+        );
+    }
+
+    #[test]
+    fn other_meanings_differ() {
+        for (one, other) in [
+            (json!({"Effect": "Allow"}), json!({"Effect": "Deny"})),
+            (json!({"Action": "a:B"}), json!({"NotAction": "a:B"})),
+            (json!({"Action": "a:B"}), json!({"Action": ["a:B", "a:C"]})),
+            // A resource's name has a case, and so have a user's name and a condition's value.
+            (
+                json!({"Resource": "arn:aws:s3:::A"}),
+                json!({"Resource": "arn:aws:s3:::a"}),
+            ),
+            (
+                json!({"Principal": {"AWS": "arn:aws:iam::111122223333:user/A"}}),
+                json!({"Principal": {"AWS": "arn:aws:iam::111122223333:user/a"}}),
+            ),
+            (
+                json!({"Condition": {"StringEquals": {"k": "A"}}}),
+                json!({"Condition": {"StringEquals": {"k": "a"}}}),
+            ),
+            // A user named root is not the root user.
+            (
+                json!({"Principal": {"AWS": "111122223333"}}),
+                json!({"Principal": {"AWS": "arn:aws:iam::111122223333:user/root"}}),
+            ),
+            // A service named like an account is not the account.
+            (json!({"Principal": {"Service": "*"}}), json!({"Principal": "*"})),
+            // No value matches nothing; no condition matches all.
+            (
+                json!({"Action": "a:B", "Condition": {"StringEquals": {"k": []}}}),
+                json!({"Action": "a:B"}),
+            ),
+            (
+                json!({"Condition": {"Bool": {"k": true}}}),
+                json!({"Condition": {"BoolIfExists": {"k": true}}}),
+            ),
+            (
+                json!({"Condition": {"Bool": {"k": true}}}),
+                json!({"Condition": {"Bool": {"k": false}}}),
+            ),
+        ] {
+            assert_ne!(statement(one.clone()), statement(other.clone()), "{one} {other}");
+        }
+        assert_ne!(policy(json!([])), policy(json!([{"Action": "a:B"}])));
+        assert_ne!(
+            policy(json!([])),
+            r#"{"Version": "2008-10-17", "Statement": []}"#.parse().unwrap()
+        );
+    }
+
+    #[test]
+    fn a_document_of_iam_is_decoded_and_its_plus_signs_stay() {
+        let text = "%7B%22Statement%22%3A%7B%22Sid%22%3A%22a%2Bb+c%22%2C%22Resource%22%3A%22100%25%22%7D%7D";
+        let read = Policy::from_encoded(text).unwrap();
+        assert_eq!(read.statements()[0].sid(), Some("a+b+c"));
+        assert_eq!(
+            read,
+            Policy::from_encoded(&read.to_string().replace('%', "%25")).unwrap()
+        );
+        assert!(Policy::from_encoded("%ff").is_err());
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused() {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "\"x\"",
+            r#"{"Statement": "x"}"#,
+            r#"{"Statement": [1]}"#,
+        ] {
+            assert!(text.parse::<Policy>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn merging_replaces_by_name_where_it_stands_and_adds_at_the_end() {
+        let foreign = json!({"Sid": "theirs", "Effect": "Allow", "Principal": "*", "Action": "sns:Publish"});
+        let live = policy(json!([
+            {"Sid": "Budgets", "Effect": "Allow", "Principal": {"Service": "old"}, "Action": "sns:Publish"},
+            foreign,
+            {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish"},
+        ]));
+        let wanted = [publish("CloudWatch", "cloudwatch"), publish("Budgets", "budgets")];
+        let merged = live.merged(&wanted).unwrap();
+        let sids: Vec<_> = merged.statements().iter().map(Statement::sid).collect();
+        assert_eq!(sids, [Some("Budgets"), Some("theirs"), None, Some("CloudWatch")]);
+        assert_eq!(merged.statements()[0], wanted[1]);
+        assert_eq!(json!(merged.statements()[1]), foreign);
+        assert_eq!(merged.merged(&wanted), None);
+    }
+
+    #[test]
+    fn what_is_there_under_another_name_is_not_said_twice() {
+        let wanted = [publish("CloudWatch", "cloudwatch")];
+        let live = Policy::of([publish("by_hand", "cloudwatch")]);
+        assert_eq!(live.merged(&wanted), None);
+        // But a name that is taken has to mean what is wanted.
+        let live = Policy::of([
+            publish("by_hand", "cloudwatch"),
+            publish("CloudWatch", "else"),
+            publish("CloudWatch", "cloudwatch"),
+        ]);
+        let merged = live.merged(&wanted).unwrap();
+        let sids: Vec<_> = merged.statements().iter().map(Statement::sid).collect();
+        assert_eq!(sids, [Some("by_hand"), Some("CloudWatch")]);
+    }
+
+    #[test]
+    fn statements_are_taken_out_by_name() {
+        let live = Policy::of([
+            publish("a", "x"),
+            publish("b", "x"),
+            Statement::deny().action("c:D"),
+        ]);
+        let rest = live.without(&["a", "none"]).unwrap();
+        assert_eq!(
+            rest.statements().iter().map(Statement::sid).collect::<Vec<_>>(),
+            [Some("b"), None]
+        );
+        assert_eq!(rest.without(&["a", ""]), None);
+    }
+
+    /// Statements as people write them, and the same said in other words.
+    fn reworded() -> impl Strategy<Value = (Value, Value)> {
+        let words = || prop::collection::vec("[a-z]{1,3}:[A-Z][a-z]{0,3}", 1..4);
+        let accounts = prop::collection::vec("[0-9]{12}", 1..3);
+        (words(), words(), accounts, any::<bool>(), any::<bool>()).prop_map(
+            |(actions, resources, accounts, truth, upper)| {
+                let one = json!({
+                    "Sid": "A", "Effect": "Allow", "Action": actions, "Resource": resources,
+                    "Principal": {"AWS": accounts}, "Condition": {"Bool": {"aws:SecureTransport": truth}},
+                });
+                let backwards = |list: &[String]| match list {
+                    [one] => json!(one),
+                    _ => json!(list.iter().rev().collect::<Vec<_>>()),
+                };
+                let cased: Vec<String> = actions
+                    .iter()
+                    .map(|a| if upper { a.to_uppercase() } else { a.to_lowercase() })
+                    .collect();
+                let roots: Vec<String> = accounts
+                    .iter()
+                    .map(|a| format!("arn:aws:iam::{a}:root"))
+                    .collect();
+                let other = json!({
+                    "Condition": {"Bool": {"AWS:SECURETRANSPORT": [truth.to_string()]}},
+                    "Principal": {"AWS": backwards(&roots)}, "Resource": backwards(&resources),
+                    "Action": backwards(&cased), "Effect": "Allow",
+                });
+                (one, other)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn any_statement_equals_itself_in_other_words((one, other) in reworded()) {
+            prop_assert_eq!(statement(one.clone()), statement(other.clone()));
+            // And no longer once it also says something else.
+            let more = statement(other).action("zzzz:More");
+            prop_assert_ne!(statement(one), more);
+        }
+
+        #[test]
+        fn merging_twice_is_merging_once_and_others_stay(
+            live in prop::collection::vec((reworded(), "[ABX]?"), 0..5),
+            wanted in prop::collection::vec(reworded(), 2..3),
+        ) {
+            let live = Policy::of(live.into_iter().map(|((one, _), sid)| statement(one).named(&sid)));
+            let wanted: Vec<Statement> = wanted.into_iter().zip(["A", "B"])
+                .map(|((one, _), sid)| statement(one).named(sid)).collect();
+            let merged = live.merged(&wanted).unwrap_or_else(|| live.clone());
+            prop_assert_eq!(merged.merged(&wanted), None);
+            for want in &wanted {
+                prop_assert!(merged.statements().contains(want));
+            }
+            let foreign = |policy: &Policy| -> Vec<Value> {
+                policy.statements().iter().filter(|s| !matches!(s.sid(), Some("A" | "B"))).map(|s| json!(s)).collect()
+            };
+            prop_assert_eq!(foreign(&merged), foreign(&live));
+            let rest = merged.without(&["A", "B"]).unwrap_or_else(|| merged.clone());
+            prop_assert_eq!(foreign(&rest), foreign(&live));
+            prop_assert_eq!(rest.statements().len(), foreign(&live).len());
+        }
+
+        #[test]
+        fn a_document_survives_its_text_and_iams_encoding((one, _) in reworded()) {
+            let before = policy(one);
+            let text = before.to_string();
+            let encoded = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC).to_string();
+            prop_assert_eq!(&Policy::from_encoded(&encoded).unwrap().to_string(), &text);
+            let value = serde_json::to_value(&before).unwrap();
+            prop_assert_eq!(serde_json::from_value::<Policy>(value).unwrap(), before);
+        }
+    }
+}
