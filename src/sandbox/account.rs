@@ -126,7 +126,10 @@ impl Account {
             },
             ids: Ids::default(),
             contacts: Contacts::default(),
-            budgets: Budgets::default(),
+            budgets: Budgets {
+                refusal: world.budgets_refusal,
+                ..Budgets::default()
+            },
             ce: CostExplorer::default(),
             iam: Iam::new(world.alias.as_deref()),
             s3: S3::default(),
