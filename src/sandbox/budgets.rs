@@ -364,11 +364,7 @@ fn refused(refusal: BudgetsRefusal, caller: &str, id: &str, call: &Call) -> AwsE
              budgets first."
         ),
         BudgetsRefusal::NoIamAccess => {
-            let action = match call.operation.as_str() {
-                "TagResource" | "UntagResource" | "ListTagsForResource" => &call.operation,
-                read if read.starts_with("Describe") => "ViewBudget",
-                _ => "ModifyBudget",
-            };
+            let action = iam_action(&call.operation);
             format!(
                 "User: {caller} is not authorized to perform: budgets:{action} on resource: \
                  arn:aws:budgets::{id}:budget/*"
@@ -376,6 +372,15 @@ fn refused(refusal: BudgetsRefusal, caller: &str, id: &str, call: &Call) -> AwsE
         }
     };
     AwsError::new("AccessDeniedException", message)
+}
+
+/// The name that IAM knows an operation by (Service Authorization Reference, "AWS Budget Service").
+pub(super) fn iam_action(operation: &str) -> &str {
+    match operation {
+        "TagResource" | "UntagResource" | "ListTagsForResource" => operation,
+        read if read.starts_with("Describe") => "ViewBudget",
+        _ => "ModifyBudget",
+    }
 }
 
 /// A page of a list: a token is where the next one begins.
