@@ -15,6 +15,8 @@
 //! | `guardduty:UpdateDetector` | replaces the list of features instead of merging it |
 //! | `guardduty:GetDetector` | `UpdatedAt` never moves; FLOW_LOGS, CLOUD_TRAIL and DNS_LOGS are missing |
 //! | `guardduty:TagResource`, `account:ListRegions` | not implemented: status 404 and HTML |
+//! | `budgets:UpdateBudget`, `budgets:UpdateNotification`, `budgets:DescribeSubscribersForNotification`, `budgets:ListTagsForResource`, and what else there is of single subscribers and tags | not implemented |
+//! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
 //! | `s3:ListBuckets` | ignores the region; `MaxBuckets` cuts off without a ContinuationToken |
 
@@ -42,13 +44,13 @@ restrict_public_buckets = false
 "#;
 
 /// A new account in moto, as long as this value lives.
-struct Moto {
+pub(crate) struct Moto {
     server: Server,
-    folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 impl Moto {
-    fn start() -> Moto {
+    pub(crate) fn start() -> Moto {
         let folder = Folder::with_checklist();
         // A call that fails in moto itself is told there alone.
         let log = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto.log")).unwrap();
@@ -57,7 +59,7 @@ impl Moto {
         Moto { server, folder }
     }
 
-    fn trueup(&self, args: &[&str]) -> Ended {
+    pub(crate) fn trueup(&self, args: &[&str]) -> Ended {
         let mut command = self.folder.command(args);
         command
             .args(["--endpoint-url", &self.server.url])
@@ -67,7 +69,7 @@ impl Moto {
     }
 
     /// The account as boto3 sees it: of these regions, or of all enabled ones of the partition.
-    fn look(&self, regions: &[&str]) -> Value {
+    pub(crate) fn look(&self, regions: &[&str]) -> Value {
         let mut command = python::module("account", &self.folder.path(""));
         let told = python::succeed(command.args(regions).env("AWS_ENDPOINT_URL", &self.server.url));
         serde_json::from_str(&told).unwrap()
