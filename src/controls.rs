@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{AnyControl, Of};
 
+pub mod budgets;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
@@ -15,6 +16,7 @@ pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,

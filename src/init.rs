@@ -140,6 +140,18 @@ mod tests {
 
         # More that trueup keeps true. Take away the leading `# ` of a table to have it; `trueup controls NAME` says more.
 
+        # AWS Budgets. Cost: free.
+        # [budgets.monthly]
+        # amount = "100"
+        # unit = "USD"
+        # period = "monthly"
+        # include_credits = false      # AWS's default hides what is spent behind credits
+        # include_refunds = false
+        # notifications = [
+        #   { on = "actual", above_percent = 80, to = ["billing@example.com"] },
+        #   { on = "forecasted", above_percent = 100, to = ["billing@example.com"] },
+        # ]
+
         # Default VPC. Cost: free.
         # [default_vpc]
         # state = "absent"           # refused where anything uses it; "present" restores it

@@ -21,9 +21,9 @@ use crate::fault::causes;
 use crate::place::Region;
 
 /// Declares [`Clients`]: one line a service, `name: crate`, with what is particular to its configuration after `+`.
-/// The name is also the service's part in a [`CallName`].
+/// The name is also the service's part in a [`CallName`], unless another one follows it in parentheses.
 macro_rules! clients {
-    ($($(#[$doc:meta])* $name:ident: $sdk:ident $(+ $particular:expr)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident $(($called:literal))?: $sdk:ident $(+ $particular:expr)?;)*) => {
         /// The clients of one region.
         #[derive(Debug)]
         pub struct Clients {
@@ -39,9 +39,11 @@ macro_rules! clients {
                     .build();
                 Clients {
                     $($name: {
+                        let service = [stringify!($name) $(, $called)?];
+                        let service = service[service.len() - 1];
                         let builder = $sdk::config::Builder::from(&config)
-                            .interceptor(Naming { service: stringify!($name), region: region.clone() })
-                            .retry_classifier(Final { emulated, throttles_by_limit: stringify!($name) == "ce" });
+                            .interceptor(Naming { service, region: region.clone() })
+                            .retry_classifier(Final { emulated, throttles_by_limit: service == "ce" });
                         $(let builder = $particular(builder, emulated);)?
                         $sdk::Client::from_conf(builder.build())
                     },)*
@@ -52,22 +54,36 @@ macro_rules! clients {
 }
 
 clients! {
+    /// IAM Access Analyzer.
+    access_analyzer("access-analyzer"): aws_sdk_accessanalyzer;
     /// AWS Account Management.
     account: aws_sdk_account;
     /// AWS Budgets.
     budgets: aws_sdk_budgets;
     /// AWS Cost Explorer, with cost anomaly detection. It says `LimitExceededException` where it throttles.
     ce: aws_sdk_costexplorer;
+    /// AWS CloudTrail.
+    cloudtrail: aws_sdk_cloudtrail;
+    /// Amazon CloudWatch.
+    cloudwatch: aws_sdk_cloudwatch;
+    /// AWS Config.
+    config: aws_sdk_config;
     /// Amazon EC2.
     ec2: aws_sdk_ec2;
+    /// Amazon EventBridge.
+    events: aws_sdk_eventbridge;
     /// Amazon GuardDuty.
     guardduty: aws_sdk_guardduty;
     /// IAM.
     iam: aws_sdk_iam;
+    /// Amazon CloudWatch Logs.
+    logs: aws_sdk_cloudwatchlogs;
     /// Amazon S3. An emulator has no name for each bucket.
     s3: aws_sdk_s3 + aws_sdk_s3::config::Builder::force_path_style;
     /// Amazon S3 Control.
     s3control: aws_sdk_s3control;
+    /// AWS Security Hub.
+    securityhub: aws_sdk_securityhub;
     /// Amazon SNS.
     sns: aws_sdk_sns;
     /// AWS STS.

@@ -106,7 +106,7 @@ mod tests {
         let head: Vec<&str> = text.lines().take(2).collect();
         insta::assert_snapshot!(head.join("\n"), @r"
         CONTROL                 ITEMS  SCOPE        WHAT (COST)
-        password_policy         10     account      IAM password policy (free)
+        budgets                 5      account      AWS Budgets (free)
         ");
     }
 

@@ -4,13 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::access_analyzer::AccessAnalyzer;
 use super::budgets::Budgets;
 use super::ce::CostExplorer;
+use super::cloudtrail::CloudTrail;
+use super::config::Config;
 use super::contacts::Contacts;
 use super::ec2::{self, Ec2};
+use super::events::Events;
 use super::guardduty::GuardDuty;
 use super::iam::Iam;
+use super::logs::Logs;
 use super::s3::S3;
+use super::securityhub::SecurityHub;
 use super::sns::Sns;
 use super::world::{Detector, Event, Made};
 use super::{Call, Ids, Occupant, World, exchange, wire};
@@ -100,10 +106,22 @@ pub struct Caller {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionState {
+    /// IAM Access Analyzer.
+    pub access_analyzer: AccessAnalyzer,
+    /// CloudTrail.
+    pub cloudtrail: CloudTrail,
+    /// Config.
+    pub config: Config,
     /// EC2, with the VPCs.
     pub ec2: Ec2,
+    /// EventBridge.
+    pub events: Events,
     /// GuardDuty.
     pub guardduty: GuardDuty,
+    /// CloudWatch Logs.
+    pub logs: Logs,
+    /// Security Hub.
+    pub securityhub: SecurityHub,
     /// SNS.
     pub sns: Sns,
 }
@@ -126,7 +144,10 @@ impl Account {
             },
             ids: Ids::default(),
             contacts: Contacts::default(),
-            budgets: Budgets::default(),
+            budgets: Budgets {
+                refusal: world.budgets_refusal,
+                ..Budgets::default()
+            },
             ce: CostExplorer::default(),
             iam: Iam::new(world.alias.as_deref()),
             s3: S3::default(),
@@ -146,8 +167,14 @@ impl Account {
         self.opt_in_regions.remove(region);
         if !self.regions.contains_key(region) {
             let state = RegionState {
+                access_analyzer: AccessAnalyzer::default(),
+                cloudtrail: CloudTrail::default(),
+                config: Config::default(),
                 ec2: Ec2::new_region(&self.id, region, &mut self.ids),
+                events: Events::default(),
                 guardduty: GuardDuty::default(),
+                logs: Logs::default(),
+                securityhub: SecurityHub::default(),
                 sns: Sns::default(),
             };
             self.regions.insert(region.to_owned(), state);

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::trouble::{Progress, Verdict};
 use super::wire::{self, Decoded, Request, Response, Unread};
 use super::{
-    Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, budgets, ce, contacts, ec2,
-    guardduty, iam, s3, s3control, sns, sts,
+    Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, access_analyzer, budgets, ce,
+    cloudtrail, config, contacts, ec2, events, guardduty, iam, logs, s3, s3control, securityhub, sns, sts,
 };
 
 /// Everything that is kept of a simulated account.
@@ -148,14 +148,20 @@ pub(super) fn answer(account: &mut Account, call: &Call, changed: &mut bool) -> 
 
 fn dispatch(account: &mut Account, call: &Call) -> Answer {
     match call.service {
+        "access-analyzer" => access_analyzer::handle(account, call),
         "account" => contacts::handle(account, call),
         "budgets" => budgets::handle(account, call),
         "ce" => ce::handle(account, call),
+        "cloudtrail" => cloudtrail::handle(account, call),
+        "config" => config::handle(account, call),
         "ec2" => ec2::handle(account, call),
+        "events" => events::handle(account, call),
         "guardduty" => guardduty::handle(account, call),
         "iam" => iam::handle(account, call),
+        "logs" => logs::handle(account, call),
         "s3" => s3::handle(account, call),
         "s3control" => s3control::handle(account, call),
+        "securityhub" => securityhub::handle(account, call),
         "sns" => sns::handle(account, call),
         "sts" => sts::handle(account, call),
         _ => Err(AwsError::not_in_sandbox(call)),

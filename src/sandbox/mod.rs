@@ -10,21 +10,27 @@
 //! A new service is one file, a line in `exchange::dispatch`, and one in `wire::SERVICES`; a REST protocol also wants
 //! the operations' routes.
 
+pub mod access_analyzer;
 mod account;
 pub mod budgets;
 mod call;
 pub mod ce;
 mod client;
+pub mod cloudtrail;
+pub mod config;
 pub mod contacts;
 pub mod ec2;
 mod error;
+pub mod events;
 mod exchange;
 pub mod guardduty;
 mod handle;
 pub mod iam;
 mod ids;
+pub mod logs;
 pub mod s3;
 mod s3control;
+pub mod securityhub;
 mod serve;
 pub mod sns;
 mod store;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exchange::{Effect, State, answer, reads_only};
 use super::world::{DeniedBy, Fault, FaultKind, World, fits};
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, budgets};
 
 /// How far the world has come: kept with the account, so that several processes agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -206,6 +206,7 @@ impl State {
                 format!("You are not authorized to perform this operation. {who} {why}."),
             ),
             "guardduty" => ("AccessDeniedException", format!("{who} {why}")),
+            "budgets" => return Some(AwsError::new("AccessDeniedException", format!("{who} {why}"))),
             _ => ("AccessDenied", format!("{who} {why}")),
         };
         Some(AwsError::with_status(403, code, message))
@@ -221,6 +222,7 @@ fn iam_action(call: &Call) -> (&'static str, &str) {
         ("s3", "HeadBucket") => ("s3", "ListBucket"),
         ("s3", "GetPublicAccessBlock") => ("s3", "GetBucketPublicAccessBlock"),
         ("s3", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => ("s3", "PutBucketPublicAccessBlock"),
+        ("budgets", operation) => ("budgets", budgets::iam_action(operation)),
         (service, operation) => (service, operation),
     }
 }
@@ -229,6 +231,7 @@ fn iam_action(call: &Call) -> (&'static str, &str) {
 fn resource(call: &Call, account_id: &str) -> String {
     match call.service {
         "ec2" => format!("arn:aws:ec2:{}:{account_id}:*", call.region),
+        "budgets" => format!("arn:aws:budgets::{account_id}:budget/*"),
         "guardduty" => format!("arn:aws:guardduty:{}:{account_id}:detector/*", call.region),
         "s3" => match call.input["Bucket"].as_str() {
             Some(bucket) => format!("\"arn:aws:s3:::{bucket}\""),
@@ -242,6 +245,7 @@ fn throttled(call: &Call) -> AwsError {
     match call.service {
         "ec2" => AwsError::with_status(503, "RequestLimitExceeded", "Request limit exceeded."),
         "guardduty" => AwsError::with_status(429, "TooManyRequestsException", "Too Many Requests"),
+        "budgets" => AwsError::new("ThrottlingException", "Rate exceeded"),
         "s3" | "s3control" => AwsError::with_status(503, "SlowDown", "Please reduce your request rate."),
         _ => AwsError::new("Throttling", "Rate exceeded"),
     }

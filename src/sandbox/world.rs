@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::budgets::BudgetsRefusal;
 use super::{InstanceState, Occupant};
 
 /// A world. Every key may be left out; the empty world is a brand-new account in which nothing goes wrong.
@@ -30,6 +31,9 @@ pub struct World {
     /// The account whose GuardDuty administers this one's, in every region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guardduty_administrator: Option<String>,
+    /// Why AWS Budgets refuses every call, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budgets_refusal: Option<BudgetsRefusal>,
     /// What is in the default VPCs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub default_vpc: Vec<DefaultVpc>,

@@ -9,11 +9,11 @@ use crate::folder::{Ended, Folder, STATE};
 
 impl Folder {
     /// Plans or applies `b.toml` with consent to everything.
-    fn apply(&self) -> Ended {
+    pub(crate) fn apply(&self) -> Ended {
         self.sandbox(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
     }
 
-    fn is_true(&self) {
+    pub(crate) fn is_true(&self) {
         self.sandbox(&["plan", "b.toml", "--detailed-exitcode"])
             .expect(0)
             .says("No changes.");
@@ -21,7 +21,7 @@ impl Folder {
 
     /// Writes `b.toml`, applies it, asserts the writes that this took, and that nothing is left to do.
     #[track_caller]
-    fn becomes(&self, baseline: &str, writes: &[&str]) {
+    pub(crate) fn becomes(&self, baseline: &str, writes: &[&str]) {
         self.write("b.toml", baseline).forget_exchanges();
         self.apply().expect(0);
         let mut written = self.writes();
@@ -32,13 +32,13 @@ impl Folder {
     }
 
     /// The simulated account.
-    fn account(&self) -> Value {
+    pub(crate) fn account(&self) -> Value {
         let state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
         state["account"].clone()
     }
 
     /// A region of it.
-    fn region(&self, name: &str) -> Value {
+    pub(crate) fn region(&self, name: &str) -> Value {
         self.account()["regions"][name].clone()
     }
 }
@@ -330,6 +330,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
     let one = |text: &str| format!("{ONE}{text}");
     let vpc = |state: &str| one(&format!("[default_vpc]\nstate = \"{state}\"\n"));
     match control {
+        "budgets" => crate::budgets::exercise(),
         "password_policy" => vec![(
             "",
             vec![
@@ -384,6 +385,11 @@ fn action(exchange: &Value) -> String {
         ("s3control", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => {
             "s3:PutAccountPublicAccessBlock".to_owned()
         }
+        ("budgets", "TagResource" | "ListTagsForResource") => {
+            format!("budgets:{}", operation.as_str().unwrap())
+        }
+        ("budgets", read) if read.starts_with("Describe") => "budgets:ViewBudget".to_owned(),
+        ("budgets", _) => "budgets:ModifyBudget".to_owned(),
         ("s3", "ListBuckets") => "s3:ListAllMyBuckets".to_owned(),
         ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock".to_owned(),
         (service, operation) => format!("{service}:{operation}"),

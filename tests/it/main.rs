@@ -5,6 +5,7 @@
 )]
 
 mod boto3;
+mod budgets;
 mod cases;
 mod cli;
 mod controls;

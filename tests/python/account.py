@@ -1,6 +1,6 @@
 """Prints the account behind AWS_ENDPOINT_URL as JSON, read through boto3 alone:  python -m account [REGION…]
 
-{"account": id, "password_policy": {…} or null, "public_access_block": {…} or null,
+{"account": id, "budgets": [{…}], "password_policy": {…} or null, "public_access_block": {…} or null,
  "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}]}}}
 
 Without an argument the regions are the enabled ones of the commercial partition. `orphans` are subnets and
@@ -23,6 +23,7 @@ def main():
     json.dump(
         {
             "account": account,
+            "budgets": client("budgets").describe_budgets(AccountId=account)["Budgets"],
             "password_policy": absent_if(
                 "NoSuchEntity", lambda: client("iam").get_account_password_policy()["PasswordPolicy"]
             ),

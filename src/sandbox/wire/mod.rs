@@ -42,7 +42,11 @@ struct Service {
     protocol: Protocol,
 }
 
-static SERVICES: [Service; 9] = [
+static SERVICES: [Service; 15] = [
+    Service {
+        signing_name: "access-analyzer",
+        protocol: Protocol::RestJson,
+    },
     Service {
         signing_name: "account",
         protocol: Protocol::RestJson,
@@ -56,8 +60,20 @@ static SERVICES: [Service; 9] = [
         protocol: Protocol::Json("1.1"),
     },
     Service {
+        signing_name: "cloudtrail",
+        protocol: Protocol::Json("1.1"),
+    },
+    Service {
+        signing_name: "config",
+        protocol: Protocol::Json("1.1"),
+    },
+    Service {
         signing_name: "ec2",
         protocol: Protocol::Ec2Query("http://ec2.amazonaws.com/doc/2016-11-15/"),
+    },
+    Service {
+        signing_name: "events",
+        protocol: Protocol::Json("1.1"),
     },
     Service {
         signing_name: "guardduty",
@@ -68,8 +84,16 @@ static SERVICES: [Service; 9] = [
         protocol: Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/"),
     },
     Service {
+        signing_name: "logs",
+        protocol: Protocol::Json("1.1"),
+    },
+    Service {
         signing_name: "s3",
         protocol: Protocol::RestXml,
+    },
+    Service {
+        signing_name: "securityhub",
+        protocol: Protocol::RestJson,
     },
     Service {
         signing_name: "sns",

@@ -1,0 +1,15 @@
+//! IAM Access Analyzer.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Answer, AwsError, Call};
+
+/// What is kept of it in a region.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessAnalyzer {}
+
+/// Answers one operation.
+pub(super) fn handle(_account: &mut Account, call: &Call) -> Answer {
+    Err(AwsError::not_in_sandbox(call))
+}

@@ -1,0 +1,340 @@
+//! Budgets from the file to the account and back.
+
+use serde_json::Value;
+
+use crate::folder::{Folder, STATE};
+use crate::moto::Moto;
+
+const MONTHLY: &str = r#"[budgets.monthly]
+amount = "100"
+unit = "USD"
+period = "monthly"
+include_credits = false
+include_refunds = false
+notifications = [
+  { on = "actual", above_percent = 80, to = ["billing@example.com", "arn:aws:sns:us-east-1:123456789012:alerts"] },
+  { on = "forecasted", above_amount = "120.50", to = ["billing@example.com"] },
+]
+"#;
+
+const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
+
+/// Budgets that were made by hand: one under the wanted name with other settings, one of another kind and one
+/// that nobody's file names.
+const BY_HAND: &str = r#"
+[[call]]
+call = "budgets:CreateBudget"
+[call.input]
+AccountId = "123456789012"
+ResourceTags = [{ Key = "team", Value = "web" }]
+[call.input.Budget]
+BudgetName = "monthly"
+BudgetLimit = { Amount = "250", Unit = "USD" }
+TimeUnit = "MONTHLY"
+BudgetType = "COST"
+CostFilters = { Region = ["eu-west-1"] }
+CostTypes = { IncludeTax = false }
+TimePeriod = { Start = 1764547200, End = 2000000000 }
+[[call.input.NotificationsWithSubscribers]]
+Notification = { NotificationType = "ACTUAL", ComparisonOperator = "GREATER_THAN", Threshold = 80 }
+Subscribers = [
+  { SubscriptionType = "EMAIL", Address = "Billing@Example.com" },
+  { SubscriptionType = "EMAIL", Address = "gone@example.com" },
+]
+[[call.input.NotificationsWithSubscribers]]
+Notification = { NotificationType = "ACTUAL", ComparisonOperator = "GREATER_THAN", Threshold = 200 }
+Subscribers = [{ SubscriptionType = "EMAIL", Address = "billing@example.com" }]
+
+[[call]]
+call = "budgets:CreateBudget"
+[call.input]
+AccountId = "123456789012"
+Budget = { BudgetName = "hours", BudgetLimit = { Amount = "7", Unit = "HRS" }, TimeUnit = "DAILY", BudgetType = "USAGE" }
+
+[[call]]
+call = "budgets:CreateBudget"
+[call.input]
+AccountId = "123456789012"
+Budget = { BudgetName = "theirs", BudgetLimit = { Amount = "9", Unit = "USD" }, TimeUnit = "DAILY", BudgetType = "COST" }
+"#;
+
+/// Worlds and baselines that need every call of the control.
+pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
+    let change = format!("{TAGS}{MONTHLY}").replace("\"100\"", "\"110\"");
+    let moved = change.replace("above_percent = 80", "above_percent = 85");
+    let fewer = moved.replace("\"billing@example.com\", \"arn", "\"arn");
+    vec![(
+        BY_HAND,
+        vec![
+            format!("{TAGS}{MONTHLY}"),
+            change,
+            moved,
+            fewer,
+            "[budgets.monthly]\nstate = \"absent\"\n".to_owned(),
+            format!("{TAGS}{MONTHLY}"),
+        ],
+    )]
+}
+
+impl Folder {
+    fn budgets(&self) -> Value {
+        self.account()["budgets"]["budgets"].clone()
+    }
+
+    /// The calls alone: budgets live in one place.
+    #[track_caller]
+    fn budgets_become(&self, baseline: &str, writes: &[&str]) {
+        let writes: Vec<String> = writes
+            .iter()
+            .map(|operation| format!("us-east-1 budgets:{operation}"))
+            .collect();
+        let writes: Vec<&str> = writes.iter().map(String::as_str).collect();
+        self.becomes(baseline, &writes);
+    }
+
+    /// Changes the simulated account behind trueup's back.
+    fn edit(&self, change: impl FnOnce(&mut Value)) {
+        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
+        change(&mut state["account"]["budgets"]["budgets"]);
+        self.write(STATE, &state.to_string());
+    }
+
+    #[track_caller]
+    fn plans(&self, steps: &[&str]) {
+        let planned = self.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout;
+        let planned: Value = serde_json::from_str(&planned).unwrap();
+        let titles: Vec<&str> = planned["steps"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no steps in {planned}"))
+            .iter()
+            .map(|step| step["title"].as_str().unwrap_or_else(|| panic!("{step}")))
+            .collect();
+        assert_eq!(titles, steps);
+    }
+}
+
+#[test]
+fn a_new_budget_takes_one_call_and_is_exported_as_it_was_written() {
+    let folder = Folder::new();
+    folder.budgets_become(&format!("{TAGS}{MONTHLY}"), &["CreateBudget"]);
+    let made = &folder.budgets()["monthly"];
+    assert_eq!(made["tags"]["managed-by"], "trueup");
+    assert_eq!(made["budget"]["BudgetLimit"]["Amount"], "100.0");
+    assert_eq!(made["budget"]["CostTypes"]["IncludeCredit"], false);
+    assert_eq!(made["budget"]["CostTypes"]["IncludeTax"], true);
+    assert_eq!(made["notifications"].as_array().unwrap().len(), 2);
+    let export = folder.sandbox(&["export", "--only", "budgets"]).expect(0);
+    folder.write("b.toml", &export.says("[budgets.monthly]").stdout);
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn a_budget_that_exists_is_brought_into_line_and_keeps_the_rest() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    let before = folder.budgets();
+    folder
+        .write("b.toml", &format!("{TAGS}{MONTHLY}"))
+        .apply()
+        .expect(0);
+    // What does not wait for another step comes in any order.
+    let mut writes = folder.writes();
+    writes.sort();
+    assert_eq!(
+        writes,
+        [
+            "us-east-1 budgets:CreateNotification",
+            "us-east-1 budgets:CreateSubscriber",
+            "us-east-1 budgets:DeleteNotification",
+            "us-east-1 budgets:DeleteSubscriber",
+            "us-east-1 budgets:TagResource",
+            "us-east-1 budgets:UpdateBudget",
+        ]
+    );
+    folder.is_true();
+    let after = folder.budgets();
+    for untouched in ["hours", "theirs"] {
+        assert_eq!(after[untouched], before[untouched]);
+    }
+    let (before, after) = (&before["monthly"], &after["monthly"]);
+    let mut expected = before["budget"].clone();
+    expected["BudgetLimit"]["Amount"] = "100.0".into();
+    expected["CostTypes"]["IncludeCredit"] = false.into();
+    expected["CostTypes"]["IncludeRefund"] = false.into();
+    assert_eq!(after["budget"], expected);
+    assert_eq!(
+        after["tags"],
+        serde_json::json!({"team": "web", "managed-by": "trueup"})
+    );
+    // The address stays as somebody else wrote it, because it is the same one.
+    assert_eq!(
+        after["notifications"][0]["Subscribers"][0]["Address"],
+        "Billing@Example.com"
+    );
+    folder.judge();
+}
+
+#[test]
+fn odd_forms_of_the_same_are_no_difference() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    folder.write(
+        "b.toml",
+        r#"[budgets.monthly]
+        amount = 250.00
+        include_refunds = true
+        notifications = [
+          { on = "actual", above_percent = "200.0", to = ["BILLING@EXAMPLE.COM"] },
+          { on = "actual", above_percent = "80", to = ["GONE@example.com", "billing@example.com"] },
+        ]
+        [budgets.theirs]
+        amount = "9.000"
+        "#,
+    );
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn what_no_table_can_say_is_left_out_of_the_export_and_never_overwritten() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    let export = folder.sandbox(&["export", "--only", "budgets"]).expect(0).stdout;
+    assert!(
+        export.contains("[budgets.theirs]") && !export.contains("hours"),
+        "{export}"
+    );
+    folder.write("b.toml", &export);
+    folder.is_true();
+    folder.write(
+        "b.toml",
+        "[budgets.hours]\namount = 7\nunit = \"USD\"\nperiod = \"daily\"\n",
+    );
+    folder.forget_exchanges();
+    folder.apply().says("is a USAGE budget, not one of cost");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    folder.judge();
+}
+
+#[test]
+fn single_notifications_and_recipients_change_by_single_calls() {
+    let folder = Folder::new();
+    folder.budgets_become(MONTHLY, &["CreateBudget"]);
+    let moved = MONTHLY.replace("above_percent = 80", "above_percent = 90");
+    folder.budgets_become(&moved, &["UpdateNotification"]);
+    let other = moved.replace("\"billing@example.com\", \"arn", "\"cfo@example.com\", \"arn");
+    folder.budgets_become(&other, &["UpdateSubscriber"]);
+    let amount = other.replace("\"100\"", "\"100.5\"");
+    folder.budgets_become(&amount, &["UpdateBudget"]);
+    assert_eq!(
+        folder.budgets()["monthly"]["notifications"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let silent = "[budgets.monthly]\nnotifications = []\n";
+    folder.budgets_become(silent, &["DeleteNotification", "DeleteNotification"]);
+    folder.judge();
+}
+
+#[test]
+fn what_was_deleted_by_hand_is_all_that_comes_back() {
+    let folder = Folder::new();
+    folder.budgets_become(MONTHLY, &["CreateBudget"]);
+    folder.edit(|budgets| {
+        budgets["monthly"]["notifications"]
+            .as_array_mut()
+            .unwrap()
+            .remove(1);
+    });
+    folder.plans(&["notify of the budget monthly on forecasted > 120.5"]);
+    folder.apply().expect(0);
+    folder.edit(|budgets| {
+        let notification = &mut budgets["monthly"]["notifications"][0];
+        notification["Subscribers"].as_array_mut().unwrap().remove(0);
+    });
+    folder.plans(&["tell billing@example.com of the budget monthly on actual > 80%"]);
+    folder.apply().expect(0);
+    folder.edit(|budgets| {
+        budgets.as_object_mut().unwrap().remove("monthly");
+    });
+    folder.plans(&["create the budget monthly"]);
+    folder.apply().expect(0);
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn a_renamed_table_and_the_off_switch_need_consent() {
+    let folder = Folder::new();
+    folder.budgets_become(MONTHLY, &["CreateBudget"]);
+    let renamed = MONTHLY.replace(
+        "[budgets.monthly]",
+        "[budgets.\"all costs\"]\npreviously = \"monthly\"",
+    );
+    folder.write("b.toml", &renamed);
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve"])
+        .expect(3)
+        .says("--allow budgets");
+    folder.forget_exchanges();
+    folder.apply().expect(0);
+    assert_eq!(folder.writes(), ["us-east-1 budgets:DeleteBudget"]);
+    folder.is_true();
+    folder.budgets_become("[budgets.\"all costs\"]\nstate = \"absent\"\n", &["DeleteBudget"]);
+    assert_eq!(folder.budgets(), serde_json::json!({}));
+    folder.judge();
+}
+
+#[test]
+fn a_service_that_refuses_is_blocked_with_what_to_do() {
+    for (world, said) in [
+        ("payer_not_enabled", "open Budgets in the Billing console"),
+        ("no_iam_access", "IAM user and role access to Billing information"),
+    ] {
+        let folder = Folder::new();
+        folder.world(&format!("budgets_refusal = \"{world}\"\n"));
+        folder.write("b.toml", MONTHLY);
+        let plan = folder.sandbox(&["plan", "b.toml"]).expect(0).stdout;
+        // The lines of a plan are wrapped.
+        let plan = plan.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(plan.contains(said) && plan.contains("blocked"), "{plan}");
+        folder
+            .sandbox(&["plan", "b.toml", "--fail-on", "blocked"])
+            .expect(4);
+        folder.judge();
+    }
+}
+
+#[test]
+fn moto_sees_the_budgets_that_it_can_keep() {
+    // moto lists no subscribers of a notification, so the notifications are not managed here.
+    let silent = "[budgets.monthly]\namount = \"100\"\nunit = \"USD\"\nperiod = \"monthly\"\n\
+                  include_credits = false\n";
+    let moto = Moto::start();
+    moto.folder.write("b.toml", silent);
+    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
+    moto.trueup(&apply)
+        .expect(0)
+        .says("The account is true to b.toml.");
+    moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
+        .expect(0)
+        .says("No changes.");
+    let budgets = moto.look(&["us-east-1"])["budgets"].clone();
+    assert_eq!(budgets.as_array().map(Vec::len), Some(1), "{budgets}");
+    assert_eq!(budgets[0]["BudgetName"], "monthly");
+    assert_eq!(budgets[0]["TimeUnit"], "MONTHLY");
+    assert_eq!(budgets[0]["CostTypes"]["IncludeCredit"], false);
+    let amount: f64 = budgets[0]["BudgetLimit"]["Amount"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(amount, 100.0);
+    moto.folder
+        .write("b.toml", "[budgets.monthly]\nstate = \"absent\"\n");
+    moto.trueup(&apply).expect(0);
+    assert_eq!(moto.look(&["us-east-1"])["budgets"], serde_json::json!([]));
+}
