@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{AnyControl, Of};
 
+pub mod alerts;
 pub mod budgets;
 pub mod default_vpc;
 pub mod ebs_encryption;
@@ -16,6 +17,7 @@ pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,

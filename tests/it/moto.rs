@@ -33,6 +33,9 @@ use crate::python::{self, CREDENTIALS, Server};
 const LIST: &str = r#"
 extends = ["checklist@1"]
 
+[alerts]
+manage = "off"
+
 [budgets]
 manage = "off"
 "#;
