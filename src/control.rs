@@ -338,8 +338,8 @@ impl<A> StepDraft<'_, A> {
 
     /// It waits for what another cell may be about to make, and does without it otherwise: for a thing that the file
     /// names without saying whether it manages it.
-    pub fn awaits(self, asset: Asset) -> Self {
-        self.with(|step| step.awaits.push(asset))
+    pub fn waits_for(self, asset: Asset) -> Self {
+        self.with(|step| step.waits_for.push(asset))
     }
 
     /// Once it is done, this exists.

@@ -37,7 +37,7 @@ pub const TOPIC: AssetKind = AssetKind {
     what: "alerts topic",
 };
 
-/// The topic of this ARN, ready to be published to. A step that names a topic awaits it: whether that is the alerts
+/// The topic of this ARN, ready to be published to. A step that names a topic waits for it: whether that is the alerts
 /// topic does not have to be known.
 pub fn topic(arn: &str) -> Asset {
     TOPIC.named(&Place::Account, arn)

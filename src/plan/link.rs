@@ -52,7 +52,7 @@ pub(super) fn link(
                 });
             }
         }
-        for makers in draft.awaits.iter().filter_map(|asset| providers.get(asset)) {
+        for makers in draft.waits_for.iter().filter_map(|asset| providers.get(asset)) {
             after[at].extend(makers.iter().filter(|maker| **maker != at));
         }
         for asset in &draft.releases {
@@ -404,7 +404,7 @@ mod tests {
             Draft::new(Act { data, title }, Effect::Add, Class::Safe)
         };
         let mut awaits = step("awaits");
-        awaits.awaits = vec![asset(1), asset(2)];
+        awaits.waits_for = vec![asset(1), asset(2)];
         let mut provides = step("provides");
         provides.provides = vec![asset(1)];
         let drafts = vec![(0, awaits), (0, provides)];

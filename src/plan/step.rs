@@ -110,7 +110,7 @@ pub struct Draft<A> {
     /// What it needs.
     pub needs: Vec<Asset>,
     /// What it waits for if another step makes it, and does without otherwise.
-    pub awaits: Vec<Asset>,
+    pub waits_for: Vec<Asset>,
     /// What exists once it is done.
     pub provides: Vec<Asset>,
     /// What it no longer uses once it is done.
@@ -129,7 +129,7 @@ impl<A> Draft<A> {
             risks: vec![],
             after: vec![],
             needs: vec![],
-            awaits: vec![],
+            waits_for: vec![],
             provides: vec![],
             releases: vec![],
             removes: vec![],
@@ -145,7 +145,7 @@ impl<A> Draft<A> {
             risks: self.risks,
             after: self.after,
             needs: self.needs,
-            awaits: self.awaits,
+            waits_for: self.waits_for,
             provides: self.provides,
             releases: self.releases,
             removes: self.removes,

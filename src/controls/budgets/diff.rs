@@ -288,7 +288,7 @@ fn awaiting<'s, 'r>(
         Recipient::Topic(arn) => Some(alerts::topic(arn)),
         _ => None,
     });
-    topics.fold(step, StepDraft::awaits)
+    topics.fold(step, StepDraft::waits_for)
 }
 
 /// What is wanted, where it is written and is not what there is.
