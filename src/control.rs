@@ -344,6 +344,12 @@ impl<A> StepDraft<'_, A> {
         self.with(|step| step.needs.push(asset))
     }
 
+    /// It waits for what another cell may be about to make, and does without it otherwise: for a thing that the file
+    /// names without saying whether it manages it.
+    pub fn waits_for(self, asset: Asset) -> Self {
+        self.with(|step| step.waits_for.push(asset))
+    }
+
     /// Once it is done, this exists.
     pub fn provides(self, asset: Asset) -> Self {
         self.with(|step| step.provides.push(asset))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::{AnyControl, Of};
 
 pub mod access_analyzer;
+pub mod alerts;
 pub mod budgets;
 pub mod default_vpc;
 pub mod ebs_encryption;
@@ -17,6 +18,7 @@ pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,

@@ -140,6 +140,12 @@ mod tests {
 
         # More that trueup keeps true. Take away the leading `# ` of a table to have it; `trueup controls NAME` says more.
 
+        # Amazon SNS topic. Cost: 1,000 e-mails a month are free, then 2 USD for 100,000.
+        # [alerts]
+        # topic = "account-alerts"          # made in the home region; or topic_arn of one that exists
+        # emails = ["security@example.com"] # each has to confirm once, by a link in a mail from AWS
+        # # https = ["https://alerts.example.com/aws"]
+
         # AWS Budgets. Cost: free.
         # [budgets.monthly]
         # amount = "100"

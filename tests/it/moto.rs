@@ -19,6 +19,7 @@
 //! | `budgets:UpdateBudget`, `budgets:UpdateNotification`, `budgets:DescribeSubscribersForNotification`, `budgets:ListTagsForResource`, and what else there is of single subscribers and tags | not implemented |
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
+//! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
 //! | `s3:ListBuckets` | ignores the region; `MaxBuckets` cuts off without a ContinuationToken |
 
 use std::fs::File;
@@ -35,6 +36,9 @@ const LIST: &str = r#"
 extends = ["checklist@1"]
 
 [access_analyzer]
+manage = "off"
+
+[alerts]
 manage = "off"
 
 [budgets]
