@@ -143,6 +143,11 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
             contacts.alternate.remove(kind).ok_or_else(no_contact)?;
             Ok(Value::Null)
         }
+        "GetContactInformation" if contacts.information.is_empty() => Err(AwsError::with_status(
+            404,
+            "ResourceNotFoundException",
+            "No contact information found.",
+        )),
         "GetContactInformation" => Ok(json!({"ContactInformation": contacts.information})),
         "PutContactInformation" => {
             let wanted = &call.input["ContactInformation"];
@@ -396,6 +401,13 @@ mod tests {
             "SE",
         );
         ask(&mut account, "PutContactInformation", put(&elsewhere)).unwrap();
+
+        account.contacts.information.clear();
+        let error = ask(&mut account, "GetContactInformation", json!({})).unwrap_err();
+        assert_eq!(
+            (error.status, error.code.as_str()),
+            (404, "ResourceNotFoundException")
+        );
     }
 
     #[test]
