@@ -73,31 +73,38 @@ impl Contact {
         ]
     }
 
-    /// What is wanted, over what is there.
+    /// What is wanted, over what is there, which stays as it is written where both mean the same.
     fn over(&self, live: &Contact) -> Contact {
-        let or = |want: &Option<String>, live: &Option<String>| want.clone().or_else(|| live.clone());
+        let or = |name, want: &Option<String>, live: &Option<String>| match want {
+            Some(text) if !same(name, want, live) => Some(text.clone()),
+            _ => live.clone(),
+        };
         Contact {
             state: None,
-            name: or(&self.name, &live.name),
-            title: or(&self.title, &live.title),
-            email: or(&self.email, &live.email),
-            phone: or(&self.phone, &live.phone),
+            name: or("name", &self.name, &live.name),
+            title: or("title", &self.title, &live.title),
+            email: or("email", &self.email, &live.email),
+            phone: or("phone", &self.phone, &live.phone),
         }
     }
 
-    /// True if it means the same person: spaces around, the case of an e-mail address and the form of a number do not
-    /// count.
+    /// True if it means the same person.
     fn is_like(&self, other: &Contact) -> bool {
-        let trimmed = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
-        let email = |contact: &Contact| trimmed(&contact.email).to_lowercase();
+        let mut both = self.keys().into_iter().zip(other.keys());
         self.is_absent() == other.is_absent()
-            && trimmed(&self.name) == trimmed(&other.name)
-            && trimmed(&self.title) == trimmed(&other.title)
-            && email(self) == email(other)
-            && phone::same(
-                self.phone.as_deref().unwrap_or_default(),
-                other.phone.as_deref().unwrap_or_default(),
-            )
+            && both.all(|((name, one, _), (_, other, _))| same(name, one, other))
+    }
+}
+
+/// True if a key's texts mean the same: spaces around, the case of an e-mail address and the form of a number do not
+/// count.
+fn same(name: &str, one: &Option<String>, other: &Option<String>) -> bool {
+    let trimmed = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
+    let (one, other) = (trimmed(one), trimmed(other));
+    match name {
+        "phone" => phone::same(&one, &other),
+        "email" => one.to_lowercase() == other.to_lowercase(),
+        _ => one == other,
     }
 }
 
@@ -531,6 +538,22 @@ mod tests {
                 "{other}"
             );
         }
+    }
+
+    #[test]
+    fn what_means_the_same_stays_as_it_is_written_there() {
+        let out = found(
+            &model("security = { title = \"Chief\", email = \"SEC@Example.com\", phone = \"+8131\" }"),
+            &live(SECURITY),
+        );
+        let Action::Put { contact, .. } = &out.steps[0].action else {
+            panic!("{out:?}");
+        };
+        let expected = Contact {
+            title: Some("Chief".to_owned()),
+            ..model(SECURITY).security.unwrap()
+        };
+        assert_eq!(*contact, expected);
     }
 
     #[test]

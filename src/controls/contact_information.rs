@@ -103,37 +103,37 @@ impl Model {
         ]
     }
 
-    /// What is wanted, over what is there.
+    /// What is wanted, over what is there, which stays as it is written where both mean the same.
     fn over(&self, live: &Model) -> Model {
-        let or = |want: &Option<String>, live: &Option<String>| want.clone().or_else(|| live.clone());
+        let or = |name, want: &Option<String>, live: &Option<String>| match want {
+            Some(text) if !same(name, want, live) => Some(text.clone()),
+            _ => live.clone(),
+        };
         Model {
-            full_name: or(&self.full_name, &live.full_name),
-            company_name: or(&self.company_name, &live.company_name),
-            address_line_1: or(&self.address_line_1, &live.address_line_1),
-            address_line_2: or(&self.address_line_2, &live.address_line_2),
-            address_line_3: or(&self.address_line_3, &live.address_line_3),
-            city: or(&self.city, &live.city),
-            district_or_county: or(&self.district_or_county, &live.district_or_county),
-            state_or_region: or(&self.state_or_region, &live.state_or_region),
-            postal_code: or(&self.postal_code, &live.postal_code),
-            country_code: or(&self.country_code, &live.country_code),
-            phone: or(&self.phone, &live.phone),
-            website_url: or(&self.website_url, &live.website_url),
+            full_name: or("full_name", &self.full_name, &live.full_name),
+            company_name: or("company_name", &self.company_name, &live.company_name),
+            address_line_1: or("address_line_1", &self.address_line_1, &live.address_line_1),
+            address_line_2: or("address_line_2", &self.address_line_2, &live.address_line_2),
+            address_line_3: or("address_line_3", &self.address_line_3, &live.address_line_3),
+            city: or("city", &self.city, &live.city),
+            district_or_county: or(
+                "district_or_county",
+                &self.district_or_county,
+                &live.district_or_county,
+            ),
+            state_or_region: or("state_or_region", &self.state_or_region, &live.state_or_region),
+            postal_code: or("postal_code", &self.postal_code, &live.postal_code),
+            country_code: or("country_code", &self.country_code, &live.country_code),
+            phone: or("phone", &self.phone, &live.phone),
+            website_url: or("website_url", &self.website_url, &live.website_url),
             phone_tested: None,
         }
     }
 
-    /// True if it means the same contact: spaces around, the form of the number and the case of the country do not
-    /// count, and nothing is an empty text.
+    /// True if it means the same contact.
     fn is_like(&self, other: &Model) -> bool {
-        self.keys().iter().zip(other.keys()).all(|(one, other)| {
-            let (one_text, other_text) = (text(one.text), text(other.text));
-            match one.name {
-                "phone" => phone::same(one_text, other_text),
-                "country_code" => one_text.eq_ignore_ascii_case(other_text),
-                _ => one_text == other_text,
-            }
-        })
+        let mut both = self.keys().into_iter().zip(other.keys());
+        both.all(|(one, other)| same(one.name, one.text, other.text))
     }
 
     fn needs_a_state(&self) -> bool {
@@ -146,6 +146,17 @@ impl Model {
     /// The number that is meant where the country's code is missing, for a hint.
     fn number_meant(&self) -> Option<String> {
         phone::corrected(text(&self.phone), text(&self.country_code))
+    }
+}
+
+/// True if a key's texts mean the same: spaces around, the form of the number and the case of the country do not count,
+/// and nothing is an empty text.
+fn same(name: &str, one: &Option<String>, other: &Option<String>) -> bool {
+    let (one, other) = (text(one), text(other));
+    match name {
+        "phone" => phone::same(one, other),
+        "country_code" => one.eq_ignore_ascii_case(other),
+        _ => one == other,
     }
 }
 

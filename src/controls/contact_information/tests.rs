@@ -86,6 +86,13 @@ fn odd_forms_of_the_same_are_no_difference() {
     };
     assert_eq!(plan("country_code = \"JP\"", small), "");
     assert_ne!(plan("full_name = \"kim example\"", live()), "");
+    // Beside another change it stays as it is written there.
+    let out = found("phone = \"+81312345678\"\ncity = \"Osaka\"", live());
+    let expected = Model {
+        city: Some("Osaka".to_owned()),
+        ..live()
+    };
+    assert_eq!(out.steps[0].action, Action::Put(expected));
 }
 
 #[test]
