@@ -1,6 +1,6 @@
 //! What every simulated operation takes and gives, whatever protocol carried it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One request of a client, after its protocol has been taken off.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct AwsError {
     pub code: String,
     /// The sentence that comes with it.
     pub message: String,
+    /// Further members of the error's body, such as `reason`, for the services that have some.
+    pub members: Map<String, Value>,
 }
 
 impl AwsError {
@@ -41,6 +43,7 @@ impl AwsError {
             status,
             code: code.to_owned(),
             message: message.into(),
+            members: Map::new(),
         }
     }
 
