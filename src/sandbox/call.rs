@@ -1,6 +1,8 @@
 //! What every simulated operation takes and gives, whatever protocol carried it.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 /// One request of a client, after its protocol has been taken off.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ pub struct AwsError {
     /// The sentence that comes with it.
     pub message: String,
     /// Further members of the error's body, such as `reason`, for the services that have some.
-    pub members: Map<String, Value>,
+    pub members: BTreeMap<String, Value>,
 }
 
 impl AwsError {
@@ -43,7 +45,7 @@ impl AwsError {
             status,
             code: code.to_owned(),
             message: message.into(),
-            members: Map::new(),
+            members: BTreeMap::new(),
         }
     }
 

@@ -41,13 +41,16 @@ impl Default for Contacts {
     }
 }
 
+/// Whether a text has the form that a pattern asks for.
+type Fits = fn(&str) -> bool;
+
 /// What a member must be like.
 struct Member {
     name: &'static str,
     longest: usize,
     required: bool,
     /// The pattern as AWS writes it, and whether a text fits.
-    form: Option<(&'static str, fn(&str) -> bool)>,
+    form: Option<(&'static str, Fits)>,
 }
 
 const fn member(name: &'static str, longest: usize, required: bool) -> Member {

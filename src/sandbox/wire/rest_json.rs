@@ -165,7 +165,7 @@ pub(super) fn encode(call: &Call, output: &Value) -> Response {
 
 /// Writes an error.
 pub(super) fn encode_error(error: &AwsError) -> Response {
-    let mut body = error.members.clone();
+    let mut body: serde_json::Map<String, Value> = error.members.clone().into_iter().collect();
     body.insert("__type".to_owned(), error.code.clone().into());
     body.insert("message".to_owned(), error.message.clone().into());
     Response::new(Value::Object(body).to_string().into_bytes())
