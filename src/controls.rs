@@ -8,16 +8,20 @@ use serde::{Deserialize, Serialize};
 use crate::control::{AnyControl, Of};
 
 pub mod access_analyzer;
+pub mod account;
 pub mod alerts;
 pub mod budgets;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
 pub mod password_policy;
+pub mod root_user;
 pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<account::Account>::NEW,
+    &Of::<root_user::RootUser>::NEW,
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,

@@ -5,6 +5,7 @@
 )]
 
 mod access_analyzer;
+mod account;
 mod alerts;
 mod boto3;
 mod budgets;
@@ -15,5 +16,6 @@ mod faults;
 mod folder;
 mod moto;
 mod python;
+mod root_user;
 mod rules;
 mod sandbox;
