@@ -251,7 +251,10 @@ mod tests {
     #[test]
     fn every_control_has_its_table_and_only_those_of_regions_an_override() {
         let schema = schema();
-        let names: Vec<&str> = Id::all().map(Id::name).collect();
+        let names: Vec<&str> = Id::all()
+            .map(Id::name)
+            .filter(|name| *name != "account")
+            .collect();
         let vouched = Id::all().any(|id| !id.control().attestations().is_empty());
         let attestations: &[&str] = if vouched { &["attestations"] } else { &[] };
         let common = &["extends", "account", "tags"];

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::folder::Folder;
+use crate::moto::Moto;
 
 /// Baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
@@ -74,14 +75,16 @@ fn an_alias_that_was_lost_is_the_one_thing_to_add() {
     folder
         .sandbox(&["plan", "b.toml"])
         .expect(0)
-        .says("Plan: 1 to add, 0 to change, 0 to destroy.");
+        .says("Plan: 1 to add.");
     folder.judge();
 }
 
 #[test]
 fn an_alias_of_another_account_is_told_as_that() {
     let folder = Folder::new();
-    folder.world("[[fault]]\ncall = \"iam:CreateAccountAlias\"\ncode = \"EntityAlreadyExists\"\n");
+    folder.world(
+        "[[fault]]\ncall = \"iam:CreateAccountAlias\"\nkind = \"error\"\ncode = \"EntityAlreadyExists\"\n",
+    );
     folder.write("b.toml", &alias("acme"));
     folder
         .apply()
@@ -93,6 +96,7 @@ fn an_alias_of_another_account_is_told_as_that() {
 #[test]
 fn a_table_under_report_or_off_writes_nothing() {
     let folder = Folder::new();
+    folder.world("");
     for manage in ["report", "off"] {
         let baseline = format!(
             "{}manage = \"{manage}\"\n[password_policy]\nstate = \"absent\"\n",
@@ -104,6 +108,24 @@ fn a_table_under_report_or_off_writes_nothing() {
         assert_eq!(folder.account()["iam"]["alias"], json!(null));
     }
     folder.judge();
+}
+
+#[test]
+fn moto_has_the_alias_and_knows_another_one() {
+    let moto = Moto::start();
+    for name in ["acme-prod", "acme-test"] {
+        moto.folder.write("alias.toml", &alias(name));
+        moto.trueup(&["apply", "alias.toml", "--auto-approve", "--allow", "all"])
+            .expect(0)
+            .says("The account is true to alias.toml.");
+        assert_eq!(moto.look(&["us-east-1"])["alias"], name);
+        moto.trueup(&["plan", "alias.toml", "--detailed-exitcode"])
+            .expect(0);
+    }
+    moto.folder.write("alias.toml", &alias(""));
+    moto.trueup(&["apply", "alias.toml", "--auto-approve", "--allow", "all"])
+        .expect(0);
+    assert_eq!(moto.look(&["us-east-1"])["alias"], json!(null));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The root user: read, shown to a person, never touched.
 
 use crate::folder::Folder;
+use crate::moto::Moto;
 
 const HEAD: &str = "[account]\nid = \"123456789012\"\nhome_region = \"us-east-1\"\n";
 
@@ -52,13 +53,13 @@ fn a_new_account_asks_a_person_for_mfa_and_nothing_is_written() {
         .says("protect the root user with MFA")
         .says("until there are 2")
         .says("https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html")
-        .says("use of the root user counts once it is 30 days old");
+        .says("the account was made on ");
     assert!(!ended.stdout.contains("find out who used"), "{}", ended.stdout);
     assert_eq!(folder.writes(), Vec::<String>::new());
     folder
         .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
         .expect(4)
-        .says("No changes. 1 needs a person.");
+        .says("No changes. 1 thing needs a person.");
     folder.judge();
 }
 
@@ -155,9 +156,9 @@ fn billing_access_is_attested() {
 #[test]
 fn a_root_user_without_credentials_satisfies_mfa() {
     let folder = Folder::new();
-    folder.world(
-        &world("password = false\nmade_days_ago = 900\n").replace("900\n", "900\nused_days_ago = 800\n"),
-    );
+    folder.world(&world(
+        "password = false\nmade_days_ago = 900\nused_days_ago = 800\n",
+    ));
     folder.becomes(&baseline(&format!("{WHOLE}hardware_mfa = \"required\"\n")), &[]);
     folder.judge();
 }
@@ -211,4 +212,23 @@ fn report_and_off_ask_nobody() {
             .expect(0);
     }
     folder.judge();
+}
+
+#[test]
+fn moto_has_a_root_user_whose_mfa_is_missing() {
+    let moto = Moto::start();
+    // moto's credential report has no line for the root user, so its use is not asked for here.
+    moto.folder.write(
+        "root.toml",
+        &baseline("[root_user]\naccess_keys = \"absent\"\nmfa = \"required\"\n"),
+    );
+    let ended = moto
+        .trueup(&["plan", "root.toml", "--fail-on", "needs-person"])
+        .expect(4)
+        .says("protect the root user with MFA");
+    assert!(
+        !ended.stdout.contains("delete the root user's access keys"),
+        "{}",
+        ended.stdout
+    );
 }

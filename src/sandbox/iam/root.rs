@@ -112,7 +112,8 @@ impl RootUser {
         };
         let devices: Vec<Value> = (0..if assigned { self.virtual_mfa_devices } else { 0 })
             .map(|number| {
-                // The first one gets this name from the console; others get one that a person chose.
+                // The first one gets this name from the console; others get one that a person chose. AWS sends the
+                // account's id as the user's, and no name: here is what its own description of the API allows.
                 let name = match number {
                     0 => "root-account-mfa-device".to_owned(),
                     _ => format!("spare-{number}"),
@@ -122,8 +123,8 @@ impl RootUser {
                     "EnableDate": moment(call.now),
                     "User": {
                         "Path": "/",
-                        "UserName": "<root_account>",
-                        "UserId": id,
+                        "UserName": "root",
+                        "UserId": format!("ROOT{id}"),
                         "Arn": format!("arn:aws:iam::{id}:root"),
                         "CreateDate": moment(call.now - self.made_days_ago * DAY),
                     },
