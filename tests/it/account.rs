@@ -89,7 +89,7 @@ fn an_alias_of_another_account_is_told_as_that() {
     folder
         .apply()
         .expect(3)
-        .says("another AWS account has the alias acme")
+        .says("EntityAlreadyExists: another AWS account has the")
         .says("choose another one");
 }
 
