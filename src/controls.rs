@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{AnyControl, Of};
 
+pub mod admin_access;
 pub mod budgets;
 pub mod default_vpc;
 pub mod ebs_encryption;
@@ -18,6 +19,7 @@ pub mod s3_public_access_block;
 pub static ALL: &[&dyn AnyControl] = &[
     &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
+    &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,
