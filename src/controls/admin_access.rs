@@ -47,7 +47,7 @@ impl Control for AdminAccess {
         title: "Administrators: IAM group, users and role",
         items: &[11],
         why: "Daily work does not need the root user, which nothing can limit: administrators switch to a role, and only with MFA.",
-        off: "state = \"absent\" removes the group and the role that are named and leaves the users; a user who is taken out of the list leaves the group",
+        off: "enabled = false removes the group and the role that are named and leaves the users; a user who is taken out of the list leaves the group",
         cost: "free",
         benchmarks: &[
             ("CIS 5.0", "1.9, 1.14, 1.15"),
@@ -115,7 +115,7 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
     }
 
     fn fill(want: &mut Model, _env: &Env, _wants: Wants<'_>) {
-        if want.role.is_some() && !want.is_absent() {
+        if want.role.is_some() && !want.is_off() {
             want.mfa_condition.get_or_insert(MfaCondition::Bool);
         }
     }
@@ -198,7 +198,7 @@ fn check(want: &Model) -> Vec<(&'static str, String)> {
             "an age asks for MFA always; expected mfa_condition = \"Bool\" with it".to_owned(),
         ));
     }
-    if want.is_absent() {
+    if want.is_off() {
         return wrong;
     }
     let needs = |key: &'static str, written: bool, other: &str, has: bool| {

@@ -330,6 +330,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
     let one = |text: &str| format!("{ONE}{text}");
     let vpc = |state: &str| one(&format!("[default_vpc]\nstate = \"{state}\"\n"));
     match control {
+        "admin_access" => crate::admin_access::exercise(),
         "budgets" => crate::budgets::exercise(),
         "password_policy" => vec![(
             "",

@@ -90,8 +90,8 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
         env: here.env,
         caller: Caller::of(&here.env.run.caller),
     };
-    if want.is_absent() {
-        absent(&case, out);
+    if want.is_off() {
+        remove(&case, out);
         return;
     }
     match (want.satisfied_by, seen.model.satisfied_by, &seen.ids.identity_center) {
@@ -409,7 +409,7 @@ fn told(case: &Case<'_>, role: &str, out: &mut Out<Action>) {
     ));
 }
 
-fn absent(case: &Case<'_>, out: &mut Out<Action>) {
+fn remove(case: &Case<'_>, out: &mut Out<Action>) {
     let mut before = vec![];
     if let Some(group) = case.ids.group.as_ref().filter(|_| case.want.group.is_some()) {
         let own = |name: &&String| *name == SWITCH_ROLE || *name == SELF_SERVICE;

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{SELF_SERVICE, SWITCH_ROLE};
 use crate::policy::Policy;
 use crate::tags::{Tags, shown};
-use crate::words::{Nothing, NumberOr, Presence};
+use crate::words::{Nothing, NumberOr};
 
 /// The table `[admin_access]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// "absent" removes the group and the role that are named; the users stay.
-    pub state: Option<Presence>,
+    /// False removes the group and the role that are named; the users stay.
+    pub enabled: Option<bool>,
     /// What stands for all of it: where it exists, nothing of the rest is made or changed.
     pub satisfied_by: Option<SatisfiedBy>,
     /// The administrators' IAM group. It may switch to the role, and its members manage their own password and MFA.
@@ -43,8 +43,8 @@ pub struct Model {
 
 impl Model {
     /// True if all of it is to be removed.
-    pub(super) fn is_absent(&self) -> bool {
-        self.state == Some(Presence::Absent)
+    pub(super) fn is_off(&self) -> bool {
+        self.enabled == Some(false)
     }
 
     /// How MFA is demanded.

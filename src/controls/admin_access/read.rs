@@ -12,7 +12,7 @@ use crate::control::{Cx, Env, Manager, Seen};
 use crate::fault::Fault;
 use crate::policy::Policy;
 use crate::tags::Tags;
-use crate::words::{NumberOr, Presence};
+use crate::words::NumberOr;
 
 type Iam = aws_sdk_iam::Client;
 
@@ -37,7 +37,7 @@ pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Id
             .next(),
         ..Ids::default()
     };
-    let goes = want.is_some_and(Model::is_absent);
+    let goes = want.is_some_and(Model::is_off);
     ids.role = match want {
         Some(Model { role: Some(name), .. }) => role(cx, iam, name, goes).await?,
         Some(_) => None,
@@ -86,11 +86,8 @@ pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Id
     );
     ids.users = users.await?.into_iter().flatten().collect();
 
-    model.state = if model.group.is_none() && model.role.is_none() && (goes || model.satisfied_by.is_none()) {
-        Some(Presence::Absent)
-    } else {
-        want.filter(|_| !goes).and_then(|want| want.state)
-    };
+    let is_there = ids.group.is_some() || ids.role.is_some();
+    model.enabled = Some(is_there || (!goes && model.satisfied_by.is_some()));
     let stack = ids
         .role
         .as_ref()

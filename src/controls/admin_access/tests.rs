@@ -5,7 +5,7 @@ use super::*;
 use crate::control::{Run, testing};
 use crate::policy::Policy;
 use crate::tags::Tags;
-use crate::words::{NumberOr, Presence};
+use crate::words::NumberOr;
 
 const OWN: Own<'_> = Own {
     partition: "aws",
@@ -79,7 +79,7 @@ fn with(change: impl FnOnce(&mut Seen<Model, Ids>)) -> Seen<Model, Ids> {
 }
 
 fn nothing() -> Seen<Model, Ids> {
-    Seen::of(model("state = \"absent\""))
+    Seen::of(model("enabled = false"))
 }
 
 fn run(caller: &str) -> Run {
@@ -252,7 +252,7 @@ fn the_default_condition_is_put_into_the_table_where_a_role_is_wanted() {
         Some(MfaCondition::BoolIfExists)
     );
     assert_eq!(filled("group = \"a\""), None);
-    assert_eq!(filled("role = \"a\"\nstate = \"absent\""), None);
+    assert_eq!(filled("role = \"a\"\nenabled = false"), None);
 }
 
 #[test]
@@ -465,7 +465,7 @@ fn the_caller_loses_nothing_without_having_consented_to_that() {
         ..want()
     };
     let absent = Model {
-        state: Some(Presence::Absent),
+        enabled: Some(false),
         ..want()
     };
     let open = with(|seen| {
@@ -515,7 +515,7 @@ fn the_caller_loses_nothing_without_having_consented_to_that() {
 #[test]
 fn the_off_switch_removes_what_is_named_and_leaves_the_users() {
     let absent = Model {
-        state: Some(Presence::Absent),
+        enabled: Some(false),
         ..want()
     };
     insta::assert_snapshot!(told(&absent, &live()), @"
@@ -533,7 +533,7 @@ fn the_off_switch_removes_what_is_named_and_leaves_the_users() {
     note: the users stay: alice, bob
     ");
     assert_eq!(told(&absent, &nothing()), "");
-    let group_only = model("state = \"absent\"\ngroup = \"administrators\"");
+    let group_only = model("enabled = false\ngroup = \"administrators\"");
     assert!(!told(&group_only, &live()).contains("role administrator"));
     let foreign = with(|seen| {
         seen.ids.role.as_mut().unwrap().foreign = vec!["extra".to_owned()];
@@ -589,7 +589,7 @@ fn what_cannot_be_meant_is_refused() {
         assert!(wrong.iter().any(|(at, _)| *at == key), "{text}: {wrong:?}");
     }
     for text in [
-        "state = \"absent\"",
+        "enabled = false",
         "satisfied_by = \"identity_center\"",
         "role = \"a\"",
         "group = \"a\"\nusers = []",
