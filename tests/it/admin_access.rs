@@ -243,11 +243,16 @@ impl Folder {
         plan.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// Changes the simulated account behind trueup's back.
+    fn edit_account(&self, change: impl FnOnce(&mut Value)) {
+        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
+        change(&mut state["account"]);
+        self.write(STATE, &state.to_string());
+    }
+
     /// The account as another caller sees it.
     fn called_by(&self, arn: &str) {
-        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        state["account"]["caller"]["arn"] = arn.into();
-        self.write(STATE, &state.to_string());
+        self.edit_account(|account| account["caller"]["arn"] = arn.into());
     }
 }
 
@@ -585,27 +590,92 @@ fn the_off_switch_needs_consent_and_leaves_the_users_and_what_others_put_there()
     folder.judge();
 }
 
+/// What makes a user complete: a password, a device that is enrolled with two codes, and an access key.
+fn completed(user: &str, account_arn: &str) -> Value {
+    json!([
+        ["create_login_profile", { "UserName": user, "Password": "Correct-horse-9-battery!", "PasswordResetRequired": true }],
+        ["create_virtual_mfa_device", { "VirtualMFADeviceName": user }],
+        ["enable_mfa_device", { "UserName": user, "SerialNumber": format!("{account_arn}:mfa/{user}"),
+            "AuthenticationCode1": "123456", "AuthenticationCode2": "234567" }],
+        ["create_access_key", { "UserName": user }],
+    ])
+}
+
 #[test]
 fn what_a_user_still_lacks_is_told_until_it_is_there() {
     let folder = Folder::new();
-    folder.administrators_become(ADOPTED, &[&NEW[1..5], &NEW[6..]].concat());
-    let made = call_sandbox(
-        &folder,
-        &json!([
-            ["create_login_profile", { "UserName": "alice", "Password": "Correct horse 9 battery", "PasswordResetRequired": true }],
-            ["create_access_key", { "UserName": "alice" }],
-        ]),
-    );
-    let key = made[1]["AccessKey"]["AccessKeyId"].as_str().unwrap();
+    let aged = format!("{ADOPTED}access_key_max_age_days = 90\n");
+    folder.write("b.toml", &aged);
+    folder.apply().expect(0);
+    let mut complete = completed("alice", "arn:aws:iam::123456789012");
+    let rest = complete.as_array_mut().unwrap().split_off(1);
+    call_sandbox(&folder, &complete);
     let plan = folder.plan_in_a_line();
     assert!(
         plan.contains("alice has a console password but no MFA device"),
         "{plan}"
     );
     assert!(!plan.contains("first console password"), "{plan}");
-    // A key of some years ago.
-    let state = folder.read(STATE);
-    let at = state.find(key).unwrap();
-    assert!(at > 0);
+    let made = call_sandbox(&folder, &Value::Array(rest));
+    let key = &made[2]["AccessKey"]["AccessKeyId"];
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+        .expect(0);
+
+    // The same key, made long ago.
+    folder.edit_account(|account| panic!("{account} {key}"));
+    let plan = folder.plan_in_a_line();
+    let said = format!(
+        "replace or delete the access key {} of alice",
+        key.as_str().unwrap()
+    );
+    assert!(plan.contains(&said), "{plan}");
+    let off =
+        json!([["update_access_key", { "UserName": "alice", "AccessKeyId": key, "Status": "Inactive" }]]);
+    call_sandbox(&folder, &off);
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+        .expect(0);
     folder.judge();
+}
+
+/// IAM Identity Center's role for a permission set, as it makes one.
+fn identity_center() -> Value {
+    let role = "AWSReservedSSO_AdministratorAccess_0123456789abcdef";
+    let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": {"Federated": "arn:aws:iam::123456789012:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"},
+        "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"]}}"#;
+    json!([
+        ["create_role", { "RoleName": role, "Path": "/aws-reserved/sso.amazonaws.com/eu-west-1/",
+            "AssumeRolePolicyDocument": trust }],
+        ["attach_role_policy", { "RoleName": role,
+            "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" }],
+    ])
+}
+
+#[test]
+fn moto_knows_when_a_user_is_complete_and_when_identity_center_is_enough() {
+    let moto = Moto::start();
+    moto.folder.write("b.toml", ADOPTED);
+    let complete = ["plan", "b.toml", "--fail-on", "needs-person"];
+    moto.trueup(&["apply", "b.toml", "--auto-approve"]).expect(0);
+    moto.trueup(&complete).expect(4);
+    call(
+        moto.url(),
+        &moto.folder,
+        &completed("alice", "arn:aws:iam::123456789012"),
+    );
+    moto.trueup(&complete).expect(0).says("No changes.");
+
+    let content =
+        ADOPTED.replace("\"administrators\"", "\"others\"") + "satisfied_by = \"identity_center\"\n";
+    moto.folder.write("b.toml", &content);
+    let is_true = ["plan", "b.toml", "--detailed-exitcode"];
+    moto.trueup(&is_true).expect(2);
+    call(moto.url(), &moto.folder, &identity_center());
+    moto.trueup(&is_true).expect(0).says("No changes.");
+    let export = moto.trueup(&["export", "--only", "admin_access"]).expect(0);
+    let export = export.says("satisfied_by = \"identity_center\"").stdout;
+    moto.folder.write("b.toml", &export);
+    moto.trueup(&is_true).expect(0).says("No changes.");
 }

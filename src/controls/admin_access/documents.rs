@@ -230,7 +230,8 @@ pub(super) fn self_service_at_least(own: Own<'_>) -> Vec<(&'static str, String)>
     ]
 }
 
-/// True if one of the policies allows an action on a resource without a condition.
+/// True if one of the policies allows an action on a resource without a condition. Assuming a role may be allowed with
+/// MFA only, since the role asks for that too.
 pub(super) fn allow<'a>(
     policies: impl IntoIterator<Item = &'a Policy>,
     action: &str,
@@ -239,10 +240,20 @@ pub(super) fn allow<'a>(
     policies.into_iter().any(|policy| {
         let document = plain(policy);
         statements(&document).iter().any(|one| {
-            let free = one["Condition"].as_object().is_none_or(Map::is_empty);
+            let free = conditions(one) == 0
+                || (action == "sts:AssumeRole" && conditions(one) == 1 && explicit(one).is_some());
             one["Effect"] == "Allow" && free && speaks_of(one, action, resource)
         })
     })
+}
+
+/// How many keys a statement has conditions on.
+fn conditions(statement: &Value) -> usize {
+    let operators = statement["Condition"].as_object().into_iter().flatten();
+    operators
+        .filter_map(|(_, keys)| keys.as_object())
+        .map(Map::len)
+        .sum()
 }
 
 /// True if a policy allows nothing that the other one does not allow, conditions left aside.
@@ -332,11 +343,7 @@ fn barrier(all: &[Value], own: Own<'_>) -> Option<MfaCondition> {
                 .iter()
                 .any(|who| who == "*" || own.is_account(who))
         })
-        .filter(|one| {
-            let operators = one["Condition"].as_object();
-            let keys = operators.map(|all| all.values().filter_map(Value::as_object).map(Map::len).sum());
-            keys == Some(1)
-        })
+        .filter(|one| conditions(one) == 1)
         .filter_map(|one| {
             let forbids = |operator| is_only(&values(one, operator, PRESENT), "false");
             if forbids("BoolIfExists") {
