@@ -8,6 +8,7 @@ use super::access_analyzer::AccessAnalyzer;
 use super::budgets::Budgets;
 use super::ce::CostExplorer;
 use super::cloudtrail::CloudTrail;
+use super::cloudwatch::CloudWatch;
 use super::config::Config;
 use super::contacts::Contacts;
 use super::ec2::{self, Ec2};
@@ -110,6 +111,8 @@ pub struct RegionState {
     pub access_analyzer: AccessAnalyzer,
     /// CloudTrail.
     pub cloudtrail: CloudTrail,
+    /// CloudWatch.
+    pub cloudwatch: CloudWatch,
     /// Config.
     pub config: Config,
     /// EC2, with the VPCs.
@@ -169,6 +172,7 @@ impl Account {
             let state = RegionState {
                 access_analyzer: AccessAnalyzer::default(),
                 cloudtrail: CloudTrail::default(),
+                cloudwatch: CloudWatch::default(),
                 config: Config::default(),
                 ec2: Ec2::new_region(&self.id, region, &mut self.ids),
                 events: Events::default(),

@@ -6,7 +6,8 @@ use super::trouble::{Progress, Verdict};
 use super::wire::{self, Decoded, Request, Response, Unread};
 use super::{
     Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, access_analyzer, budgets, ce,
-    cloudtrail, config, contacts, ec2, events, guardduty, iam, logs, s3, s3control, securityhub, sns, sts,
+    cloudtrail, cloudwatch, config, contacts, ec2, events, guardduty, iam, logs, s3, s3control, securityhub,
+    sns, sts,
 };
 
 /// Everything that is kept of a simulated account.
@@ -153,6 +154,7 @@ fn dispatch(account: &mut Account, call: &Call) -> Answer {
         "budgets" => budgets::handle(account, call),
         "ce" => ce::handle(account, call),
         "cloudtrail" => cloudtrail::handle(account, call),
+        "cloudwatch" => cloudwatch::handle(account, call),
         "config" => config::handle(account, call),
         "ec2" => ec2::handle(account, call),
         "events" => events::handle(account, call),

@@ -208,7 +208,7 @@ impl Sandbox {
                 method: request.method().as_str(),
                 uri: request.uri().to_string(),
                 headers: headers(request.headers()),
-                body: String::from_utf8_lossy(request.body()).into_owned(),
+                body: body(request.headers(), request.body()),
             },
             response,
             error: exchange.error.as_deref(),
@@ -232,7 +232,7 @@ impl LoggedResponse<'_> {
         LoggedResponse {
             status: response.status().as_u16(),
             headers: headers(response.headers()),
-            body: String::from_utf8_lossy(response.body()).into_owned(),
+            body: body(response.headers(), response.body()),
         }
     }
 }
@@ -242,6 +242,18 @@ impl std::fmt::Debug for Sandbox {
         f.debug_struct("Sandbox")
             .field("account_id", &self.0.account_id)
             .finish_non_exhaustive()
+    }
+}
+
+/// A body as text. CBOR is none, and goes in base64.
+fn body(headers: &http::HeaderMap, bytes: &[u8]) -> String {
+    if headers
+        .get("content-type")
+        .is_some_and(|kind| kind == "application/cbor")
+    {
+        aws_smithy_types::base64::encode(bytes)
+    } else {
+        String::from_utf8_lossy(bytes).into_owned()
     }
 }
 

@@ -17,6 +17,7 @@ mod call;
 pub mod ce;
 mod client;
 pub mod cloudtrail;
+pub mod cloudwatch;
 pub mod config;
 pub mod contacts;
 pub mod ec2;

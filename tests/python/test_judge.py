@@ -1,15 +1,19 @@
 """The judge itself: good exchanges pass, and each kind of bad one is found."""
 
+import base64
 import io
 import json
+import struct
 import tempfile
 import unittest
 from contextlib import redirect_stdout
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlencode
 
 from botocore.serialize import create_serializer
 
+from judge import cbor_rpc
 from judge.__main__ import main
 from judge.exchange import Judge, service_model
 
@@ -29,15 +33,19 @@ def exchange(
     injected=False,
     headers=None,
     host="localhost",
+    protocol=None,
 ):
     """An exchange whose request botocore itself serialised; `sent` may hold what the model forbids."""
     model = service_model(service)
     operation_model = model.operation_model(operation)
-    serializer = create_serializer(model.resolved_protocol, include_validation=False)
+    protocol = protocol or model.resolved_protocol
+    serializer = create_serializer(protocol, include_validation=False)
     request = serializer.serialize_to_request(dict(sent), operation_model)
     body = request["body"]
     if isinstance(body, dict):
         body = urlencode(body)
+    elif protocol == cbor_rpc.PROTOCOL:
+        body = base64.b64encode(body).decode()
     elif isinstance(body, bytes):
         body = body.decode()
     query = request["query_string"]
@@ -113,6 +121,39 @@ def budgets_error(operation, sent, code, **more):
     return budgets(operation, sent, answer, **{"status": 400, "error": code, **more})
 
 
+CBOR = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+
+
+def cbor(value):
+    """As a body is logged."""
+    return base64.b64encode(_cbor(value)).decode()
+
+
+def _cbor(value):
+    if isinstance(value, bool):
+        return b"\xf5" if value else b"\xf4"
+    if isinstance(value, datetime):
+        return b"\xc1" + _cbor(value.timestamp())
+    if isinstance(value, float):
+        return b"\xfb" + struct.pack(">d", value)
+    if isinstance(value, int):
+        return b"\x1a" + struct.pack(">I", value)
+    if isinstance(value, str):
+        return b"\x7a" + struct.pack(">I", len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return b"\x9f" + b"".join(map(_cbor, value)) + b"\xff"
+    return b"\xbf" + b"".join(_cbor(name) + _cbor(item) for name, item in value.items()) + b"\xff"
+
+
+def cloudwatch(operation, sent, answer, **more):
+    return exchange("cloudwatch", operation, sent, cbor(answer), **{"headers": CBOR, "protocol": cbor_rpc.PROTOCOL, **more})
+
+
+def cloudwatch_error(operation, sent, code, **more):
+    answer = {"__type": f"com.amazonaws.cloudwatch#{code}", "message": "m"}
+    return cloudwatch(operation, sent, answer, **{"status": 400, "error": code, **more})
+
+
 def s3control(operation, sent, answer, **more):
     return exchange("s3control", operation, sent, answer, **{"host": "123456789012.localhost", **more})
 
@@ -125,6 +166,14 @@ BUDGET = {
     "TimeUnit": "MONTHLY",
     "BudgetType": "COST",
     "TimePeriod": {"Start": 1767225600, "End": 3706473600},
+}
+
+ALARM = {
+    "AlarmName": "root_usage",
+    "Threshold": 1.0,
+    "ActionsEnabled": True,
+    "Dimensions": [],
+    "StateUpdatedTimestamp": datetime(2026, 1, 1, tzinfo=timezone.utc),
 }
 
 POLICY = """<GetAccountPasswordPolicyResult><PasswordPolicy>
@@ -190,6 +239,8 @@ class GoodExchangesPass(JudgeCase):
             exchange("s3", "GetBucketAcl", {"Bucket": "b"}, ACL),
             budgets("DescribeBudgets", {**ACCOUNT, "MaxResults": 100}, {"Budgets": [BUDGET]}),
             budgets("CreateBudget", {**ACCOUNT, "Budget": BUDGET}, {}),
+            cloudwatch("DescribeAlarms", {"AlarmNames": ["root_usage"]}, {"MetricAlarms": [ALARM]}),
+            cloudwatch("DeleteAlarms", {"AlarmNames": ["root_usage"]}, {}),
         ):
             with self.subTest(entry["operation"]):
                 self.assert_good(entry)
@@ -202,6 +253,7 @@ class GoodExchangesPass(JudgeCase):
             guardduty_error("CreateDetector", {"Enable": True}, "BadRequestException"),
             budgets_error("CreateBudget", {**ACCOUNT, "Budget": BUDGET}, "DuplicateRecordException"),
             budgets_error("DescribeBudgets", ACCOUNT, "AccessDeniedException"),
+            cloudwatch_error("DeleteAlarms", {"AlarmNames": ["x"]}, "ResourceNotFound", status=404),
         ):
             with self.subTest(entry["error"]):
                 self.assert_good(entry)
@@ -378,6 +430,25 @@ class BadRequestsAreFound(JudgeCase):
         entry = budgets("DescribeBudgets", ACCOUNT, {"Budgets": []})
         self.assert_found(self.request(entry, body="Action=x"), "is no JSON")
 
+    def test_cbor_by_another_way(self):
+        entry = cloudwatch("DescribeAlarms", {}, {})
+        self.assert_found(self.request(entry, method="GET"), "by GET instead of POST")
+        entry = cloudwatch("DescribeAlarms", {}, {})
+        self.assert_found(self.request(entry, uri="/"), "goes to / instead of /service/")
+        entry = cloudwatch("DescribeAlarms", {}, {})
+        entry["request"]["headers"]["smithy-protocol"] = "rpc-v2-json"
+        self.assert_found(entry, "request.smithy-protocol", "instead of")
+
+    def test_a_bad_body_of_cbor(self):
+        for body, fragments in (
+            (cbor({"AlarmNames": ["x"], "Colour": 1}), ("request.Colour", "unknown member")),
+            (cbor({"AlarmNames": "x"}), ("request.AlarmNames", "no list")),
+            ("{}", ("request", "is no CBOR")),
+            (base64.b64encode(b"\xa0\xa0").decode(), ("request", "something follows")),
+        ):
+            entry = cloudwatch("DeleteAlarms", {"AlarmNames": ["x"]}, {})
+            self.assert_found(self.request(entry, body=body), *fragments)
+
     def test_a_body_where_none_belongs(self):
         entry = guardduty("ListDetectors", {}, {"detectorIds": []})
         self.assert_found(self.request(entry, body="{}"), "takes none")
@@ -459,6 +530,14 @@ class BadAnswersAreFound(JudgeCase):
         self.assert_found(entry, "response.content-type", "instead of")
         answer = {"Budgets": [{**BUDGET, "TimeUnit": "YEARLY"}]}
         self.assert_found(budgets("DescribeBudgets", ACCOUNT, answer), "YEARLY", "none of")
+
+    def test_bad_answers_of_cbor(self):
+        answer = {"MetricAlarms": [{**ALARM, "Colour": 1}]}
+        self.assert_found(cloudwatch("DescribeAlarms", {}, answer), "response.MetricAlarms[0].Colour", "unknown")
+        answer = {"MetricAlarms": [{**ALARM, "Threshold": "1"}]}
+        self.assert_found(cloudwatch("DescribeAlarms", {}, answer), "Threshold", "no double")
+        entry = cloudwatch("DescribeAlarms", {}, {}, headers={"content-type": "application/cbor"})
+        self.assert_found(entry, "response.smithy-protocol")
 
     def test_another_status(self):
         self.assert_found(

@@ -54,6 +54,34 @@ class Case(unittest.TestCase):
         return everything(ec2, "describe_subnets", "Subnets", Filters=of_vpc(vpc))
 
 
+class Alarms(Case):
+    def test_an_alarm_comes_is_listed_and_goes(self):
+        cloudwatch = client("cloudwatch", "eu-west-2")
+        alarm = {
+            "AlarmName": "root_usage",
+            "MetricName": "root_usage",
+            "Namespace": "LogMetrics",
+            "Statistic": "Sum",
+            "Period": 300,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        }
+        cloudwatch.put_metric_alarm(**alarm, Tags=[{"Key": "a", "Value": "1"}])
+        (made,) = everything(cloudwatch, "describe_alarms", "MetricAlarms")
+        self.assertEqual({key: made[key] for key in alarm}, alarm)
+        self.assertEqual(made["StateUpdatedTimestamp"].year, made["AlarmConfigurationUpdatedTimestamp"].year)
+        arn = made["AlarmArn"]
+        cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
+        cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["a"])
+        tags = cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]
+        self.assertEqual(tags, [{"Key": "b", "Value": "2"}])
+        self.refused("ValidationError", cloudwatch.put_metric_alarm, **{**alarm, "Period": 45})
+        self.refused("ResourceNotFound", cloudwatch.delete_alarms, AlarmNames=["none"])
+        cloudwatch.delete_alarms(AlarmNames=["root_usage"])
+        self.assertEqual(cloudwatch.describe_alarms()["MetricAlarms"], [])
+
+
 class Account(Case):
     def test_the_caller_and_the_alias(self):
         self.assertEqual(client("sts").get_caller_identity()["Account"], ACCOUNT)

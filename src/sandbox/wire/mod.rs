@@ -3,6 +3,7 @@
 //! Services know nothing of this. Each AWS protocol is a codec beside this file; which one a service speaks, and
 //! which protocol-level facts it needs (a namespace, a route), stands in [`SERVICES`].
 
+mod cbor;
 mod chunked;
 mod form;
 mod json;
@@ -30,87 +31,122 @@ pub(super) enum Protocol {
     Ec2Query(&'static str),
     /// A header tells the operation, JSON in and out. The text is the version of the protocol, such as `1.1`.
     Json(&'static str),
+    /// The path tells the operation, CBOR in and out.
+    Cbor,
     /// Method and path tell the operation, XML in and out.
     RestXml,
     /// Method and path tell the operation, JSON in and out.
     RestJson,
 }
 
-/// A service, by the name that it is signed for.
+/// A service.
 struct Service {
+    /// Its short name here, which is also its prefix in IAM.
+    name: &'static str,
+    /// The name that it is signed for.
     signing_name: &'static str,
-    protocol: Protocol,
+    /// The protocols that it speaks, the preferred one first.
+    protocols: &'static [Protocol],
 }
 
-static SERVICES: [Service; 15] = [
+impl Service {
+    /// The protocol of a request: the one that its headers tell, or the preferred one.
+    fn protocol(&self, headers: &HeaderMap) -> Protocol {
+        let told = self.protocols.iter().find(|protocol| match protocol {
+            Protocol::Cbor => headers.contains_key("smithy-protocol"),
+            Protocol::Json(_) => headers.contains_key("x-amz-target"),
+            _ => false,
+        });
+        *told.unwrap_or(&self.protocols[0])
+    }
+}
+
+static SERVICES: [Service; 16] = [
     Service {
+        name: "access-analyzer",
         signing_name: "access-analyzer",
-        protocol: Protocol::RestJson,
+        protocols: &[Protocol::RestJson],
     },
     Service {
+        name: "account",
         signing_name: "account",
-        protocol: Protocol::RestJson,
+        protocols: &[Protocol::RestJson],
     },
     Service {
+        name: "budgets",
         signing_name: "budgets",
-        protocol: Protocol::Json("1.1"),
+        protocols: &[Protocol::Json("1.1")],
     },
     Service {
+        name: "ce",
         signing_name: "ce",
-        protocol: Protocol::Json("1.1"),
+        protocols: &[Protocol::Json("1.1")],
     },
     Service {
+        name: "cloudtrail",
         signing_name: "cloudtrail",
-        protocol: Protocol::Json("1.1"),
+        protocols: &[Protocol::Json("1.1")],
     },
     Service {
+        name: "cloudwatch",
+        signing_name: "monitoring",
+        protocols: &[Protocol::Cbor, Protocol::Json("1.0")],
+    },
+    Service {
+        name: "config",
         signing_name: "config",
-        protocol: Protocol::Json("1.1"),
+        protocols: &[Protocol::Json("1.1")],
     },
     Service {
+        name: "ec2",
         signing_name: "ec2",
-        protocol: Protocol::Ec2Query("http://ec2.amazonaws.com/doc/2016-11-15/"),
+        protocols: &[Protocol::Ec2Query("http://ec2.amazonaws.com/doc/2016-11-15/")],
     },
     Service {
+        name: "events",
         signing_name: "events",
-        protocol: Protocol::Json("1.1"),
+        protocols: &[Protocol::Json("1.1")],
     },
     Service {
+        name: "guardduty",
         signing_name: "guardduty",
-        protocol: Protocol::RestJson,
+        protocols: &[Protocol::RestJson],
     },
     Service {
+        name: "iam",
         signing_name: "iam",
-        protocol: Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/"),
+        protocols: &[Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/")],
     },
     Service {
+        name: "logs",
         signing_name: "logs",
-        protocol: Protocol::Json("1.1"),
+        protocols: &[Protocol::Json("1.1")],
     },
     Service {
+        name: "s3",
         signing_name: "s3",
-        protocol: Protocol::RestXml,
+        protocols: &[Protocol::RestXml],
     },
     Service {
+        name: "securityhub",
         signing_name: "securityhub",
-        protocol: Protocol::RestJson,
+        protocols: &[Protocol::RestJson],
     },
     Service {
+        name: "sns",
         signing_name: "sns",
-        protocol: Protocol::Query("http://sns.amazonaws.com/doc/2010-03-31/"),
+        protocols: &[Protocol::Query("http://sns.amazonaws.com/doc/2010-03-31/")],
     },
     Service {
+        name: "sts",
         signing_name: "sts",
-        protocol: Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/"),
+        protocols: &[Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/")],
     },
 ];
 
 /// The short names of all services. S3 Control signs as S3, and has a name of its own all the same.
 pub(super) fn services() -> impl Iterator<Item = &'static str> {
-    SERVICES
-        .iter()
-        .map(|service| service.signing_name)
-        .chain(["s3control"])
+    SERVICES.iter().map(|service| service.name).chain(["s3control"])
 }
 
 /// A request that could be read.
@@ -162,19 +198,20 @@ pub(super) fn decode(request: &Request, now: i64) -> Result<Decoded, Box<Unread>
             AwsError::new("NotInSandbox", message),
         ));
     };
-    let parts = Parts::of(request).map_err(|error| unread(service.protocol, error))?;
-    let (name, operation, input) = match service.protocol {
+    let protocol = service.protocol(request.headers());
+    let parts = Parts::of(request).map_err(|error| unread(protocol, error))?;
+    let (name, operation, input) = match protocol {
         Protocol::Query(_) | Protocol::Ec2Query(_) => {
-            form::decode(&parts).map(|(operation, input)| (service.signing_name, operation, input))
+            form::decode(&parts).map(|(operation, input)| (service.name, operation, input))
         }
-        Protocol::Json(_) => {
-            json::decode(&parts).map(|(operation, input)| (service.signing_name, operation, input))
-        }
+        Protocol::Json(_) => json::decode(&parts).map(|(operation, input)| (service.name, operation, input)),
+        Protocol::Cbor => cbor::decode(&parts).map(|(operation, input)| (service.name, operation, input)),
         Protocol::RestXml => rest_xml::decode(&parts),
-        Protocol::RestJson => rest_json::decode(service.signing_name, &parts)
-            .map(|(operation, input)| (service.signing_name, operation, input)),
+        Protocol::RestJson => {
+            rest_json::decode(service.name, &parts).map(|(operation, input)| (service.name, operation, input))
+        }
     }
-    .map_err(|error| unread(service.protocol, error))?;
+    .map_err(|error| unread(protocol, error))?;
     Ok(Decoded {
         call: Call {
             service: name,
@@ -183,7 +220,7 @@ pub(super) fn decode(request: &Request, now: i64) -> Result<Decoded, Box<Unread>
             input,
             now,
         },
-        protocol: service.protocol,
+        protocol,
     })
 }
 
@@ -199,6 +236,7 @@ pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, r
             xml::ec2_answer(namespace, &call.operation, output, request_id),
         ),
         (Protocol::Json(version), Some(_), Ok(output)) => json::encode(version, output),
+        (Protocol::Cbor, Some(_), Ok(output)) => cbor::encode(output),
         (Protocol::RestXml, Some(call), Ok(output)) => rest_xml::encode(call, output),
         (Protocol::RestJson, Some(call), Ok(output)) => rest_json::encode(call, output),
         (Protocol::Query(namespace), _, Err(error)) => {
@@ -208,6 +246,7 @@ pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, r
             xml_response(error.status, xml::ec2_error(error, request_id))
         }
         (Protocol::Json(version), _, Err(error)) => json::encode_error(version, error),
+        (Protocol::Cbor, _, Err(error)) => cbor::encode_error(error),
         (Protocol::RestXml, _, Err(error)) => rest_xml::encode_error(call, error, request_id),
         (Protocol::RestJson, _, Err(error)) => rest_json::encode_error(error),
         // Only errors are ever answered without a call.

@@ -4,7 +4,7 @@ Run from the folder above:  python -m judge [--tolerate-rejected] EXCHANGES.json
 
 Each line of the file is one exchange, a JSON object:
   service, region, operation
-  request    {"method", "uri", "headers", "body"}   header names in lower case, the body as text
+  request    {"method", "uri", "headers", "body"}   header names in lower case, the body as text; CBOR in base64
   response   {"status", "headers", "body"}, or null where the connection was broken on purpose
   error      the error's code, or null
   injected   true where a simulated world, and not the service, made the answer: judged for form only
@@ -13,6 +13,7 @@ Nothing here knows an operation by name: what botocore describes is judged, so n
 
   exchange.py     one exchange: which operation, which protocol, which side is to be judged how
   rest.py         where REST protocols put members: path, query, headers, body
+  cbor_rpc.py     rpc-v2-cbor: the operation in the path, the input and output as bodies in base64
   json_rpc.py     awsJson: the target in a header, the input and output as bodies
   form.py         query and ec2 requests: form to tree
   xml_tree.py     XML to tree, strictly

@@ -2,7 +2,7 @@
 
 import re
 
-from . import json_tree, xml_tree
+from . import cbor_rpc, json_tree, xml_tree
 from .scalars import INVALID
 
 # Codes that any operation may answer (each service's API reference, "Common Errors").
@@ -63,11 +63,15 @@ DOCUMENTED = {
 }
 
 
+# The protocols whose errors are objects.
+_OBJECTS = ("rest-json", "json", cbor_rpc.PROTOCOL)
+
+
 def read(response, protocol, service_name, findings):
     """The code as it stands in the answer; None where it cannot be read."""
     body, path = response["body"], "error"
-    if protocol in ("rest-json", "json"):
-        return _json_code(response, findings)
+    if protocol in _OBJECTS:
+        return _object_code(response, protocol, findings)
     root = xml_tree.parse(body, path, findings)
     if root is None:
         return None
@@ -95,8 +99,14 @@ def read(response, protocol, service_name, findings):
     return told.get("Code")
 
 
-def _json_code(response, findings):
-    data = json_tree.parse(response["body"], "error", findings)
+def _object(response, protocol, findings):
+    if protocol == cbor_rpc.PROTOCOL:
+        return cbor_rpc.document(response["body"], "error", findings)
+    return json_tree.parse(response["body"], "error", findings)
+
+
+def _object_code(response, protocol, findings):
+    data = _object(response, protocol, findings)
     if not isinstance(data, dict):
         if data is not INVALID:
             findings.add("error", "is no object")
@@ -124,6 +134,6 @@ def judge(operation, service_name, protocol, code, response, findings):
     status = shape.metadata.get("error", {}).get("httpStatusCode")
     if status is not None and status != response["status"]:
         findings.add("error", f"{code} has the status {response['status']} instead of {status}")
-    if protocol in ("rest-json", "json"):
-        data = json_tree.parse(response["body"], "error", findings)
+    if protocol in _OBJECTS:
+        data = _object(response, protocol, findings)
         json_tree.structure(shape, data, "error", findings, besides=("__type", "message", "Message", "code"))

@@ -1,5 +1,6 @@
 """One exchange, held against the model of its operation."""
 
+import base64
 import functools
 
 from botocore import parsers
@@ -7,7 +8,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import create_loader
 from botocore.model import OperationNotFoundError, ServiceModel
 
-from . import errors, form, json_rpc, json_tree, rest, xml_tree
+from . import cbor_rpc, errors, form, json_rpc, json_tree, rest, xml_tree
 from .constraints import Constraints
 from .findings import Findings, Ledger
 from .scalars import INVALID
@@ -72,16 +73,18 @@ class Judge:
         self.ledger.enter(call, findings)
 
     def _request(self, entry, operation, service, findings):
-        request, own = entry["request"], Findings()
-        if service.resolved_protocol in _FORMS:
+        request, own, protocol = entry["request"], Findings(), _protocol(entry, service)
+        if protocol in _FORMS:
             tree = form.read(request["body"], operation, service, own)
-        elif service.resolved_protocol in _RESTS:
+        elif protocol in _RESTS:
             tree = rest.read(request, operation, service, own)
-        elif service.resolved_protocol == "json":
+        elif protocol == "json":
             tree = json_rpc.read(request, operation, service, own)
+        elif protocol == cbor_rpc.PROTOCOL:
+            tree = cbor_rpc.read(request, operation, service, own)
         else:
             own.add(
-                "request", f"is of the protocol {service.resolved_protocol}, which the judge does not read"
+                "request", f"is of the protocol {protocol}, which the judge does not read"
             )
             tree = INVALID
         if operation.input_shape is not None:
@@ -103,23 +106,26 @@ class Judge:
         expected = operation.http.get("responseCode", 200)
         if response["status"] != expected:
             findings.add("response", f"has the status {response['status']} instead of {expected}")
+        protocol = _protocol(entry, service)
         tree = self._output(entry, operation, service, findings)
         if operation.output_shape is not None:
             self._of_answers.check(operation.output_shape, tree, "response", findings)
-        self._botocore(response, operation, service, findings)
+        self._botocore(response, operation, protocol, findings)
 
     def _output(self, entry, operation, service, findings):
-        response, shape = entry["response"], operation.output_shape
-        if service.resolved_protocol in _FORMS:
+        response, shape, protocol = entry["response"], operation.output_shape, _protocol(entry, service)
+        if protocol in _FORMS:
             return _enveloped(response["body"], operation, service, findings)
-        if service.resolved_protocol in _RESTS:
+        if protocol in _RESTS:
             return _resource(response, shape, service, findings)
-        if service.resolved_protocol == "json":
+        if protocol == "json":
             return json_rpc.output(response, operation, service, findings)
+        if protocol == cbor_rpc.PROTOCOL:
+            return cbor_rpc.output(response, operation, findings)
         return INVALID
 
     def _error(self, entry, operation, service, findings):
-        response, protocol = entry["response"], service.resolved_protocol
+        response, protocol = entry["response"], _protocol(entry, service)
         # Nothing but the status answers a HEAD.
         head = entry["request"]["method"] == "HEAD"
         code = entry["error"] if head else errors.read(response, protocol, service.service_name, findings)
@@ -129,7 +135,7 @@ class Judge:
         if code != entry["error"]:
             findings.add("error", f"is {code} on the wire and {entry['error']} in the log")
         if not head:
-            parsed = self._botocore(response, operation, service, findings) or {}
+            parsed = self._botocore(response, operation, protocol, findings) or {}
             understood = parsed.get("Error", {}).get("Code")
             if understood != code:
                 findings.add("error", f"is {code}, and botocore understands {understood}")
@@ -140,13 +146,16 @@ class Judge:
             return
         errors.judge(operation, service.service_name, protocol, code, response, findings)
 
-    def _botocore(self, response, operation, service, findings):
+    def _botocore(self, response, operation, protocol, findings):
         """What an SDK makes of it: the parser that boto3 uses must get through."""
-        parser = parsers.create_parser(service.resolved_protocol)
+        parser = parsers.create_parser(protocol)
+        body = response["body"].encode()
+        if protocol == cbor_rpc.PROTOCOL:
+            body = base64.b64decode(body)
         received = {
             "status_code": response["status"],
             "headers": response["headers"],
-            "body": response["body"].encode(),
+            "body": body,
             "context": {"operation_name": operation.name},
         }
         try:
@@ -154,6 +163,12 @@ class Judge:
         except Exception as error:  # Whatever it raises is the finding.
             findings.add("response", f"botocore cannot parse it: {type(error).__name__}: {error}")
             return None
+
+
+def _protocol(entry, service):
+    """The protocol that the client chose, of a service that speaks several."""
+    told = entry["request"]["headers"].get("smithy-protocol")
+    return cbor_rpc.PROTOCOL if told else service.resolved_protocol
 
 
 def _rejected(entry):

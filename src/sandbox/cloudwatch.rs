@@ -1,0 +1,322 @@
+//! Amazon CloudWatch: metric alarms.
+//!
+//! Source: Amazon CloudWatch API reference, `PutMetricAlarm` and `DescribeAlarms`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Account, Answer, AwsError, Call};
+
+#[cfg(test)]
+mod tests;
+
+/// What is kept of it in a region.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloudWatch {
+    /// The metric alarms, by name.
+    pub alarms: BTreeMap<String, Alarm>,
+}
+
+/// A metric alarm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alarm {
+    /// The members as they were put, with what CloudWatch adds: as `DescribeAlarms` answers them.
+    pub members: Map<String, Value>,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The members of `PutMetricAlarm` that an alarm keeps; tags are kept beside them.
+const KEPT: [&str; 19] = [
+    "ActionsEnabled",
+    "AlarmActions",
+    "AlarmDescription",
+    "ComparisonOperator",
+    "DatapointsToAlarm",
+    "Dimensions",
+    "EvaluateLowSampleCountPercentile",
+    "EvaluationPeriods",
+    "ExtendedStatistic",
+    "InsufficientDataActions",
+    "MetricName",
+    "Metrics",
+    "Namespace",
+    "OKActions",
+    "Period",
+    "Statistic",
+    "Threshold",
+    "TreatMissingData",
+    "Unit",
+];
+/// Actions of one kind at most.
+const ACTIONS: usize = 5;
+/// `DescribeAlarms` answers so many at most.
+const PAGE: usize = 100;
+
+/// Answers one operation.
+pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    let id = account.id.clone();
+    let Some(state) = account.regions.get_mut(&call.region) else {
+        return Err(AwsError::region_not_enabled(call));
+    };
+    let service = &mut state.cloudwatch;
+    match call.operation.as_str() {
+        "PutMetricAlarm" => service.put(call, &id),
+        "DescribeAlarms" => service.describe(call),
+        "DeleteAlarms" => service.delete(call),
+        "ListTagsForResource" => {
+            let tags = &service.tagged(call)?.tags;
+            Ok(json!({
+                "Tags": tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect::<Vec<_>>()
+            }))
+        }
+        "TagResource" => {
+            let tags = tags(call)?;
+            service.tagged(call)?.tags.extend(tags);
+            Ok(Value::Null)
+        }
+        "UntagResource" => {
+            let keys = texts(call, "TagKeys");
+            service.tagged(call)?.tags.retain(|key, _| !keys.contains(key));
+            Ok(Value::Null)
+        }
+        _ => Err(AwsError::not_in_sandbox(call)),
+    }
+}
+
+impl CloudWatch {
+    fn put(&mut self, call: &Call, account: &str) -> Answer {
+        let name = name(call)?;
+        check(call)?;
+        let mut members: Map<String, Value> = KEPT
+            .iter()
+            .filter_map(|&key| Some((key.to_owned(), call.input.get(key)?.clone())))
+            .collect();
+        if let Some(threshold) = members.get("Threshold").and_then(Value::as_f64) {
+            members.insert("Threshold".to_owned(), json!(threshold));
+        }
+        for list in [
+            "AlarmActions",
+            "OKActions",
+            "InsufficientDataActions",
+            "Dimensions",
+        ] {
+            members.entry(list).or_insert(json!([]));
+        }
+        members.entry("ActionsEnabled").or_insert(json!(true));
+        members.entry("TreatMissingData").or_insert(json!("missing"));
+        let old = self.alarms.get(&name);
+        let of_old = |key: &str, otherwise: Value| {
+            old.and_then(|alarm| alarm.members.get(key).cloned())
+                .unwrap_or(otherwise)
+        };
+        // A change of the alarm does not touch its state.
+        for (key, value) in [
+            ("StateValue", of_old("StateValue", json!("INSUFFICIENT_DATA"))),
+            (
+                "StateReason",
+                of_old("StateReason", json!("Unchecked: Initial alarm creation")),
+            ),
+            (
+                "StateUpdatedTimestamp",
+                of_old("StateUpdatedTimestamp", json!(call.now)),
+            ),
+            ("AlarmConfigurationUpdatedTimestamp", json!(call.now)),
+            ("AlarmName", json!(name)),
+            (
+                "AlarmArn",
+                json!(format!(
+                    "arn:aws:cloudwatch:{}:{account}:alarm:{name}",
+                    call.region
+                )),
+            ),
+        ] {
+            members.insert(key.to_owned(), value);
+        }
+        // Tags count when the alarm is made, and are ignored on one that exists.
+        let tags = match old {
+            Some(alarm) => alarm.tags.clone(),
+            None => tags(call)?,
+        };
+        self.alarms.insert(name, Alarm { members, tags });
+        Ok(Value::Null)
+    }
+
+    fn describe(&self, call: &Call) -> Answer {
+        let names = texts(call, "AlarmNames");
+        if names.len() > PAGE {
+            return Err(invalid("AlarmNames", "has more than 100 names"));
+        }
+        let prefix = call.input["AlarmNamePrefix"].as_str().unwrap_or_default();
+        if !names.is_empty() && !prefix.is_empty() {
+            return Err(AwsError::new(
+                "ValidationError",
+                "AlarmNames and AlarmNamePrefix are mutually exclusive",
+            ));
+        }
+        let size = match call.input["MaxRecords"].as_u64() {
+            None => PAGE,
+            Some(size @ 1..=100) => usize::try_from(size).unwrap_or(PAGE),
+            Some(_) => return Err(invalid("MaxRecords", "is not between 1 and 100")),
+        };
+        let after = call.input["NextToken"].as_str();
+        let mut found = self.alarms.iter().filter(|(name, _)| {
+            (names.is_empty() || names.contains(name))
+                && name.starts_with(prefix)
+                && after.is_none_or(|after| name.as_str() > after)
+        });
+        let page: Vec<_> = found.by_ref().take(size).collect();
+        let next = found
+            .next()
+            .and_then(|_| page.last().map(|(name, _)| name.as_str()));
+        Ok(json!({
+            "MetricAlarms": page.iter().map(|(_, alarm)| &alarm.members).collect::<Vec<_>>(),
+            "CompositeAlarms": [],
+            "NextToken": next,
+        }))
+    }
+
+    fn delete(&mut self, call: &Call) -> Answer {
+        let names = texts(call, "AlarmNames");
+        if names.len() > PAGE {
+            return Err(invalid("AlarmNames", "has more than 100 names"));
+        }
+        if let Some(missing) = names.iter().find(|name| !self.alarms.contains_key(*name)) {
+            return Err(AwsError::with_status(
+                404,
+                "ResourceNotFound",
+                format!("Alarm {missing} does not exist"),
+            ));
+        }
+        self.alarms.retain(|name, _| !names.contains(name));
+        Ok(Value::Null)
+    }
+
+    fn tagged(&mut self, call: &Call) -> Result<&mut Alarm, AwsError> {
+        let arn = call.input["ResourceARN"].as_str().unwrap_or_default();
+        self.alarms
+            .values_mut()
+            .find(|alarm| alarm.members.get("AlarmArn").and_then(Value::as_str) == Some(arn))
+            .ok_or_else(|| {
+                AwsError::with_status(404, "ResourceNotFoundException", format!("{arn} does not exist"))
+            })
+    }
+}
+
+fn name(call: &Call) -> Result<String, AwsError> {
+    let name = call.input["AlarmName"].as_str().unwrap_or_default();
+    if name.is_empty() || name.chars().count() > 255 {
+        return Err(invalid("AlarmName", "must be between 1 and 255 characters long"));
+    }
+    Ok(name.to_owned())
+}
+
+/// What `PutMetricAlarm` demands of an alarm on one metric, the only kind that the sandbox makes.
+fn check(call: &Call) -> Result<(), AwsError> {
+    let input = &call.input;
+    if input.get("Metrics").is_some() || input.get("ThresholdMetricId").is_some() {
+        return Err(AwsError::not_in_sandbox(call));
+    }
+    for key in ["ComparisonOperator", "EvaluationPeriods", "Threshold", "Period"] {
+        if input.get(key).is_none() {
+            return Err(AwsError::new(
+                "ValidationError",
+                format!("The request must contain the parameter {key}."),
+            ));
+        }
+    }
+    for key in ["MetricName", "Namespace"] {
+        if input[key].as_str().is_none_or(str::is_empty) {
+            return Err(AwsError::new(
+                "ValidationError",
+                format!("The request must contain the parameter {key}."),
+            ));
+        }
+    }
+    if input.get("Statistic").is_some() == input.get("ExtendedStatistic").is_some() {
+        return Err(AwsError::new(
+            "ValidationError",
+            "Exactly one of Statistic and ExtendedStatistic must be specified.",
+        ));
+    }
+    let among = |key: &str, words: &[&str]| match input[key].as_str() {
+        Some(word) if !words.contains(&word) => Err(invalid(key, &format!("cannot be {word}"))),
+        _ => Ok(()),
+    };
+    among(
+        "ComparisonOperator",
+        &[
+            "GreaterThanOrEqualToThreshold",
+            "GreaterThanThreshold",
+            "LessThanThreshold",
+            "LessThanOrEqualToThreshold",
+        ],
+    )?;
+    among(
+        "Statistic",
+        &["SampleCount", "Average", "Sum", "Minimum", "Maximum"],
+    )?;
+    among(
+        "TreatMissingData",
+        &["breaching", "notBreaching", "ignore", "missing"],
+    )?;
+    let period = input["Period"].as_u64().unwrap_or_default();
+    if ![10, 20, 30].contains(&period) && (period == 0 || !period.is_multiple_of(60)) {
+        return Err(invalid("Period", "must be 10, 20, 30 or a multiple of 60"));
+    }
+    if input["EvaluationPeriods"].as_u64().unwrap_or_default() == 0 {
+        return Err(invalid("EvaluationPeriods", "must be at least 1"));
+    }
+    for kind in ["AlarmActions", "OKActions", "InsufficientDataActions"] {
+        let actions = texts(call, kind);
+        if actions.len() > ACTIONS {
+            return Err(invalid(kind, "has more than 5 actions"));
+        }
+        if let Some(action) = actions.iter().find(|action| !action.starts_with("arn:")) {
+            return Err(invalid(kind, &format!("has the unsupported action {action}")));
+        }
+        // An alarm tells topics of its own region alone.
+        for topic in actions.iter().filter(|action| action.contains(":sns:")) {
+            if topic.split(':').nth(3) != Some(&call.region) {
+                return Err(invalid(
+                    kind,
+                    &format!("Invalid region in ARN {topic}: expected {}", call.region),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
+    let list = call.input["Tags"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let tags: BTreeMap<String, String> = list
+        .iter()
+        .filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned())))
+        .collect();
+    if tags.len() > 50 {
+        return Err(invalid("Tags", "has more than 50 tags"));
+    }
+    if let Some(key) = tags.keys().find(|key| key.starts_with("aws:")) {
+        return Err(invalid("Tags", &format!("has the reserved key {key}")));
+    }
+    Ok(tags)
+}
+
+fn texts(call: &Call, key: &str) -> Vec<String> {
+    let list = call.input[key].as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter()
+        .filter_map(|text| text.as_str().map(str::to_owned))
+        .collect()
+}
+
+fn invalid(key: &str, why: &str) -> AwsError {
+    AwsError::new("ValidationError", format!("The value of {key} {why}."))
+}
