@@ -5,8 +5,9 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::folder::{Folder, STATE};
-use crate::moto::Moto;
 use crate::python::{self, Server};
+
+mod moto;
 
 const FULL: &str = r#"[tags]
 managed-by = "trueup"
@@ -97,100 +98,6 @@ fn titles(plan: &str) -> Vec<String> {
         .iter()
         .map(|step| step["title"].as_str().unwrap().to_owned())
         .collect()
-}
-
-#[test]
-fn moto_sees_the_administrators_and_what_somebody_deletes_comes_back() {
-    let moto = Moto::start();
-    moto.folder.write("b.toml", FULL);
-    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
-    moto.trueup(&apply).expect(0);
-    let is_true = || {
-        moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
-            .expect(0)
-            .says("No changes.");
-    };
-    is_true();
-
-    let look = json!([
-        ["get_role", { "RoleName": "administrator" }],
-        ["list_attached_role_policies", { "RoleName": "administrator" }],
-        ["get_group", { "GroupName": "administrators" }],
-        ["get_group_policy", { "GroupName": "administrators", "PolicyName": "trueup-switch-role" }],
-        ["get_group_policy", { "GroupName": "administrators", "PolicyName": "trueup-self-service" }],
-        ["list_access_keys", { "UserName": "alice" }],
-        ["list_user_tags", { "UserName": "alice" }],
-    ]);
-    let answers = call(moto.url(), &moto.folder, &look);
-    let role = &answers[0]["Role"];
-    assert_eq!(role["Arn"], "arn:aws:iam::123456789012:role/administrator");
-    assert_eq!(role["Description"], "Administrators of this account");
-    assert_eq!(role["MaxSessionDuration"], 7200);
-    assert_eq!(role["Tags"], json!([{ "Key": "managed-by", "Value": "trueup" }]));
-    assert_eq!(
-        role["AssumeRolePolicyDocument"]["Statement"][0],
-        json!({
-            "Effect": "Allow",
-            "Principal": { "AWS": "arn:aws:iam::123456789012:root" },
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "Bool": { "aws:MultiFactorAuthPresent": "true" },
-                "NumericLessThan": { "aws:MultiFactorAuthAge": "3600" },
-            },
-        })
-    );
-    assert_eq!(
-        answers[1]["AttachedPolicies"][0]["PolicyName"],
-        "AdministratorAccess"
-    );
-    let members = answers[2]["Users"].as_array().unwrap();
-    let mut names: Vec<&str> = members
-        .iter()
-        .map(|user| user["UserName"].as_str().unwrap())
-        .collect();
-    names.sort_unstable();
-    assert_eq!(names, ["alice", "bob"]);
-    assert_eq!(
-        answers[3]["PolicyDocument"]["Statement"],
-        json!([{ "Effect": "Allow", "Action": "sts:AssumeRole",
-            "Resource": "arn:aws:iam::123456789012:role/administrator" }])
-    );
-    let self_service = answers[4]["PolicyDocument"].to_string();
-    assert!(
-        self_service.contains("arn:aws:iam::123456789012:user/${aws:username}"),
-        "{self_service}"
-    );
-    assert_eq!(answers[5]["AccessKeyMetadata"], json!([]));
-    assert_eq!(
-        answers[6]["Tags"],
-        json!([{ "Key": "managed-by", "Value": "trueup" }])
-    );
-
-    for (calls, steps) in deletions() {
-        call(moto.url(), &moto.folder, &calls);
-        let plan = moto.trueup(&["plan", "b.toml", "--json"]).expect(0);
-        assert_eq!(titles(&plan.stdout), steps, "{calls}");
-        moto.trueup(&apply).expect(0);
-        is_true();
-    }
-
-    let export = moto.trueup(&["export", "--only", "admin_access"]).expect(0);
-    moto.folder
-        .write("b.toml", &export.says("role = \"administrator\"").stdout);
-    is_true();
-    moto.folder.write(
-        "b.toml",
-        "[admin_access]\nenabled = false\ngroup = \"administrators\"\nrole = \"administrator\"\n",
-    );
-    moto.trueup(&apply).expect(0);
-    is_true();
-    let left = call(
-        moto.url(),
-        &moto.folder,
-        &json!([["list_groups", {}], ["list_roles", {}], ["list_users", {}]]),
-    );
-    assert_eq!((&left[0]["Groups"], &left[1]["Roles"]), (&json!([]), &json!([])));
-    assert_eq!(left[2]["Users"].as_array().map(Vec::len), Some(2));
 }
 
 /// Makes calls of IAM on the sandbox as somebody else would, over HTTP.
@@ -623,7 +530,10 @@ fn what_a_user_still_lacks_is_told_until_it_is_there() {
         .expect(0);
 
     // The same key, made long ago.
-    folder.edit_account(|account| panic!("{account} {key}"));
+    folder.edit_account(|account| {
+        let keys = &mut account["iam"]["entities"]["users"]["alice"]["keys"];
+        keys[key.as_str().unwrap()]["created"] = json!(1_600_000_000);
+    });
     let plan = folder.plan_in_a_line();
     let said = format!(
         "replace or delete the access key {} of alice",
@@ -654,28 +564,52 @@ fn identity_center() -> Value {
 }
 
 #[test]
-fn moto_knows_when_a_user_is_complete_and_when_identity_center_is_enough() {
-    let moto = Moto::start();
-    moto.folder.write("b.toml", ADOPTED);
-    let complete = ["plan", "b.toml", "--fail-on", "needs-person"];
-    moto.trueup(&["apply", "b.toml", "--auto-approve"]).expect(0);
-    moto.trueup(&complete).expect(4);
-    call(
-        moto.url(),
-        &moto.folder,
-        &completed("alice", "arn:aws:iam::123456789012"),
+fn identity_center_is_enough_where_the_file_says_so() {
+    let folder = Folder::new();
+    let content = format!("{ADOPTED}satisfied_by = \"identity_center\"\n");
+    let alone = "[admin_access]\nsatisfied_by = \"identity_center\"\n";
+    folder.write("b.toml", alone);
+    let plan = folder.plan_in_a_line();
+    assert!(plan.contains("assign a permission set"), "{plan}");
+    call_sandbox(&folder, &identity_center());
+    for baseline in [alone, &content] {
+        folder.administrators_become(baseline, &[]);
+    }
+    // Where the file does not say so, the table is made true, and Identity Center is mentioned.
+    folder.write("b.toml", ADOPTED);
+    let plan = folder.plan_in_a_line();
+    assert!(
+        plan.contains("IAM Identity Center has made administrators here already"),
+        "{plan}"
     );
-    moto.trueup(&complete).expect(0).says("No changes.");
+    let export = folder.sandbox(&["export", "--only", "admin_access"]).expect(0);
+    folder.write(
+        "b.toml",
+        &export.says("satisfied_by = \"identity_center\"").stdout,
+    );
+    folder.is_true();
+    folder.judge();
+}
 
-    let content =
-        ADOPTED.replace("\"administrators\"", "\"others\"") + "satisfied_by = \"identity_center\"\n";
-    moto.folder.write("b.toml", &content);
-    let is_true = ["plan", "b.toml", "--detailed-exitcode"];
-    moto.trueup(&is_true).expect(2);
-    call(moto.url(), &moto.folder, &identity_center());
-    moto.trueup(&is_true).expect(0).says("No changes.");
-    let export = moto.trueup(&["export", "--only", "admin_access"]).expect(0);
-    let export = export.says("satisfied_by = \"identity_center\"").stdout;
-    moto.folder.write("b.toml", &export);
-    moto.trueup(&is_true).expect(0).says("No changes.");
+#[test]
+fn a_role_that_a_stack_made_is_left_to_it_unless_enforced() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    let state = folder.read(STATE);
+    let tag = "\"aws:cloudformation:stack-name\"";
+    folder.write(STATE, &state.replace("\"team\"", tag));
+    folder.write("b.toml", ADOPTED);
+    folder
+        .apply()
+        .says("managed elsewhere")
+        .says("the CloudFormation stack ops, which made the role");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    folder.write("b.toml", &format!("{ADOPTED}manage = \"enforce\"\n"));
+    folder.apply().expect(0);
+    assert!(
+        folder
+            .writes()
+            .contains(&"us-east-1 iam:AttachRolePolicy".to_owned())
+    );
+    folder.judge();
 }
