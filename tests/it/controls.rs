@@ -339,6 +339,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
     match control {
         "access_analyzer" => crate::access_analyzer::exercise(),
         "alerts" => crate::alerts::exercise(),
+        "admin_access" => crate::admin_access::exercise(),
         "budgets" => crate::budgets::exercise(),
         "password_policy" => vec![(
             "",

@@ -6,6 +6,7 @@
 
 mod access_analyzer;
 mod alerts;
+mod admin_access;
 mod boto3;
 mod budgets;
 mod cases;
