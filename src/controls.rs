@@ -9,6 +9,7 @@ use crate::control::{AnyControl, Of};
 
 pub mod access_analyzer;
 pub mod account;
+pub mod admin_access;
 pub mod alerts;
 pub mod budgets;
 pub mod default_vpc;
@@ -25,6 +26,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
+    &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,

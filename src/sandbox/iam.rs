@@ -8,6 +8,14 @@ use serde_json::{Value, json};
 use self::root::RootUser;
 use super::{Account, Answer, AwsError, Call};
 
+mod credentials;
+mod entities;
+#[cfg(test)]
+mod entity_tests;
+mod policies;
+
+pub use entities::{Common, Entities, Group, Key, Role, User};
+
 /// IAM's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +26,8 @@ pub struct Iam {
     pub password_policy: Option<PasswordPolicy>,
     /// The root user.
     pub root_user: RootUser,
+    /// Users, groups and roles.
+    pub entities: Entities,
 }
 
 /// A password policy.
@@ -43,12 +53,16 @@ impl Iam {
             alias: alias.map(str::to_owned),
             password_policy: None,
             root_user: root_user.clone(),
+            entities: Entities::default(),
         }
     }
 }
 
 /// Answers one operation of IAM.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    if let Some(answer) = entities::handle(account, call) {
+        return answer;
+    }
     let iam = &mut account.iam;
     match call.operation.as_str() {
         "GetAccountPasswordPolicy" => match &iam.password_policy {

@@ -341,6 +341,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "account" => crate::account::exercise(),
         "root_user" => crate::root_user::exercise(),
         "alerts" => crate::alerts::exercise(),
+        "admin_access" => crate::admin_access::exercise(),
         "budgets" => crate::budgets::exercise(),
         "password_policy" => vec![(
             "",

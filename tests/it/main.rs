@@ -6,6 +6,7 @@
 
 mod access_analyzer;
 mod account;
+mod admin_access;
 mod alerts;
 mod boto3;
 mod budgets;
