@@ -5,6 +5,8 @@
 )]
 
 mod access_analyzer;
+mod account;
+mod admin_access;
 mod alerts;
 mod boto3;
 mod budgets;
@@ -16,5 +18,6 @@ mod faults;
 mod folder;
 mod moto;
 mod python;
+mod root_user;
 mod rules;
 mod sandbox;
