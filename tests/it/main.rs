@@ -5,8 +5,8 @@
 )]
 
 mod access_analyzer;
-mod alerts;
 mod admin_access;
+mod alerts;
 mod boto3;
 mod budgets;
 mod cases;
@@ -15,6 +15,7 @@ mod controls;
 mod faults;
 mod folder;
 mod moto;
+mod password_policy;
 mod python;
 mod rules;
 mod sandbox;
