@@ -10,7 +10,9 @@ use crate::control::{AnyControl, Of};
 pub mod access_analyzer;
 pub mod admin_access;
 pub mod alerts;
+pub mod alternate_contacts;
 pub mod budgets;
+pub mod contact_information;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
@@ -19,6 +21,8 @@ pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<alternate_contacts::AlternateContacts>::NEW,
+    &Of::<contact_information::ContactInformation>::NEW,
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,

@@ -140,6 +140,30 @@ mod tests {
 
         # More that trueup keeps true. Take away the leading `# ` of a table to have it; `trueup controls NAME` says more.
 
+        # Alternate contacts. Cost: free.
+        # [alternate_contacts.billing]
+        # name = "Accounting"
+        # title = "Accountant"
+        # email = "billing@example.com"
+        # phone = "+81 3-1234-5678"
+        #
+        # [alternate_contacts.operations]
+        # name = "Operations"
+        # title = "Operations manager"
+        # email = "operations@example.com"
+        # phone = "+81 3-1234-5678"
+        #
+        # [alternate_contacts.security]
+        # name = "Security"
+        # title = "Security officer"
+        # email = "security@example.com"
+        # phone = "+81 3-1234-5678"
+
+        # Contact information. Cost: free.
+        # [contact_information]
+        # phone = "+81 3-1234-5678"    # only the written keys are managed
+        # phone_tested = "required"    # until a person has called it and says so in [attestations.contact_phone]
+
         # Amazon SNS topic. Cost: 1,000 e-mails a month are free, then 2 USD for 100,000.
         # [alerts]
         # topic = "account-alerts"          # made in the home region; or topic_arn of one that exists

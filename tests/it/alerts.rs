@@ -224,11 +224,20 @@ fn a_topic_that_exists_is_adopted_with_the_fewest_writes_and_keeps_what_is_other
     folder.world(BY_HAND);
     let before = folder.topics();
     let old = folder.statements();
+    // A topic that lacks something is no reason to write that there is none, which would delete it.
+    folder
+        .sandbox(&["export", "--only", "alerts"])
+        .expect(0)
+        .says("Not managed here: ")
+        .says("let Budgets, cost alerts publish to the topic");
     let by_mail =
         "[alerts]\ntopic = \"account-alerts\"\nemails = [\"security@example.com\", \"ASKED@example.com\"]\n";
     folder
         .write("b.toml", &format!("{TAGS}{by_mail}"))
         .forget_exchanges();
+    // Addresses that differ in their case alone are no difference.
+    let shown = folder.sandbox(&["plan", "b.toml"]).expect(0).stdout;
+    assert!(!shown.contains("Security@Example.com"), "{shown}");
     folder.alerts_plan(&[
         "tag the SNS topic: managed-by = \"trueup\"",
         "let Budgets, cost alerts publish to the topic",

@@ -11,6 +11,7 @@ mod boto3;
 mod budgets;
 mod cases;
 mod cli;
+mod contacts;
 mod controls;
 mod faults;
 mod folder;

@@ -14,7 +14,8 @@
 //! | `guardduty:CreateDetector` | makes a second one in the same region; features that are not sent are missing instead of enabled |
 //! | `guardduty:UpdateDetector` | replaces the list of features instead of merging it |
 //! | `guardduty:GetDetector` | `UpdatedAt` never moves; FLOW_LOGS, CLOUD_TRAIL and DNS_LOGS are missing |
-//! | `guardduty:TagResource`, `account:ListRegions` | not implemented: status 404 and HTML |
+//! | `guardduty:TagResource`, `account:ListRegions`, `account:GetContactInformation`, `account:PutContactInformation` | not implemented: status 404 and HTML |
+//! | `account:PutAlternateContact`, `account:DeleteAlternateContact` | takes any text; deletes also what is not there |
 //! | all of `access-analyzer` | not implemented: status 404 and HTML |
 //! | `budgets:UpdateBudget`, `budgets:UpdateNotification`, `budgets:DescribeSubscribersForNotification`, `budgets:ListTagsForResource`, and what else there is of single subscribers and tags | not implemented |
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
@@ -42,6 +43,9 @@ manage = "off"
 manage = "off"
 
 [budgets]
+manage = "off"
+
+[contact_information]
 manage = "off"
 "#;
 
@@ -203,6 +207,7 @@ fn moto_sees_the_account_become_true_and_stay_so() {
             "ebs_encryption in us-east-1",
             "access_analyzer in us-east-1",
             "budgets",
+            "contact_information",
         ];
         assert!(
             known.iter().any(|known| line.starts_with(known)) && line.len() < 150,

@@ -56,8 +56,8 @@ fn absent() -> Seen<Model, Ids> {
     })
 }
 
-/// Looks for the topic that nobody named. For an export that is one that all services may publish to; what is to go
-/// has to carry trueup's own statements.
+/// Looks for the topic that nobody named: one that carries a statement of trueup's. For an export it may also be one
+/// that all services may publish to; what is to go has to be ours.
 async fn find(sns: &Client, cx: &Cx, must_be_ours: bool) -> Result<Seen<Model, Ids>, Fault> {
     let mut arns = vec![];
     let mut pages = sns.list_topics().into_paginator().items().send();
@@ -77,10 +77,8 @@ async fn find(sns: &Client, cx: &Cx, must_be_ours: bool) -> Result<Seen<Model, I
             let Some(attributes) = read else { return Ok(None) };
             let policy = policy(&attributes)?;
             let is_ours = publishers::is_ours(&policy);
-            let is_it = match must_be_ours {
-                true => is_ours,
-                false => policy.lacking(&publishers::statements(&arn, &cx.env)).is_empty(),
-            };
+            let hears_all = || policy.lacking(&publishers::statements(&arn, &cx.env)).is_empty();
+            let is_it = is_ours || !must_be_ours && hears_all();
             Ok::<_, Fault>(is_it.then_some((!is_ours, arn, attributes)))
         })
         .buffered(AT_ONCE)
@@ -174,23 +172,34 @@ async fn read(
 }
 
 impl Model {
-    /// Puts addresses into the order of another table, then of the alphabet, each once.
+    /// Puts addresses into the order and the words of another table, and others behind them by the alphabet, each
+    /// once.
     fn sort_as(&mut self, want: &Model) {
-        let place = |protocol: Protocol, endpoint: &str| {
-            let key = protocol.folded(endpoint);
-            let wanted = want.endpoints(protocol);
-            let at = wanted.iter().position(|one| protocol.folded(one) == key);
-            (at.unwrap_or(usize::MAX), key)
-        };
         if let Some(emails) = &mut self.emails {
-            emails.sort_by_key(|one| place(Protocol::Email, one.as_str()));
-            emails.dedup();
+            *emails = sorted_as(want.emails.as_deref(), emails, |one| {
+                Protocol::Email.folded(one.as_str())
+            });
         }
         if let Some(https) = &mut self.https {
-            https.sort_by_key(|one| place(Protocol::Https, one.as_str()));
-            https.dedup();
+            *https = sorted_as(want.https.as_deref(), https, |one| {
+                Protocol::Https.folded(one.as_str())
+            });
         }
     }
+}
+
+fn sorted_as<T: Clone + PartialEq>(
+    wanted: Option<&[T]>,
+    live: &mut Vec<T>,
+    folded: impl Fn(&T) -> String,
+) -> Vec<T> {
+    let wanted = wanted.unwrap_or_default();
+    let mut sorted: Vec<T> = wanted.iter().filter(|one| live.contains(one)).cloned().collect();
+    live.retain(|one| !sorted.contains(one));
+    live.sort_by_key(folded);
+    live.dedup();
+    sorted.append(live);
+    sorted
 }
 
 /// A subscription that counts, or can come to.

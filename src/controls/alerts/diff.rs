@@ -162,7 +162,7 @@ fn subscriptions(
                     endpoint: one.endpoint.clone(),
                 };
                 out.destroy(action)
-                    .destructive("it hears of nothing any more, and would have to confirm again");
+                    .destructive("nothing reaches it any more, and it would have to confirm again");
             }
             // A second one that nobody confirms changes nothing.
             (None, true) if all.iter().any(|o| o.arn.is_some() && protocol.folded(&o.endpoint) == key) => {}

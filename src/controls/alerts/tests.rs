@@ -160,17 +160,17 @@ fn the_lists_are_exact() {
     insta::assert_snapshot!(plan(&example(), &seen), @r"
     subscribe security@example.com, who must confirm by mail [safe]
     unsubscribe gone@example.com [destructive]
-      ! it hears of nothing any more, and would have to confirm again
+      ! nothing reaches it any more, and it would have to confirm again
     ");
     let want = model("topic = \"account-alerts\"\nhttps = [\"https://me:secret@new.example.com\"]");
     insta::assert_snapshot!(plan(&want, &seen), @r"
     subscribe https://me:****@new.example.com, which must confirm [safe]
     unsubscribe https://me:****@gone.example.com [destructive]
-      ! it hears of nothing any more, and would have to confirm again
+      ! nothing reaches it any more, and it would have to confirm again
     ");
     insta::assert_snapshot!(plan(&model("topic = \"account-alerts\"\nemails = []"), &seen), @r"
     unsubscribe gone@example.com [destructive]
-      ! it hears of nothing any more, and would have to confirm again
+      ! nothing reaches it any more, and it would have to confirm again
     ");
 }
 
