@@ -346,7 +346,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "admin_access" => crate::admin_access::exercise(),
         "budgets" => crate::budgets::exercise(),
         "password_policy" => vec![(
-            "",
+            crate::password_policy::ALICE,
             vec![
                 "[password_policy]\nminimum_length = 14\n".to_owned(),
                 "[password_policy]\nstate = \"absent\"\n".to_owned(),

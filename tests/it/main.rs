@@ -17,6 +17,7 @@ mod controls;
 mod faults;
 mod folder;
 mod moto;
+mod password_policy;
 mod python;
 mod root_user;
 mod rules;
