@@ -9,9 +9,11 @@ use crate::control::{AnyControl, Of};
 
 pub mod alerts;
 pub mod budgets;
+pub mod cloudtrail;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
+pub mod log_bucket;
 pub mod password_policy;
 pub mod s3_public_access_block;
 
@@ -19,6 +21,8 @@ pub mod s3_public_access_block;
 pub static ALL: &[&dyn AnyControl] = &[
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
+    &Of::<log_bucket::LogBucket>::NEW,
+    &Of::<cloudtrail::CloudTrail>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
