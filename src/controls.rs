@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{AnyControl, Of};
 
+pub mod access_analyzer;
 pub mod alerts;
 pub mod budgets;
 pub mod cloudtrail;
@@ -27,6 +28,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,
+    &Of::<access_analyzer::AccessAnalyzer>::NEW,
     &Of::<guardduty::GuardDuty>::NEW,
 ];
 

@@ -135,7 +135,7 @@ mod tests {
         home_region = "eu-west-1"
         regions = "enabled"               # or a list, such as ["eu-west-1"]; exclude_regions takes some out
 
-        # recommended@1 manages password_policy, ebs_encryption and s3_public_access_block. A table of the same name
+        # recommended@1 manages password_policy, ebs_encryption, s3_public_access_block and access_analyzer. A table of the same name
         # changes single keys of it, and `manage = "off"` in it takes it back.
 
         # More that trueup keeps true. Take away the leading `# ` of a table to have it; `trueup controls NAME` says more.

@@ -37,6 +37,12 @@ pub const TOPIC: AssetKind = AssetKind {
     what: "alerts topic",
 };
 
+/// The topic of this ARN, ready to be published to. A step that names a topic waits for it: whether that is the alerts
+/// topic does not have to be known.
+pub fn topic(arn: &str) -> Asset {
+    TOPIC.named(&Place::Account, arn)
+}
+
 /// The table `[alerts]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -409,9 +409,64 @@ fn switched_off_the_topic_goes_and_topics_of_others_stay() {
 }
 
 #[test]
+fn a_budget_that_tells_the_topic_waits_until_it_may_publish() {
+    let folder = Folder::new();
+    let budget = "[budgets.monthly]\namount = \"100\"\nunit = \"USD\"\nperiod = \"monthly\"\n\
+                  notifications = [{ on = \"actual\", above_percent = 80, to = [\"topic\"] }]\n";
+    folder.write("b.toml", budget);
+    folder
+        .run(&["validate", "b.toml"])
+        .expect(1)
+        .complains("speaks of [alerts], which the file does not manage");
+    folder.becomes(
+        &format!("{budget}[alerts]\ntopic = \"account-alerts\"\n"),
+        &[
+            "us-east-1 sns:CreateTopic",
+            "us-east-1 sns:SetTopicAttributes",
+            "us-east-1 budgets:CreateBudget",
+        ],
+    );
+    let told = &folder.account()["budgets"]["budgets"]["monthly"]["notifications"][0]["Subscribers"];
+    assert_eq!(told[0]["Address"], ARN, "{told}");
+    folder.judge();
+}
+
+#[test]
+fn the_topic_is_in_the_home_region() {
+    let folder = Folder::new();
+    let home = "[account]\nhome_region = \"eu-west-1\"\n";
+    folder.becomes(
+        &format!("{home}[alerts]\ntopic = \"account-alerts\"\n"),
+        &["eu-west-1 sns:CreateTopic", "eu-west-1 sns:SetTopicAttributes"],
+    );
+    assert_eq!(folder.topics(), json!({}));
+    folder.write("b.toml", &format!("{home}[alerts]\ntopic_arn = \"{ARN}\"\n"));
+    folder.apply().expect(3).says("the topic is in us-east-1");
+    folder.judge();
+}
+
+#[test]
+fn who_may_not_look_at_the_topic_is_told_so() {
+    for (by, said) in [
+        ("iam", "AuthorizationError"),
+        ("scp", "denied by the organization"),
+    ] {
+        let folder = Folder::new();
+        folder.world(&format!(
+            "[[deny]]\naction = \"sns:GetTopicAttributes\"\nby = \"{by}\"\n"
+        ));
+        folder.write("b.toml", ALERTS);
+        let ended = folder.sandbox(&["plan", "b.toml"]);
+        assert!(ended.stdout.contains(said), "{}", ended.stdout);
+        assert_eq!(folder.writes(), Vec::<String>::new());
+        folder.judge();
+    }
+}
+
+#[test]
 fn moto_sees_the_topic_and_who_hears_of_it() {
     let moto = Moto::start();
-    // Moto confirms by itself, and nobody has an address of a domain that does not exist.
+    // An address of an example's domain would be refused. Moto sends no mail.
     let alerts = "[account]\nid = \"123456789012\"\n[tags]\nmanaged-by = \"trueup\"\n\
                   [alerts]\ntopic = \"account-alerts\"\nemails = [\"security@trueup.dev\"]\n";
     moto.folder.write("b.toml", alerts);

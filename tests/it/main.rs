@@ -4,6 +4,7 @@
     reason = "in a test a panic is the report, also in what tests share"
 )]
 
+mod access_analyzer;
 mod alerts;
 mod boto3;
 mod budgets;

@@ -40,7 +40,8 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
             name: topic.name.to_owned(),
             tags: env.run.tags.clone(),
         });
-        created = Some(step.provides(TOPIC.at(&place)).id());
+        let step = step.provides(TOPIC.at(&place)).provides(super::topic(&arn));
+        created = Some(step.id());
     } else {
         let missing = tags::differing(&env.run.tags, &ids.tags);
         if !missing.is_empty() {
@@ -60,7 +61,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
             topic: arn.clone(),
             statements,
         });
-        let step = step.provides(TOPIC.at(&place));
+        let step = step.provides(TOPIC.at(&place)).provides(super::topic(&arn));
         // Nobody is asked to listen before there can be something to hear.
         created = created.map(|created| step.after(created).id());
     }

@@ -88,7 +88,7 @@ fn a_new_account_gets_a_topic_that_may_be_published_to_and_listeners() {
     );
     // Who needs the topic waits for both.
     for step in &out.steps[..2] {
-        assert_eq!(step.provides, [TOPIC.at(&Place::Account)]);
+        assert_eq!(step.provides, [TOPIC.at(&Place::Account), topic(ARN)]);
     }
 }
 
@@ -184,7 +184,7 @@ fn only_the_statements_that_are_missing_are_put_in() {
         testing::told(&out),
         @"let Budgets, EventBridge publish to the topic [safe]"
     );
-    assert_eq!(out.steps[0].provides, [TOPIC.at(&Place::Account)]);
+    assert_eq!(out.steps[0].provides, [TOPIC.at(&Place::Account), topic(ARN)]);
 }
 
 #[test]
