@@ -340,6 +340,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "access_analyzer" => crate::access_analyzer::exercise(),
         "alerts" => crate::alerts::exercise(),
         "budgets" => crate::budgets::exercise(),
+        "log_bucket" => crate::log_bucket::exercise(),
         "password_policy" => vec![(
             "",
             vec![
@@ -401,6 +402,14 @@ fn action(exchange: &Value) -> String {
         ("budgets", _) => "budgets:ModifyBudget".to_owned(),
         ("s3", "ListBuckets") => "s3:ListAllMyBuckets".to_owned(),
         ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock".to_owned(),
+        ("s3", "PutPublicAccessBlock") => "s3:PutBucketPublicAccessBlock".to_owned(),
+        ("s3", "HeadBucket") => "s3:ListBucket".to_owned(),
+        ("s3", "ListObjectVersions") => "s3:ListBucketVersions".to_owned(),
+        ("s3", encryption) if encryption.ends_with("BucketEncryption") => {
+            format!("s3:{}Configuration", encryption.replace("Bucket", ""))
+        }
+        ("s3", "GetBucketLifecycleConfiguration") => "s3:GetLifecycleConfiguration".to_owned(),
+        ("s3", "PutBucketLifecycleConfiguration") => "s3:PutLifecycleConfiguration".to_owned(),
         (service, operation) => format!("{service}:{operation}"),
     }
 }

@@ -13,6 +13,7 @@ mod cli;
 mod controls;
 mod faults;
 mod folder;
+mod log_bucket;
 mod moto;
 mod python;
 mod rules;
