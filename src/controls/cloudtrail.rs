@@ -57,7 +57,7 @@ const RETENTIONS: [i32; 22] = [
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// "absent" deletes the trail of this name; its files and its log group stay.
+    /// "absent" deletes the account's trail; its files, its log group and its role stay.
     pub state: Option<Presence>,
     /// The trail's name, if one has to be made. One that exists and records every region is taken under its own.
     pub name: Option<String>,
@@ -171,6 +171,9 @@ pub struct Ids {
     /// The bucket that it delivers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
+    /// The account's trails of every region, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub several: Vec<String>,
     /// The ARN of an organization's trail that records this account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_trail: Option<String>,

@@ -54,7 +54,8 @@ pub const FOR_CONFIG: AssetKind = AssetKind {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// "absent" deletes the bucket if it is empty. trueup never empties one.
+    /// "absent" deletes the bucket of the home region that trueup's statements are in, if it is empty. trueup never
+    /// empties one.
     pub state: Option<Presence>,
     /// The bucket's name, with `{account_id}` and `{home_region}` if need be. It is made in the home region if it does
     /// not exist.
@@ -151,6 +152,9 @@ pub struct Ids {
     /// The region that it is in, if it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
+    /// Buckets with trueup's statements where only one can be meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub several: Vec<String>,
     /// Why it cannot be used, if it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,
@@ -317,6 +321,7 @@ old_versions_expire_after_days = 30
             "s3:GetBucketVersioning",
             "s3:GetEncryptionConfiguration",
             "s3:GetLifecycleConfiguration",
+            "s3:ListAllMyBuckets",
             "s3:ListBucket",
             "s3:ListBucketVersions",
         ],

@@ -340,6 +340,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "access_analyzer" => crate::access_analyzer::exercise(),
         "alerts" => crate::alerts::exercise(),
         "budgets" => crate::budgets::exercise(),
+        "cloudtrail" => crate::cloudtrail::exercise(),
         "log_bucket" => crate::log_bucket::exercise(),
         "password_policy" => vec![(
             "",

@@ -24,6 +24,9 @@ fn is_passing(fault: &Fault) -> bool {
 /// What CloudWatch Logs answers while it works on another change of the same group.
 const BUSY: &[&str] = &["OperationAbortedException"];
 
+/// What CloudTrail answers while it works on another change of the same trail.
+const CONFLICT: &[&str] = &["ConflictException"];
+
 /// The same answer, or nothing where the code means that it is done already.
 fn done<T>(answer: Result<T, Fault>, codes: &[&str]) -> Result<(), Fault> {
     match answer {
@@ -131,7 +134,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .cloudtrail
                 .start_logging()
                 .name(&trail.arn);
-            wait::patiently(HALF_A_MINUTE, &["ConflictException"], || async {
+            wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -153,7 +156,11 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .cloudtrail
                 .add_tags()
                 .resource_id(&trail.arn);
-            call.set_tags_list(api_tags(tags)?).send().await?;
+            let call = call.set_tags_list(api_tags(tags)?);
+            wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await?;
             Ok(())
         }
         Action::Delete(trail) => {
@@ -247,6 +254,9 @@ async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Fault> {
             .map_err(|error| Fault::answer("cloudtrail:PutEventSelectors", error.to_string()))?;
         call.set_advanced_event_selectors(Some(all))
     };
-    call.send().await?;
+    wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
+        Ok(call.clone().send().await?)
+    })
+    .await?;
     Ok(())
 }

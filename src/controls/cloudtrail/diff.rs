@@ -10,7 +10,7 @@ use crate::tags;
 pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
     let (live, ids) = (&seen.model, &seen.ids);
     if want.is_absent() {
-        return leave(want, ids, out);
+        return leave(ids, out);
     }
     if live.is_absent() {
         return create(want, ids, here, out);
@@ -79,16 +79,17 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     failing(ids, out);
 }
 
-fn leave(want: &Model, ids: &Ids, out: &mut Out<Action>) {
-    let (Some(arn), Some(name), Some(home)) = (&ids.arn, &ids.name, &ids.home) else {
-        return;
-    };
-    if want.name.as_ref() != Some(name) {
+fn leave(ids: &Ids, out: &mut Out<Action>) {
+    if !ids.several.is_empty() {
         out.refuse(format!(
-            "the account's trail is called `{name}`; write name = \"{name}\" to have that one deleted"
+            "the account has several trails of every region, and only one can be meant: {}; delete the others by hand",
+            ids.several.join(", ")
         ));
         return;
     }
+    let (Some(arn), Some(name), Some(home)) = (&ids.arn, &ids.name, &ids.home) else {
+        return;
+    };
     let trail = Target {
         arn: arn.clone(),
         name: name.clone(),

@@ -48,6 +48,13 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         organization_trail: of_organization.and_then(|trail| trail.trail_arn.clone()),
         ..Ids::default()
     };
+    let own = trails
+        .iter()
+        .filter(|trail| owner(trail) == Some(&cx.env.account) && trail.is_multi_region_trail == Some(true));
+    let own: Vec<String> = own.filter_map(|trail| trail.name.clone()).collect();
+    if own.len() > 1 {
+        ids.several = own;
+    }
     let Some(trail) = choose(&trails, name, &cx.env) else {
         return absent(cx, want, ids).await;
     };

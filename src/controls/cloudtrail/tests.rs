@@ -236,13 +236,16 @@ fn a_key_is_the_same_by_its_id_and_its_arn() {
 }
 
 #[test]
-fn only_the_trail_that_is_named_is_deleted() {
-    insta::assert_snapshot!(plan(&model("state = \"absent\"\nname = \"management-events\""), &live()), @r"
+fn the_accounts_one_trail_is_deleted_where_that_is_written() {
+    let gone = model("state = \"absent\"");
+    insta::assert_snapshot!(plan(&gone, &live()), @r"
     delete the trail `management-events` [destructive]
       ! nothing that happens from now on is recorded by it
     ");
-    insta::assert_snapshot!(plan(&model("state = \"absent\""), &live()), @r#"refused: the account's trail is called `management-events`; write name = "management-events" to have that one deleted"#);
-    assert_eq!(plan(&model("state = \"absent\""), &nothing()), "");
+    let mut seen = live();
+    seen.ids.several = vec!["management-events".to_owned(), "theirs".to_owned()];
+    insta::assert_snapshot!(plan(&gone, &seen), @"refused: the account has several trails of every region, and only one can be meant: management-events, theirs; delete the others by hand");
+    assert_eq!(plan(&gone, &nothing()), "");
 }
 
 #[test]

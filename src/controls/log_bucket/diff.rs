@@ -84,6 +84,13 @@ fn change(action: Action, created: Option<LocalId>, out: &mut Out<Action>) {
 
 fn leave(seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
     let ids = &seen.ids;
+    if !ids.several.is_empty() {
+        out.refuse(format!(
+            "several buckets have statements of trueup's, and only one can be meant: {}; take them out of the others",
+            ids.several.join(", ")
+        ));
+        return;
+    }
     let (false, Some(bucket), Some(region)) = (seen.model.is_absent(), &ids.name, &ids.region) else {
         return;
     };

@@ -16,20 +16,30 @@ use crate::words::{NumberOr, Presence, Template};
 
 /// See [`Control::fetch`](crate::control::Control::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    let is_to_go = want.is_some_and(Model::is_absent);
     let trails = cloudtrail::trails(cx).await?;
     let wanted_trail = want.and_then(|want| want.trail.as_deref());
     let chosen = cloudtrail::choose(&trails, wanted_trail, &cx.env);
     let written = want
         .and_then(|want| want.name.as_ref())
         .map(|name| name.as_str().to_owned());
-    // What nobody names is where the trail delivers to.
-    let Some(name) = written.or_else(|| chosen?.s3_bucket_name.clone()) else {
+    let mut several = vec![];
+    // What nobody names is where the trail delivers to; what is to go has to have trueup's own statements.
+    let found = match is_to_go {
+        true => {
+            several = ours(cx).await?;
+            several.first().cloned()
+        }
+        false => written.or_else(|| chosen?.s3_bucket_name.clone()),
+    };
+    let Some(name) = found else {
         return Ok(absent(Ids::default()));
     };
     let delivers_here =
         |trail: &&aws_sdk_cloudtrail::types::Trail| trail.s3_bucket_name.as_ref() == Some(&name);
     let mut ids = Ids {
         is_managed: want.is_some(),
+        several: if several.len() > 1 { several } else { vec![] },
         name: Some(name.clone()),
         trail: match chosen {
             Some(trail) => Some(trail)
@@ -61,9 +71,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     let s3 = &cx.clients_in(&region).s3;
     let mut model = read(s3, &name, cx, &mut ids).await?;
     let looks_for_objects = want.is_some_and(|want| {
-        want.state == Some(Presence::Absent)
-            || want.expire_after_days.is_some()
-            || want.old_versions_expire_after_days.is_some()
+        want.is_absent() || want.expire_after_days.is_some() || want.old_versions_expire_after_days.is_some()
     });
     if looks_for_objects {
         let call = s3.list_object_versions().bucket(&name).max_keys(1);
@@ -99,6 +107,48 @@ fn absent(ids: Ids) -> Seen<Model, Ids> {
         ids,
         held_by: None,
     }
+}
+
+/// The buckets of the home region whose policy has statements of trueup's.
+async fn ours(cx: &Cx) -> Result<Vec<String>, Fault> {
+    let s3 = &cx.clients().s3;
+    // Without a page size no region is told.
+    let listed = s3
+        .list_buckets()
+        .max_buckets(1000)
+        .bucket_region(cx.region().as_str());
+    let mut pages = listed.into_paginator().send();
+    let mut ours = vec![];
+    while let Some(page) = pages.next().await {
+        for name in page?
+            .buckets
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|bucket| bucket.name)
+        {
+            let policy = s3
+                .get_bucket_policy()
+                .bucket(&name)
+                .send()
+                .await
+                .map_err(Fault::from);
+            // What may not be looked at can not be ours.
+            let text = match policy {
+                Ok(answer) => answer.policy,
+                Err(fault)
+                    if fault.is_one_of(&["AccessDenied", "NoSuchBucketPolicy", "PermanentRedirect"]) =>
+                {
+                    None
+                }
+                Err(fault) => return Err(fault),
+            };
+            let policy: Option<Policy> = text.and_then(|text| text.parse().ok());
+            if policy.is_some_and(|policy| statements::is_ours(&policy)) {
+                ours.push(name);
+            }
+        }
+    }
+    Ok(ours)
 }
 
 enum Found {

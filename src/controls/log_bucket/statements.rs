@@ -2,7 +2,7 @@
 
 use super::Ids;
 use crate::control::Env;
-use crate::policy::Statement;
+use crate::policy::{Policy, Statement};
 
 /// The names of trueup's statements, and what each is about.
 const NAMES: [(&str, &str); 6] = [
@@ -19,6 +19,12 @@ const CONFIG_ACL: &str = "TrueupConfigPermissionsCheck";
 const CONFIG_LIST: &str = "TrueupConfigExistenceCheck";
 const CONFIG_WRITE: &str = "TrueupConfigDelivery";
 const TLS: &str = "TrueupTlsOnly";
+
+/// Whether a policy has some of trueup's statements.
+pub(super) fn is_ours(policy: &Policy) -> bool {
+    let sids = policy.statements().iter().filter_map(Statement::sid);
+    NAMES.iter().any(|(name, _)| sids.clone().any(|sid| sid == *name))
+}
 
 /// The names of the statements for Config.
 pub(super) const FOR_CONFIG: [&str; 3] = [CONFIG_ACL, CONFIG_LIST, CONFIG_WRITE];

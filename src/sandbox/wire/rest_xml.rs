@@ -45,7 +45,7 @@ static BUCKET: [Route; 29] = [
         "PutBucketPolicy",
         Method::PUT,
         Some("policy"),
-        Output::Headers(204),
+        Output::Headers(200),
     ),
     route(
         "DeleteBucketPolicy",
@@ -160,7 +160,7 @@ static BUCKET: [Route; 29] = [
         "PutBucketTagging",
         Method::PUT,
         Some("tagging"),
-        Output::Headers(204),
+        Output::Headers(200),
     ),
     route(
         "DeleteBucketTagging",
