@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::{AnyControl, Of};
 
 pub mod access_analyzer;
+pub mod admin_access;
 pub mod alerts;
 pub mod budgets;
 pub mod cloudtrail;
@@ -25,6 +26,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<log_bucket::LogBucket>::NEW,
     &Of::<cloudtrail::CloudTrail>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
+    &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,

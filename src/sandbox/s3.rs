@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::lifecycle::Lifecycle;
-pub(super) use self::policy::Ask;
+pub(super) use self::policy::{Ask, lets};
 use self::policy::{check_policy, is_public};
 use self::settings::Encryption;
 use super::{Account, Answer, AwsError, Call, OPT_IN_REGIONS, world};
@@ -184,7 +184,7 @@ impl S3 {
     pub(super) fn lets(&self, bucket: &str, ask: &Ask<'_>, is_known: impl Fn(i64) -> bool) -> bool {
         self.buckets.get(bucket).is_some_and(|bucket| {
             let policy = bucket.policy.as_deref().unwrap_or_default();
-            bucket.owner.is_some() || (is_known(bucket.policy_put_at) && policy::lets(policy, ask))
+            bucket.owner.is_some() || (is_known(bucket.policy_put_at) && lets(policy, ask))
         })
     }
 

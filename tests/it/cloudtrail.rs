@@ -9,6 +9,7 @@ const HOME: &str = "[account]\nhome_region = \"eu-west-1\"\nregions = [\"eu-west
 const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
 const TRAIL: &str =
     "[cloudtrail]\nname = \"management-events\"\nmulti_region = true\nlog_file_validation = true\n";
+const LOGS: &str = "log_group = \"/aws/cloudtrail/management-events\"\nlog_retention_days = 365\n";
 const BUCKET: &str = "[log_bucket]\nname = \"logs-{account_id}\"\ntls_only = true\n";
 
 /// A trail at home in another region that does not record yet, made by hand, with its bucket.
@@ -35,11 +36,14 @@ EventSelectors = [{ ReadWriteType = "WriteOnly", IncludeManagementEvents = true,
 
 /// Worlds and baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
-    let trail = format!("{HOME}{TAGS}{TRAIL}{BUCKET}");
+    let trail = format!("{HOME}{TAGS}{TRAIL}{LOGS}{BUCKET}");
+    let tagged = trail
+        .replace("\"trueup\"", "\"other\"")
+        .replace("365", "\"never\"");
     vec![
         (
             "",
-            vec![trail, format!("{HOME}[cloudtrail]\nstate = \"absent\"\n")],
+            vec![trail, tagged, format!("{HOME}[cloudtrail]\nstate = \"absent\"\n")],
         ),
         (
             BY_HAND,
@@ -203,13 +207,19 @@ fn a_central_accounts_bucket_is_written_to_and_nothing_else_of_it_is_touched() {
 fn moto_sees_the_trail_deliver_to_bucket_and_log_group() {
     let moto = Moto::start();
     let baseline = format!(
-        "{TAGS}{TRAIL}log_group = \"/aws/cloudtrail/management-events\"\nlog_retention_days = 365\n{BUCKET}\
+        "{TAGS}{TRAIL}{LOGS}{BUCKET}\
          block_public_access = true\nownership = \"bucket_owner_enforced\"\nencryption = \"AES256\"\nversioning = true\n\
          expire_after_days = 2557\nold_versions_expire_after_days = 30\n"
     );
     moto.folder.write("b.toml", &baseline);
+    // moto encrypts nothing until it is told to, where AWS encrypts every bucket.
+    moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+        .expect(3)
+        .says("Applied: 8 done.")
+        .says("encryption: nothing → \"AES256\"");
     moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
         .expect(0)
+        .says("Applied: 1 done.")
         .says("The account is true to b.toml.");
     let account = moto.look(&["us-east-1"]);
     let trail = &account["trails"][0];
@@ -263,4 +273,51 @@ fn moto_sees_the_trail_deliver_to_bucket_and_log_group() {
     moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
         .expect(0)
         .says("No changes.");
+}
+
+#[test]
+fn a_trail_delivers_to_its_log_group_by_its_role_once_that_is_seen() {
+    let folder = Folder::new();
+    folder.world("propagation_seconds = 2\n");
+    folder.write("b.toml", &format!("{HOME}{TAGS}{TRAIL}{LOGS}{BUCKET}"));
+    folder.apply().expect(0);
+    folder.is_true();
+    let tried = folder
+        .writes()
+        .iter()
+        .filter(|write| write.ends_with(":CreateTrail"))
+        .count();
+    assert!(tried > 1, "the role was not seen at once");
+    let made = folder.trails("eu-west-1")["management-events"].clone();
+    assert_eq!(
+        made["log_group"],
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/cloudtrail/management-events:*"
+    );
+    let group = folder.region("eu-west-1")["logs"]["groups"]["/aws/cloudtrail/management-events"].clone();
+    assert_eq!(
+        (&group["retention"], &group["tags"]),
+        (&json!(365), &json!({"managed-by": "trueup"}))
+    );
+
+    // Longer is safe; shorter loses events and is asked for.
+    folder.edit_region("eu-west-1", |region| {
+        region["logs"]["groups"]["/aws/cloudtrail/management-events"]["retention"] = Value::Null;
+    });
+    assert_eq!(folder.steps(), ["keep events in the log group for 365 days"]);
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve"])
+        .expect(3)
+        .says("--allow cloudtrail");
+    folder.apply().expect(0);
+    // What is gone is made again, and nothing else is touched.
+    folder.edit_region("eu-west-1", |region| region["logs"]["groups"] = json!({}));
+    assert_eq!(
+        folder.steps(),
+        ["create the log group `/aws/cloudtrail/management-events`"]
+    );
+    folder.apply().expect(0);
+    let export = folder.sandbox(&["export", "--only", "cloudtrail"]).expect(0);
+    folder.write("b.toml", &export.stdout);
+    folder.is_true();
+    folder.judge();
 }

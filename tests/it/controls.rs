@@ -327,10 +327,21 @@ const EVERY_RUN: [&str; 3] = [
 ];
 
 /// Permissions that no call of trueup's uses by itself.
-const WITHOUT_A_CALL: [(&str, &str); 1] = [(
-    "iam:CreateServiceLinkedRole",
-    "GuardDuty makes its roles itself when a detector is created, in the caller's name",
-)];
+const WITHOUT_A_CALL: [(&str, &str); 4] = [
+    (
+        "iam:CreateServiceLinkedRole",
+        "GuardDuty makes its roles itself when a detector is created, in the caller's name",
+    ),
+    (
+        "iam:PassRole",
+        "CloudTrail checks whether the caller may give it the role that delivers to the log group",
+    ),
+    ("iam:TagRole", "a role is created with its tags"),
+    (
+        "s3:ListBucketVersions",
+        "looked for only where an expiry is wanted",
+    ),
+];
 
 /// Worlds and, for each, baselines to apply one after the other: together they need every call of the control.
 fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
@@ -339,6 +350,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
     match control {
         "access_analyzer" => crate::access_analyzer::exercise(),
         "alerts" => crate::alerts::exercise(),
+        "admin_access" => crate::admin_access::exercise(),
         "budgets" => crate::budgets::exercise(),
         "cloudtrail" => crate::cloudtrail::exercise(),
         "log_bucket" => crate::log_bucket::exercise(),

@@ -20,6 +20,7 @@
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
 //! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
+//! | `s3:GetBucketEncryption` | a new bucket has none, where AWS encrypts each with AES256 |
 //! | `s3:GetBucketVersioning` | the answer's root is `GetBucketVersioningResponse`, which the SDK does not read; the test's server renames it |
 //! | `s3:ListBuckets` | ignores the region; `MaxBuckets` cuts off without a ContinuationToken |
 
@@ -76,6 +77,11 @@ impl Moto {
         folder.write("list.toml", LIST);
         folder.write("further.toml", FURTHER);
         Moto { server, folder }
+    }
+
+    /// Where it can be asked.
+    pub(crate) fn url(&self) -> &str {
+        &self.server.url
     }
 
     pub(crate) fn trueup(&self, args: &[&str]) -> Ended {

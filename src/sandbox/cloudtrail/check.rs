@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Found, Trail};
-use crate::sandbox::s3::Ask;
+use crate::sandbox::s3::{Ask, lets};
 use crate::sandbox::{Account, AwsError, Call};
 
 /// The service's principal.
@@ -139,13 +139,39 @@ fn logs(account: &Account, call: &Call, trail: &Trail) -> Result<(), AwsError> {
     if !groups.is_some_and(|groups| groups.contains_key(name)) {
         return wrong_group(&format!("CloudTrail cannot find the log group {name}."));
     }
+    let denied = |message: &str| Err(AwsError::new("InvalidCloudWatchLogsRoleArnException", message));
     if !role.starts_with(&format!("arn:aws:iam::{}:role/", account.id)) {
-        return Err(AwsError::new(
-            "InvalidCloudWatchLogsRoleArnException",
-            "Invalid role ARN.",
-        ));
+        return denied("Invalid role ARN.");
     }
-    Ok(())
+    match delivers(account, call, name, role) {
+        true => Ok(()),
+        false => denied("Access denied. Check the permissions for your role."),
+    }
+}
+
+/// Whether CloudTrail can assume the role by now, and may then write to the log group.
+fn delivers(account: &Account, call: &Call, group: &str, role: &str) -> bool {
+    let role = role
+        .rsplit('/')
+        .next()
+        .and_then(|name| account.iam.entities.roles.get(name));
+    let Some(role) = role.filter(|role| account.sees(role.common.created, call.now)) else {
+        return false;
+    };
+    let (region, id) = (&call.region, &account.id);
+    let ask = |action| Ask {
+        service: SERVICE,
+        action,
+        resource: format!("arn:aws:logs:{region}:{id}:log-group:{group}:log-stream:{id}_CloudTrail_{region}"),
+        context: vec![("aws:sourceaccount", id.clone())],
+    };
+    let may = |action| {
+        role.common
+            .inline
+            .values()
+            .any(|policy| lets(policy, &ask(action)))
+    };
+    lets(&role.trust, &ask("sts:AssumeRole")) && may("logs:CreateLogStream") && may("logs:PutLogEvents")
 }
 
 /// Refuses what are no event selectors.

@@ -13,7 +13,7 @@ const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [
 
 fn ask_at(account: &mut Account, region: &str, operation: &str, input: Value, now: i64) -> Answer {
     let (service, operation) = operation.split_once(':').unwrap_or(("cloudtrail", operation));
-    let service = ["cloudtrail", "logs", "s3"]
+    let service = ["cloudtrail", "iam", "logs", "s3"]
         .into_iter()
         .find(|known| *known == service)
         .unwrap();
@@ -152,6 +152,10 @@ fn a_trail_that_could_not_deliver_is_refused() {
         ),
         (to_logs("", role), "InvalidCloudWatchLogsLogGroupArnException"),
         (
+            to_logs(&format!("{group}:*"), role),
+            "InvalidCloudWatchLogsRoleArnException",
+        ),
+        (
             trail(json!({"IsOrganizationTrail": true})),
             "OrganizationsNotInUseException",
         ),
@@ -257,4 +261,56 @@ fn a_region_has_five_trails_with_those_of_others() {
         1_800_000_000,
     );
     assert_eq!(code(sixth), "MaximumNumberOfTrailsExceededException");
+}
+
+#[test]
+fn a_role_delivers_once_it_is_seen_trusts_cloudtrail_and_may_write() {
+    let mut account = with_bucket("propagation_seconds = 5");
+    ask(&mut account, "logs:CreateLogGroup", json!({"logGroupName": "g"})).unwrap();
+    let trust = |service: &str| {
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": service},
+            "Action": "sts:AssumeRole"}})
+        .to_string()
+    };
+    let may = |stream: &str| {
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": format!("arn:aws:logs:us-east-1:123456789012:log-group:g:log-stream:{stream}*")}})
+        .to_string()
+    };
+    for (name, trusted, stream) in [
+        (
+            "good",
+            "cloudtrail.amazonaws.com",
+            "123456789012_CloudTrail_us-east-1",
+        ),
+        (
+            "distrustful",
+            "ec2.amazonaws.com",
+            "123456789012_CloudTrail_us-east-1",
+        ),
+        ("elsewhere", "cloudtrail.amazonaws.com", "other"),
+    ] {
+        let role = json!({"RoleName": name, "AssumeRolePolicyDocument": trust(trusted)});
+        ask(&mut account, "iam:CreateRole", role).unwrap();
+        let policy = json!({"RoleName": name, "PolicyName": "p", "PolicyDocument": may(stream)});
+        ask(&mut account, "iam:PutRolePolicy", policy).unwrap();
+    }
+    let mut with = |role: &str, now: i64| {
+        let input = trail(json!({
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:g:*",
+            "CloudWatchLogsRoleArn": format!("arn:aws:iam::123456789012:role/{role}"),
+        }));
+        ask_at(&mut account, "us-east-1", "CreateTrail", input, now)
+    };
+    for (role, now) in [
+        ("good", 1_800_000_004),
+        ("distrustful", 1_800_000_009),
+        ("elsewhere", 1_800_000_009),
+    ] {
+        let error = with(role, now).unwrap_err();
+        assert_eq!(error.code, "InvalidCloudWatchLogsRoleArnException", "{role}");
+        assert!(error.message.contains("Access denied."), "{role}");
+    }
+    with("good", 1_800_000_005).unwrap();
 }

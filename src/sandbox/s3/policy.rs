@@ -54,8 +54,9 @@ pub(in crate::sandbox) struct Ask<'a> {
     pub(in crate::sandbox) context: Vec<(&'a str, String)>,
 }
 
-/// Whether a policy lets a service do something: a statement allows it, and none forbids it.
-pub(super) fn lets(policy: &str, ask: &Ask<'_>) -> bool {
+/// Whether a policy lets a service do something: a statement allows it, and none forbids it. Where a document has no
+/// principals or no resources, being one of an identity or of a role's trust, it is for who has it.
+pub(in crate::sandbox) fn lets(policy: &str, ask: &Ask<'_>) -> bool {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     let meant = |effect: &str| {
         one_or_many(&policy["Statement"])
@@ -72,7 +73,10 @@ fn is_meant(statement: &Value, ask: &Ask<'_>, in_doubt: bool) -> bool {
             .any(|value| fits(value.as_str().unwrap_or_default(), text))
     };
     let principal = &statement["Principal"];
-    let who = principal == "*" || principal["AWS"] == "*" || among(&principal["Service"], ask.service);
+    let who = principal.is_null()
+        || principal == "*"
+        || principal["AWS"] == "*"
+        || among(&principal["Service"], ask.service);
     let action = |values: &Value| {
         one_or_many(values).iter().any(|value| {
             let pattern = value.as_str().unwrap_or_default().to_lowercase();
@@ -80,7 +84,7 @@ fn is_meant(statement: &Value, ask: &Ask<'_>, in_doubt: bool) -> bool {
         })
     };
     who && action(&statement["Action"])
-        && among(&statement["Resource"], &ask.resource)
+        && (statement["Resource"].is_null() || among(&statement["Resource"], &ask.resource))
         && statement["Condition"]
             .as_object()
             .into_iter()
