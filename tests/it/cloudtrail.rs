@@ -34,16 +34,30 @@ TrailName = "theirs"
 EventSelectors = [{ ReadWriteType = "WriteOnly", IncludeManagementEvents = true, ExcludeManagementEventSources = ["kms.amazonaws.com"], DataResources = [] }]
 "#;
 
+/// Only the bucket of it.
+const BUCKET_BY_HAND: &str = r#"
+[[call]]
+call = "s3:CreateBucket"
+input = { Bucket = "their-logs" }
+[[call]]
+call = "s3:PutBucketPolicy"
+[call.input]
+Bucket = "their-logs"
+Policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+  "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": ["s3:GetBucketAcl", "s3:PutObject"],
+  "Resource": ["arn:aws:s3:::their-logs", "arn:aws:s3:::their-logs/*"]}]}'''
+"#;
+
 /// Worlds and baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
-    let trail = format!("{HOME}{TAGS}{TRAIL}{LOGS}{BUCKET}");
-    let tagged = trail
+    let trail = format!("{HOME}{TAGS}{TRAIL}bucket = \"their-logs\"\n{LOGS}");
+    let other = trail
         .replace("\"trueup\"", "\"other\"")
         .replace("365", "\"never\"");
     vec![
         (
-            "",
-            vec![trail, tagged, format!("{HOME}[cloudtrail]\nstate = \"absent\"\n")],
+            BUCKET_BY_HAND,
+            vec![trail, other, format!("{HOME}[cloudtrail]\nstate = \"absent\"\n")],
         ),
         (
             BY_HAND,

@@ -327,7 +327,7 @@ const EVERY_RUN: [&str; 3] = [
 ];
 
 /// Permissions that no call of trueup's uses by itself.
-const WITHOUT_A_CALL: [(&str, &str); 4] = [
+const WITHOUT_A_CALL: [(&str, &str); 3] = [
     (
         "iam:CreateServiceLinkedRole",
         "GuardDuty makes its roles itself when a detector is created, in the caller's name",
@@ -337,10 +337,6 @@ const WITHOUT_A_CALL: [(&str, &str); 4] = [
         "CloudTrail checks whether the caller may give it the role that delivers to the log group",
     ),
     ("iam:TagRole", "a role is created with its tags"),
-    (
-        "s3:ListBucketVersions",
-        "looked for only where an expiry is wanted",
-    ),
 ];
 
 /// Worlds and, for each, baselines to apply one after the other: together they need every call of the control.

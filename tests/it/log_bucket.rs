@@ -79,7 +79,7 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
             "",
             vec![
                 bucket,
-                format!("[log_bucket]\nstate = \"absent\"\nname = \"{NAME}\"\n"),
+                format!("{HOME}[log_bucket]\nstate = \"absent\"\n"),
             ],
         ),
     ]
