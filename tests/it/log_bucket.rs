@@ -77,10 +77,7 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
         ),
         (
             "",
-            vec![
-                bucket,
-                format!("{HOME}[log_bucket]\nstate = \"absent\"\n"),
-            ],
+            vec![bucket, format!("{HOME}[log_bucket]\nstate = \"absent\"\n")],
         ),
     ]
 }

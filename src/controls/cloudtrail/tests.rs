@@ -314,7 +314,7 @@ fn selectors_change_in_what_they_say_of_management_events_alone() {
         .read_write_type(ReadWriteType::WriteOnly)
         .exclude_management_event_sources("kms.amazonaws.com")
         .build();
-    assert_eq!(recorded(&[data_only.clone()], &[]), None);
+    assert_eq!(recorded(std::slice::from_ref(&data_only), &[]), None);
     assert_eq!(
         recorded(&[data_only.clone(), writes.clone()], &[]),
         Some(Events::WriteOnly)
@@ -349,7 +349,7 @@ fn selectors_change_in_what_they_say_of_management_events_alone() {
         field("eventCategory", "Management"),
         field("readOnly", "true"),
     ]);
-    assert_eq!(recorded(&[], &[data.clone()]), None);
+    assert_eq!(recorded(&[], std::slice::from_ref(&data)), None);
     assert_eq!(
         recorded(&[], &[data.clone(), reads.clone()]),
         Some(Events::ReadOnly)

@@ -245,9 +245,15 @@ mod tests {
         };
         let policy = |statements: &[String]| format!(r#"{{"Statement": [{}]}}"#, statements.join(","));
         let mine = with("Allow", r#"{"StringEquals": {"AWS:SourceArn": ["a", "b"]}}"#);
-        assert!(lets(&policy(&[mine.clone()]), &ask(&[("aws:sourcearn", "b")])));
-        assert!(!lets(&policy(&[mine.clone()]), &ask(&[("aws:sourcearn", "c")])));
-        assert!(!lets(&policy(&[mine.clone()]), &ask(&[])));
+        assert!(lets(
+            &policy(std::slice::from_ref(&mine)),
+            &ask(&[("aws:sourcearn", "b")])
+        ));
+        assert!(!lets(
+            &policy(std::slice::from_ref(&mine)),
+            &ask(&[("aws:sourcearn", "c")])
+        ));
+        assert!(!lets(&policy(std::slice::from_ref(&mine)), &ask(&[])));
         assert!(!lets("", &ask(&[])));
         let unless_safe = with("Deny", r#"{"Bool": {"aws:SecureTransport": false}}"#);
         let both = policy(&[mine, unless_safe]);
