@@ -1,9 +1,13 @@
 //! IAM: the account's alias and its password policy.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Account, Answer, AwsError, Call};
+
+mod service_linked;
 
 /// IAM's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +17,9 @@ pub struct Iam {
     pub alias: Option<String>,
     /// The account's password policy; without one, AWS's built-in rules hold.
     pub password_policy: Option<PasswordPolicy>,
+    /// The roles that services have for themselves: the service by the role's name.
+    #[serde(default)]
+    pub service_linked_roles: BTreeMap<String, String>,
 }
 
 /// A password policy.
@@ -37,12 +44,18 @@ impl Iam {
         Iam {
             alias: alias.map(str::to_owned),
             password_policy: None,
+            service_linked_roles: BTreeMap::new(),
         }
     }
 }
 
 /// Answers one operation of IAM.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "CreateServiceLinkedRole" => return service_linked::create(account, call),
+        "GetRole" if service_linked::is_named(call) => return service_linked::get(account, call),
+        _ => {}
+    }
     let iam = &mut account.iam;
     match call.operation.as_str() {
         "GetAccountPasswordPolicy" => match &iam.password_policy {
