@@ -10,6 +10,7 @@ use crate::control::{AnyControl, Of};
 pub mod access_analyzer;
 pub mod alerts;
 pub mod budgets;
+pub mod config_recorder;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
@@ -26,6 +27,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<default_vpc::DefaultVpc>::NEW,
     &Of::<access_analyzer::AccessAnalyzer>::NEW,
     &Of::<guardduty::GuardDuty>::NEW,
+    &Of::<config_recorder::ConfigRecorder>::NEW,
 ];
 
 /// A control of the list. Ordered as the list is; written as the control's name.

@@ -203,7 +203,7 @@ impl Config {
                     "arn": format!("{arn}{}/{}", recorder.name, recorder.id),
                     "name": recorder.name,
                     "recording": recorder.recording,
-                    "lastStatus": recorder.started_at.map(|_| if recorder.recording { "SUCCESS" } else { "PENDING" }),
+                    "lastStatus": recorder.started_at.map(|_| if recorder.recording { "Success" } else { "Pending" }),
                     "lastStartTime": recorder.started_at,
                     "lastStopTime": recorder.stopped_at,
                 })

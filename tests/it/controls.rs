@@ -327,10 +327,16 @@ const EVERY_RUN: [&str; 3] = [
 ];
 
 /// Permissions that no call of trueup's uses by itself.
-const WITHOUT_A_CALL: [(&str, &str); 1] = [(
-    "iam:CreateServiceLinkedRole",
-    "GuardDuty makes its roles itself when a detector is created, in the caller's name",
-)];
+const WITHOUT_A_CALL: [(&str, &str); 2] = [
+    (
+        "iam:CreateServiceLinkedRole",
+        "GuardDuty makes its roles itself when a detector is created, in the caller's name",
+    ),
+    (
+        "iam:PassRole",
+        "Config asks IAM whether the caller may hand it the role, when a recorder is put",
+    ),
+];
 
 /// Worlds and, for each, baselines to apply one after the other: together they need every call of the control.
 fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
@@ -340,6 +346,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "access_analyzer" => crate::access_analyzer::exercise(),
         "alerts" => crate::alerts::exercise(),
         "budgets" => crate::budgets::exercise(),
+        "config_recorder" => crate::config_recorder::exercise(),
         "password_policy" => vec![(
             "",
             vec![

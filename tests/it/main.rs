@@ -10,6 +10,7 @@ mod boto3;
 mod budgets;
 mod cases;
 mod cli;
+mod config_recorder;
 mod controls;
 mod faults;
 mod folder;
