@@ -21,6 +21,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     }
     let Some(recorder) = &seen.ids.recorder else {
         match want.enabled {
+            Some(true) if is_on => {}
             Some(true) => create(want, seen, here, out),
             _ => out.refuse("there is no recorder to change; write `enabled = true` to have one"),
         }
