@@ -334,7 +334,7 @@ const WITHOUT_A_CALL: [(&str, &str); 3] = [
     ),
     (
         "iam:PassRole",
-        "CloudTrail checks whether the caller may give it the role that delivers to the log group",
+        "CloudTrail and Config check whether the caller may give them the role that they act in",
     ),
     ("iam:TagRole", "a role is created with its tags"),
 ];
@@ -354,6 +354,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "budgets" => crate::budgets::exercise(),
         "cloudtrail" => crate::cloudtrail::exercise(),
         "log_bucket" => crate::log_bucket::exercise(),
+        "config_recorder" => crate::config_recorder::exercise(),
         "password_policy" => vec![(
             crate::password_policy::ALICE,
             vec![

@@ -13,6 +13,7 @@ mod budgets;
 mod cases;
 mod cli;
 mod cloudtrail;
+mod config_recorder;
 mod contacts;
 mod controls;
 mod faults;
