@@ -135,12 +135,20 @@ impl Relied {
 
 /// What the whole file wants, for a control whose table speaks of another one's.
 #[derive(Clone, Copy, Debug)]
-pub struct Wants<'a>(pub(crate) &'a [Want]);
+pub struct Wants<'a> {
+    pub(crate) all: &'a [Want],
+    pub(crate) place: &'a Place,
+}
 
 impl Wants<'_> {
+    /// The place of the table that is filled in.
+    pub fn place(&self) -> &Place {
+        self.place
+    }
+
     /// What is wanted of another control that exists once in the account, if the file manages it.
     pub fn of<C: Control>(&self) -> Option<C::Model> {
-        let want = self.0.iter().find(|want| want.control.name() == C::NAME)?;
+        let want = self.all.iter().find(|want| want.control.name() == C::NAME)?;
         Of::<C>::model(&want.table).ok()
     }
 }
@@ -334,6 +342,12 @@ impl<A> StepDraft<'_, A> {
     /// It needs something that another cell has or makes.
     pub fn needs(self, asset: Asset) -> Self {
         self.with(|step| step.needs.push(asset))
+    }
+
+    /// It waits for what another cell may be about to make, and does without it otherwise: for a thing that the file
+    /// names without saying whether it manages it.
+    pub fn waits_for(self, asset: Asset) -> Self {
+        self.with(|step| step.waits_for.push(asset))
     }
 
     /// Once it is done, this exists.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{AnyControl, Of};
 
+pub mod access_analyzer;
 pub mod admin_access;
+pub mod alerts;
 pub mod budgets;
 pub mod default_vpc;
 pub mod ebs_encryption;
@@ -17,12 +19,14 @@ pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,
+    &Of::<access_analyzer::AccessAnalyzer>::NEW,
     &Of::<guardduty::GuardDuty>::NEW,
 ];
 

@@ -135,10 +135,16 @@ mod tests {
         home_region = "eu-west-1"
         regions = "enabled"               # or a list, such as ["eu-west-1"]; exclude_regions takes some out
 
-        # recommended@1 manages password_policy, ebs_encryption and s3_public_access_block. A table of the same name
+        # recommended@1 manages password_policy, ebs_encryption, s3_public_access_block and access_analyzer. A table of the same name
         # changes single keys of it, and `manage = "off"` in it takes it back.
 
         # More that trueup keeps true. Take away the leading `# ` of a table to have it; `trueup controls NAME` says more.
+
+        # Amazon SNS topic. Cost: 1,000 e-mails a month are free, then 2 USD for 100,000.
+        # [alerts]
+        # topic = "account-alerts"          # made in the home region; or topic_arn of one that exists
+        # emails = ["security@example.com"] # each has to confirm once, by a link in a mail from AWS
+        # # https = ["https://alerts.example.com/aws"]
 
         # AWS Budgets. Cost: free.
         # [budgets.monthly]

@@ -222,7 +222,11 @@ impl Baseline {
 fn fill(wants: &mut [Want], env: &Env, findings: &mut Findings) {
     for at in 0..wants.len() {
         let want = &wants[at];
-        match want.control.control().fill(&want.table, env, Wants(wants)) {
+        let wants_here = Wants {
+            all: wants,
+            place: &want.place,
+        };
+        match want.control.control().fill(&want.table, env, wants_here) {
             Ok(table) => wants[at].table = table,
             Err(error) => findings.add(Finding::nowhere(error.to_string())),
         }

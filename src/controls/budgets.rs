@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
+use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
+use crate::controls::alerts::Alerts;
 use crate::fault::Fault;
 use crate::place::Scope;
 use crate::tags::Tags;
@@ -37,6 +38,20 @@ pub struct Budgets;
 pub struct Model {
     /// The budgets, by name.
     pub budgets: BTreeMap<String, Budget>,
+}
+
+impl Model {
+    /// Everybody who is told of some budget.
+    fn recipients(&mut self) -> impl Iterator<Item = &mut Recipient> {
+        let notifications = self
+            .budgets
+            .values_mut()
+            .filter_map(|budget| budget.notifications.as_mut());
+        notifications
+            .flatten()
+            .filter_map(|one| one.to.as_mut())
+            .flatten()
+    }
 }
 
 /// The table `[budgets.NAME]`.
@@ -209,6 +224,23 @@ notifications = [
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
         check::check(want)
+    }
+
+    fn refers_to(want: &Model) -> Vec<(&'static str, &'static str)> {
+        let mut to = want.clone();
+        let speaks = to.recipients().any(|recipient| *recipient == Recipient::Alerts);
+        speaks.then_some(("", Alerts::NAME)).into_iter().collect()
+    }
+
+    fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
+        let Some(topic) = wants.of::<Alerts>().and_then(|alerts| alerts.topic_arn(env)) else {
+            return;
+        };
+        for recipient in want.recipients() {
+            if *recipient == Recipient::Alerts {
+                *recipient = Recipient::Topic(topic.clone());
+            }
+        }
     }
 
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {

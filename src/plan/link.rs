@@ -52,6 +52,9 @@ pub(super) fn link(
                 });
             }
         }
+        for makers in draft.waits_for.iter().filter_map(|asset| providers.get(asset)) {
+            after[at].extend(makers.iter().filter(|maker| **maker != at));
+        }
         for asset in &draft.releases {
             for remover in removers
                 .get(asset)
@@ -391,6 +394,25 @@ mod tests {
         let held = BTreeSet::from([asset(3)]);
         let steps = link(&cells, vec![(0, draft)], &held, &nothing_read()).unwrap();
         assert_eq!(lines(&steps), ["1 account x after []"]);
+    }
+
+    #[test]
+    fn what_is_only_awaited_blocks_nothing() {
+        let step = |title: &str| {
+            let title = title.into();
+            let data = serde_json::Value::Null;
+            Draft::new(Act { data, title }, Effect::Add, Class::Safe)
+        };
+        let mut awaits = step("awaits");
+        awaits.waits_for = vec![asset(1), asset(2)];
+        let mut provides = step("provides");
+        provides.provides = vec![asset(1)];
+        let drafts = vec![(0, awaits), (0, provides)];
+        let steps = link(&[cell(Place::Account)], drafts, &BTreeSet::new(), &nothing_read()).unwrap();
+        assert_eq!(
+            lines(&steps),
+            ["1 account provides after []", "2 account awaits after [1]"]
+        );
     }
 
     #[test]

@@ -109,6 +109,8 @@ pub struct Draft<A> {
     pub after: Vec<usize>,
     /// What it needs.
     pub needs: Vec<Asset>,
+    /// What it waits for if another step makes it, and does without otherwise.
+    pub waits_for: Vec<Asset>,
     /// What exists once it is done.
     pub provides: Vec<Asset>,
     /// What it no longer uses once it is done.
@@ -127,6 +129,7 @@ impl<A> Draft<A> {
             risks: vec![],
             after: vec![],
             needs: vec![],
+            waits_for: vec![],
             provides: vec![],
             releases: vec![],
             removes: vec![],
@@ -142,6 +145,7 @@ impl<A> Draft<A> {
             risks: self.risks,
             after: self.after,
             needs: self.needs,
+            waits_for: self.waits_for,
             provides: self.provides,
             releases: self.releases,
             removes: self.removes,

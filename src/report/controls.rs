@@ -106,7 +106,7 @@ mod tests {
         let head: Vec<&str> = text.lines().take(2).collect();
         insta::assert_snapshot!(head.join("\n"), @r"
         CONTROL                 ITEMS  SCOPE        WHAT (COST)
-        budgets                 5      account      AWS Budgets (free)
+        alerts                  8      account      Amazon SNS topic (1,000 e-mails a
         ");
     }
 

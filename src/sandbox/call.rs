@@ -53,7 +53,7 @@ impl AwsError {
                 "AuthFailure",
                 "AWS was not able to validate the provided access credentials",
             ),
-            "iam" | "sts" => AwsError::with_status(
+            "iam" | "sns" | "sts" => AwsError::with_status(
                 403,
                 "InvalidClientTokenId",
                 "The security token included in the request is invalid",

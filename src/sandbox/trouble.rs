@@ -206,6 +206,7 @@ impl State {
                 format!("You are not authorized to perform this operation. {who} {why}."),
             ),
             "guardduty" => ("AccessDeniedException", format!("{who} {why}")),
+            "sns" => ("AuthorizationError", format!("{who} {why}")),
             "budgets" => return Some(AwsError::new("AccessDeniedException", format!("{who} {why}"))),
             _ => ("AccessDenied", format!("{who} {why}")),
         };
@@ -233,6 +234,13 @@ fn resource(call: &Call, account_id: &str) -> String {
         "ec2" => format!("arn:aws:ec2:{}:{account_id}:*", call.region),
         "budgets" => format!("arn:aws:budgets::{account_id}:budget/*"),
         "guardduty" => format!("arn:aws:guardduty:{}:{account_id}:detector/*", call.region),
+        "sns" => match ["TopicArn", "ResourceArn", "SubscriptionArn"]
+            .iter()
+            .find_map(|member| call.input[*member].as_str())
+        {
+            Some(arn) => arn.to_owned(),
+            None => format!("arn:aws:sns:{}:{account_id}:*", call.region),
+        },
         "s3" => match call.input["Bucket"].as_str() {
             Some(bucket) => format!("\"arn:aws:s3:::{bucket}\""),
             None => "*".to_owned(),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::folder::{Folder, STATE};
+use crate::folder::Folder;
 use crate::moto::Moto;
 
 const MONTHLY: &str = r#"[budgets.monthly]
@@ -90,13 +90,6 @@ impl Folder {
             .collect();
         let writes: Vec<&str> = writes.iter().map(String::as_str).collect();
         self.becomes(baseline, &writes);
-    }
-
-    /// Changes the simulated account behind trueup's back.
-    fn edit(&self, change: impl FnOnce(&mut Value)) {
-        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        change(&mut state["account"]["budgets"]["budgets"]);
-        self.write(STATE, &state.to_string());
     }
 
     #[track_caller]
@@ -243,7 +236,8 @@ fn single_notifications_and_recipients_change_by_single_calls() {
 fn what_was_deleted_by_hand_is_all_that_comes_back() {
     let folder = Folder::new();
     folder.budgets_become(MONTHLY, &["CreateBudget"]);
-    folder.edit(|budgets| {
+    folder.alter(|account| {
+        let budgets = &mut account["budgets"]["budgets"];
         budgets["monthly"]["notifications"]
             .as_array_mut()
             .unwrap()
@@ -251,13 +245,15 @@ fn what_was_deleted_by_hand_is_all_that_comes_back() {
     });
     folder.plans(&["notify of the budget monthly on forecasted > 120.5"]);
     folder.apply().expect(0);
-    folder.edit(|budgets| {
+    folder.alter(|account| {
+        let budgets = &mut account["budgets"]["budgets"];
         let notification = &mut budgets["monthly"]["notifications"][0];
         notification["Subscribers"].as_array_mut().unwrap().remove(0);
     });
     folder.plans(&["tell billing@example.com of the budget monthly on actual > 80%"]);
     folder.apply().expect(0);
-    folder.edit(|budgets| {
+    folder.alter(|account| {
+        let budgets = &mut account["budgets"]["budgets"];
         budgets.as_object_mut().unwrap().remove("monthly");
     });
     folder.plans(&["create the budget monthly"]);

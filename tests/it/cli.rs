@@ -294,7 +294,7 @@ fn what_is_answered_at_the_prompt_is_done() {
             ],
         )
         .expect(0)
-        .says("The account is true to checklist.toml.");
+        .says("The account is true to checklist.toml");
 }
 
 #[test]

@@ -37,6 +37,13 @@ impl Folder {
         state["account"].clone()
     }
 
+    /// Changes the simulated account behind trueup's back.
+    pub(crate) fn alter(&self, change: impl FnOnce(&mut Value)) {
+        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
+        change(&mut state["account"]);
+        self.write(STATE, &state.to_string());
+    }
+
     /// A region of it.
     pub(crate) fn region(&self, name: &str) -> Value {
         self.account()["regions"][name].clone()
@@ -330,7 +337,9 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
     let one = |text: &str| format!("{ONE}{text}");
     let vpc = |state: &str| one(&format!("[default_vpc]\nstate = \"{state}\"\n"));
     match control {
+        "access_analyzer" => crate::access_analyzer::exercise(),
         "admin_access" => crate::admin_access::exercise(),
+        "alerts" => crate::alerts::exercise(),
         "budgets" => crate::budgets::exercise(),
         "password_policy" => vec![(
             "",

@@ -4,7 +4,9 @@
     reason = "in a test a panic is the report, also in what tests share"
 )]
 
+mod access_analyzer;
 mod admin_access;
+mod alerts;
 mod boto3;
 mod budgets;
 mod cases;

@@ -15,9 +15,11 @@
 //! | `guardduty:UpdateDetector` | replaces the list of features instead of merging it |
 //! | `guardduty:GetDetector` | `UpdatedAt` never moves; FLOW_LOGS, CLOUD_TRAIL and DNS_LOGS are missing |
 //! | `guardduty:TagResource`, `account:ListRegions` | not implemented: status 404 and HTML |
+//! | all of `access-analyzer` | not implemented: status 404 and HTML |
 //! | `budgets:UpdateBudget`, `budgets:UpdateNotification`, `budgets:DescribeSubscribersForNotification`, `budgets:ListTagsForResource`, and what else there is of single subscribers and tags | not implemented |
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
+//! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
 //! | `s3:ListBuckets` | ignores the region; `MaxBuckets` cuts off without a ContinuationToken |
 
 use std::fs::File;
@@ -32,6 +34,12 @@ use crate::python::{self, CREDENTIALS, Server};
 /// as that goes in its own test.
 const LIST: &str = r#"
 extends = ["checklist@1"]
+
+[access_analyzer]
+manage = "off"
+
+[alerts]
+manage = "off"
 
 [budgets]
 manage = "off"
@@ -191,8 +199,13 @@ fn moto_sees_the_account_become_true_and_stay_so() {
         .lines()
         .filter(|line| line.contains("could not be read"))
     {
+        let known = [
+            "ebs_encryption in us-east-1",
+            "access_analyzer in us-east-1",
+            "budgets",
+        ];
         assert!(
-            line.starts_with("ebs_encryption in us-east-1") && line.len() < 150,
+            known.iter().any(|known| line.starts_with(known)) && line.len() < 150,
             "{line}"
         );
     }

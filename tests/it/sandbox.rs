@@ -21,12 +21,12 @@ fn a_new_account_becomes_true_and_stays_so() {
     assert_eq!(folder.writes(), Vec::<String>::new());
     apply_all(&folder)
         .expect(0)
-        .says("The account is true to checklist.toml.");
+        .says("The account is true to checklist.toml");
     folder.forget_exchanges();
     let once = folder
         .sandbox(&["plan", "checklist.toml", "--detailed-exitcode"])
         .expect(0)
-        .says("No changes. The account is true to checklist.toml.");
+        .says("No changes.");
     let twice = folder
         .sandbox(&["plan", "checklist.toml", "--detailed-exitcode"])
         .expect(0);
@@ -254,7 +254,7 @@ fn a_saved_plan_applies_while_nothing_moved_and_never_else() {
     folder
         .sandbox(&with_plan)
         .expect(0)
-        .says("The account is true to checklist.toml.");
+        .says("The account is true to checklist.toml");
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn nothing_that_hurts_runs_without_consent() {
             "default_vpc",
         ])
         .expect(0)
-        .says("The account is true to checklist.toml.");
+        .says("The account is true to checklist.toml");
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn one_failing_region_does_not_stop_the_others_and_the_next_run_ends_it() {
     folder.forget_exchanges();
     apply_all(&folder)
         .expect(0)
-        .says("The account is true to checklist.toml.");
+        .says("The account is true to checklist.toml");
     assert!(
         folder.writes().iter().all(|write| write.starts_with("eu-west-2")),
         "{:?}",
@@ -372,7 +372,7 @@ fn throttled_and_broken_calls_are_tried_again() {
     );
     apply_all(&folder)
         .expect(0)
-        .says("The account is true to checklist.toml.");
+        .says("The account is true to checklist.toml");
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn an_interrupted_apply_finishes_what_has_started_and_says_so() {
     folder.world_keeps_latency_off();
     apply_all(&folder)
         .expect(0)
-        .says("The account is true to checklist.toml.");
+        .says("The account is true to checklist.toml");
 }
 
 #[test]

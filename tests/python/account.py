@@ -1,6 +1,7 @@
 """Prints the account behind AWS_ENDPOINT_URL as JSON, read through boto3 alone:  python -m account [REGION…]
 
 {"account": id, "budgets": [{…}], "password_policy": {…} or null, "public_access_block": {…} or null,
+ "topics": [{…}] of us-east-1,
  "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}]}}}
 
 Without an argument the regions are the enabled ones of the commercial partition. `orphans` are subnets and
@@ -33,11 +34,29 @@ def main():
                     "PublicAccessBlockConfiguration"
                 ],
             ),
+            "topics": read_topics(),
             "regions": {region: read_region(region) for region in sys.argv[1:] or enabled_regions()},
         },
         sys.stdout,
         default=str,
     )
+
+
+def read_topics():
+    sns = client("sns", "us-east-1")
+    topics = []
+    for topic in sns.get_paginator("list_topics").paginate().build_full_result()["Topics"]:
+        arn = topic["TopicArn"]
+        listed = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn).build_full_result()
+        topics.append(
+            {
+                "TopicArn": arn,
+                "Policy": sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"],
+                "Subscriptions": [[s["Protocol"], s["Endpoint"]] for s in listed["Subscriptions"]],
+                "Tags": {t["Key"]: t["Value"] for t in sns.list_tags_for_resource(ResourceArn=arn)["Tags"]},
+            }
+        )
+    return topics
 
 
 def absent_if(code, read):

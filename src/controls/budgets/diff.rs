@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::check::NOTIFICATIONS;
 use super::{Action, Budget, Ids, Model, Notification, Recipient, Trigger};
-use crate::control::{Here, LocalId, Out, Seen};
+use crate::control::{Here, LocalId, Out, Seen, StepDraft};
+use crate::controls::alerts;
 use crate::tags;
 
 /// See [`Control::diff`](crate::control::Control::diff).
@@ -93,6 +94,7 @@ impl Of<'_> {
         if self.nobody_knows_the_topic(recipients, out) {
             return None;
         }
+        let recipients: Vec<&Recipient> = notifications.iter().flat_map(Notification::recipients).collect();
         let step = out.add(Action::Create {
             name: self.name(),
             budget: Budget {
@@ -102,7 +104,7 @@ impl Of<'_> {
             },
             tags: self.here.env.run.tags.clone(),
         });
-        Some(step.id())
+        Some(awaiting(step, recipients).id())
     }
 
     fn change(&self, want: &Budget, live: &Budget, out: &mut Out<Action>) {
@@ -190,7 +192,8 @@ impl Of<'_> {
             let steps = added.iter().map(|(new, trigger)| {
                 let (name, trigger) = (self.name(), *trigger);
                 let to = new.recipients().to_vec();
-                out.add(Action::AddNotification { name, trigger, to })
+                let step = out.add(Action::AddNotification { name, trigger, to });
+                awaiting(step, new.recipients())
                     .after_all(after.iter().copied())
                     .id()
             });
@@ -225,22 +228,22 @@ impl Of<'_> {
                     (Some(old), Some(new)) => {
                         let stops = format!("stops this notice to {old}");
                         let name = self.name();
-                        out.change(Action::ReplaceRecipient {
+                        let step = out.change(Action::ReplaceRecipient {
                             name,
                             trigger,
                             old,
-                            new,
-                        })
-                        .destructive(stops);
+                            new: new.clone(),
+                        });
+                        awaiting(step, [&new]).destructive(stops);
                     }
                     (None, Some(recipient)) => {
                         let name = self.name();
                         let step = out.add(Action::AddRecipient {
                             name,
                             trigger,
-                            recipient,
+                            recipient: recipient.clone(),
                         });
-                        added.push(step.id());
+                        added.push(awaiting(step, [&recipient]).id());
                     }
                     (Some(recipient), None) => surplus.push(recipient),
                     (None, None) => break,
@@ -274,6 +277,18 @@ impl Of<'_> {
         }
         unknown
     }
+}
+
+/// AWS Budgets refuses a topic that does not exist or does not let it publish.
+fn awaiting<'s, 'r>(
+    step: StepDraft<'s, Action>,
+    recipients: impl IntoIterator<Item = &'r Recipient>,
+) -> StepDraft<'s, Action> {
+    let topics = recipients.into_iter().filter_map(|recipient| match recipient {
+        Recipient::Topic(arn) => Some(alerts::topic(arn)),
+        _ => None,
+    });
+    topics.fold(step, StepDraft::waits_for)
 }
 
 /// What is wanted, where it is written and is not what there is.

@@ -16,7 +16,14 @@ struct Route {
     status: u16,
 }
 
-static ROUTES: [Route; 16] = [
+static ROUTES: [Route; 23] = [
+    analyzer("ListAnalyzers", Method::GET, &["analyzer"]),
+    analyzer("CreateAnalyzer", Method::PUT, &["analyzer"]),
+    analyzer("GetAnalyzer", Method::GET, &["analyzer", "{analyzerName}"]),
+    analyzer("DeleteAnalyzer", Method::DELETE, &["analyzer", "{analyzerName}"]),
+    analyzer("ListTagsForResource", Method::GET, &["tags", "{resourceArn+}"]),
+    analyzer("TagResource", Method::POST, &["tags", "{resourceArn+}"]),
+    analyzer("UntagResource", Method::DELETE, &["tags", "{resourceArn+}"]),
     contact("DeleteAlternateContact", &["deleteAlternateContact"]),
     contact("GetAccountInformation", &["getAccountInformation"]),
     contact("GetAlternateContact", &["getAlternateContact"]),
@@ -57,6 +64,17 @@ const fn route(operation: &'static str, method: Method, path: &'static [&'static
         method,
         path,
         status,
+    }
+}
+
+/// An operation of Access Analyzer.
+const fn analyzer(operation: &'static str, method: Method, path: &'static [&'static str]) -> Route {
+    Route {
+        service: "access-analyzer",
+        operation,
+        method,
+        path,
+        status: 200,
     }
 }
 

@@ -12,7 +12,13 @@ pub(super) fn query_answer(namespace: &str, operation: &str, output: &Value, req
     let mut xml = format!("<{operation}Response xmlns=\"{namespace}\">");
     // An operation without output has no result element either.
     if !output.is_null() {
-        element(&mut xml, &format!("{operation}Result"), output, &|_| "member");
+        element(&mut xml, &format!("{operation}Result"), output, &|name| {
+            // Maps are lists of keys and values, whose items have another name.
+            match name {
+                "Attributes" | "SummaryMap" => "entry",
+                _ => "member",
+            }
+        });
     }
     xml.push_str(&format!(
         "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"

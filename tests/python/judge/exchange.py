@@ -21,9 +21,14 @@ _RESTS = ("rest-json", "rest-xml")
 _NOT_IN_SANDBOX = "NotInSandbox"
 
 
+# Services that botocore knows by another name than IAM does.
+_NAMES = {"access-analyzer": "accessanalyzer"}
+
+
 @functools.cache
 def service_model(name):
     """botocore's description of a service."""
+    name = _NAMES.get(name, name)
     return ServiceModel(_LOADER.load_service_model(name, "service-2"), name)
 
 

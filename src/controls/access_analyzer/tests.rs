@@ -1,0 +1,165 @@
+use super::*;
+use crate::control::Run;
+use crate::control::testing::{found_in, told};
+
+fn model(text: &str) -> Model {
+    toml::from_str(text).unwrap()
+}
+
+fn analyzer(name: &str) -> Analyzer {
+    Analyzer {
+        name: name.to_owned(),
+        arn: format!("arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/{name}"),
+        ..Analyzer::default()
+    }
+}
+
+/// A region with the console's analyzer of external access, and one of unused access for so many days.
+fn seen(unused: Option<i32>) -> Seen<Model, Ids> {
+    Seen {
+        model: Model {
+            external_access: Some(true),
+            unused_access: Some(unused.is_some()),
+            unused_access_days: unused,
+        },
+        ids: Ids {
+            external: Some(analyzer("ConsoleAnalyzer")),
+            unused: unused.map(|_| analyzer("theirs")),
+        },
+        held_by: None,
+    }
+}
+
+fn plan_with(want: &str, seen: &Seen<Model, Ids>, own: &[(&str, &str)]) -> String {
+    let tags = own
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    let run = Run {
+        tags,
+        ..Run::default()
+    };
+    told(&found_in::<AccessAnalyzer>(&model(want), seen, run))
+}
+
+fn plan(want: &str, seen: &Seen<Model, Ids>) -> String {
+    plan_with(want, seen, &[])
+}
+
+const NOTHING: fn() -> Seen<Model, Ids> = || {
+    Seen::of(Model {
+        external_access: Some(false),
+        unused_access: Some(false),
+        unused_access_days: None,
+    })
+};
+
+#[test]
+fn a_region_without_analyzers_gets_those_that_are_wanted() {
+    insta::assert_snapshot!(plan("external_access = true", &NOTHING()), @"create the analyzer of external access [safe]");
+    insta::assert_snapshot!(plan("unused_access = true", &NOTHING()), @"create the analyzer of access unused for 90 days [safe]");
+    insta::assert_snapshot!(
+        plan("unused_access = true\nunused_access_days = 180", &NOTHING()),
+        @"create the analyzer of access unused for 180 days [safe]"
+    );
+    let Out { steps, .. } = found_in::<AccessAnalyzer>(
+        &model("external_access = true"),
+        &NOTHING(),
+        Run {
+            tags: [("a".to_owned(), "1".to_owned())].into(),
+            ..Run::default()
+        },
+    );
+    let Action::Create { tags, .. } = &steps[0].action else {
+        panic!("{steps:?}")
+    };
+    assert_eq!(tags["a"], "1");
+}
+
+#[test]
+fn an_analyzer_of_any_name_is_adopted_and_what_is_not_written_is_left_alone() {
+    assert_eq!(plan("external_access = true", &seen(Some(30))), "");
+    assert_eq!(plan("unused_access = true", &seen(Some(30))), "");
+    assert_eq!(
+        plan("unused_access = true\nunused_access_days = 30", &seen(Some(30))),
+        ""
+    );
+    assert_eq!(plan("external_access = false", &NOTHING()), "");
+}
+
+#[test]
+fn another_number_of_days_takes_another_analyzer() {
+    insta::assert_snapshot!(plan("unused_access = true\nunused_access_days = 90", &seen(Some(30))), @r"
+    delete the analyzer theirs [destructive]
+      ! its findings and archive rules go with it
+    create the analyzer of access unused for 90 days [safe]
+      after delete the analyzer theirs
+    ");
+}
+
+#[test]
+fn analyzers_are_switched_off_by_name_and_with_consent() {
+    insta::assert_snapshot!(plan("external_access = false\nunused_access = false", &seen(Some(30))), @r"
+    delete the analyzer ConsoleAnalyzer [destructive]
+      ! its findings and archive rules go with it
+    delete the analyzer theirs [destructive]
+      ! its findings and archive rules go with it
+    ");
+}
+
+#[test]
+fn tags_are_added_beside_those_of_others() {
+    let mut live = seen(None);
+    live.ids.external.as_mut().unwrap().tags = [("team", "web"), ("a", "0")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into();
+    insta::assert_snapshot!(
+        plan_with("external_access = true", &live, &[("a", "1")]),
+        @r#"tag the analyzer ConsoleAnalyzer: a = "1" [safe]"#
+    );
+    assert_eq!(plan_with("external_access = true", &live, &[("team", "web")]), "");
+}
+
+#[test]
+fn what_a_service_made_for_itself_is_used_and_never_touched() {
+    let mut live = seen(None);
+    live.ids.external.as_mut().unwrap().managed_by = Some("securityhubv2.amazonaws.com".to_owned());
+    assert_eq!(plan_with("external_access = true", &live, &[("a", "1")]), "");
+    insta::assert_snapshot!(
+        plan("external_access = false", &live),
+        @"refused: the analyzer ConsoleAnalyzer belongs to securityhubv2.amazonaws.com, which alone can delete it"
+    );
+}
+
+#[test]
+fn an_analyzer_that_does_not_work_is_told() {
+    let mut live = seen(None);
+    live.ids.external.as_mut().unwrap().broken = Some("FAILED: INTERNAL_ERROR".to_owned());
+    insta::assert_snapshot!(
+        plan("external_access = true", &live),
+        @"refused: the analyzer ConsoleAnalyzer does not work (FAILED: INTERNAL_ERROR) and no call repairs it: delete it, and apply again"
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let wrong = |text: &str| -> Vec<String> {
+        AccessAnalyzer::check(&model(text))
+            .into_iter()
+            .map(|(key, what)| format!("{key}: {what}"))
+            .collect()
+    };
+    assert_eq!(
+        wrong(""),
+        [": says nothing about Access Analyzer; expected at least external_access"]
+    );
+    assert_eq!(
+        wrong("unused_access = true\nunused_access_days = 366"),
+        ["unused_access_days: 366 is out of range; expected 1 to 365"]
+    );
+    assert_eq!(
+        wrong("unused_access_days = 90"),
+        ["unused_access_days: is of no use without an analyzer; expected unused_access = true beside it"]
+    );
+    assert_eq!(wrong("external_access = true"), Vec::<String>::new());
+}

@@ -1,0 +1,193 @@
+//! Subscriptions, and how they come to count.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Answer, AwsError, Here, Topic, no_topic, parameter, text};
+use crate::sandbox::Ids;
+
+/// Somebody who hears, or may come to hear, of a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subscription {
+    /// The last part of its ARN.
+    id: String,
+    /// How it is told, such as `email`.
+    protocol: String,
+    /// Whom.
+    endpoint: String,
+    /// How far it has come.
+    status: Status,
+    /// Since when, in seconds since 1970.
+    since: i64,
+    /// How many requests to confirm it have gone out.
+    requests: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Pending,
+    Confirmed,
+    /// It has ended, and is still listed.
+    Deleted,
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+impl Subscription {
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.status == Status::Confirmed
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.status == Status::Pending
+    }
+
+    /// A token lives two days (API reference, ConfirmSubscription); what has ended is listed for three more.
+    pub(super) fn is_kept(&self, now: i64) -> bool {
+        match self.status {
+            Status::Confirmed => true,
+            Status::Pending => now < self.since + 2 * DAY,
+            Status::Deleted => now < self.since + 3 * DAY,
+        }
+    }
+
+    pub(super) fn output(&self, here: &Here<'_>, topic: &str) -> Value {
+        let arn = match self.status {
+            Status::Confirmed => format!("{}:{}", here.arn(topic), self.id),
+            Status::Pending => "PendingConfirmation".to_owned(),
+            Status::Deleted => "Deleted".to_owned(),
+        };
+        json!({
+            "SubscriptionArn": arn,
+            "Owner": here.account,
+            "Protocol": self.protocol,
+            "Endpoint": masked(&self.endpoint),
+            "TopicArn": here.arn(topic),
+        })
+    }
+
+    fn is(&self, protocol: &str, endpoint: &str) -> bool {
+        let mail = protocol.starts_with("email");
+        self.protocol == protocol
+            && (self.endpoint == endpoint || mail && self.endpoint.eq_ignore_ascii_case(endpoint))
+    }
+}
+
+/// A URL's password is not told.
+fn masked(endpoint: &str) -> String {
+    let hidden = endpoint.split_once("://").and_then(|(scheme, rest)| {
+        let (login, host) = rest.split_once('@')?;
+        let (user, _) = login.split_once(':')?;
+        Some(format!("{scheme}://{user}:****@{host}"))
+    });
+    hidden.unwrap_or_else(|| endpoint.to_owned())
+}
+
+fn is_fit(protocol: &str, endpoint: &str) -> Result<(), AwsError> {
+    let fits = match protocol {
+        "email" | "email-json" => {
+            let fits = endpoint.split_once('@').is_some_and(|(name, domain)| {
+                !name.is_empty() && domain.contains('.') && !domain.contains('@')
+            });
+            return if fits {
+                Ok(())
+            } else {
+                Err(parameter("Email address"))
+            };
+        }
+        "http" => endpoint.starts_with("http://"),
+        "https" => endpoint.starts_with("https://"),
+        "sqs" => endpoint.starts_with("arn:aws:sqs:"),
+        "lambda" => endpoint.starts_with("arn:aws:lambda:"),
+        _ => {
+            return Err(parameter(&format!(
+                "Does not support this protocol string: {protocol}"
+            )));
+        }
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(parameter("Endpoint must match the specified protocol")),
+    }
+}
+
+pub(super) fn subscribe(topic: &mut Topic, name: &str, here: &Here<'_>, ids: &mut Ids) -> Answer {
+    let input = &here.call.input;
+    let (protocol, endpoint) = (text(input, "Protocol")?, text(input, "Endpoint")?);
+    is_fit(protocol, endpoint)?;
+    let asks = protocol.starts_with("email") || protocol.starts_with("http");
+    topic
+        .subscriptions
+        .retain(|one| one.status != Status::Deleted || !one.is(protocol, endpoint));
+    let at = topic
+        .subscriptions
+        .iter()
+        .position(|one| one.is(protocol, endpoint));
+    let at = at.unwrap_or_else(|| {
+        let id = ids.next_hex32();
+        topic.subscriptions.push(Subscription {
+            id: format!(
+                "{}-{}-{}-{}-{}",
+                &id[..8],
+                &id[8..12],
+                &id[12..16],
+                &id[16..20],
+                &id[20..]
+            ),
+            protocol: protocol.to_owned(),
+            endpoint: endpoint.to_owned(),
+            status: if asks { Status::Pending } else { Status::Confirmed },
+            since: here.call.now,
+            requests: 0,
+        });
+        topic.subscriptions.len() - 1
+    });
+    let kept = &mut topic.subscriptions[at];
+    let arn = format!("{}:{}", here.arn(name), kept.id);
+    let told = if kept.is_pending() {
+        // Each request sends the mail anew, and with it a new token.
+        kept.requests += 1;
+        kept.since = here.call.now;
+        match input["ReturnSubscriptionArn"].as_str() {
+            Some("true") => arn,
+            _ => "pending confirmation".to_owned(),
+        }
+    } else {
+        arn
+    };
+    Ok(json!({"SubscriptionArn": told}))
+}
+
+pub(super) fn confirm(topic: &mut Topic, name: &str, here: &Here<'_>) -> Answer {
+    let token = text(&here.call.input, "Token")?;
+    let asked = topic
+        .subscriptions
+        .iter_mut()
+        .find(|one| one.status != Status::Deleted && one.is(&one.protocol, token))
+        .ok_or_else(|| parameter("Token"))?;
+    asked.status = Status::Confirmed;
+    Ok(json!({"SubscriptionArn": format!("{}:{}", here.arn(name), asked.id)}))
+}
+
+pub(super) fn unsubscribe(topics: &mut BTreeMap<String, Topic>, here: &Here<'_>) -> Answer {
+    let (name, id) = here.parts("SubscriptionArn", text(&here.call.input, "SubscriptionArn")?)?;
+    let id = id.ok_or_else(|| parameter("SubscriptionArn"))?;
+    let topic = topics.get_mut(name).ok_or_else(no_topic)?;
+    // What does not exist (any more) is as good as unsubscribed.
+    if let Some(gone) = topic
+        .subscriptions
+        .iter_mut()
+        .find(|one| one.id == id && one.status != Status::Deleted)
+    {
+        if gone.is_confirmed() {
+            topic.deleted += 1;
+        }
+        gone.status = Status::Deleted;
+        gone.since = here.call.now;
+    }
+    Ok(Value::Null)
+}
