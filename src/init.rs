@@ -158,6 +158,17 @@ mod tests {
         #   { on = "forecasted", above_percent = 100, to = ["billing@example.com"] },
         # ]
 
+        # Administrators: IAM group, users and role. Cost: free.
+        # [admin_access]
+        # group = "administrators"      # may switch to the role; its members manage their own password and MFA
+        # users = ["alice"]             # exactly these; made without password and keys
+        # role = "administrator"        # has AdministratorAccess, and only with MFA
+        # mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
+        # # mfa_max_age_seconds = 3600
+        # # max_session_seconds = 3600
+        # # access_key_max_age_days = 90
+        # # satisfied_by = "identity_center"      # where IAM Identity Center has administrators, they are enough
+
         # Default VPC. Cost: free.
         # [default_vpc]
         # state = "absent"           # refused where anything uses it; "present" restores it

@@ -5,6 +5,14 @@ use serde_json::{Value, json};
 
 use super::{Account, Answer, AwsError, Call};
 
+mod credentials;
+mod entities;
+#[cfg(test)]
+mod entity_tests;
+mod policies;
+
+pub use entities::{Common, Entities, Group, Key, Role, User};
+
 /// IAM's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +21,8 @@ pub struct Iam {
     pub alias: Option<String>,
     /// The account's password policy; without one, AWS's built-in rules hold.
     pub password_policy: Option<PasswordPolicy>,
+    /// Users, groups and roles.
+    pub entities: Entities,
 }
 
 /// A password policy.
@@ -37,12 +47,16 @@ impl Iam {
         Iam {
             alias: alias.map(str::to_owned),
             password_policy: None,
+            entities: Entities::default(),
         }
     }
 }
 
 /// Answers one operation of IAM.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    if let Some(answer) = entities::handle(account, call) {
+        return answer;
+    }
     let iam = &mut account.iam;
     match call.operation.as_str() {
         "GetAccountPasswordPolicy" => match &iam.password_policy {

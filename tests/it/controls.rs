@@ -338,6 +338,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
     let vpc = |state: &str| one(&format!("[default_vpc]\nstate = \"{state}\"\n"));
     match control {
         "access_analyzer" => crate::access_analyzer::exercise(),
+        "admin_access" => crate::admin_access::exercise(),
         "alerts" => crate::alerts::exercise(),
         "budgets" => crate::budgets::exercise(),
         "password_policy" => vec![(

@@ -5,6 +5,7 @@
 )]
 
 mod access_analyzer;
+mod admin_access;
 mod alerts;
 mod boto3;
 mod budgets;

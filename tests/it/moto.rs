@@ -77,6 +77,11 @@ impl Moto {
         Moto { server, folder }
     }
 
+    /// Where it can be asked.
+    pub(crate) fn url(&self) -> &str {
+        &self.server.url
+    }
+
     pub(crate) fn trueup(&self, args: &[&str]) -> Ended {
         let mut command = self.folder.command(args);
         command
