@@ -14,6 +14,7 @@ pub mod budgets;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
+pub mod health_events;
 pub mod password_policy;
 pub mod s3_public_access_block;
 
@@ -21,6 +22,7 @@ pub mod s3_public_access_block;
 pub static ALL: &[&dyn AnyControl] = &[
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
+    &Of::<health_events::HealthEvents>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,

@@ -380,9 +380,14 @@ fn put_targets(rule: &mut Rule, input: &Value, usable: &dyn Fn(&str) -> bool) ->
     }
 }
 
-/// Tells whether EventBridge can assume a role.
-fn usable_roles(_account: &Account) -> Box<dyn Fn(&str) -> bool> {
-    Box::new(|_| true)
+/// Tells whether EventBridge can assume a role: of this account, with a trust that names it.
+fn usable_roles(account: &Account) -> impl Fn(&str) -> bool + use<> {
+    let roles = account.iam.entities.roles.iter();
+    let trusting: Vec<String> = roles
+        .filter(|(_, role)| role.trust.contains("events.amazonaws.com"))
+        .map(|(name, role)| format!("arn:aws:iam::{}:role{}{name}", account.id, role.common.path))
+        .collect();
+    move |arn| trusting.iter().any(|one| one == arn)
 }
 
 fn failure(id: &Value, code: &str, message: &str) -> Value {

@@ -327,10 +327,16 @@ const EVERY_RUN: [&str; 3] = [
 ];
 
 /// Permissions that no call of trueup's uses by itself.
-const WITHOUT_A_CALL: [(&str, &str); 1] = [(
-    "iam:CreateServiceLinkedRole",
-    "GuardDuty makes its roles itself when a detector is created, in the caller's name",
-)];
+const WITHOUT_A_CALL: [(&str, &str); 2] = [
+    (
+        "iam:CreateServiceLinkedRole",
+        "GuardDuty makes its roles itself when a detector is created, in the caller's name",
+    ),
+    (
+        "iam:PassRole",
+        "EventBridge asks for it when a target is given a role",
+    ),
+];
 
 /// Worlds and, for each, baselines to apply one after the other: together they need every call of the control.
 fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
@@ -341,6 +347,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "admin_access" => crate::admin_access::exercise(),
         "alerts" => crate::alerts::exercise(),
         "budgets" => crate::budgets::exercise(),
+        "health_events" => crate::health_events::exercise(),
         "password_policy" => vec![(
             "",
             vec![

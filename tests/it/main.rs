@@ -14,6 +14,7 @@ mod cli;
 mod controls;
 mod faults;
 mod folder;
+mod health_events;
 mod moto;
 mod python;
 mod rules;
