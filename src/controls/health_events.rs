@@ -46,7 +46,7 @@ const RULES: AssetKind = AssetKind {
 /// The rule that sends to the topic, where there is none yet that could.
 const RULE: &str = "trueup-health-events";
 /// The rules that forward, and the role that they use.
-const FORWARD: &str = "trueup-health-events-forward";
+const FORWARD: &str = "trueup-health-forward";
 /// The role's policy.
 const POLICY: &str = "put-events";
 /// The targets of a rule at most (EventBridge quotas).

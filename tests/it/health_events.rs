@@ -110,7 +110,7 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
 call = "iam:CreateRole"
 region = "us-east-1"
 [call.input]
-RoleName = "trueup-health-events-forward"
+RoleName = "trueup-health-forward"
 AssumeRolePolicyDocument = "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":\"ec2.amazonaws.com\"}},\"Action\":\"sts:AssumeRole\"}}]}}"
 
 [[call]]
@@ -179,7 +179,7 @@ fn a_new_account_is_told_of_everything_once_and_exported_as_it_was_written() {
             "InputTemplate": "\"<type> \\\"<service>\\\"\"\n\"<region>\"",
         }}])
     );
-    let role = "arn:aws:iam::123456789012:role/trueup-health-events-forward";
+    let role = "arn:aws:iam::123456789012:role/trueup-health-forward";
     for (region, detail) in [
         ("us-east-1", json!({"backupEvent": ["false", {"exists": false}]})),
         (
@@ -187,7 +187,7 @@ fn a_new_account_is_told_of_everything_once_and_exported_as_it_was_written() {
             json!({"eventRegion": [{"anything-but": ["eu-west-1", "global", "us-east-1"]}, {"exists": false}]}),
         ),
     ] {
-        let rule = &folder.rules(region)["trueup-health-events-forward"];
+        let rule = &folder.rules(region)["trueup-health-forward"];
         let pattern: Value = serde_json::from_str(rule["event_pattern"].as_str().unwrap()).unwrap();
         assert_eq!(pattern, json!({"source": ["aws.health"], "detail": detail}));
         assert_eq!(
@@ -323,24 +323,24 @@ fn what_was_deleted_by_hand_is_all_that_comes_back() {
         ),
         (
             |account| {
-                account["regions"]["us-west-2"]["events"]["rules"]["trueup-health-events-forward"]["targets"] =
+                account["regions"]["us-west-2"]["events"]["rules"]["trueup-health-forward"]["targets"] =
                     json!([]);
             },
             &["forward health events of us-west-2 to eu-west-1"],
         ),
         (
             |account| {
-                account["regions"]["us-east-1"]["events"]["rules"]["trueup-health-events-forward"]["state"] =
+                account["regions"]["us-east-1"]["events"]["rules"]["trueup-health-forward"]["state"] =
                     "DISABLED".into();
             },
-            &["enable the rule trueup-health-events-forward in us-east-1"],
+            &["enable the rule trueup-health-forward in us-east-1"],
         ),
         (
             |account| {
-                let role = &mut account["iam"]["entities"]["roles"]["trueup-health-events-forward"];
+                let role = &mut account["iam"]["entities"]["roles"]["trueup-health-forward"];
                 role["common"]["inline"] = json!({});
             },
-            &["let the role trueup-health-events-forward put events"],
+            &["let the role trueup-health-forward put events"],
         ),
         (
             |account| {
@@ -348,7 +348,7 @@ fn what_was_deleted_by_hand_is_all_that_comes_back() {
                 *rules = json!({});
             },
             &[
-                "create the rule trueup-health-events-forward in us-west-2",
+                "create the rule trueup-health-forward in us-west-2",
                 "forward health events of us-west-2 to eu-west-1",
             ],
         ),
@@ -419,7 +419,7 @@ fn a_region_that_refuses_does_not_spoil_the_others() {
     assert_eq!(folder.rules("us-west-2"), json!({}));
     for (region, rule) in [
         ("eu-west-1", "trueup-health-events"),
-        ("us-east-1", "trueup-health-events-forward"),
+        ("us-east-1", "trueup-health-forward"),
     ] {
         let targets = folder.rules(region)[rule]["targets"].clone();
         assert_eq!(targets.as_array().map(Vec::len), Some(1), "{region}");

@@ -120,14 +120,14 @@ fn a_new_account_gets_topic_rule_target_and_role_rule_target() {
     create the rule trueup-health-events in us-east-1 [safe]
     send health events to the topic alerts [safe]
       after create the rule trueup-health-events in us-east-1
-    create the role trueup-health-events-forward [safe]
-    let the role trueup-health-events-forward put events [safe]
-      after create the role trueup-health-events-forward
-    create the rule trueup-health-events-forward in us-west-2 [safe]
+    create the role trueup-health-forward [safe]
+    let the role trueup-health-forward put events [safe]
+      after create the role trueup-health-forward
+    create the rule trueup-health-forward in us-west-2 [safe]
     forward health events of us-west-2 to us-east-1 [safe]
-      after let the role trueup-health-events-forward put events
-      after create the role trueup-health-events-forward
-      after create the rule trueup-health-events-forward in us-west-2
+      after let the role trueup-health-forward put events
+      after create the role trueup-health-forward
+      after create the rule trueup-health-forward in us-west-2
     ");
 }
 
@@ -249,10 +249,10 @@ fn each_drift_of_a_forwarder_is_one_change() {
             change(ids.forwarders.get_mut("us-west-2").unwrap())
         })
     };
-    insta::assert_snapshot!(oregon(|rule| rule.enabled = false), @"enable the rule trueup-health-events-forward in us-west-2 [safe]");
+    insta::assert_snapshot!(oregon(|rule| rule.enabled = false), @"enable the rule trueup-health-forward in us-west-2 [safe]");
     insta::assert_snapshot!(
         oregon(|rule| rule.pattern = coverage::everything()),
-        @"change the events of the rule trueup-health-events-forward in us-west-2 [safe]"
+        @"change the events of the rule trueup-health-forward in us-west-2 [safe]"
     );
     insta::assert_snapshot!(oregon(|rule| rule.target = None), @"forward health events of us-west-2 to us-east-1 [safe]");
     insta::assert_snapshot!(
@@ -267,13 +267,13 @@ fn each_drift_of_a_forwarder_is_one_change() {
     });
     assert_eq!(theirs, "");
     insta::assert_snapshot!(after(&example(), |ids| ids.role.as_mut().unwrap().trusts = false),
-        @"let EventBridge assume the role trueup-health-events-forward [safe]");
+        @"let EventBridge assume the role trueup-health-forward [safe]");
     insta::assert_snapshot!(after(&example(), |ids| ids.role.as_mut().unwrap().lets = false),
-        @"let the role trueup-health-events-forward put events [safe]");
+        @"let the role trueup-health-forward put events [safe]");
     insta::assert_snapshot!(after(&example(), |ids| ids.role = None), @r"
-    create the role trueup-health-events-forward [safe]
-    let the role trueup-health-events-forward put events [safe]
-      after create the role trueup-health-events-forward
+    create the role trueup-health-forward [safe]
+    let the role trueup-health-forward put events [safe]
+      after create the role trueup-health-forward
     ");
 }
 
@@ -282,15 +282,15 @@ fn another_coverage_adds_or_removes_forwarders() {
     let env = env("us-east-1", Run::default());
     insta::assert_snapshot!(plan(&full(), made(&example(), &env)), @r"
     change the events of the rule trueup-health-events in us-east-1 [safe]
-    create the rule trueup-health-events-forward in eu-west-1 [safe]
+    create the rule trueup-health-forward in eu-west-1 [safe]
     forward health events of eu-west-1 to us-east-1 [safe]
-      after create the rule trueup-health-events-forward in eu-west-1
-    change the events of the rule trueup-health-events-forward in us-west-2 [safe]
+      after create the rule trueup-health-forward in eu-west-1
+    change the events of the rule trueup-health-forward in us-west-2 [safe]
     ");
     insta::assert_snapshot!(plan(&example(), made(&full(), &env)), @r"
     change the events of the rule trueup-health-events in us-east-1 [safe]
-    change the events of the rule trueup-health-events-forward in us-west-2 [safe]
-    delete the rule trueup-health-events-forward in eu-west-1 [destructive]
+    change the events of the rule trueup-health-forward in us-west-2 [safe]
+    delete the rule trueup-health-forward in eu-west-1 [destructive]
       ! public events of eu-west-1 are no longer told
     ");
 }
@@ -328,9 +328,9 @@ fn a_region_that_cannot_be_read_holds_up_itself_alone() {
     );
     insta::assert_snapshot!(plan(&full(), ids), @r"
     forward health events of eu-west-1 to us-east-1 [safe]
-    create the rule trueup-health-events-forward in us-west-2 [safe]
+    create the rule trueup-health-forward in us-west-2 [safe]
     forward health events of us-west-2 to us-east-1 [safe]
-      after create the rule trueup-health-events-forward in us-west-2
+      after create the rule trueup-health-forward in us-west-2
     note: eu-west-1 could not be read: events:ListRules: AccessDenied
     ");
 }
@@ -339,11 +339,11 @@ fn a_region_that_cannot_be_read_holds_up_itself_alone() {
 fn the_off_switch_takes_back_what_is_ours() {
     let env = env("us-east-1", Run::default());
     insta::assert_snapshot!(plan(&absent(), made(&example(), &env)), @r"
-    delete the rule trueup-health-events-forward in us-west-2 [destructive]
+    delete the rule trueup-health-forward in us-west-2 [destructive]
     delete the rule trueup-health-events in us-east-1 [destructive]
       ! nobody is told of AWS Health's events any more
-    delete the role trueup-health-events-forward [destructive]
-      after delete the rule trueup-health-events-forward in us-west-2
+    delete the role trueup-health-forward [destructive]
+      after delete the rule trueup-health-forward in us-west-2
     ");
     assert_eq!(plan(&absent(), Ids::default()), "");
     let mut theirs = Ids {
@@ -390,8 +390,8 @@ fn tags_go_along_and_are_kept_true_beside_others() {
     ids.role.as_mut().unwrap().tags = theirs;
     insta::assert_snapshot!(plan_in(&env, &example(), ids), @r#"
     tag the rule trueup-health-events in us-east-1: managed-by = "trueup" [safe]
-    tag the rule trueup-health-events-forward in us-west-2: managed-by = "trueup" [safe]
-    tag the role trueup-health-events-forward: managed-by = "trueup" [safe]
+    tag the rule trueup-health-forward in us-west-2: managed-by = "trueup" [safe]
+    tag the role trueup-health-forward: managed-by = "trueup" [safe]
     "#);
 }
 
