@@ -162,6 +162,8 @@ pub struct Target {
 /// The role that forwards.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
+    /// Its ARN: one that was there before may have a path.
+    pub arn: String,
     /// EventBridge may assume it.
     pub trusts: bool,
     /// It may put events on the home region's bus, and nothing else by our policy.
@@ -197,9 +199,14 @@ fn bus(env: &Env) -> String {
     )
 }
 
-/// The ARN of the role that forwards.
-fn role_arn(env: &Env) -> String {
-    format!("arn:{}:iam::{}:role/{FORWARD}", env.partition, env.account)
+impl Ids {
+    /// The ARN of the role that forwards, whether it exists yet or not.
+    fn role_arn(&self, env: &Env) -> String {
+        match &self.role {
+            Some(role) => role.arn.clone(),
+            None => format!("arn:{}:iam::{}:role/{FORWARD}", env.partition, env.account),
+        }
+    }
 }
 
 impl Control for HealthEvents {
@@ -215,7 +222,7 @@ impl Control for HealthEvents {
         benchmarks: &[],
         page: "https://docs.aws.amazon.com/health/latest/ug/cloudwatch-events-health.html",
         example: r#"[health_events]
-coverage = "minimal"         # what us-east-1 and us-west-2 hear, forwarded home; "full": every region's public events too
+coverage = "minimal"      # what us-east-1 and us-west-2 hear; "full": public events of all regions
 message = [
   "<type>: <service> in <region>",
   "<eventTypeCode> since <startTime>",

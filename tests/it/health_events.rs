@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, STATE};
 use crate::moto::Moto;
 
 /// The account's home is where no copies of other regions' events come to; three regions keep a run short.
@@ -274,6 +274,80 @@ fn rules_of_others_are_taken_over_with_the_fewest_writes() {
 }
 
 #[test]
+fn other_words_for_the_same_are_no_difference() {
+    let folder = Folder::new();
+    folder.world(&world(BY_HAND));
+    let odd = "[health_events]\nmessage = [\"<type> \\\"<service>\\\"\", '<region>']\n";
+    folder.write(
+        "b.toml",
+        &baseline(odd).replace("[tags]\nmanaged-by = \"trueup\"\n", ""),
+    );
+    folder.apply().expect(0);
+    assert_eq!(folder.health_writes(), [""; 0]);
+    // The same lines in one string, under other names, by a rule that says its filter in another order.
+    folder.alter(|account| {
+        let rule = &mut account["regions"]["eu-west-1"]["events"]["rules"]["health"];
+        rule["state"] = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS".into();
+        rule["targets"][1]["InputTransformer"] = json!({
+            "InputPathsMap": {"a": "$.detail.service", "b": "$.detail-type", "region": "$.detail.eventRegion", "c": "$.id"},
+            "InputTemplate": "\"<b> \\\"<a>\\\"\\n<region>\"",
+        });
+    });
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn a_role_of_the_name_that_has_a_path_is_used_as_it_is() {
+    let folder = Folder::new();
+    folder.world(&world(
+        r#"
+[[call]]
+call = "iam:CreateRole"
+region = "us-east-1"
+[call.input]
+RoleName = "trueup-health-forward"
+Path = "/service/"
+AssumeRolePolicyDocument = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":[\"events.amazonaws.com\"]},\"Action\":[\"sts:AssumeRole\"]}]}"
+"#,
+    ));
+    folder.write("b.toml", &baseline(MINIMAL)).apply().expect(0);
+    folder.is_true();
+    let rule = &folder.rules("us-west-2")["trueup-health-forward"];
+    assert_eq!(
+        rule["targets"][0]["RoleArn"],
+        "arn:aws:iam::123456789012:role/service/trueup-health-forward"
+    );
+    folder.judge();
+}
+
+#[test]
+fn a_target_that_fails_in_an_answer_of_status_200_is_tried_again() {
+    let folder = Folder::new();
+    let events: String = [(1, "ec2.amazonaws.com"), (2, "events.amazonaws.com")]
+        .iter()
+        .map(|(nth, service)| {
+            let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]});
+            format!(
+                "[[event]]\nbefore = \"events:PutTargets\"\nregion = \"us-west-2\"\nnth = {nth}\n\
+                 [[event.call]]\ncall = \"iam:UpdateAssumeRolePolicy\"\nregion = \"us-east-1\"\n\
+                 input = {{ RoleName = \"trueup-health-forward\", PolicyDocument = '{trust}' }}\n"
+            )
+        })
+        .collect();
+    folder.world(&world(&events));
+    folder.write("b.toml", &baseline(MINIMAL)).apply().expect(0);
+    let puts = folder.writes();
+    let oregon = puts
+        .iter()
+        .filter(|write| *write == "us-west-2 events:PutTargets");
+    assert_eq!(oregon.count(), 2);
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
 fn what_a_service_made_for_itself_is_never_touched() {
     let folder = Folder::new();
     folder.world(&world(BY_HAND));
@@ -428,7 +502,16 @@ fn a_region_that_refuses_does_not_spoil_the_others() {
         folder.health_plan(),
         ["forward health events of us-west-2 to eu-west-1"]
     );
-    // Once it is open again, only that is left to do.
+    // Once it is open again, only that was left to do.
+    let mut state: Value = serde_json::from_str(&folder.read(STATE)).unwrap();
+    state["world"]["deny"] = json!([]);
+    folder.write(STATE, &state.to_string()).forget_exchanges();
+    folder.apply().expect(0);
+    assert_eq!(
+        folder.health_writes(),
+        ["us-west-2 events:PutRule", "us-west-2 events:PutTargets"]
+    );
+    folder.is_true();
     folder.judge();
 }
 

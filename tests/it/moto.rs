@@ -43,6 +43,9 @@ manage = "off"
 
 [budgets]
 manage = "off"
+
+[health_events]
+manage = "off"
 "#;
 
 /// What the checklist's baseline does not reach, on top of it.

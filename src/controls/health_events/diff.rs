@@ -1,7 +1,7 @@
 //! What has to be done so that every health event is told once.
 
 use super::coverage::{self, Coverage};
-use super::{Action, FORWARD, Ids, Model, RULE, RULES, Rule, TARGETS, bus, message, role_arn};
+use super::{Action, FORWARD, Ids, Model, RULE, RULES, Rule, TARGETS, bus, message};
 use crate::control::{Here, LocalId, Out, Seen};
 use crate::controls::alerts;
 use crate::place::{Place, Region};
@@ -152,7 +152,7 @@ fn forwarders(coverage: Coverage, seen: &Seen<Model, Ids>, here: &Here<'_>, out:
     if seen.model.coverage == Some(coverage) {
         return;
     }
-    let ours = role_arn(here.env);
+    let ours = ids.role_arn(here.env);
     let uses_ours = |region: &Region| {
         let target = ids.forwarders.get(region).and_then(|rule| rule.target.as_ref());
         !ids.unread.contains_key(region)

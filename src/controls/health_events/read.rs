@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::calls::{lets, trusts};
 use super::coverage::{self, Coverage};
 use super::message::{self, Transformer};
-use super::{FORWARD, Ids, Model, POLICY, RULE, Role, Rule, TARGETS, Target, To, bus, role_arn};
+use super::{FORWARD, Ids, Model, POLICY, RULE, Role, Rule, TARGETS, Target, To, bus};
 use crate::control::{Cx, Env, Seen};
 use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
@@ -47,7 +47,7 @@ pub(super) fn model(env: &Env, want: Option<&Model>, ids: &Ids) -> Model {
         ..Model::default()
     };
     let nothing = ids.home.is_none() && ids.forwarders.is_empty() && ids.role.is_none();
-    if nothing && want.is_none_or(Model::is_absent) {
+    if nothing {
         return absent;
     }
     let covered = [Coverage::Minimal, Coverage::Full].into_iter().find(|coverage| {
@@ -62,9 +62,12 @@ pub(super) fn model(env: &Env, want: Option<&Model>, ids: &Ids) -> Model {
     let home = ids.home.as_ref();
     let hears = home.filter(|home| home.enabled && coverage::suits_home(&home.pattern, env, wanted));
     let target = home.and_then(|home| home.target.as_ref());
+    let to = hears.and(target).map(|target| To::Topic(target.arn.clone()));
+    // What is to go has to go whole; otherwise nobody's being told is what counts.
+    let still_there = want.is_some_and(Model::is_absent);
     Model {
-        state: None,
-        to: hears.and(target).map(|target| To::Topic(target.arn.clone())),
+        state: (to.is_none() && !still_there).then_some(Presence::Absent),
+        to,
         coverage: covered,
         message: target.and_then(|target| target.message.clone()),
     }
@@ -73,7 +76,7 @@ pub(super) fn model(env: &Env, want: Option<&Model>, ids: &Ids) -> Model {
 /// Whether the rules of the other regions are as this coverage asks.
 fn covers(env: &Env, coverage: Coverage, ids: &Ids) -> bool {
     let wanted = coverage::forwarders(env, coverage);
-    let ours = role_arn(env);
+    let ours = ids.role_arn(env);
     let role = ids.role.as_ref().is_some_and(|role| role.trusts && role.lets);
     let forwards = |region: &Region, pattern: &Value| {
         ids.forwarders.get(region).is_some_and(|rule| {
@@ -312,6 +315,7 @@ async fn role(cx: &Cx) -> Result<Option<Role>, Fault> {
     };
     let tags = live.tags.unwrap_or_default().into_iter();
     Ok(Some(Role {
+        arn: live.arn,
         trusts: policy(live.assume_role_policy_document.as_deref())
             .is_some_and(|trust| trust.lacking(&[trusts()]).is_empty()),
         lets: allowed == Some(lets(&bus(&cx.env))),

@@ -65,7 +65,7 @@ fn made(want: &Model, env: &Env) -> Ids {
     let forward = Target {
         id: "trueup".to_owned(),
         arn: bus(env),
-        role: Some(role_arn(env)),
+        role: Some(Ids::default().role_arn(env)),
         message: None,
     };
     let forwarders = coverage::forwarders(env, want.coverage.unwrap()).into_iter();
@@ -75,6 +75,7 @@ fn made(want: &Model, env: &Env) -> Ids {
             .map(|(region, pattern)| (region, rule(FORWARD, pattern, forward.clone())))
             .collect(),
         role: Some(Role {
+            arn: Ids::default().role_arn(env),
             trusts: true,
             lets: true,
             tags: env.run.tags.clone(),
@@ -406,6 +407,12 @@ fn what_is_exported_plans_to_nothing() {
         assert_eq!(plan(&toml::from_str(&text).unwrap(), ids), "");
     }
     assert_eq!(read::model(&env, None, &Ids::default()), absent());
+    assert_eq!(read::model(&env, Some(&example()), &Ids::default()), absent());
+    // A rule that tells nobody is as good as none, unless it is to go.
+    let mut off = made(&example(), &env);
+    off.home.as_mut().unwrap().enabled = false;
+    assert_eq!(read::model(&env, None, &off).state, Some(Presence::Absent));
+    assert_eq!(read::model(&env, Some(&absent()), &off).state, None);
 }
 
 #[test]
