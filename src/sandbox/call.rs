@@ -1,5 +1,7 @@
 //! What every simulated operation takes and gives, whatever protocol carried it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// One request of a client, after its protocol has been taken off.
@@ -27,6 +29,8 @@ pub struct AwsError {
     pub code: String,
     /// The sentence that comes with it.
     pub message: String,
+    /// Further members of the error's body, such as `reason`, for the services that have some.
+    pub members: BTreeMap<String, Value>,
 }
 
 impl AwsError {
@@ -41,6 +45,7 @@ impl AwsError {
             status,
             code: code.to_owned(),
             message: message.into(),
+            members: BTreeMap::new(),
         }
     }
 

@@ -5,17 +5,20 @@
 )]
 
 mod access_analyzer;
+mod account;
 mod admin_access;
 mod alerts;
 mod boto3;
 mod budgets;
 mod cases;
 mod cli;
+mod contacts;
 mod controls;
 mod faults;
 mod folder;
 mod health_events;
 mod moto;
 mod python;
+mod root_user;
 mod rules;
 mod sandbox;

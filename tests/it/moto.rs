@@ -14,11 +14,13 @@
 //! | `guardduty:CreateDetector` | makes a second one in the same region; features that are not sent are missing instead of enabled |
 //! | `guardduty:UpdateDetector` | replaces the list of features instead of merging it |
 //! | `guardduty:GetDetector` | `UpdatedAt` never moves; FLOW_LOGS, CLOUD_TRAIL and DNS_LOGS are missing |
-//! | `guardduty:TagResource`, `account:ListRegions` | not implemented: status 404 and HTML |
+//! | `guardduty:TagResource`, `account:ListRegions`, `account:GetContactInformation`, `account:PutContactInformation` | not implemented: status 404 and HTML |
+//! | `account:PutAlternateContact`, `account:DeleteAlternateContact` | takes any text; deletes also what is not there |
 //! | all of `access-analyzer` | not implemented: status 404 and HTML |
 //! | `budgets:UpdateBudget`, `budgets:UpdateNotification`, `budgets:DescribeSubscribersForNotification`, `budgets:ListTagsForResource`, and what else there is of single subscribers and tags | not implemented |
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
+//! | `iam:GetCredentialReport` | has no line for the root user |
 //! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
 //! | `s3:ListBuckets` | ignores the region; `MaxBuckets` cuts off without a ContinuationToken |
 
@@ -45,6 +47,12 @@ manage = "off"
 manage = "off"
 
 [health_events]
+manage = "off"
+
+[contact_information]
+manage = "off"
+
+[root_user]
 manage = "off"
 "#;
 
@@ -206,6 +214,7 @@ fn moto_sees_the_account_become_true_and_stay_so() {
             "ebs_encryption in us-east-1",
             "access_analyzer in us-east-1",
             "budgets",
+            "contact_information",
         ];
         assert!(
             known.iter().any(|known| line.starts_with(known)) && line.len() < 150,

@@ -1,6 +1,7 @@
 """Prints the account behind AWS_ENDPOINT_URL as JSON, read through boto3 alone:  python -m account [REGION…]
 
-{"account": id, "budgets": [{…}], "password_policy": {…} or null, "public_access_block": {…} or null,
+{"account": id, "alias": name or null, "alternate_contacts": {kind: {…} or null}, "budgets": [{…}],
+ "password_policy": {…} or null, "public_access_block": {…} or null,
  "topics": [{…}] of us-east-1,
  "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}],
                     "rules": [{…, "Targets": [{…}]}]}}}
@@ -25,6 +26,10 @@ def main():
     json.dump(
         {
             "account": account,
+            "alias": next(iter(client("iam").list_account_aliases()["AccountAliases"]), None),
+            "alternate_contacts": {
+                kind: read_contact(kind) for kind in ("BILLING", "OPERATIONS", "SECURITY")
+            },
             "budgets": client("budgets").describe_budgets(AccountId=account)["Budgets"],
             "password_policy": absent_if(
                 "NoSuchEntity", lambda: client("iam").get_account_password_policy()["PasswordPolicy"]
@@ -58,6 +63,14 @@ def read_topics():
             }
         )
     return topics
+
+
+def read_contact(kind):
+    contact = absent_if(
+        "ResourceNotFoundException",
+        lambda: client("account").get_alternate_contact(AlternateContactType=kind)["AlternateContact"],
+    )
+    return contact and {key: value for key, value in contact.items() if key != "AlternateContactType"}
 
 
 def absent_if(code, read):

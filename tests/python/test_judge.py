@@ -154,6 +154,19 @@ def cloudwatch_error(operation, sent, code, **more):
     return cloudwatch(operation, sent, answer, **{"status": 400, "error": code, **more})
 
 
+def account_contact(operation, sent, phone):
+    contact = {
+        "AddressLine1": "1-1",
+        "City": "Chiyoda-ku",
+        "CountryCode": "JP",
+        "FullName": "Kim",
+        "PhoneNumber": phone,
+        "PostalCode": "100-0001",
+    }
+    body = json.dumps({"ContactInformation": contact})
+    return exchange("account", operation, sent, body, headers={"content-type": "application/json"})
+
+
 def s3control(operation, sent, answer, **more):
     return exchange("s3control", operation, sent, answer, **{"host": "123456789012.localhost", **more})
 
@@ -268,6 +281,7 @@ class GoodExchangesPass(JudgeCase):
             )
         )
         self.assert_good(guardduty("GetDetector", {"DetectorId": DETECTOR}, {**GOOD_DETECTOR, "tags": {}}))
+        self.assert_good(account_contact("GetContactInformation", {}, "03-1234-5678"))
 
     def test_a_bucket_in_the_host(self):
         entry = exchange("s3", "GetBucketAcl", {"Bucket": "b"}, ACL, host="b.s3.us-east-1.amazonaws.com")
@@ -518,6 +532,10 @@ class BadAnswersAreFound(JudgeCase):
     def test_a_value_outside_an_enum(self):
         entry = ec2("DescribeVpcs", {}, VPCS.replace("available", "lovely"))
         self.assert_found(entry, "response.Vpcs[0].State", "lovely")
+
+    def test_a_pattern_that_does_not_match(self):
+        entry = account_contact("GetContactInformation", {}, "03-1234 ext 5")
+        self.assert_found(entry, "response.ContactInformation.PhoneNumber", "does not match")
 
     def test_an_unknown_member_of_json(self):
         entry = guardduty("ListDetectors", {}, {"detectorIds": [], "DetectorIds": []})

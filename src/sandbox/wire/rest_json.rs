@@ -165,8 +165,10 @@ pub(super) fn encode(call: &Call, output: &Value) -> Response {
 
 /// Writes an error.
 pub(super) fn encode_error(error: &AwsError) -> Response {
-    let body = serde_json::json!({ "__type": error.code, "message": error.message });
-    Response::new(body.to_string().into_bytes())
+    let mut body: serde_json::Map<String, Value> = error.members.clone().into_iter().collect();
+    body.insert("__type".to_owned(), error.code.clone().into());
+    body.insert("message".to_owned(), error.message.clone().into());
+    Response::new(Value::Object(body).to_string().into_bytes())
         .with_status(error.status)
         .with_header("content-type", "application/json")
         .with_header("x-amzn-errortype", &error.code)

@@ -11,6 +11,12 @@ _ANSWERED_BESIDES = {
     "AttachmentStatus": {"available"},
 }
 
+# Where AWS answers forms that it no longer takes, by the shape's name.
+_ANSWERED_FORMS = {
+    # What was signed up with is kept, and numbers were long taken without their country's code.
+    "ContactInformationPhoneNumber": r"[\s0-9()+-]+",
+}
+
 
 class Constraints:
     """Checks values against shapes, and remembers the patterns that it could not read.
@@ -68,6 +74,8 @@ class Constraints:
         if allowed and value not in allowed and value not in besides:
             findings.add(path, f"is {value!r}, which is none of {', '.join(sorted(allowed))}")
         pattern = shape.metadata.get("pattern")
+        if self._of_answers:
+            pattern = _ANSWERED_FORMS.get(shape.name, pattern)
         if pattern is not None:
             compiled = self._compile(pattern)
             if compiled and not compiled.fullmatch(value):
