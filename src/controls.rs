@@ -19,6 +19,7 @@ pub mod contact_information;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
+pub mod health_events;
 pub mod log_bucket;
 pub mod password_policy;
 pub mod root_user;
@@ -34,6 +35,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<budgets::Budgets>::NEW,
     &Of::<log_bucket::LogBucket>::NEW,
     &Of::<cloudtrail::CloudTrail>::NEW,
+    &Of::<health_events::HealthEvents>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,

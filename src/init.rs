@@ -221,6 +221,16 @@ mod tests {
         # log_retention_days = 365          # or "never"
         # # kms_key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
+        # AWS Health events through EventBridge. Cost: free; forwarding costs 1 USD for a million events.
+        # [health_events]
+        # coverage = "minimal"      # what us-east-1 and us-west-2 hear; "full": public events of all regions
+        # message = [
+        #   "<type>: <service> in <region>",
+        #   "<eventTypeCode> since <startTime>",
+        #   "<eventDescription>",
+        #   "https://health.aws.amazon.com/health/home",
+        # ]
+
         # Administrators: IAM group, users and role. Cost: free.
         # [admin_access]
         # group = "administrators"      # may switch to the role; its members manage their own password and MFA

@@ -334,7 +334,7 @@ const WITHOUT_A_CALL: [(&str, &str); 3] = [
     ),
     (
         "iam:PassRole",
-        "CloudTrail and Config check whether the caller may give them the role that they act in",
+        "CloudTrail, Config and EventBridge check whether the caller may give them the role that they act in",
     ),
     ("iam:TagRole", "a role is created with its tags"),
 ];
@@ -355,6 +355,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "cloudtrail" => crate::cloudtrail::exercise(),
         "log_bucket" => crate::log_bucket::exercise(),
         "config_recorder" => crate::config_recorder::exercise(),
+        "health_events" => crate::health_events::exercise(),
         "password_policy" => vec![(
             crate::password_policy::ALICE,
             vec![

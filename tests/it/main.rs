@@ -18,6 +18,7 @@ mod contacts;
 mod controls;
 mod faults;
 mod folder;
+mod health_events;
 mod log_bucket;
 mod moto;
 mod password_policy;

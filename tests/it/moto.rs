@@ -51,6 +51,9 @@ manage = "off"
 [cloudtrail]
 manage = "off"
 
+[health_events]
+manage = "off"
+
 [contact_information]
 manage = "off"
 

@@ -3,7 +3,8 @@
 {"account": id, "alias": name or null, "alternate_contacts": {kind: {…} or null}, "budgets": [{…}],
  "password_policy": {…} or null, "public_access_block": {…} or null,
  "topics": [{…}] of us-east-1, "trails": [{…}], "log_groups": [{…}] and "buckets": {name: {…}} as seen from there,
- "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}]}}}
+ "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}],
+                    "rules": [{…, "Targets": [{…}]}]}}}
 
 Without an argument the regions are the enabled ones of the commercial partition. `orphans` are subnets and
 internet gateways that a deleted VPC left behind.
@@ -96,6 +97,7 @@ def read_region(region):
     living = {vpc["VpcId"] for vpc in vpcs}
     detectors = guardduty.get_paginator("list_detectors").paginate().build_full_result()["DetectorIds"]
     return {
+        "rules": read_rules(client("events", region)),
         "default_vpcs": [vpc["VpcId"] for vpc in vpcs if vpc["IsDefault"]],
         "orphans": [
             *(s["SubnetId"] for s in ec2.describe_subnets()["Subnets"] if s["VpcId"] not in living),
@@ -115,6 +117,11 @@ def read_region(region):
             for id in detectors
         ],
     }
+
+
+def read_rules(events):
+    rules = events.get_paginator("list_rules").paginate().build_full_result()["Rules"]
+    return [{**rule, "Targets": events.list_targets_by_rule(Rule=rule["Name"])["Targets"]} for rule in rules]
 
 
 if __name__ == "__main__":

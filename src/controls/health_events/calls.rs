@@ -1,0 +1,337 @@
+//! The writing calls.
+
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::error::BuildError;
+use aws_sdk_eventbridge::types::{InputTransformer, RuleState, Tag, Target};
+use aws_sdk_iam::Client as Iam;
+use serde_json::Value;
+
+use super::read::targets;
+use super::{Action, FORWARD, POLICY, message};
+use crate::control::{Cx, Env};
+use crate::fault::{Fault, FaultKind};
+use crate::place::Region;
+use crate::policy::{Policy, Statement};
+use crate::tags::Tags;
+
+/// How long EventBridge is given to let go of a rule that it is changing, and to see a role that was just made.
+const PAUSES: [u64; 6] = [500, 1000, 2000, 4000, 8000, 8000];
+/// The id of our targets.
+const ID: &str = "trueup";
+/// What the rules are for.
+const DESCRIPTION: &str = "What AWS Health has to say, for the alerts topic";
+
+/// The ARN of a rule of the default event bus.
+pub(super) fn rule_arn(env: &Env, region: &Region, name: &str) -> String {
+    format!(
+        "arn:{}:events:{region}:{}:rule/{name}",
+        env.partition, env.account
+    )
+}
+
+/// Who may assume the role.
+pub(super) fn trusts() -> Statement {
+    Statement::allow()
+        .principal("Service", "events.amazonaws.com")
+        .action("sts:AssumeRole")
+}
+
+/// What the role may do.
+pub(super) fn lets(bus: &str) -> Policy {
+    Policy::of([Statement::allow().action("events:PutEvents").resource(bus)])
+}
+
+/// See [`Control::apply`](crate::control::Control::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    let iam = &cx.clients().iam;
+    let events = |region: &Region| cx.clients_in(region).events.clone();
+    match action {
+        Action::CreateRule {
+            region,
+            name,
+            pattern,
+            tags,
+        } => {
+            let (events, tags) = (events(region), api_tags(tags)?);
+            patiently(|| async {
+                let call = events.put_rule().name(name).event_pattern(pattern.to_string());
+                call.state(RuleState::Enabled)
+                    .description(DESCRIPTION)
+                    .set_tags((!tags.is_empty()).then(|| tags.clone()))
+                    .send()
+                    .await?;
+                Ok(())
+            })
+            .await
+        }
+        Action::ChangeRule {
+            region,
+            name,
+            pattern,
+            enable,
+        } => {
+            let events = events(region);
+            patiently(|| change(&events, name, pattern.as_ref(), *enable)).await
+        }
+        Action::Send {
+            region,
+            rule,
+            topic,
+            message,
+        } => {
+            let events = events(region);
+            let live = targets(&events, rule).await?;
+            let target = target(free_id(&live), topic)?;
+            put(&events, rule, worded(target, message)?).await
+        }
+        Action::Reword {
+            region,
+            rule,
+            id,
+            message,
+        } => {
+            let events = events(region);
+            let live = existing(&events, rule, id).await?;
+            put(&events, rule, worded(live, message)?).await
+        }
+        Action::Forward {
+            region,
+            rule,
+            id,
+            bus,
+            role,
+        } => {
+            let events = events(region);
+            let mut target = match id {
+                Some(id) => existing(&events, rule, id).await?,
+                None => {
+                    let live = targets(&events, rule).await?;
+                    target(free_id(&live), bus)?
+                }
+            };
+            target.role_arn = Some(role.clone());
+            put(&events, rule, target).await
+        }
+        Action::TagRule { region, name, tags } => {
+            let call = events(region).tag_resource();
+            let call = call.resource_arn(rule_arn(&cx.env, region, name));
+            call.set_tags(Some(api_tags(tags)?)).send().await?;
+            Ok(())
+        }
+        Action::DeleteRule { region, name } => {
+            let events = events(region);
+            for target in targets(&events, name).await? {
+                remove(&events, name, &target.id).await?;
+            }
+            // Succeeds also if there is none.
+            patiently(|| async {
+                events.delete_rule().name(name).send().await?;
+                Ok(())
+            })
+            .await
+        }
+        Action::StopSending { region, rule, id } => remove(&events(region), rule, id).await,
+        Action::CreateRole { .. }
+        | Action::TrustEventBridge
+        | Action::LetPutEvents { .. }
+        | Action::TagRole { .. }
+        | Action::DeleteRole => role(action, iam).await,
+    }
+}
+
+async fn role(action: &Action, iam: &Iam) -> Result<(), Fault> {
+    match action {
+        Action::CreateRole { tags } => {
+            let call = iam.create_role().role_name(FORWARD).set_tags(iam_tags(tags)?);
+            let call = call.description(DESCRIPTION);
+            let trust = Policy::of([trusts()]).to_string();
+            unless(
+                "EntityAlreadyExists",
+                call.assume_role_policy_document(trust).send().await,
+            )
+        }
+        Action::TrustEventBridge => {
+            let answer = iam.get_role().role_name(FORWARD).send().await?;
+            let document = answer.role.and_then(|role| role.assume_role_policy_document);
+            let live = Policy::from_encoded(&document.unwrap_or_default())
+                .map_err(|error| Fault::answer("iam:GetRole", error.to_string()))?;
+            if let Some(merged) = live.merged(&[trusts()]) {
+                let call = iam.update_assume_role_policy().role_name(FORWARD);
+                call.policy_document(merged.to_string()).send().await?;
+            }
+            Ok(())
+        }
+        Action::LetPutEvents { bus } => {
+            let call = iam.put_role_policy().role_name(FORWARD).policy_name(POLICY);
+            call.policy_document(lets(bus).to_string()).send().await?;
+            Ok(())
+        }
+        Action::TagRole { tags } => {
+            let call = iam.tag_role().role_name(FORWARD);
+            call.set_tags(iam_tags(tags)?).send().await?;
+            Ok(())
+        }
+        Action::DeleteRole => {
+            let policy = iam.delete_role_policy().role_name(FORWARD).policy_name(POLICY);
+            unless("NoSuchEntity", policy.send().await)?;
+            unless("NoSuchEntity", iam.delete_role().role_name(FORWARD).send().await)
+        }
+        // Everything else is EventBridge's.
+        _ => Ok(()),
+    }
+}
+
+/// `PutRule` forgets what is left out, so everything that the rule has is sent back (aws-sdk reference, `PutRule`).
+async fn change(events: &Client, name: &str, pattern: Option<&Value>, enable: bool) -> Result<(), Fault> {
+    let live = events.describe_rule().name(name).send().await?;
+    let state = match enable {
+        true => Some(RuleState::Enabled),
+        false => live.state,
+    };
+    events
+        .put_rule()
+        .name(name)
+        .set_event_pattern(pattern.map(ToString::to_string).or(live.event_pattern))
+        .set_schedule_expression(live.schedule_expression)
+        .set_description(live.description)
+        .set_role_arn(live.role_arn)
+        .set_state(state)
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn target(id: String, arn: &str) -> Result<Target, Fault> {
+    built(Target::builder().id(id).arn(arn).build())
+}
+
+/// An id that no target of the rule has: putting a target of the same id would replace it.
+fn free_id(live: &[Target]) -> String {
+    let numbered = (2..).map(|n| format!("{ID}-{n}"));
+    let mut ids = std::iter::once(ID.to_owned()).chain(numbered);
+    ids.find(|id| live.iter().all(|target| target.id != *id))
+        .unwrap_or_default()
+}
+
+async fn existing(events: &Client, rule: &str, id: &str) -> Result<Target, Fault> {
+    let live = targets(events, rule).await?.into_iter();
+    let mut named = live.filter(|target| target.id == id);
+    named.next().ok_or_else(|| {
+        let what = format!("the rule {rule} no longer has the target {id}; plan again");
+        Fault::answer("events:ListTargetsByRule", what)
+    })
+}
+
+/// The target with this message, in place of whatever else was sent to it.
+fn worded(mut target: Target, lines: &[String]) -> Result<Target, Fault> {
+    let made = message::render(lines);
+    let transformer = InputTransformer::builder()
+        .set_input_paths_map(Some(made.paths.into_iter().collect()))
+        .input_template(made.template);
+    (target.input, target.input_path) = (None, None);
+    target.input_transformer = Some(built(transformer.build())?);
+    Ok(target)
+}
+
+async fn put(events: &Client, rule: &str, target: Target) -> Result<(), Fault> {
+    patiently(|| async {
+        let answer = events
+            .put_targets()
+            .rule(rule)
+            .targets(target.clone())
+            .send()
+            .await?;
+        let failed = answer.failed_entries.unwrap_or_default().into_iter();
+        let first = failed.map(|one| (one.error_code, one.error_message)).next();
+        refused("events:PutTargets", answer.failed_entry_count, first)
+    })
+    .await
+}
+
+async fn remove(events: &Client, rule: &str, id: &str) -> Result<(), Fault> {
+    let gone = patiently(|| async {
+        let answer = events.remove_targets().rule(rule).ids(id).send().await?;
+        let failed = answer.failed_entries.unwrap_or_default().into_iter();
+        let first = failed.map(|one| (one.error_code, one.error_message)).next();
+        refused("events:RemoveTargets", answer.failed_entry_count, first)
+    });
+    match gone.await {
+        Err(fault) if fault.is("ResourceNotFoundException") => Ok(()),
+        other => other,
+    }
+}
+
+/// What an answer of status 200 says of targets that it did not take.
+pub(super) fn refused(
+    call: &str,
+    count: i32,
+    first: Option<(Option<String>, Option<String>)>,
+) -> Result<(), Fault> {
+    if count == 0 {
+        return Ok(());
+    }
+    let (code, message) = first.unwrap_or_default();
+    Err(Fault {
+        kind: FaultKind::Service,
+        call: call.to_owned(),
+        code,
+        message: message
+            .unwrap_or_else(|| format!("{count} targets were not taken, and EventBridge does not say why")),
+        request_id: None,
+    })
+}
+
+/// Tries again as long as somebody else changes the same rule, or EventBridge does not see a new role yet.
+async fn patiently<F>(call: impl Fn() -> F + Send) -> Result<(), Fault>
+where
+    F: Future<Output = Result<(), Fault>> + Send,
+{
+    let passes = |fault: &Fault| {
+        fault.is("ConcurrentModificationException")
+            || fault.is("ValidationException") && fault.message.contains("cannot be assumed")
+    };
+    for pause in PAUSES {
+        match call().await {
+            Err(fault) if passes(&fault) => tokio::time::sleep(Duration::from_millis(pause)).await,
+            answer => return answer,
+        }
+    }
+    call().await
+}
+
+/// Takes a code for success: what was to be done had been done.
+fn unless<T, E>(code: &str, answer: Result<T, E>) -> Result<(), Fault>
+where
+    Fault: From<E>,
+{
+    match answer.map_err(Fault::from) {
+        Err(fault) if !fault.is(code) => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
+    let pairs = tags.iter();
+    pairs
+        .map(|(key, value)| built(Tag::builder().key(key).value(value).build()))
+        .collect()
+}
+
+fn iam_tags(tags: &Tags) -> Result<Option<Vec<aws_sdk_iam::types::Tag>>, Fault> {
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    let pairs = tags.iter();
+    let tag = |(key, value)| aws_sdk_iam::types::Tag::builder().key(key).value(value).build();
+    let all: Result<Vec<_>, _> = pairs.map(tag).collect();
+    all.map(Some)
+        .map_err(|error| Fault::answer("iam:TagRole", error.to_string()))
+}
+
+/// A part of a request that its own builder does not take: nothing was sent.
+fn built<T>(part: Result<T, BuildError>) -> Result<T, Fault> {
+    part.map_err(|error| Fault::answer("events", error.to_string()))
+}

@@ -1,0 +1,272 @@
+//! What has to be done so that every health event is told once.
+
+use super::coverage::{self, Coverage};
+use super::{Action, FORWARD, Ids, Model, RULE, RULES, Rule, TARGETS, bus, message};
+use crate::control::{Here, LocalId, Out, Seen};
+use crate::controls::alerts;
+use crate::place::{Place, Region};
+use crate::tags;
+
+/// See [`Control::diff`](crate::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    if want.is_absent() {
+        absent(seen, here, out);
+        return;
+    }
+    home(want, seen, here, out);
+    if let Some(coverage) = want.coverage {
+        forwarders(coverage, seen, here, out);
+    }
+}
+
+fn home(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    let region = &here.env.home;
+    let live = seen.ids.home.as_ref();
+    if let Some(rule) = live {
+        tag(region, rule, here, out);
+    }
+    for rule in &seen.ids.doubles {
+        out.notice(format!(
+            "the rule {rule} in {region} sends health events to the topic too: some are told twice"
+        ));
+    }
+    // What the account's own word decides is filled in before: without it nothing is asked for.
+    if want.to.is_some() && want.to != seen.model.to {
+        let Some(topic) = want.topic() else {
+            out.refuse(
+                "there is no alerts topic to send health events to; manage [alerts], or give the ARN of one",
+            );
+            return;
+        };
+        if topic.split(':').nth(3) != Some(region.as_str()) {
+            out.refuse(format!(
+                "the topic {topic} is not in the home region {region}, and EventBridge sends to its own region's topics \
+                 only; give a topic of that region"
+            ));
+            return;
+        }
+        let (rule, ready) = hearing(
+            region,
+            RULE,
+            &coverage::home_pattern(here.env, want.coverage),
+            live,
+            here,
+            out,
+        );
+        match live.and_then(|rule| rule.target.as_ref()) {
+            Some(_) => {}
+            None if live.is_some_and(|rule| rule.others >= TARGETS) => {
+                out.refuse(format!(
+                    "the rule {rule} in {region} has {TARGETS} targets already, as many as EventBridge allows; remove one"
+                ));
+                return;
+            }
+            None => {
+                let message = want.message.clone().unwrap_or_else(message::default_lines);
+                out.add(Action::Send {
+                    region: region.clone(),
+                    rule,
+                    topic: topic.to_owned(),
+                    message,
+                })
+                .after_all(ready)
+                .waits_for(alerts::topic(topic));
+                return;
+            }
+        }
+    }
+    let differs = want.message.is_some() && want.message != seen.model.message;
+    let target = live.and_then(|rule| Some((rule, rule.target.as_ref()?)));
+    if let (true, Some(message), Some((rule, target))) = (differs, &want.message, target) {
+        out.change(Action::Reword {
+            region: region.clone(),
+            rule: rule.name.clone(),
+            id: target.id.clone(),
+            message: message.clone(),
+        });
+    }
+}
+
+/// Makes a rule hear a pattern: its name, and the step that a target waits for.
+fn hearing(
+    region: &Region,
+    name: &str,
+    pattern: &serde_json::Value,
+    live: Option<&Rule>,
+    here: &Here<'_>,
+    out: &mut Out<Action>,
+) -> (String, Option<LocalId>) {
+    let Some(live) = live else {
+        let create = Action::CreateRule {
+            region: region.clone(),
+            name: name.to_owned(),
+            pattern: pattern.clone(),
+            tags: here.env.run.tags.clone(),
+        };
+        return (name.to_owned(), Some(out.add(create).id()));
+    };
+    let differs = !coverage::same(&live.pattern, pattern);
+    if live.enabled && !differs {
+        return (live.name.clone(), None);
+    }
+    let mut step = out.change(Action::ChangeRule {
+        region: region.clone(),
+        name: live.name.clone(),
+        pattern: differs.then(|| pattern.clone()),
+        enable: !live.enabled,
+    });
+    if live.others > 0 {
+        step = step.disruptive(format!(
+            "{} other targets of the rule hear what it hears",
+            live.others
+        ));
+    }
+    (live.name.clone(), Some(step.id()))
+}
+
+fn tag(region: &Region, rule: &Rule, here: &Here<'_>, out: &mut Out<Action>) {
+    let lacking = tags::differing(&here.env.run.tags, &rule.tags);
+    if !lacking.is_empty() {
+        out.change(Action::TagRule {
+            region: region.clone(),
+            name: rule.name.clone(),
+            tags: lacking,
+        });
+    }
+}
+
+fn forwarders(coverage: Coverage, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    let ids = &seen.ids;
+    let wanted = coverage::forwarders(here.env, coverage);
+    for (region, rule) in &ids.forwarders {
+        if wanted.contains_key(region) {
+            tag(region, rule, here, out);
+        }
+    }
+    if let Some(role) = &ids.role {
+        let lacking = tags::differing(&here.env.run.tags, &role.tags);
+        if !lacking.is_empty() {
+            out.change(Action::TagRole { tags: lacking });
+        }
+    }
+    if seen.model.coverage == Some(coverage) {
+        return;
+    }
+    let ours = ids.role_arn(here.env);
+    let uses_ours = |region: &Region| {
+        let target = ids.forwarders.get(region).and_then(|rule| rule.target.as_ref());
+        !ids.unread.contains_key(region)
+            && target.is_none_or(|target| target.role.as_ref().is_none_or(|role| *role == ours))
+    };
+    let role = match wanted.keys().any(uses_ours) {
+        true => role(ids, here, out),
+        false => vec![],
+    };
+    for (region, pattern) in &wanted {
+        if let Some(why) = ids.unread.get(region) {
+            out.notice(format!("{region} could not be read: {why}"));
+            out.add(Action::Forward {
+                region: region.clone(),
+                rule: FORWARD.to_owned(),
+                id: None,
+                bus: bus(here.env),
+                role: ours.clone(),
+            })
+            .needs(RULES.at(&Place::Region(region.clone())));
+            continue;
+        }
+        let live = ids.forwarders.get(region);
+        let (rule, ready) = hearing(region, FORWARD, pattern, live, here, out);
+        let target = live.and_then(|rule| rule.target.as_ref());
+        if target.is_some_and(|target| target.role.is_some()) {
+            continue;
+        }
+        let forward = Action::Forward {
+            region: region.clone(),
+            rule,
+            id: target.map(|target| target.id.clone()),
+            bus: bus(here.env),
+            role: ours.clone(),
+        };
+        match target {
+            None => out.add(forward),
+            Some(_) => out.change(forward),
+        }
+        .after_all(role.iter().copied())
+        .after_all(ready);
+    }
+    let surplus = ids.forwarders.iter();
+    for (region, rule) in
+        surplus.filter(|(region, rule)| rule.name == FORWARD && !wanted.contains_key(*region))
+    {
+        let step = out.destroy(Action::DeleteRule {
+            region: region.clone(),
+            name: rule.name.clone(),
+        });
+        step.destructive(format!("public events of {region} are no longer told"));
+    }
+}
+
+/// The role, ready to be used: the steps that a target waits for.
+fn role(ids: &Ids, here: &Here<'_>, out: &mut Out<Action>) -> Vec<LocalId> {
+    let mut steps = vec![];
+    let create = match &ids.role {
+        None => Some(
+            out.add(Action::CreateRole {
+                tags: here.env.run.tags.clone(),
+            })
+            .id(),
+        ),
+        Some(role) => {
+            if !role.trusts {
+                steps.push(out.change(Action::TrustEventBridge).id());
+            }
+            None
+        }
+    };
+    if !ids.role.as_ref().is_some_and(|role| role.lets) {
+        let let_put = Action::LetPutEvents { bus: bus(here.env) };
+        steps.push(out.change(let_put).after_all(create).id());
+    }
+    steps.extend(create);
+    steps
+}
+
+fn absent(seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    let ids = &seen.ids;
+    for (region, why) in &ids.unread {
+        out.notice(format!(
+            "{region} could not be read for a rule that forwards: {why}"
+        ));
+    }
+    if seen.model.is_absent() {
+        return;
+    }
+    let mut gone = vec![];
+    for (region, rule) in &ids.forwarders {
+        let delete = Action::DeleteRule {
+            region: region.clone(),
+            name: rule.name.clone(),
+        };
+        gone.push(out.destroy(delete).id());
+    }
+    if let Some(rule) = &ids.home {
+        let region = here.env.home.clone();
+        let step = match &rule.target {
+            Some(target) if rule.name != RULE => out.destroy(Action::StopSending {
+                region,
+                rule: rule.name.clone(),
+                id: target.id.clone(),
+            }),
+            _ => out.destroy(Action::DeleteRule {
+                region,
+                name: rule.name.clone(),
+            }),
+        };
+        step.destructive("nobody is told of AWS Health's events any more")
+            .releases(alerts::TOPIC.at(&Place::Account));
+    }
+    if ids.role.is_some() {
+        out.destroy(Action::DeleteRole).after_all(gone);
+    }
+}

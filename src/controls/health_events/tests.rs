@@ -1,0 +1,451 @@
+//! What has to be done, from two values.
+
+use serde_json::json;
+
+use super::*;
+use crate::control::testing;
+use crate::control::{Relied, Run};
+use crate::place::Place;
+
+const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
+
+fn region(name: &str) -> Region {
+    name.parse().unwrap()
+}
+
+/// An account at home in us-east-1, as the shared tests have it, with us-west-2 besides.
+fn env(home: &str, run: Run) -> Env {
+    Env {
+        account: "111122223333".to_owned(),
+        partition: "aws".to_owned(),
+        home: region(home),
+        enabled: ["eu-west-1", "us-east-1", "us-west-2"].map(region).to_vec(),
+        run,
+    }
+}
+
+fn example() -> Model {
+    let file: toml::Table = HealthEvents::DOC.example.parse().unwrap();
+    Model {
+        to: Some(To::Topic(TOPIC.to_owned())),
+        ..file[HealthEvents::NAME].clone().try_into().unwrap()
+    }
+}
+
+fn full() -> Model {
+    Model {
+        coverage: Some(Coverage::Full),
+        ..example()
+    }
+}
+
+fn absent() -> Model {
+    Model {
+        state: Some(Presence::Absent),
+        ..Model::default()
+    }
+}
+
+/// What is there once the table is applied.
+fn made(want: &Model, env: &Env) -> Ids {
+    let rule = |name: &str, pattern: Value, target: Target| Rule {
+        name: name.to_owned(),
+        pattern,
+        enabled: true,
+        target: Some(target),
+        others: 0,
+        tags: env.run.tags.clone(),
+    };
+    let topic = Target {
+        id: "trueup".to_owned(),
+        arn: TOPIC.to_owned(),
+        role: None,
+        message: want.message.clone(),
+    };
+    let forward = Target {
+        id: "trueup".to_owned(),
+        arn: bus(env),
+        role: Some(Ids::default().role_arn(env)),
+        message: None,
+    };
+    let forwarders = coverage::forwarders(env, want.coverage.unwrap()).into_iter();
+    Ids {
+        home: Some(rule(RULE, coverage::home_pattern(env, want.coverage), topic)),
+        forwarders: forwarders
+            .map(|(region, pattern)| (region, rule(FORWARD, pattern, forward.clone())))
+            .collect(),
+        role: Some(Role {
+            arn: Ids::default().role_arn(env),
+            trusts: true,
+            lets: true,
+            tags: env.run.tags.clone(),
+        }),
+        ..Ids::default()
+    }
+}
+
+fn plan_in(env: &Env, want: &Model, ids: Ids) -> String {
+    let seen = Seen {
+        model: read::model(env, Some(want), &ids),
+        ids,
+        held_by: None,
+    };
+    let mut out = Out::default();
+    let here = Here {
+        place: &Place::Account,
+        env,
+        relied: &Relied::default(),
+    };
+    HealthEvents::diff(want, &seen, &here, &mut out);
+    for step in &out.steps {
+        let title = step.action.to_string();
+        assert!(title.chars().count() <= 70 || title.starts_with("tag"), "{title}");
+    }
+    testing::told(&out)
+}
+
+fn plan(want: &Model, ids: Ids) -> String {
+    plan_in(&env("us-east-1", Run::default()), want, ids)
+}
+
+/// The plan for an account as wanted in which something else was changed.
+fn after(want: &Model, change: impl FnOnce(&mut Ids)) -> String {
+    let mut ids = made(want, &env("us-east-1", Run::default()));
+    change(&mut ids);
+    plan(want, ids)
+}
+
+#[test]
+fn a_new_account_gets_topic_rule_target_and_role_rule_target() {
+    insta::assert_snapshot!(plan(&example(), Ids::default()), @r"
+    create the rule trueup-health-events in us-east-1 [safe]
+    send health events to the topic alerts [safe]
+      after create the rule trueup-health-events in us-east-1
+    create the role trueup-health-forward [safe]
+    let the role trueup-health-forward put events [safe]
+      after create the role trueup-health-forward
+    create the rule trueup-health-forward in us-west-2 [safe]
+    forward health events of us-west-2 to us-east-1 [safe]
+      after let the role trueup-health-forward put events
+      after create the role trueup-health-forward
+      after create the rule trueup-health-forward in us-west-2
+    ");
+}
+
+#[test]
+fn a_home_elsewhere_hears_of_both_hubs() {
+    let env = env("eu-west-1", Run::default());
+    let mut want = example();
+    want.to = Some(To::Topic(TOPIC.replace("us-east-1", "eu-west-1")));
+    let plan = plan_in(&env, &want, Ids::default());
+    for region in ["us-east-1", "us-west-2"] {
+        assert!(
+            plan.contains(&format!("forward health events of {region} to eu-west-1 [safe]")),
+            "{plan}"
+        );
+    }
+}
+
+#[test]
+fn the_target_waits_for_the_topic() {
+    let seen = Seen {
+        model: read::model(
+            &env("us-east-1", Run::default()),
+            Some(&example()),
+            &Ids::default(),
+        ),
+        ..Seen::of(Model::default())
+    };
+    let out = testing::found::<HealthEvents>(&example(), &seen);
+    let send = out
+        .steps
+        .iter()
+        .find(|step| matches!(step.action, Action::Send { .. }));
+    assert_eq!(send.unwrap().waits_for, [crate::controls::alerts::topic(TOPIC)]);
+}
+
+#[test]
+fn an_account_as_wanted_needs_nothing() {
+    for home in ["eu-west-1", "us-east-1", "us-west-2"] {
+        for want in [example(), full()] {
+            let env = env(home, Run::default());
+            let topic = TOPIC.replace("us-east-1", home);
+            let want = Model {
+                to: Some(To::Topic(topic.clone())),
+                ..want
+            };
+            let mut ids = made(&want, &env);
+            ids.home.as_mut().unwrap().target.as_mut().unwrap().arn = topic;
+            assert_eq!(plan_in(&env, &want, ids), "", "{home}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_written_is_left_alone() {
+    let want = Model {
+        coverage: None,
+        message: None,
+        ..example()
+    };
+    let odd = |ids: &mut Ids| {
+        ids.forwarders.clear();
+        ids.role = None;
+        ids.home.as_mut().unwrap().target.as_mut().unwrap().message = None;
+    };
+    let mut ids = made(&example(), &env("us-east-1", Run::default()));
+    odd(&mut ids);
+    assert_eq!(plan(&want, ids), "");
+    // Only a new target has to have some message.
+    let seen = Seen::of(Model::default());
+    let out = testing::found::<HealthEvents>(&want, &seen);
+    let Action::Send { message, .. } = &out.steps[1].action else {
+        panic!("{:?}", out.steps);
+    };
+    assert_eq!(
+        message.last().unwrap(),
+        "https://health.aws.amazon.com/health/home"
+    );
+}
+
+#[test]
+fn each_drift_of_the_home_rule_is_one_change() {
+    let home = |change: fn(&mut Rule)| after(&example(), |ids| change(ids.home.as_mut().unwrap()));
+    insta::assert_snapshot!(home(|rule| rule.enabled = false), @"enable the rule trueup-health-events in us-east-1 [safe]");
+    insta::assert_snapshot!(
+        home(|rule| rule.pattern = json!({"source": ["aws.health"], "detail-type": ["AWS Health Event"]})),
+        @"change the events of the rule trueup-health-events in us-east-1 [safe]"
+    );
+    insta::assert_snapshot!(
+        home(|rule| {
+            rule.enabled = false;
+            rule.pattern = Value::Null;
+            rule.others = 2;
+        }),
+        @r"
+    enable and change the rule trueup-health-events in us-east-1 [disruptive]
+      ! 2 other targets of the rule hear what it hears
+    "
+    );
+    insta::assert_snapshot!(home(|rule| rule.target = None), @"send health events to the topic alerts [safe]");
+    insta::assert_snapshot!(
+        home(|rule| rule.target.as_mut().unwrap().message = None),
+        @"change the message of the rule trueup-health-events [safe]"
+    );
+    insta::assert_snapshot!(
+        home(|rule| {
+            rule.target = None;
+            rule.others = 5;
+        }),
+        @"refused: the rule trueup-health-events in us-east-1 has 5 targets already, as many as EventBridge allows; remove one"
+    );
+    insta::assert_snapshot!(after(&example(), |ids| ids.doubles.push("theirs".to_owned())),
+        @"note: the rule theirs in us-east-1 sends health events to the topic too: some are told twice");
+}
+
+#[test]
+fn each_drift_of_a_forwarder_is_one_change() {
+    let oregon = |change: fn(&mut Rule)| {
+        after(&example(), |ids| {
+            change(ids.forwarders.get_mut("us-west-2").unwrap())
+        })
+    };
+    insta::assert_snapshot!(oregon(|rule| rule.enabled = false), @"enable the rule trueup-health-forward in us-west-2 [safe]");
+    insta::assert_snapshot!(
+        oregon(|rule| rule.pattern = coverage::everything()),
+        @"change the events of the rule trueup-health-forward in us-west-2 [safe]"
+    );
+    insta::assert_snapshot!(oregon(|rule| rule.target = None), @"forward health events of us-west-2 to us-east-1 [safe]");
+    insta::assert_snapshot!(
+        oregon(|rule| rule.target.as_mut().unwrap().role = None),
+        @"forward health events of us-west-2 to us-east-1 [safe]"
+    );
+    // A role of somebody else's forwards as well.
+    let theirs = after(&example(), |ids| {
+        let rule = ids.forwarders.get_mut("us-west-2").unwrap();
+        rule.target.as_mut().unwrap().role = Some("arn:aws:iam::111122223333:role/theirs".to_owned());
+        ids.role = None;
+    });
+    assert_eq!(theirs, "");
+    insta::assert_snapshot!(after(&example(), |ids| ids.role.as_mut().unwrap().trusts = false),
+        @"let EventBridge assume the role trueup-health-forward [safe]");
+    insta::assert_snapshot!(after(&example(), |ids| ids.role.as_mut().unwrap().lets = false),
+        @"let the role trueup-health-forward put events [safe]");
+    insta::assert_snapshot!(after(&example(), |ids| ids.role = None), @r"
+    create the role trueup-health-forward [safe]
+    let the role trueup-health-forward put events [safe]
+      after create the role trueup-health-forward
+    ");
+}
+
+#[test]
+fn another_coverage_adds_or_removes_forwarders() {
+    let env = env("us-east-1", Run::default());
+    insta::assert_snapshot!(plan(&full(), made(&example(), &env)), @r"
+    change the events of the rule trueup-health-events in us-east-1 [safe]
+    create the rule trueup-health-forward in eu-west-1 [safe]
+    forward health events of eu-west-1 to us-east-1 [safe]
+      after create the rule trueup-health-forward in eu-west-1
+    change the events of the rule trueup-health-forward in us-west-2 [safe]
+    ");
+    insta::assert_snapshot!(plan(&example(), made(&full(), &env)), @r"
+    change the events of the rule trueup-health-events in us-east-1 [safe]
+    change the events of the rule trueup-health-forward in us-west-2 [safe]
+    delete the rule trueup-health-forward in eu-west-1 [destructive]
+      ! public events of eu-west-1 are no longer told
+    ");
+}
+
+#[test]
+fn a_region_that_cannot_be_read_holds_up_itself_alone() {
+    let env = env("us-east-1", Run::default());
+    let mut ids = made(&full(), &env);
+    ids.forwarders.clear();
+    ids.unread
+        .insert(region("eu-west-1"), "events:ListRules: AccessDenied".to_owned());
+    let seen = Seen {
+        model: read::model(&env, Some(&full()), &ids),
+        ids: ids.clone(),
+        held_by: None,
+    };
+    let mut out = Out::default();
+    let here = Here {
+        place: &Place::Account,
+        env: &env,
+        relied: &Relied::default(),
+    };
+    HealthEvents::diff(&full(), &seen, &here, &mut out);
+    let blocked: Vec<String> = out
+        .steps
+        .iter()
+        .filter(|step| !step.needs.is_empty())
+        .map(|step| format!("{} needs {}", step.action, step.needs[0]))
+        .collect();
+    assert_eq!(
+        blocked,
+        [
+            "forward health events of eu-west-1 to us-east-1 needs EventBridge rules (health_events, eu-west-1)"
+        ]
+    );
+    insta::assert_snapshot!(plan(&full(), ids), @r"
+    forward health events of eu-west-1 to us-east-1 [safe]
+    create the rule trueup-health-forward in us-west-2 [safe]
+    forward health events of us-west-2 to us-east-1 [safe]
+      after create the rule trueup-health-forward in us-west-2
+    note: eu-west-1 could not be read: events:ListRules: AccessDenied
+    ");
+}
+
+#[test]
+fn the_off_switch_takes_back_what_is_ours() {
+    let env = env("us-east-1", Run::default());
+    insta::assert_snapshot!(plan(&absent(), made(&example(), &env)), @r"
+    delete the rule trueup-health-forward in us-west-2 [destructive]
+    delete the rule trueup-health-events in us-east-1 [destructive]
+      ! nobody is told of AWS Health's events any more
+    delete the role trueup-health-forward [destructive]
+      after delete the rule trueup-health-forward in us-west-2
+    ");
+    assert_eq!(plan(&absent(), Ids::default()), "");
+    let mut theirs = Ids {
+        home: made(&example(), &env).home,
+        ..Ids::default()
+    };
+    theirs.home.as_mut().unwrap().name = "theirs".to_owned();
+    insta::assert_snapshot!(plan(&absent(), theirs), @r"
+    remove the topic from the rule theirs [destructive]
+      ! nobody is told of AWS Health's events any more
+    ");
+}
+
+#[test]
+fn a_topic_that_cannot_be_told_is_refused() {
+    let to = |to: To| Model {
+        to: Some(to),
+        ..example()
+    };
+    insta::assert_snapshot!(plan(&to(To::Alerts), Ids { role: Some(Role::default()), ..Ids::default() }).lines().last().unwrap(),
+        @"refused: there is no alerts topic to send health events to; manage [alerts], or give the ARN of one");
+    let far = To::Topic(TOPIC.replace("us-east-1", "eu-west-1"));
+    let told = plan(&to(far), Ids::default());
+    assert!(
+        told.contains(
+            "refused: the topic arn:aws:sns:eu-west-1:111122223333:alerts is not in the home region"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn tags_go_along_and_are_kept_true_beside_others() {
+    let run = Run {
+        tags: BTreeMap::from([("managed-by".to_owned(), "trueup".to_owned())]),
+        ..Run::default()
+    };
+    let env = env("us-east-1", run);
+    assert_eq!(plan_in(&env, &example(), made(&example(), &env)), "");
+    let mut ids = made(&example(), &env);
+    let theirs = BTreeMap::from([("team".to_owned(), "web".to_owned())]);
+    ids.home.as_mut().unwrap().tags = theirs.clone();
+    ids.forwarders.get_mut("us-west-2").unwrap().tags = theirs.clone();
+    ids.role.as_mut().unwrap().tags = theirs;
+    insta::assert_snapshot!(plan_in(&env, &example(), ids), @r#"
+    tag the rule trueup-health-events in us-east-1: managed-by = "trueup" [safe]
+    tag the rule trueup-health-forward in us-west-2: managed-by = "trueup" [safe]
+    tag the role trueup-health-forward: managed-by = "trueup" [safe]
+    "#);
+}
+
+#[test]
+fn what_is_exported_plans_to_nothing() {
+    let env = env("us-east-1", Run::default());
+    for want in [example(), full()] {
+        let ids = made(&want, &env);
+        let exported = read::model(&env, None, &ids);
+        assert_eq!(exported, want);
+        let text = toml::to_string(&exported).unwrap();
+        assert_eq!(plan(&toml::from_str(&text).unwrap(), ids), "");
+    }
+    assert_eq!(read::model(&env, None, &Ids::default()), absent());
+    assert_eq!(read::model(&env, Some(&example()), &Ids::default()), absent());
+    // A rule that tells nobody is as good as none, unless it is to go.
+    let mut off = made(&example(), &env);
+    off.home.as_mut().unwrap().enabled = false;
+    assert_eq!(read::model(&env, None, &off).state, Some(Presence::Absent));
+    assert_eq!(read::model(&env, Some(&absent()), &off).state, None);
+}
+
+#[test]
+fn mistakes_are_named() {
+    let wrong = |text: &str| HealthEvents::check(&toml::from_str(text).unwrap());
+    assert_eq!(wrong(""), []);
+    let found = wrong("message = [\"<servce>\"]");
+    assert_eq!(found[0].0, "message");
+    assert_eq!(wrong("state = \"absent\"\nmessage = []"), []);
+    for text in [
+        "to = \"alerts\"",
+        "to = \"arn:aws:sqs:us-east-1:1:q\"",
+        "coverage = \"some\"",
+    ] {
+        assert!(toml::from_str::<Model>(text).is_err(), "{text}");
+    }
+    let refers = |text: &str| HealthEvents::refers_to(&toml::from_str(text).unwrap());
+    assert_eq!(refers(""), [("", "alerts")]);
+    assert_eq!(refers("to = \"topic\""), [("to", "alerts")]);
+    assert_eq!(refers(&format!("to = \"{TOPIC}\"")), []);
+    assert_eq!(refers("state = \"absent\""), []);
+}
+
+#[test]
+fn a_target_that_was_not_taken_is_a_failure_although_the_answer_is_200() {
+    let call = "events:PutTargets";
+    assert_eq!(calls::refused(call, 0, None), Ok(()));
+    let why = (
+        Some("ValidationException".to_owned()),
+        Some("no such role".to_owned()),
+    );
+    let fault = calls::refused(call, 1, Some(why)).unwrap_err();
+    assert!(fault.is("ValidationException") && fault.to_string().contains("no such role"));
+    let fault = calls::refused(call, 2, None).unwrap_err();
+    assert!(fault.message.contains("2 targets were not taken"));
+}
