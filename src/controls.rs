@@ -12,6 +12,7 @@ pub mod alerts;
 pub mod alternate_contacts;
 pub mod budgets;
 pub mod contact_information;
+pub mod cost_anomaly_detection;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
@@ -24,6 +25,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<contact_information::ContactInformation>::NEW,
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
+    &Of::<cost_anomaly_detection::CostAnomalyDetection>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,

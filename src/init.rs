@@ -182,6 +182,13 @@ mod tests {
         #   { on = "forecasted", above_percent = 100, to = ["billing@example.com"] },
         # ]
 
+        # AWS Cost Anomaly Detection. Cost: free.
+        # [cost_anomaly_detection]
+        # frequency = "daily"
+        # impact_absolute = "50"       # in US dollars
+        # impact_percent = "none"      # what AWS itself subscribes asks for 40 percent too
+        # to = ["billing@example.com"]
+
         # Default VPC. Cost: free.
         # [default_vpc]
         # state = "absent"           # refused where anything uses it; "present" restores it

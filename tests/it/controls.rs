@@ -342,6 +342,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "contact_information" => crate::contacts::exercise_information(),
         "alerts" => crate::alerts::exercise(),
         "budgets" => crate::budgets::exercise(),
+        "cost_anomaly_detection" => crate::cost_anomaly_detection::exercise(),
         "password_policy" => vec![(
             "",
             vec![

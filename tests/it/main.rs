@@ -12,6 +12,7 @@ mod cases;
 mod cli;
 mod contacts;
 mod controls;
+mod cost_anomaly_detection;
 mod faults;
 mod folder;
 mod moto;
