@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::control::{AnyControl, Of};
 
 pub mod access_analyzer;
+pub mod account;
+pub mod admin_access;
 pub mod alerts;
 pub mod alternate_contacts;
 pub mod budgets;
@@ -17,16 +19,20 @@ pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
 pub mod password_policy;
+pub mod root_user;
 pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<account::Account>::NEW,
+    &Of::<root_user::RootUser>::NEW,
     &Of::<alternate_contacts::AlternateContacts>::NEW,
     &Of::<contact_information::ContactInformation>::NEW,
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
     &Of::<cost_anomaly_detection::CostAnomalyDetection>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
+    &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,

@@ -213,7 +213,7 @@ mod tests {
             .unwrap();
         assert_eq!(sandbox.call_log().len(), 3);
         let unknown = aws_sdk_iam::Client::new(&config)
-            .list_users()
+            .list_saml_providers()
             .send()
             .await
             .unwrap_err();

@@ -1,9 +1,20 @@
-//! IAM: the account's alias and its password policy.
+//! IAM: the account's alias, its password policy and its root user.
+
+pub mod root;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::root::RootUser;
 use super::{Account, Answer, AwsError, Call};
+
+mod credentials;
+mod entities;
+#[cfg(test)]
+mod entity_tests;
+mod policies;
+
+pub use entities::{Common, Entities, Group, Key, Role, User};
 
 /// IAM's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +24,10 @@ pub struct Iam {
     pub alias: Option<String>,
     /// The account's password policy; without one, AWS's built-in rules hold.
     pub password_policy: Option<PasswordPolicy>,
+    /// The root user.
+    pub root_user: RootUser,
+    /// Users, groups and roles.
+    pub entities: Entities,
 }
 
 /// A password policy.
@@ -33,16 +48,21 @@ pub struct PasswordPolicy {
 
 impl Iam {
     /// IAM of a new account.
-    pub(super) fn new(alias: Option<&str>) -> Self {
+    pub(super) fn new(alias: Option<&str>, root_user: &RootUser) -> Self {
         Iam {
             alias: alias.map(str::to_owned),
             password_policy: None,
+            root_user: root_user.clone(),
+            entities: Entities::default(),
         }
     }
 }
 
 /// Answers one operation of IAM.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    if let Some(answer) = entities::handle(account, call) {
+        return answer;
+    }
     let iam = &mut account.iam;
     match call.operation.as_str() {
         "GetAccountPasswordPolicy" => match &iam.password_policy {
@@ -78,6 +98,10 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
             iam.alias = None;
             Ok(Value::Null)
         }
+        "GetAccountSummary"
+        | "ListVirtualMFADevices"
+        | "GenerateCredentialReport"
+        | "GetCredentialReport" => root::handle(account, call),
         _ => Err(AwsError::not_in_sandbox(call)),
     }
 }

@@ -5,6 +5,8 @@
 )]
 
 mod access_analyzer;
+mod account;
+mod admin_access;
 mod alerts;
 mod boto3;
 mod budgets;
@@ -17,5 +19,6 @@ mod faults;
 mod folder;
 mod moto;
 mod python;
+mod root_user;
 mod rules;
 mod sandbox;

@@ -21,6 +21,7 @@
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
 //! | `ce:GetAnomalyMonitors`, and what else there is of anomalies | not implemented |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
+//! | `iam:GetCredentialReport` | has no line for the root user |
 //! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
 //! | `s3:ListBuckets` | ignores the region; `MaxBuckets` cuts off without a ContinuationToken |
 
@@ -50,6 +51,9 @@ manage = "off"
 manage = "off"
 
 [contact_information]
+manage = "off"
+
+[root_user]
 manage = "off"
 "#;
 
@@ -83,6 +87,11 @@ impl Moto {
         folder.write("list.toml", LIST);
         folder.write("further.toml", FURTHER);
         Moto { server, folder }
+    }
+
+    /// Where it can be asked.
+    pub(crate) fn url(&self) -> &str {
+        &self.server.url
     }
 
     pub(crate) fn trueup(&self, args: &[&str]) -> Ended {

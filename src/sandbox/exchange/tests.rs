@@ -54,7 +54,7 @@ fn an_unsigned_request_is_refused() {
 #[test]
 fn what_the_sandbox_does_not_know_is_said_and_is_not_retried() {
     for request in [
-        query("us-east-1", "iam", "Action=ListUsers&Version=2010-05-08"),
+        query("us-east-1", "iam", "Action=ListSAMLProviders&Version=2010-05-08"),
         query("us-east-1", "rds", "Action=DescribeDBInstances"),
         query("us-east-1", "ec2", "Action=DescribeMacHosts"),
         signed("us-east-1", "guardduty")
@@ -70,9 +70,9 @@ fn what_the_sandbox_does_not_know_is_said_and_is_not_retried() {
     }
     let (_, text) = body(&ask(
         &mut state(""),
-        &query("us-east-1", "iam", "Action=ListUsers"),
+        &query("us-east-1", "iam", "Action=ListSAMLProviders"),
     ));
-    assert!(text.contains("iam:ListUsers"), "{text}");
+    assert!(text.contains("iam:ListSAMLProviders"), "{text}");
 }
 
 #[test]

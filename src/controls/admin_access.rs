@@ -1,0 +1,252 @@
+//! Administrators who are not the root user: an IAM group, its users, and a role with AdministratorAccess that they
+//! switch to with MFA.
+//!
+//! The users themselves may do next to nothing: the group lets them manage their own password and MFA devices, without
+//! which nobody could enrol the MFA that the role demands, and assume the role. Passwords and access keys are never
+//! made here.
+//!
+//! What exists is adopted. A trust policy keeps the statements that let others in, and gets the demand for MFA where it
+//! lets the account's own users in. A group whose policies allow enough already, by whatever name, gets no further
+//! ones. `UpdateRole` resets the session length where it is left out, so description and session length go together
+//! (IAM API reference, `UpdateRole`).
+
+use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
+use crate::fault::Fault;
+use crate::place::Scope;
+
+mod diff;
+mod documents;
+mod model;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use self::model::{Action, Group, Ids, MfaCondition, Model, Role, SatisfiedBy, User};
+
+/// The group's inline policy that lets it switch to the role.
+pub const SWITCH_ROLE: &str = "trueup-switch-role";
+/// The group's inline policy by which its members manage their own password and MFA devices.
+pub const SELF_SERVICE: &str = "trueup-self-service";
+
+/// The control.
+pub struct AdminAccess;
+
+fn administrator_access(env: &Env) -> String {
+    format!("arn:{}:iam::aws:policy/AdministratorAccess", env.partition)
+}
+
+fn role_arn(env: &Env, name: &str) -> String {
+    format!("arn:{}:iam::{}:role/{name}", env.partition, env.account)
+}
+
+impl Control for AdminAccess {
+    const NAME: &'static str = "admin_access";
+    const SCOPE: Scope = Scope::Account;
+    const DOC: Doc = Doc {
+        title: "Administrators: IAM group, users and role",
+        items: &[11],
+        why: "Daily work does not need the root user, which nothing can limit: administrators switch to a role, and only with MFA.",
+        off: "enabled = false removes the group and the role that are named and leaves the users; a user who is taken out of the list leaves the group",
+        cost: "free",
+        benchmarks: &[
+            ("CIS 5.0", "1.9, 1.14, 1.15"),
+            ("CIS 3.0", "1.10, 1.15, 1.16"),
+            ("FSBP", "IAM.1, IAM.2, IAM.5"),
+        ],
+        page: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html",
+        example: r#"[admin_access]
+group = "administrators"      # may switch to the role; its members manage their own password and MFA
+users = ["alice"]             # exactly these; made without password and keys
+role = "administrator"        # has AdministratorAccess, and only with MFA
+mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
+# mfa_max_age_seconds = 3600
+# max_session_seconds = 3600
+# access_key_max_age_days = 90
+# satisfied_by = "identity_center"      # where IAM Identity Center has administrators, they are enough
+"#,
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "iam:ListEntitiesForPolicy",
+            "iam:GetRole",
+            "iam:ListRoles",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+            "iam:ListInstanceProfilesForRole",
+            "iam:GetGroup",
+            "iam:ListGroups",
+            "iam:ListGroupPolicies",
+            "iam:GetGroupPolicy",
+            "iam:ListAttachedGroupPolicies",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+            "iam:GetUser",
+            "iam:ListUsers",
+            "iam:GetLoginProfile",
+            "iam:ListMFADevices",
+            "iam:ListAccessKeys",
+        ],
+        write: &[
+            "iam:CreateGroup",
+            "iam:PutGroupPolicy",
+            "iam:CreateUser",
+            "iam:AddUserToGroup",
+            "iam:RemoveUserFromGroup",
+            "iam:CreateRole",
+            "iam:AttachRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRole",
+            "iam:TagRole",
+            "iam:TagUser",
+            "iam:DeleteGroupPolicy",
+            "iam:DeleteGroup",
+            "iam:DetachRolePolicy",
+            "iam:DeleteRole",
+        ],
+    };
+
+    type Model = Model;
+    type Ids = Ids;
+    type Action = Action;
+
+    fn check(want: &Model) -> Vec<(&'static str, String)> {
+        check(want)
+    }
+
+    fn fill(want: &mut Model, _env: &Env, _wants: Wants<'_>) {
+        if want.role.is_some() && !want.is_off() {
+            want.mfa_condition.get_or_insert(MfaCondition::Bool);
+        }
+    }
+
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+        read::read(cx, want).await
+    }
+
+    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+        write::write(action, cx).await
+    }
+}
+
+fn check(want: &Model) -> Vec<(&'static str, String)> {
+    let mut wrong = vec![];
+    let mut name = |key, name: &str, most: usize| {
+        // IAM API reference: the pattern of user, group and role names.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if name.is_empty() || name.len() > most || !name.chars().all(plain) {
+            wrong.push((
+                key,
+                format!("`{name}` is no IAM name; expected 1 to {most} letters, digits or _ + = , . @ -"),
+            ));
+        }
+    };
+    if let Some(group) = &want.group {
+        name("group", group, 128);
+    }
+    if let Some(role) = &want.role {
+        name("role", role, 64);
+    }
+    for user in want.members() {
+        name("users", user, 64);
+    }
+    for (at, user) in want.members().iter().enumerate() {
+        if want.members()[..at]
+            .iter()
+            .any(|other| other.eq_ignore_ascii_case(user))
+        {
+            wrong.push((
+                "users",
+                format!("`{user}` is there twice; IAM's names have no case"),
+            ));
+        }
+    }
+    if let Some(role) = want
+        .role
+        .as_ref()
+        .filter(|role| role.starts_with("AWSReservedSSO_"))
+    {
+        wrong.push((
+            "role",
+            format!(
+                "`{role}` is IAM Identity Center's own; expected satisfied_by = \"identity_center\" instead"
+            ),
+        ));
+    }
+    if let Some(session) = want.max_session_seconds.filter(|n| !(3600..=43200).contains(n)) {
+        wrong.push((
+            "max_session_seconds",
+            format!("{session} is out of range; expected 3600 to 43200"),
+        ));
+    }
+    let long = |text: &&String| text.chars().count() > 1000;
+    if want.role_description.as_ref().is_some_and(|text| long(&text)) {
+        wrong.push((
+            "role_description",
+            "is too long; expected at most 1000 characters".to_owned(),
+        ));
+    }
+    if want.mfa() == MfaCondition::BoolIfExists
+        && want.mfa_max_age_seconds.is_some_and(|age| age.number.is_some())
+    {
+        wrong.push((
+            "mfa_max_age_seconds",
+            "an age asks for MFA always; expected mfa_condition = \"Bool\" with it".to_owned(),
+        ));
+    }
+    if want.is_off() {
+        return wrong;
+    }
+    let needs = |key: &'static str, written: bool, other: &str, has: bool| {
+        (written && !has).then(|| {
+            (
+                key,
+                format!("says nothing without {other}; expected {other} beside it"),
+            )
+        })
+    };
+    let (has_role, has_group) = (want.role.is_some(), want.group.is_some());
+    wrong.extend(
+        [
+            needs("users", want.users.is_some(), "group", has_group),
+            needs(
+                "access_key_max_age_days",
+                want.access_key_max_age_days.is_some(),
+                "users",
+                want.users.is_some(),
+            ),
+            needs(
+                "role_description",
+                want.role_description.is_some(),
+                "role",
+                has_role,
+            ),
+            needs("mfa_condition", want.mfa_condition.is_some(), "role", has_role),
+            needs(
+                "mfa_max_age_seconds",
+                want.mfa_max_age_seconds.is_some(),
+                "role",
+                has_role,
+            ),
+            needs(
+                "max_session_seconds",
+                want.max_session_seconds.is_some(),
+                "role",
+                has_role,
+            ),
+        ]
+        .into_iter()
+        .flatten(),
+    );
+    if !has_role && !has_group && want.satisfied_by.is_none() {
+        wrong.push((
+            "",
+            "says nothing about administrators; expected at least group, role or satisfied_by".to_owned(),
+        ));
+    }
+    wrong
+}

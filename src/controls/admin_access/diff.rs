@@ -1,0 +1,463 @@
+//! What has to be done, and what is told.
+
+use super::documents::{self, Own};
+use super::model::{Action, Ids, MfaCondition, Model, User};
+use super::{SELF_SERVICE, SWITCH_ROLE, role_arn};
+use crate::control::{Env, Here, LocalId, Out, Seen};
+use crate::policy::Policy;
+use crate::tags;
+
+/// Who runs trueup, as far as it matters here.
+enum Caller<'a> {
+    User(&'a str),
+    Role(&'a str),
+    Other,
+}
+
+impl<'a> Caller<'a> {
+    /// From the ARN that `sts:GetCallerIdentity` answers with.
+    fn of(arn: &'a str) -> Self {
+        let resource = arn.rsplit(':').next().unwrap_or_default();
+        match resource.split_once('/') {
+            Some(("user", path)) => Caller::User(path.rsplit('/').next().unwrap_or(path)),
+            Some(("assumed-role", session)) => Caller::Role(session.split('/').next().unwrap_or(session)),
+            _ => Caller::Other,
+        }
+    }
+
+    fn is_user(&self, name: &str) -> bool {
+        matches!(self, Caller::User(user) if user.eq_ignore_ascii_case(name))
+    }
+
+    fn is_role(&self, name: &str) -> bool {
+        matches!(self, Caller::Role(role) if role.eq_ignore_ascii_case(name))
+    }
+
+    fn is_one_of(&self, users: Option<&Vec<String>>) -> bool {
+        users.into_iter().flatten().any(|user| self.is_user(user))
+    }
+}
+
+/// Everything that a step is decided from.
+struct Case<'a> {
+    want: &'a Model,
+    live: &'a Model,
+    ids: &'a Ids,
+    env: &'a Env,
+    caller: Caller<'a>,
+}
+
+impl Case<'_> {
+    fn own(&self) -> Own<'_> {
+        Own {
+            partition: &self.env.partition,
+            account: &self.env.account,
+        }
+    }
+
+    /// True if a step would cost the caller access and nobody consented to that; a person is told.
+    fn spares_caller(&self, loses: bool, what: &str, out: &mut Out<Action>) -> bool {
+        let spares = loses && self.want.caller_may_lose_access != Some(true);
+        if spares {
+            out.person(format!(
+                "{what} would take access from the one who runs trueup, {}: let another administrator apply it, or \
+                 write caller_may_lose_access = true",
+                self.env.run.caller
+            ));
+        }
+        spares
+    }
+
+    /// The name as IAM has it, or as the file has it where it does not exist yet.
+    fn group_name<'b>(&'b self, written: &'b str) -> &'b str {
+        self.ids.group.as_ref().map_or(written, |group| &group.name)
+    }
+
+    fn role_arn(&self, written: &str) -> String {
+        match &self.ids.role {
+            Some(role) => role.arn.clone(),
+            None => role_arn(self.env, written),
+        }
+    }
+}
+
+/// See [`Control::diff`](crate::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    let case = Case {
+        want,
+        live: &seen.model,
+        ids: &seen.ids,
+        env: here.env,
+        caller: Caller::of(&here.env.run.caller),
+    };
+    if want.is_off() {
+        remove(&case, out);
+        return;
+    }
+    match (want.satisfied_by, seen.model.satisfied_by, &seen.ids.identity_center) {
+        (Some(_), Some(_), _) => return,
+        (Some(_), None, _) if want.group.is_none() && want.role.is_none() => {
+            out.person(
+                "no IAM Identity Center role with AdministratorAccess is in this account: assign a permission set with \
+                 the policy AdministratorAccess to it in IAM Identity Center",
+            );
+            return;
+        }
+        (None, _, Some(name)) => out.notice(format!(
+            "IAM Identity Center has made administrators here already ({name}); satisfied_by = \"identity_center\" \
+             makes them stand for this table"
+        )),
+        _ => {}
+    }
+    role(&case, out);
+    let group = group(&case, out);
+    users(&case, group, out);
+    if let Some(role) = &want.role {
+        told(&case, role, out);
+    }
+}
+
+fn role(case: &Case<'_>, out: &mut Out<Action>) {
+    let Some(written) = &case.want.role else {
+        return;
+    };
+    let (want, tags) = (case.want, &case.env.run.tags);
+    let age = want.mfa_max_age_seconds.map(|age| age.number);
+    if case.live.role.is_none() {
+        let made = out
+            .add(Action::CreateRole {
+                role: written.clone(),
+                trust: documents::trust(case.own(), want.mfa(), age.flatten()),
+                description: want.role_description.clone().filter(|text| !text.is_empty()),
+                max_session: want.max_session_seconds,
+                tags: tags.clone(),
+            })
+            .id();
+        let role = written.clone();
+        out.add(Action::AttachAdministratorAccess { role }).after(made);
+        return;
+    }
+    let Some(live) = &case.ids.role else {
+        return;
+    };
+    let role = &live.name;
+    let mut after = None;
+    let mut spared = false;
+    if let Some(tight) = documents::tightened(&live.trust, case.own(), want.mfa(), age) {
+        let without_mfa = |(name, user): (&String, &User)| case.caller.is_user(name) && !user.has_mfa;
+        let loses = tight.narrows && (case.caller.is_role(role) || case.ids.users.iter().any(without_mfa));
+        spared = case.spares_caller(
+            loses,
+            &format!("demanding more of who assumes the role {role}"),
+            out,
+        );
+        if !spared {
+            let step = out.change(Action::UpdateTrust {
+                role: role.clone(),
+                trust: tight.trust,
+                mfa: want.mfa(),
+            });
+            let why = if tight.narrows {
+                "who assumes the role without a fresh enough MFA sign-in no longer gets in"
+            } else {
+                "it changes who gets in"
+            };
+            after = Some(step.disruptive(why).id());
+        }
+    }
+    let strangers = documents::strangers(&live.trust, case.own());
+    if live.lacks_administrator_access && !spared {
+        let mut step = out
+            .add(Action::AttachAdministratorAccess { role: role.clone() })
+            .after_all(after);
+        if !strangers.is_empty() {
+            step = step.disruptive(format!("it makes administrators of {} too", strangers.join(", ")));
+        }
+        step.id();
+    }
+    settings(case, out);
+    let missing = tags::differing(tags, &live.tags);
+    if !missing.is_empty() {
+        out.change(Action::TagRole {
+            role: role.clone(),
+            tags: missing,
+        });
+    }
+    if !strangers.is_empty() {
+        out.notice(format!(
+            "the role {role} lets others in without MFA, which stays as it is: {}",
+            strangers.join(", ")
+        ));
+    }
+    if let Some(boundary) = &live.boundary {
+        out.notice(format!(
+            "the role {role} is limited by the permissions boundary {boundary}"
+        ));
+    }
+}
+
+/// The role's description and session length, which go together: what is not managed is sent as it was read.
+fn settings(case: &Case<'_>, out: &mut Out<Action>) {
+    let Some(live) = &case.ids.role else {
+        return;
+    };
+    let has = live.description.as_deref().unwrap_or_default();
+    let description = case.want.role_description.as_ref().filter(|text| *text != has);
+    let max_session = case
+        .want
+        .max_session_seconds
+        .filter(|max| *max != live.max_session);
+    if description.is_none() && max_session.is_none() {
+        return;
+    }
+    let step = out.change(Action::UpdateRole {
+        role: live.name.clone(),
+        description: description.or(live.description.as_ref()).cloned(),
+        max_session: max_session.unwrap_or(live.max_session),
+    });
+    if max_session.is_some_and(|max| max < live.max_session) {
+        step.disruptive(format!(
+            "whoever asks for a session of {} seconds is refused",
+            live.max_session
+        ));
+    }
+}
+
+/// The group with its policies; the step that makes it, if one does.
+fn group(case: &Case<'_>, out: &mut Out<Action>) -> Option<LocalId> {
+    let written = case.want.group.as_ref()?;
+    let made = case.live.group.is_none().then(|| {
+        let group = written.clone();
+        out.add(Action::CreateGroup { group }).id()
+    });
+    if made.is_none() && case.ids.group.is_none() {
+        return None;
+    }
+    if let Some(role) = &case.want.role {
+        let arn = case.role_arn(role);
+        let at_least = vec![("sts:AssumeRole", arn.clone())];
+        let document = documents::switch_role(&arn);
+        policy(case, written, made, (SWITCH_ROLE, document), &at_least, out);
+    }
+    let at_least = documents::self_service_at_least(case.own());
+    let document = documents::self_service(case.own());
+    policy(case, written, made, (SELF_SERVICE, document), &at_least, out);
+    if let Some(group) = &case.ids.group
+        && documents::allow(group.inline.values().chain(group.attached.values()), "*", "*")
+    {
+        out.notice(format!(
+            "the group {} has every permission itself: its members need neither the role nor MFA",
+            group.name
+        ));
+    }
+    made
+}
+
+/// One of the group's two policies. Under trueup's name it says exactly what it should; policies by other names may
+/// say at least that.
+fn policy(
+    case: &Case<'_>,
+    written: &str,
+    made: Option<LocalId>,
+    (name, document): (&str, Policy),
+    at_least: &[(&str, String)],
+    out: &mut Out<Action>,
+) {
+    let group = case.group_name(written).to_owned();
+    let live = case.ids.group.as_ref();
+    let before = live.and_then(|group| group.inline.get(name));
+    let put = Action::PutGroupPolicy {
+        group,
+        policy: name.to_owned(),
+        document: document.clone(),
+    };
+    let Some(before) = before else {
+        let all = || {
+            let inline = live.into_iter().flat_map(|group| group.inline.values());
+            inline.chain(live.into_iter().flat_map(|group| group.attached.values()))
+        };
+        let is_allowed = |(action, resource): &(&str, String)| documents::allow(all(), action, resource);
+        if !at_least.iter().all(is_allowed) {
+            out.add(put).after_all(made);
+        }
+        return;
+    };
+    if *before == document {
+        return;
+    }
+    let narrows = !documents::is_within(before, &document);
+    let loses = narrows && case.caller.is_one_of(case.live.users.as_ref());
+    if case.spares_caller(loses, &format!("replacing the group's policy {name}"), out) {
+        return;
+    }
+    let step = out.change(put);
+    if narrows {
+        step.disruptive("members lose what the policy allows beyond this");
+    }
+}
+
+fn users(case: &Case<'_>, made: Option<LocalId>, out: &mut Out<Action>) {
+    let (Some(written), Some(users)) = (&case.want.group, &case.want.users) else {
+        return;
+    };
+    let tags = &case.env.run.tags;
+    let group = case.group_name(written).to_owned();
+    let members = case.live.users.clone().unwrap_or_default();
+    let has = |list: &[String], name: &str| list.iter().any(|one| one.eq_ignore_ascii_case(name));
+    for user in users {
+        let live = case.ids.users.get(user);
+        let is_member = has(&members, user);
+        let name = live.map_or(user, |live| &live.name).clone();
+        let created = (live.is_none() && !is_member).then(|| {
+            out.add(Action::CreateUser {
+                user: name.clone(),
+                tags: tags.clone(),
+            })
+            .id()
+        });
+        if !is_member {
+            let group = group.clone();
+            let user = name.clone();
+            out.add(Action::AddUser { group, user })
+                .after_all(made)
+                .after_all(created);
+        }
+        let missing = live
+            .map(|live| tags::differing(tags, &live.tags))
+            .unwrap_or_default();
+        if !missing.is_empty() {
+            out.change(Action::TagUser {
+                user: name,
+                tags: missing,
+            });
+        }
+        if live.is_some() || created.is_some() {
+            report(case, user, live.cloned().unwrap_or_default(), out);
+        }
+    }
+    for user in members.iter().filter(|member| !has(users, member)) {
+        let what = format!("removing {user} from the group {group}");
+        if !case.spares_caller(case.caller.is_user(user), &what, out) {
+            out.destroy(Action::RemoveUser {
+                group: group.clone(),
+                user: user.clone(),
+            })
+            .disruptive(format!("{user} is no longer an administrator"));
+        }
+    }
+}
+
+/// What only a person can do for a user.
+fn report(case: &Case<'_>, name: &str, user: User, out: &mut Out<Action>) {
+    let account = &case.env.account;
+    if !user.has_password && user.keys.is_empty() {
+        out.person(format!(
+            "give {name} a first console password, to be changed at once: `aws iam create-login-profile --user-name \
+             {name} --password-reset-required --password …`, for https://{account}.{}/console",
+            sign_in_host(&case.env.partition)
+        ));
+    }
+    if !user.has_mfa {
+        let has = if user.has_password {
+            "has a console password but no MFA device"
+        } else {
+            "has no MFA device"
+        };
+        out.person(format!(
+            "{name} {has}: let {name} sign in and add one under Security credentials, then sign in again with it"
+        ));
+    }
+    let Some(days) = case.want.access_key_max_age_days.and_then(|age| age.number) else {
+        return;
+    };
+    for (key, day) in &user.keys {
+        let Ok(made) = day.parse::<jiff::civil::Date>() else {
+            continue;
+        };
+        let age = made.until(case.env.run.today).map_or(0, |span| span.get_days());
+        if age > days {
+            out.person(format!(
+                "replace or delete the access key {key} of {name}: it is of {day}, {age} days old, older than {days}"
+            ));
+        }
+    }
+}
+
+/// The host of sign-in addresses (IAM User Guide, "How IAM users sign in to the AWS Management Console").
+fn sign_in_host(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "signin.amazonaws.cn",
+        "aws-us-gov" => "signin.amazonaws-us-gov.com",
+        "aws-eusc" => "signin.amazonaws-eusc.eu",
+        _ => "signin.aws.amazon.com",
+    }
+}
+
+fn told(case: &Case<'_>, role: &str, out: &mut Out<Action>) {
+    if case.want.mfa() == MfaCondition::BoolIfExists {
+        out.notice(
+            "mfa_condition = \"BoolIfExists\" lets access keys assume the role without MFA; \"Bool\" does not",
+        );
+    }
+    // With a path, the address has that too (IAM User Guide, "Switch to an IAM role (console)").
+    let arn = case.role_arn(role);
+    let name = arn.split_once(":role/").map_or(role, |(_, name)| name);
+    out.notice(format!(
+        "switch to the role {name} at https://{}/switchrole?roleName={name}&account={}",
+        sign_in_host(&case.env.partition),
+        case.env.account
+    ));
+}
+
+fn remove(case: &Case<'_>, out: &mut Out<Action>) {
+    let mut before = vec![];
+    if let Some(group) = case.ids.group.as_ref().filter(|_| case.want.group.is_some()) {
+        let own = |name: &&String| *name == SWITCH_ROLE || *name == SELF_SERVICE;
+        let inline = group.inline.keys().filter(|name| !own(name));
+        let foreign: Vec<&str> = inline.chain(group.attached.keys()).map(String::as_str).collect();
+        if !foreign.is_empty() {
+            out.refuse(format!(
+                "the group {} has policies of others: {}; take them away first",
+                group.name,
+                foreign.join(", ")
+            ));
+        }
+        let loses = case.caller.is_one_of(case.live.users.as_ref());
+        if !case.spares_caller(loses, &format!("deleting the group {}", group.name), out) {
+            for user in case.live.members() {
+                let step = out.destroy(Action::RemoveUser {
+                    group: group.name.clone(),
+                    user: user.clone(),
+                });
+                before.push(step.id());
+            }
+            for policy in group.inline.keys().filter(own) {
+                let step = out.destroy(Action::DeleteGroupPolicy {
+                    group: group.name.clone(),
+                    policy: policy.clone(),
+                });
+                before.push(step.id());
+            }
+            let group = group.name.clone();
+            let gone = out.destroy(Action::DeleteGroup { group }).after_all(before).id();
+            before = vec![gone];
+        }
+        if !case.live.members().is_empty() {
+            out.notice(format!("the users stay: {}", case.live.members().join(", ")));
+        }
+    }
+    if let Some(role) = case.ids.role.as_ref().filter(|_| case.want.role.is_some()) {
+        if !role.foreign.is_empty() {
+            out.refuse(format!(
+                "the role {} has policies or instance profiles of others: {}; take them away first",
+                role.name,
+                role.foreign.join(", ")
+            ));
+        }
+        let loses = case.caller.is_role(&role.name);
+        if !case.spares_caller(loses, &format!("deleting the role {}", role.name), out) {
+            let role = role.name.clone();
+            out.destroy(Action::DeleteRole { role }).after_all(before);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The table, what is read beside it, and the changes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{SELF_SERVICE, SWITCH_ROLE};
+use crate::policy::Policy;
+use crate::tags::{Tags, shown};
+use crate::words::{Nothing, NumberOr};
+
+/// The table `[admin_access]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// False removes the group and the role that are named; the users stay.
+    pub enabled: Option<bool>,
+    /// What stands for all of it: where it exists, nothing of the rest is made or changed.
+    pub satisfied_by: Option<SatisfiedBy>,
+    /// The administrators' IAM group. It may switch to the role, and its members manage their own password and MFA.
+    pub group: Option<String>,
+    /// The group's members, exactly. New ones are made without a password and without access keys.
+    pub users: Option<Vec<String>>,
+    /// The role with AdministratorAccess, which the account's own users assume with MFA.
+    pub role: Option<String>,
+    /// The role's description.
+    #[schemars(length(max = 1000))]
+    pub role_description: Option<String>,
+    /// How the role's trust demands MFA: "Bool" where it is not written.
+    pub mfa_condition: Option<MfaCondition>,
+    /// How old a sign-in with MFA may be, in seconds, or "none" for any age.
+    pub mfa_max_age_seconds: Option<NumberOr<Nothing>>,
+    /// How long a session of the role may last, in seconds, 3600 to 43200.
+    #[schemars(range(min = 3600, max = 43200))]
+    pub max_session_seconds: Option<i32>,
+    /// Active access keys of the users that are older are told of, in days; "none" for any age.
+    pub access_key_max_age_days: Option<NumberOr<Nothing>>,
+    /// True lets a run take away or narrow the access of the very user or role that runs it.
+    pub caller_may_lose_access: Option<bool>,
+}
+
+impl Model {
+    /// True if all of it is to be removed.
+    pub(super) fn is_off(&self) -> bool {
+        self.enabled == Some(false)
+    }
+
+    /// How MFA is demanded.
+    pub(super) fn mfa(&self) -> MfaCondition {
+        self.mfa_condition.unwrap_or(MfaCondition::Bool)
+    }
+
+    /// The users that are written.
+    pub(super) fn members(&self) -> &[String] {
+        self.users.as_deref().unwrap_or_default()
+    }
+}
+
+/// What can stand for a group, users and a role of one's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SatisfiedBy {
+    /// A role `AWSReservedSSO_*` of IAM Identity Center with AdministratorAccess.
+    IdentityCenter,
+}
+
+/// The operator under which a trust policy asks for `aws:MultiFactorAuthPresent`, the weaker one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum MfaCondition {
+    /// Whoever has no MFA context at all, as with access keys, gets in.
+    BoolIfExists,
+    /// Only who signed in with MFA gets in.
+    Bool,
+}
+
+impl MfaCondition {
+    /// Its name in a policy document.
+    pub(super) fn operator(self) -> &'static str {
+        match self {
+            MfaCondition::BoolIfExists => "BoolIfExists",
+            MfaCondition::Bool => "Bool",
+        }
+    }
+}
+
+/// What is needed to act.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ids {
+    /// IAM Identity Center's role with AdministratorAccess, if there is one.
+    pub identity_center: Option<String>,
+    /// The group, if it exists.
+    pub group: Option<Group>,
+    /// The role, if it exists.
+    pub role: Option<Role>,
+    /// The users that exist, of those in the file, by their names there.
+    pub users: BTreeMap<String, User>,
+}
+
+/// A group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its name as IAM has it.
+    pub name: String,
+    /// Its inline policies, by name.
+    pub inline: BTreeMap<String, Policy>,
+    /// The managed policies that are attached, by name.
+    pub attached: BTreeMap<String, Policy>,
+}
+
+/// A role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Role {
+    /// Its name as IAM has it.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its description.
+    pub description: Option<String>,
+    /// The longest session, in seconds.
+    pub max_session: i32,
+    /// Its trust policy.
+    pub trust: Policy,
+    /// True if AdministratorAccess is not attached.
+    pub lacks_administrator_access: bool,
+    /// The policy that limits it, by ARN.
+    pub boundary: Option<String>,
+    /// The other policies and the instance profiles, by name. Read only where the role is to go.
+    pub foreign: Vec<String>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A user.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The name as IAM has it.
+    pub name: String,
+    /// True with a console password.
+    pub has_password: bool,
+    /// True with an MFA device.
+    pub has_mfa: bool,
+    /// The ids of the active access keys and the days on which they were made, as `2026-11-25`.
+    pub keys: BTreeMap<String, String>,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// A change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "the members are what IAM's operations of these names take"
+)]
+pub enum Action {
+    /// Make the group.
+    CreateGroup { group: String },
+    /// Write an inline policy of the group.
+    PutGroupPolicy {
+        group: String,
+        policy: String,
+        document: Policy,
+    },
+    /// Make a user without password and keys.
+    CreateUser { user: String, tags: Tags },
+    /// Make a user a member.
+    AddUser { group: String, user: String },
+    /// Make a user no longer a member.
+    RemoveUser { group: String, user: String },
+    /// Make the role.
+    CreateRole {
+        role: String,
+        trust: Policy,
+        description: Option<String>,
+        max_session: Option<i32>,
+        tags: Tags,
+    },
+    /// Attach AdministratorAccess.
+    AttachAdministratorAccess { role: String },
+    /// Replace the trust policy, which then demands MFA so.
+    UpdateTrust {
+        role: String,
+        trust: Policy,
+        mfa: MfaCondition,
+    },
+    /// Set description and session length, which IAM takes together.
+    UpdateRole {
+        role: String,
+        description: Option<String>,
+        max_session: i32,
+    },
+    /// Tag the role.
+    TagRole { role: String, tags: Tags },
+    /// Tag a user.
+    TagUser { user: String, tags: Tags },
+    /// Delete an inline policy of the group.
+    DeleteGroupPolicy { group: String, policy: String },
+    /// Delete the group.
+    DeleteGroup { group: String },
+    /// Detach AdministratorAccess and delete the role.
+    DeleteRole { role: String },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::CreateGroup { group } => write!(f, "create the group {group}"),
+            Action::PutGroupPolicy { group, policy, .. } if policy == SWITCH_ROLE => {
+                write!(f, "let the group {group} switch to the role")
+            }
+            Action::PutGroupPolicy { group, policy, .. } if policy == SELF_SERVICE => {
+                write!(f, "let members of {group} manage their own password and MFA")
+            }
+            Action::PutGroupPolicy { group, policy, .. } => write!(f, "put {policy} on the group {group}"),
+            Action::CreateUser { user, .. } => write!(f, "create the user {user}, without password and keys"),
+            Action::AddUser { group, user } => write!(f, "add {user} to the group {group}"),
+            Action::RemoveUser { group, user } => write!(f, "remove {user} from the group {group}"),
+            Action::CreateRole { role, .. } => write!(f, "create the role {role}"),
+            Action::AttachAdministratorAccess { role } => {
+                write!(f, "attach AdministratorAccess to the role {role}")
+            }
+            Action::UpdateTrust { role, mfa, .. } => {
+                write!(
+                    f,
+                    "set who may assume the role {role}, with MFA ({})",
+                    mfa.operator()
+                )
+            }
+            Action::UpdateRole { role, .. } => {
+                write!(f, "set description and session length of the role {role}")
+            }
+            Action::TagRole { role, tags } => write!(f, "tag the role {role}: {}", shown(tags)),
+            Action::TagUser { user, tags } => write!(f, "tag the user {user}: {}", shown(tags)),
+            Action::DeleteGroupPolicy { group, policy } => write!(f, "delete {policy} of the group {group}"),
+            Action::DeleteGroup { group } => write!(f, "delete the group {group}"),
+            Action::DeleteRole { role } => write!(f, "delete the role {role}"),
+        }
+    }
+}

@@ -1,0 +1,606 @@
+//! The decisions, with two values each: what is wanted, and what is there.
+
+use super::documents::{self, Own};
+use super::*;
+use crate::control::{Run, testing};
+use crate::policy::Policy;
+use crate::tags::Tags;
+use crate::words::NumberOr;
+
+const OWN: Own<'_> = Own {
+    partition: "aws",
+    account: "111122223333",
+};
+const ROLE: &str = "arn:aws:iam::111122223333:role/administrator";
+
+fn model(text: &str) -> Model {
+    toml::from_str(text).unwrap()
+}
+
+/// Two users, a group and a role; the second user has a path of his own making.
+fn want() -> Model {
+    model(
+        "group = \"administrators\"\nusers = [\"alice\", \"bob\"]\nrole = \"administrator\"\nmfa_condition = \"Bool\"",
+    )
+}
+
+fn good_user(name: &str) -> User {
+    User {
+        name: name.to_owned(),
+        has_password: true,
+        has_mfa: true,
+        ..User::default()
+    }
+}
+
+/// An account that is as `want` says.
+fn live() -> Seen<Model, Ids> {
+    let inline = [
+        (SWITCH_ROLE, documents::switch_role(ROLE)),
+        (SELF_SERVICE, documents::self_service(OWN)),
+    ];
+    Seen {
+        model: Model {
+            role_description: Some(String::new()),
+            mfa_max_age_seconds: Some(NumberOr::from_api(None)),
+            max_session_seconds: Some(3600),
+            ..want()
+        },
+        ids: Ids {
+            identity_center: None,
+            group: Some(Group {
+                name: "administrators".to_owned(),
+                inline: inline.map(|(name, policy)| (name.to_owned(), policy)).into(),
+                attached: [].into(),
+            }),
+            role: Some(Role {
+                name: "administrator".to_owned(),
+                arn: ROLE.to_owned(),
+                description: None,
+                max_session: 3600,
+                trust: documents::trust(OWN, MfaCondition::Bool, None),
+                lacks_administrator_access: false,
+                boundary: None,
+                foreign: vec![],
+                tags: Tags::new(),
+            }),
+            users: ["alice", "bob"]
+                .map(|name| (name.to_owned(), good_user(name)))
+                .into(),
+        },
+        held_by: None,
+    }
+}
+
+fn with(change: impl FnOnce(&mut Seen<Model, Ids>)) -> Seen<Model, Ids> {
+    let mut seen = live();
+    change(&mut seen);
+    seen
+}
+
+fn nothing() -> Seen<Model, Ids> {
+    Seen::of(model("enabled = false"))
+}
+
+fn run(caller: &str) -> Run {
+    Run {
+        caller: format!("arn:aws:{caller}"),
+        today: "2026-11-25".parse().unwrap(),
+        ..Run::default()
+    }
+}
+
+/// What is said, without the address that is said always.
+fn told_to(caller: &str, want: &Model, seen: &Seen<Model, Ids>) -> String {
+    let told = testing::told(&testing::found_in::<AdminAccess>(want, seen, run(caller)));
+    let address = "note: switch to the role";
+    let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with(address)).collect();
+    lines.join("\n")
+}
+
+fn told(want: &Model, seen: &Seen<Model, Ids>) -> String {
+    told_to("iam::111122223333:root", want, seen)
+}
+
+fn policy(text: &str) -> Policy {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_new_account_gets_all_of_it_and_a_person_the_rest() {
+    let out = testing::found_in::<AdminAccess>(
+        &model("group = \"administrators\"\nusers = [\"alice\"]\nrole = \"administrator\""),
+        &nothing(),
+        run("iam::111122223333:root"),
+    );
+    insta::assert_snapshot!(testing::told(&out), @"
+    create the role administrator [safe]
+    attach AdministratorAccess to the role administrator [safe]
+      after create the role administrator
+    create the group administrators [safe]
+    let the group administrators switch to the role [safe]
+      after create the group administrators
+    let members of administrators manage their own password and MFA [safe]
+      after create the group administrators
+    create the user alice, without password and keys [safe]
+    add alice to the group administrators [safe]
+      after create the group administrators
+      after create the user alice, without password and keys
+    person: give alice a first console password, to be changed at once: `aws iam create-login-profile --user-name alice --password-reset-required --password …`, for https://111122223333.signin.aws.amazon.com/console
+    person: alice has no MFA device: let alice sign in and add one under Security credentials, then sign in again with it
+    note: switch to the role administrator at https://signin.aws.amazon.com/switchrole?roleName=administrator&account=111122223333
+    ");
+    let Action::CreateRole { trust, .. } = &out.steps[0].action else {
+        panic!("{:?}", out.steps[0].action);
+    };
+    assert_eq!(
+        trust.to_string(),
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#
+    );
+}
+
+#[test]
+fn what_is_written_of_a_new_role_goes_into_its_creation() {
+    let mut run = run("iam::111122223333:root");
+    run.tags = [("managed-by".to_owned(), "trueup".to_owned())].into();
+    let want = model(
+        "role = \"administrator\"\nrole_description = \"Administrators\"\nmfa_max_age_seconds = 3600\n\
+         max_session_seconds = 7200",
+    );
+    let out = testing::found_in::<AdminAccess>(&want, &nothing(), run.clone());
+    assert_eq!(
+        out.steps[0].action,
+        Action::CreateRole {
+            role: "administrator".to_owned(),
+            trust: documents::trust(OWN, MfaCondition::Bool, Some(3600)),
+            description: Some("Administrators".to_owned()),
+            max_session: Some(7200),
+            tags: run.tags,
+        }
+    );
+}
+
+#[test]
+fn what_is_as_wanted_needs_nothing_however_it_is_spelt() {
+    assert_eq!(told(&want(), &live()), "");
+    let odd = with(|seen| {
+        let group = seen.ids.group.as_mut().unwrap();
+        group.name = "Administrators".to_owned();
+        group.inline.insert(
+            SWITCH_ROLE.to_owned(),
+            policy(&format!(
+                r#"{{"Statement": {{"Sid": "x", "Action": ["STS:AssumeRole"], "Resource": ["{ROLE}"],
+                    "Effect": "Allow"}}, "Version": "2012-10-17"}}"#
+            )),
+        );
+        seen.ids.role.as_mut().unwrap().trust = policy(
+            r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": ["111122223333"]},
+                "Action": ["sts:assumerole"], "Condition": {"Bool": {"AWS:multifactorauthpresent": [true]}}}}"#,
+        );
+        seen.model.users = Some(vec!["bob".to_owned(), "ALICE".to_owned()]);
+    });
+    assert_eq!(told(&want(), &odd), "");
+}
+
+#[test]
+fn the_address_to_switch_at_has_the_roles_path() {
+    let address = |seen: &Seen<Model, Ids>| {
+        let out = testing::found_in::<AdminAccess>(&want(), seen, run("iam::111122223333:root"));
+        out.notices.last().unwrap().clone()
+    };
+    insta::assert_snapshot!(address(&live()), @"switch to the role administrator at https://signin.aws.amazon.com/switchrole?roleName=administrator&account=111122223333");
+    let pathed = with(|seen| {
+        seen.ids.role.as_mut().unwrap().arn = "arn:aws:iam::111122223333:role/ops/administrator".to_owned();
+    });
+    insta::assert_snapshot!(address(&pathed), @"switch to the role ops/administrator at https://signin.aws.amazon.com/switchrole?roleName=ops/administrator&account=111122223333");
+}
+
+#[test]
+fn a_trust_that_lets_users_in_without_mfa_gets_the_demand_alone() {
+    let seen = with(|seen| {
+        seen.ids.role.as_mut().unwrap().trust = policy(
+            r#"{"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole"},
+                {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#,
+        );
+    });
+    insta::assert_snapshot!(told(&want(), &seen), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! who assumes the role without a fresh enough MFA sign-in no longer gets in
+    note: the role administrator lets others in without MFA, which stays as it is: ec2.amazonaws.com
+    ");
+}
+
+#[test]
+fn the_weaker_condition_is_only_what_was_written_and_warned_of() {
+    let weak = Model {
+        mfa_condition: Some(MfaCondition::BoolIfExists),
+        ..want()
+    };
+    let seen = with(|seen| {
+        seen.ids.role.as_mut().unwrap().trust = documents::trust(OWN, MfaCondition::BoolIfExists, None);
+    });
+    insta::assert_snapshot!(told(&weak, &seen), @r#"note: mfa_condition = "BoolIfExists" lets access keys assume the role without MFA; "Bool" does not"#);
+    insta::assert_snapshot!(told(&want(), &seen), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! who assumes the role without a fresh enough MFA sign-in no longer gets in
+    ");
+    insta::assert_snapshot!(told(&weak, &live()), @r#"
+    set who may assume the role administrator, with MFA (BoolIfExists) [disruptive]
+      ! it changes who gets in
+    note: mfa_condition = "BoolIfExists" lets access keys assume the role without MFA; "Bool" does not
+    "#);
+}
+
+#[test]
+fn the_default_condition_is_put_into_the_table_where_a_role_is_wanted() {
+    let filled = |text: &str| {
+        let mut want = model(text);
+        let env = Env {
+            account: "111122223333".to_owned(),
+            partition: "aws".to_owned(),
+            home: "us-east-1".parse().unwrap(),
+            enabled: vec![],
+            run: Run::default(),
+        };
+        AdminAccess::fill(
+            &mut want,
+            &env,
+            Wants {
+                all: &[],
+                place: &crate::place::Place::Account,
+            },
+        );
+        want.mfa_condition
+    };
+    assert_eq!(filled("role = \"a\""), Some(MfaCondition::Bool));
+    assert_eq!(
+        filled("role = \"a\"\nmfa_condition = \"BoolIfExists\""),
+        Some(MfaCondition::BoolIfExists)
+    );
+    assert_eq!(filled("group = \"a\""), None);
+    assert_eq!(filled("role = \"a\"\nenabled = false"), None);
+}
+
+#[test]
+fn an_age_or_a_session_that_is_shorter_is_disruptive() {
+    let want = model("role = \"administrator\"\nmfa_max_age_seconds = 900\nmax_session_seconds = 3600");
+    let seen = with(|seen| seen.ids.role.as_mut().unwrap().max_session = 7200);
+    insta::assert_snapshot!(told(&want, &seen), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! who assumes the role without a fresh enough MFA sign-in no longer gets in
+    set description and session length of the role administrator [disruptive]
+      ! whoever asks for a session of 7200 seconds is refused
+    ");
+}
+
+#[test]
+fn an_update_sends_back_what_is_not_managed() {
+    let seen = with(|seen| {
+        let role = seen.ids.role.as_mut().unwrap();
+        role.description = Some("by hand".to_owned());
+        role.max_session = 7200;
+    });
+    let sent = |text: &str| {
+        let want = model(&format!("role = \"administrator\"\n{text}"));
+        let out = testing::found::<AdminAccess>(&want, &seen);
+        out.steps
+            .iter()
+            .map(|step| step.action.clone())
+            .collect::<Vec<_>>()
+    };
+    let update = |description: &str, max_session| Action::UpdateRole {
+        role: "administrator".to_owned(),
+        description: Some(description.to_owned()),
+        max_session,
+    };
+    assert_eq!(sent("role_description = \"new\""), [update("new", 7200)]);
+    assert_eq!(sent("max_session_seconds = 43200"), [update("by hand", 43200)]);
+    assert_eq!(sent(""), []);
+    assert_eq!(
+        sent("role_description = \"by hand\"\nmax_session_seconds = 7200"),
+        []
+    );
+}
+
+#[test]
+fn a_detached_policy_is_attached_again_and_strangers_are_warned_of() {
+    let seen = with(|seen| seen.ids.role.as_mut().unwrap().lacks_administrator_access = true);
+    insta::assert_snapshot!(told(&want(), &seen), @"attach AdministratorAccess to the role administrator [safe]");
+    let open = with(|seen| {
+        let role = seen.ids.role.as_mut().unwrap();
+        role.lacks_administrator_access = true;
+        role.boundary = Some("arn:aws:iam::111122223333:policy/limit".to_owned());
+        role.trust = policy(
+            r#"{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#,
+        );
+    });
+    insta::assert_snapshot!(told(&want(), &open), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! it changes who gets in
+    attach AdministratorAccess to the role administrator [disruptive]
+      after set who may assume the role administrator, with MFA (Bool)
+      ! it makes administrators of ec2.amazonaws.com too
+    note: the role administrator lets others in without MFA, which stays as it is: ec2.amazonaws.com
+    note: the role administrator is limited by the permissions boundary arn:aws:iam::111122223333:policy/limit
+    ");
+}
+
+#[test]
+fn a_group_by_other_policies_needs_none_of_trueups() {
+    let seen = with(|seen| {
+        let group = seen.ids.group.as_mut().unwrap();
+        group.inline.clear();
+        group.attached.insert(
+            "IAMFullAccess".to_owned(),
+            policy(r#"{"Statement": {"Effect": "Allow", "Action": ["iam:*"], "Resource": "*"}}"#),
+        );
+        group.inline.insert(
+            "assume".to_owned(),
+            policy(r#"{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/admin*"}}"#),
+        );
+    });
+    assert_eq!(told(&want(), &seen), "");
+    let mut less = seen.clone();
+    less.ids.group.as_mut().unwrap().inline.clear();
+    insta::assert_snapshot!(told(&want(), &less), @"let the group administrators switch to the role [safe]");
+    let all = with(|seen| {
+        let group = seen.ids.group.as_mut().unwrap();
+        group.inline.clear();
+        let all = policy(r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#);
+        group.attached = [("AdministratorAccess".to_owned(), all)].into();
+    });
+    insta::assert_snapshot!(told(&want(), &all), @"note: the group administrators has every permission itself: its members need neither the role nor MFA");
+}
+
+#[test]
+fn a_policy_of_trueups_own_name_says_exactly_what_it_should() {
+    let saying = |text: &str| {
+        with(|seen| {
+            let group = seen.ids.group.as_mut().unwrap();
+            group.inline.insert(SELF_SERVICE.to_owned(), policy(text));
+        })
+    };
+    let less = saying(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:GetAccountSummary", "Resource": "*"}}"#,
+    );
+    insta::assert_snapshot!(told(&want(), &less), @"let members of administrators manage their own password and MFA [safe]");
+    let more = saying(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}"#,
+    );
+    insta::assert_snapshot!(told(&want(), &more), @"
+    let members of administrators manage their own password and MFA [disruptive]
+      ! members lose what the policy allows beyond this
+    ");
+    let members_run = told_to("iam::111122223333:user/alice", &want(), &more);
+    insta::assert_snapshot!(members_run, @"person: replacing the group's policy trueup-self-service would take access from the one who runs trueup, arn:aws:iam::111122223333:user/alice: let another administrator apply it, or write caller_may_lose_access = true");
+}
+
+#[test]
+fn users_are_an_exact_list() {
+    let seen = with(|seen| {
+        seen.model.users = Some(vec!["alice".to_owned(), "mallory".to_owned()]);
+    });
+    insta::assert_snapshot!(told(&want(), &seen), @"
+    add bob to the group administrators [safe]
+    remove mallory from the group administrators [destructive]
+      ! mallory is no longer an administrator
+    ");
+    let unmanaged = Model {
+        users: None,
+        ..want()
+    };
+    assert_eq!(told(&unmanaged, &seen), "");
+    let nobody = Model {
+        users: Some(vec![]),
+        ..want()
+    };
+    insta::assert_snapshot!(told(&nobody, &live()), @"
+    remove alice from the group administrators [destructive]
+      ! alice is no longer an administrator
+    remove bob from the group administrators [destructive]
+      ! bob is no longer an administrator
+    ");
+}
+
+#[test]
+fn what_a_person_must_do_for_a_user_is_told_by_user() {
+    let seen = with(|seen| {
+        let alice = seen.ids.users.get_mut("alice").unwrap();
+        alice.has_mfa = false;
+        let bob = seen.ids.users.get_mut("bob").unwrap();
+        bob.has_password = false;
+        bob.keys = [("AKIAOLD", "2026-08-26"), ("AKIANEW", "2026-08-27")]
+            .map(|(key, day)| (key.to_owned(), day.to_owned()))
+            .into();
+    });
+    insta::assert_snapshot!(told(&want(), &seen), @"person: alice has a console password but no MFA device: let alice sign in and add one under Security credentials, then sign in again with it");
+    let aged = Model {
+        access_key_max_age_days: Some(NumberOr::from_api(Some(90))),
+        ..want()
+    };
+    insta::assert_snapshot!(told(&aged, &seen), @"
+    person: alice has a console password but no MFA device: let alice sign in and add one under Security credentials, then sign in again with it
+    person: replace or delete the access key AKIAOLD of bob: it is of 2026-08-26, 91 days old, older than 90
+    ");
+}
+
+#[test]
+fn tags_that_are_missing_are_sent_and_others_stay() {
+    let seen = with(|seen| {
+        seen.ids.role.as_mut().unwrap().tags = [("team".to_owned(), "web".to_owned())].into();
+        let bob = seen.ids.users.get_mut("bob").unwrap();
+        bob.tags = [("managed-by".to_owned(), "trueup".to_owned())].into();
+    });
+    let mut run = run("iam::111122223333:root");
+    run.tags = [("managed-by".to_owned(), "trueup".to_owned())].into();
+    let out = testing::found_in::<AdminAccess>(&want(), &seen, run);
+    let lines: Vec<String> = out.steps.iter().map(|step| step.action.to_string()).collect();
+    assert_eq!(
+        lines,
+        [
+            "tag the role administrator: managed-by = \"trueup\"",
+            "tag the user alice: managed-by = \"trueup\"",
+        ]
+    );
+}
+
+#[test]
+fn identity_center_stands_for_all_of_it_where_the_file_says_so() {
+    let mut there = nothing();
+    there.model = model("satisfied_by = \"identity_center\"");
+    there.ids.identity_center = Some("AWSReservedSSO_AdministratorAccess_0123456789abcdef".to_owned());
+    let content = Model {
+        satisfied_by: Some(SatisfiedBy::IdentityCenter),
+        ..want()
+    };
+    assert_eq!(told(&content, &there), "");
+    // Without the word it is only mentioned.
+    assert!(told(&want(), &there).contains("create the role administrator"));
+    assert!(told(&want(), &there).contains("satisfied_by = \"identity_center\""));
+    // With the word, but nothing there: the rest of the table is made, or a person is asked.
+    assert!(told(&content, &nothing()).contains("create the role administrator"));
+    let alone = model("satisfied_by = \"identity_center\"");
+    insta::assert_snapshot!(told(&alone, &nothing()), @"person: no IAM Identity Center role with AdministratorAccess is in this account: assign a permission set with the policy AdministratorAccess to it in IAM Identity Center");
+}
+
+/// Callers, each with what must not happen to them, and what would do it.
+#[test]
+fn the_caller_loses_nothing_without_having_consented_to_that() {
+    let alice_goes = Model {
+        users: Some(vec!["bob".to_owned()]),
+        ..want()
+    };
+    let absent = Model {
+        enabled: Some(false),
+        ..want()
+    };
+    let open = with(|seen| {
+        let root = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}}"#;
+        let role = seen.ids.role.as_mut().unwrap();
+        role.trust = policy(root);
+        role.lacks_administrator_access = true;
+        seen.ids.users.get_mut("alice").unwrap().has_mfa = false;
+    });
+    let alice = "iam::111122223333:user/people/Alice";
+    let role = "sts::111122223333:assumed-role/administrator/alice";
+    for (caller, want, seen, spared) in [
+        (alice, &alice_goes, &live(), "remove alice from the group"),
+        (alice, &absent, &live(), "delete the group"),
+        (role, &absent, &live(), "delete the role"),
+        (role, &want(), &open, "set who may assume the role"),
+        (alice, &want(), &open, "set who may assume the role"),
+    ] {
+        let said = told_to(caller, want, seen);
+        assert!(!said.contains(spared), "{caller}: {said}");
+        assert!(!said.contains("attach AdministratorAccess"), "{caller}: {said}");
+        assert!(said.contains("caller_may_lose_access = true"), "{caller}: {said}");
+        let consenting = Model {
+            caller_may_lose_access: Some(true),
+            ..want.clone()
+        };
+        for said in [
+            told_to(caller, &consenting, seen),
+            told_to("iam::111122223333:user/carol", want, seen),
+        ] {
+            assert!(said.contains(spared), "{caller}: {said}");
+            assert!(!said.contains("would take access"), "{caller}: {said}");
+        }
+    }
+    // Others are still removed.
+    let both_go = Model {
+        users: Some(vec![]),
+        ..want()
+    };
+    let said = told_to(alice, &both_go, &live());
+    assert!(
+        said.contains("remove bob from the group") && !said.contains("remove alice"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_off_switch_removes_what_is_named_and_leaves_the_users() {
+    let absent = Model {
+        enabled: Some(false),
+        ..want()
+    };
+    insta::assert_snapshot!(told(&absent, &live()), @"
+    remove alice from the group administrators [destructive]
+    remove bob from the group administrators [destructive]
+    delete trueup-self-service of the group administrators [destructive]
+    delete trueup-switch-role of the group administrators [destructive]
+    delete the group administrators [destructive]
+      after remove alice from the group administrators
+      after remove bob from the group administrators
+      after delete trueup-self-service of the group administrators
+      after delete trueup-switch-role of the group administrators
+    delete the role administrator [destructive]
+      after delete the group administrators
+    note: the users stay: alice, bob
+    ");
+    assert_eq!(told(&absent, &nothing()), "");
+    let group_only = model("enabled = false\ngroup = \"administrators\"");
+    assert!(!told(&group_only, &live()).contains("role administrator"));
+    let foreign = with(|seen| {
+        seen.ids.role.as_mut().unwrap().foreign = vec!["extra".to_owned()];
+        let group = seen.ids.group.as_mut().unwrap();
+        group
+            .attached
+            .insert("IAMReadOnlyAccess".to_owned(), documents::switch_role(ROLE));
+    });
+    let said = told(&absent, &foreign);
+    assert!(
+        said.contains("refused: the group administrators has policies of others: IAMReadOnlyAccess"),
+        "{said}"
+    );
+    assert!(
+        said.contains("refused: the role administrator has policies or instance profiles of others: extra"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_an_export_says_is_read_back_and_plans_to_nothing() {
+    for seen in [live(), nothing()] {
+        let text = toml::to_string(&seen.model).unwrap();
+        let read = model(&text);
+        assert_eq!(read, seen.model);
+        assert_eq!(AdminAccess::check(&read), [], "{text}");
+        assert_eq!(told(&read, &seen), "", "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    for (text, key) in [
+        ("", ""),
+        ("users = [\"alice\"]", "users"),
+        ("group = \"a b\"", "group"),
+        ("group = \"a\"\nusers = [\"alice\", \"Alice\"]", "users"),
+        ("group = \"a\"\nusers = [\"al ice\"]", "users"),
+        ("role = \"AWSReservedSSO_x\"", "role"),
+        ("role = \"a\"\nmax_session_seconds = 60", "max_session_seconds"),
+        (
+            "role = \"a\"\nmfa_condition = \"BoolIfExists\"\nmfa_max_age_seconds = 3600",
+            "mfa_max_age_seconds",
+        ),
+        ("group = \"a\"\nmfa_condition = \"Bool\"", "mfa_condition"),
+        ("group = \"a\"\nrole_description = \"x\"", "role_description"),
+        (
+            "group = \"a\"\naccess_key_max_age_days = 90",
+            "access_key_max_age_days",
+        ),
+    ] {
+        let wrong = AdminAccess::check(&model(text));
+        assert!(wrong.iter().any(|(at, _)| *at == key), "{text}: {wrong:?}");
+    }
+    for text in [
+        "enabled = false",
+        "satisfied_by = \"identity_center\"",
+        "role = \"a\"",
+        "group = \"a\"\nusers = []",
+    ] {
+        assert_eq!(AdminAccess::check(&model(text)), [], "{text}");
+    }
+}
