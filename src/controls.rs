@@ -16,6 +16,7 @@ pub mod budgets;
 pub mod cloudtrail;
 pub mod config_recorder;
 pub mod contact_information;
+pub mod cost_anomaly_detection;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
@@ -33,6 +34,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<contact_information::ContactInformation>::NEW,
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
+    &Of::<cost_anomaly_detection::CostAnomalyDetection>::NEW,
     &Of::<log_bucket::LogBucket>::NEW,
     &Of::<cloudtrail::CloudTrail>::NEW,
     &Of::<health_events::HealthEvents>::NEW,

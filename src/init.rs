@@ -198,6 +198,13 @@ mod tests {
         #   { on = "forecasted", above_percent = 100, to = ["billing@example.com"] },
         # ]
 
+        # AWS Cost Anomaly Detection. Cost: free.
+        # [cost_anomaly_detection]
+        # frequency = "daily"
+        # impact_absolute = "50"       # in US dollars
+        # impact_percent = "none"      # what AWS itself subscribes asks for 40 percent too
+        # to = ["billing@example.com"]
+
         # S3 bucket for logs. Cost: 0.025 USD a month for each GB; the trail of a small account has less than one a year.
         # [log_bucket]
         # name = "audit-logs-{account_id}-{home_region}"

@@ -142,6 +142,8 @@ impl Account {
     /// The account, and what could not be made in it.
     pub(super) fn build(world: &World) -> (Self, Vec<String>) {
         let id = world.account_id().to_owned();
+        let mut ids = Ids::default();
+        let ce = CostExplorer::new(world.cost_explorer, &id, &mut ids, MADE_AT);
         let mut account = Account {
             caller: Caller {
                 arn: world
@@ -150,14 +152,14 @@ impl Account {
                     .unwrap_or_else(|| format!("arn:aws:sts::{id}:assumed-role/sandbox/trueup")),
                 user_id: "AROASANDBOX0000000001:trueup".to_owned(),
             },
-            ids: Ids::default(),
+            ids,
             propagation_seconds: world.propagation_seconds,
             contacts: Contacts::default(),
             budgets: Budgets {
                 refusal: world.budgets_refusal,
                 ..Budgets::default()
             },
-            ce: CostExplorer::default(),
+            ce,
             iam: Iam::new(world.alias.as_deref(), &world.root_user),
             s3: S3::default(),
             regions: BTreeMap::new(),

@@ -41,6 +41,9 @@ pub struct World {
     /// Why AWS Budgets refuses every call, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budgets_refusal: Option<BudgetsRefusal>,
+    /// Whether Cost Explorer was ever opened in the console, which alone switches it on.
+    #[serde(skip_serializing_if = "CostExplorerState::is_default")]
+    pub cost_explorer: CostExplorerState,
     /// The management account whose organization's trail records this account too, in every region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_trail: Option<String>,
@@ -77,6 +80,25 @@ pub struct World {
     /// What happens in the account right before a call.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub event: Vec<Event>,
+}
+
+/// What Cost Explorer is like when the account is first looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostExplorerState {
+    /// It is on, and nothing watches for anomalies.
+    #[default]
+    Enabled,
+    /// It is on, with the monitor of all services and the subscription of the root address that AWS makes then.
+    WithDefaults,
+    /// Nobody has opened it: it refuses every call.
+    NeverLaunched,
+}
+
+impl CostExplorerState {
+    fn is_default(&self) -> bool {
+        *self == CostExplorerState::default()
+    }
 }
 
 /// A region's default VPC, where it differs from a new one.

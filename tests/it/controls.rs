@@ -352,6 +352,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "alerts" => crate::alerts::exercise(),
         "admin_access" => crate::admin_access::exercise(),
         "budgets" => crate::budgets::exercise(),
+        "cost_anomaly_detection" => crate::cost_anomaly_detection::exercise(),
         "cloudtrail" => crate::cloudtrail::exercise(),
         "log_bucket" => crate::log_bucket::exercise(),
         "config_recorder" => crate::config_recorder::exercise(),

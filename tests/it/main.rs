@@ -16,6 +16,7 @@ mod cloudtrail;
 mod config_recorder;
 mod contacts;
 mod controls;
+mod cost_anomaly_detection;
 mod faults;
 mod folder;
 mod health_events;

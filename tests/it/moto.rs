@@ -19,6 +19,7 @@
 //! | all of `access-analyzer` | not implemented: status 404 and HTML |
 //! | `budgets:UpdateBudget`, `budgets:UpdateNotification`, `budgets:DescribeSubscribersForNotification`, `budgets:ListTagsForResource`, and what else there is of single subscribers and tags | not implemented |
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
+//! | `ce:GetAnomalyMonitors`, and what else there is of anomalies | not implemented |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
 //! | `iam:GetCredentialReport` | has no line for the root user |
 //! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
@@ -46,6 +47,9 @@ manage = "off"
 manage = "off"
 
 [budgets]
+manage = "off"
+
+[cost_anomaly_detection]
 manage = "off"
 
 [cloudtrail]
@@ -222,6 +226,7 @@ fn moto_sees_the_account_become_true_and_stay_so() {
             "ebs_encryption in us-east-1",
             "access_analyzer in us-east-1",
             "budgets",
+            "cost_anomaly_detection",
             "contact_information",
         ];
         assert!(

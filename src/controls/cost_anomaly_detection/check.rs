@@ -1,0 +1,86 @@
+//! What is wrong with a table as a whole.
+
+use std::collections::BTreeSet;
+
+use super::{Impact, Model};
+
+/// See [`Control::check`](crate::control::Control::check).
+pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
+    if want.is_absent() {
+        return vec![];
+    }
+    let mut wrong = vec![];
+    let mut is_wrong = |key, what: String| wrong.push((key, what));
+    if *want == Model::default() {
+        is_wrong(
+            "",
+            "says nothing about the subscription; expected at least to, or state = \"present\" for the monitor alone"
+                .to_owned(),
+        );
+    }
+    let impacts = [
+        ("impact_absolute", want.impact_absolute),
+        ("impact_percent", want.impact_percent),
+    ];
+    for (key, impact) in impacts {
+        if let Some(number) = impact.and_then(Impact::number)
+            && number.value().is_sign_negative()
+        {
+            is_wrong(key, format!("{number} is out of range; expected 0 or more"));
+        }
+    }
+    match impacts.map(|(_, impact)| impact) {
+        [Some(Impact::None), Some(Impact::None)] => is_wrong(
+            "impact_percent",
+            "a subscription has a threshold, and both impacts are \"none\"; expected a number for one of them"
+                .to_owned(),
+        ),
+        [Some(Impact::From(_)), Some(Impact::From(_))] if want.combine.is_none() => is_wrong(
+            "impact_percent",
+            "stands beside impact_absolute; expected combine = \"and\" or \"or\"".to_owned(),
+        ),
+        [Some(Impact::From(_)), Some(Impact::From(_))] => {}
+        _ if want.combine.is_some() => is_wrong(
+            "combine",
+            "combines two impacts; expected impact_absolute and impact_percent".to_owned(),
+        ),
+        _ => {}
+    }
+    let Some(to) = &want.to else {
+        return wrong;
+    };
+    if to.is_empty() {
+        is_wrong(
+            "to",
+            "a subscription tells somebody; expected at least one recipient, or state = \"absent\""
+                .to_owned(),
+        );
+    }
+    let topics = to.iter().filter(|recipient| recipient.is_topic()).count();
+    if topics > 0 && topics < to.len() {
+        is_wrong(
+            "to",
+            "e-mail addresses hear a summary and topics each anomaly at once, so one subscription cannot tell both; \
+             expected either"
+                .to_owned(),
+        );
+    } else if let Some(what) = want.frequency.and_then(|frequency| frequency.misfit(to)) {
+        let fits = if topics > 0 {
+            "\"immediate\""
+        } else {
+            "\"daily\" or \"weekly\""
+        };
+        is_wrong(
+            "frequency",
+            format!("{what}; expected {fits}, or other recipients"),
+        );
+    }
+    let mut met = BTreeSet::new();
+    if let Some(twice) = to.iter().find(|recipient| !met.insert(*recipient)) {
+        is_wrong(
+            "to",
+            format!("{twice} is there twice; expected each recipient once"),
+        );
+    }
+    wrong
+}
