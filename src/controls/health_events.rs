@@ -8,7 +8,6 @@
 //! under its own name, with whatever else it does. Rules that AWS services made for themselves are never touched.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -295,14 +294,5 @@ message = [
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         calls::apply(action, cx).await
-    }
-}
-
-impl fmt::Display for To {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            To::Alerts => "topic",
-            To::Topic(arn) => arn,
-        })
     }
 }

@@ -184,7 +184,8 @@ async fn role(action: &Action, iam: &Iam) -> Result<(), Fault> {
     }
 }
 
-/// `PutRule` forgets what is left out, so everything that the rule has is sent back (aws-sdk reference, `PutRule`).
+/// `PutRule` forgets what is left out, so everything that the rule has is sent back (EventBridge API
+/// reference, `PutRule`).
 async fn change(events: &Client, name: &str, pattern: Option<&Value>, enable: bool) -> Result<(), Fault> {
     let live = events.describe_rule().name(name).send().await?;
     let state = match enable {
