@@ -67,8 +67,8 @@ pub struct Model {
     pub global_resource_types: Option<bool>,
     /// It records with Config's service-linked role. A new recorder always does.
     pub service_linked_role: Option<bool>,
-    /// The S3 bucket that it delivers to, which may be in another region or account. `{account_id}` and
-    /// `{home_region}` stand for the account's.
+    /// The S3 bucket that it delivers to, which may be in another region or account; a new channel's is that of
+    /// [log_bucket] unless it is written. `{account_id}` and `{home_region}` stand for the account's.
     #[schemars(with = "Option<String>")]
     pub bucket: Option<Template>,
     /// The beginning of the keys in the bucket, without a slash at its end. Empty for none.
@@ -275,7 +275,7 @@ enabled = true
 frequency = "continuous"
 exclude = []                     # everything is recorded
 global_resource_types = true     # IAM's, in the home region alone
-bucket = "aws-logs-{account_id}"
+# bucket = "central-logs"         # that of [log_bucket] unless it is written or the region delivers already
 # daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
 "#,
     };
@@ -299,6 +299,8 @@ bucket = "aws-logs-{account_id}"
             "iam:PassRole",
         ],
     };
+
+    const RELIES_ON: &'static [&'static str] = &["log_bucket"];
 
     type Model = Model;
     type Ids = Ids;

@@ -2,6 +2,8 @@
 
 use super::{Action, Channel, Frequency, Ids, Model, RECORDER, Recorder, Recording, service_linked_role};
 use crate::control::{Here, LocalId, Out, Seen};
+use crate::controls::log_bucket::{FOR_CONFIG, LogBucket};
+use crate::place::Place;
 use crate::tags;
 
 /// What a recorder and a channel are called that trueup makes, as the console calls its own.
@@ -33,7 +35,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     }
     let mut before = vec![];
     before.extend(update(want, recorder, here, out));
-    let Some(channel) = deliver(want, seen, !is_on && want.enabled == Some(true), out) else {
+    let Some(channel) = deliver(want, seen, !is_on && want.enabled == Some(true), here, out) else {
         return;
     };
     before.extend(channel);
@@ -42,8 +44,13 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     }
 }
 
+/// The bucket of `[log_bucket]`, if the file has one: what a new channel delivers to unless the table says otherwise.
+fn log_bucket(here: &Here<'_>) -> Option<String> {
+    here.relied.seen::<LogBucket>()?.ids.name
+}
+
 fn create(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-    if want.bucket.is_none() && seen.ids.channel.is_none() {
+    if want.bucket.is_none() && seen.ids.channel.is_none() && log_bucket(here).is_none() {
         out.refuse(NO_BUCKET);
         return;
     }
@@ -60,11 +67,12 @@ fn create(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<
             tags: here.env.run.tags.clone(),
         })
         .id();
-    let channel = deliver_after(want, seen, Some(made), out);
+    let channel = deliver_after(want, seen, Some(made), here, out);
     start(NAME, std::iter::once(made).chain(channel), here, out);
 }
 
-const NO_BUCKET: &str = "there is no delivery channel, and without one nothing is recorded; write `bucket`";
+const NO_BUCKET: &str = "there is no delivery channel, and without one nothing is recorded; write `bucket`, or have a \
+                         [log_bucket]";
 
 fn start(name: &str, before: impl IntoIterator<Item = LocalId>, here: &Here<'_>, out: &mut Out<Action>) {
     let name = name.to_owned();
@@ -192,23 +200,26 @@ fn deliver(
     want: &Model,
     seen: &Seen<Model, Ids>,
     is_to_start: bool,
+    here: &Here<'_>,
     out: &mut Out<Action>,
 ) -> Option<Option<LocalId>> {
-    if seen.ids.channel.is_none() && want.bucket.is_none() {
+    if seen.ids.channel.is_none() && want.bucket.is_none() && log_bucket(here).is_none() {
         if is_to_start || want.prefix.is_some() {
             out.refuse(NO_BUCKET);
         }
         return None;
     }
-    Some(deliver_after(want, seen, None, out))
+    Some(deliver_after(want, seen, None, here, out))
 }
 
 fn deliver_after(
     want: &Model,
     seen: &Seen<Model, Ids>,
     after: Option<LocalId>,
+    here: &Here<'_>,
     out: &mut Out<Action>,
 ) -> Option<LocalId> {
+    let own = log_bucket(here);
     let live = seen.ids.channel.as_ref();
     let mut new = live.cloned().unwrap_or_else(|| Channel {
         name: NAME.to_owned(),
@@ -216,17 +227,25 @@ fn deliver_after(
     });
     if let Some(bucket) = &want.bucket {
         bucket.as_str().clone_into(&mut new.bucket);
+    } else if let (None, Some(own)) = (live, &own) {
+        new.bucket.clone_from(own);
     }
+    let is_own = own.as_ref() == Some(&new.bucket);
     if let Some(prefix) = &want.prefix {
         new.prefix.clone_from(prefix);
     }
-    match live {
-        Some(live) if *live == new => None,
-        None => Some(out.add(Action::Deliver(new)).after_all(after).id()),
+    let step = match live {
+        Some(live) if *live == new => return None,
+        None => out.add(Action::Deliver(new)),
         Some(live) => {
             let why = format!("whoever reads {} sees no new records there", live.bucket);
-            let step = out.change(Action::Deliver(new)).after_all(after);
-            Some(step.disruptive(why).id())
+            out.change(Action::Deliver(new)).disruptive(why)
         }
-    }
+    };
+    let step = step.after_all(after);
+    let step = match is_own {
+        true => step.needs(FOR_CONFIG.at(&Place::Account)),
+        false => step,
+    };
+    Some(step.id())
 }
