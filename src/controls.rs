@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::{AnyControl, Of};
 
 pub mod access_analyzer;
+pub mod account;
 pub mod admin_access;
 pub mod alerts;
 pub mod alternate_contacts;
@@ -17,10 +18,13 @@ pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
 pub mod password_policy;
+pub mod root_user;
 pub mod s3_public_access_block;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
+    &Of::<account::Account>::NEW,
+    &Of::<root_user::RootUser>::NEW,
     &Of::<alternate_contacts::AlternateContacts>::NEW,
     &Of::<contact_information::ContactInformation>::NEW,
     &Of::<alerts::Alerts>::NEW,

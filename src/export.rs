@@ -30,8 +30,8 @@ pub fn export(env: &Env, alias: Option<&str>, survey: &Survey) -> String {
         env.account
     ));
     let scope = Regions::of(env, survey);
-    let _ = write!(file, "\n{}", scope.account(env));
-    for id in Id::all() {
+    let _ = write!(file, "\n{}", scope.account(env, survey));
+    for id in Id::all().filter(|id| id.name() != ACCOUNT) {
         let section = match id.control().scope() {
             Scope::Account => once(id, env, survey),
             Scope::EachRegion => each_region(id, env, survey, &scope.managed),
@@ -42,6 +42,9 @@ pub fn export(env: &Env, alias: Option<&str>, survey: &Survey) -> String {
     }
     file
 }
+
+/// The table that says which account it is. The control of that name has its keys in it.
+const ACCOUNT: &str = "account";
 
 /// The regions that the file manages.
 struct Regions<'a> {
@@ -86,7 +89,8 @@ impl<'a> Regions<'a> {
         Regions { managed, left_out }
     }
 
-    fn account(&self, env: &Env) -> String {
+    /// The table of the account, which the control of that name has its part in.
+    fn account(&self, env: &Env, survey: &Survey) -> String {
         let mut account = Table::new();
         let listed = |regions: Vec<&Region>| {
             Value::Array(
@@ -117,7 +121,14 @@ impl<'a> Regions<'a> {
                 text += &comment(&format!("Nothing of {}: {line}", names(&regions)));
             }
         }
-        text + &written(&["account"], &account)
+        for id in Id::all().filter(|id| id.name() == ACCOUNT) {
+            match survey.cells.get(&(id, Place::Account)) {
+                None => {}
+                Some(Ok(seen)) => account.extend(seen.model.clone()),
+                Some(Err(fault)) => text += &comment(&format!("Without the alias: {}", reason(fault))),
+            }
+        }
+        text + &written(&[ACCOUNT], &account)
     }
 }
 

@@ -54,7 +54,20 @@ pub fn schema() -> Value {
     }
     let mut overrides = Map::new();
     for id in Id::all() {
-        properties.insert(id.name().to_owned(), control(id, true, &mut generator));
+        let mut control_schema = control(id, true, &mut generator);
+        // The table `[account]` says which account it is, too.
+        if let (Some(Value::Object(of_the_account)), Some(own)) = (
+            properties
+                .get_mut(id.name())
+                .and_then(|schema| schema.get_mut("properties"))
+                .map(Value::take),
+            control_schema
+                .get_mut("properties")
+                .and_then(Value::as_object_mut),
+        ) {
+            own.extend(of_the_account);
+        }
+        properties.insert(id.name().to_owned(), control_schema);
         if id.control().scope() == Scope::EachRegion {
             overrides.insert(id.name().to_owned(), control(id, false, &mut generator));
         }
@@ -238,7 +251,10 @@ mod tests {
     #[test]
     fn every_control_has_its_table_and_only_those_of_regions_an_override() {
         let schema = schema();
-        let names: Vec<&str> = Id::all().map(Id::name).collect();
+        let names: Vec<&str> = Id::all()
+            .map(Id::name)
+            .filter(|name| *name != "account")
+            .collect();
         let vouched = Id::all().any(|id| !id.control().attestations().is_empty());
         let attestations: &[&str] = if vouched { &["attestations"] } else { &[] };
         let common = &["extends", "account", "tags"];

@@ -102,11 +102,13 @@ pub struct CallName {
 }
 
 impl CallName {
-    /// True if the operation only reads, told by the verb that AWS's names begin with.
+    /// True if the operation only reads, told by the verb that AWS's names begin with. A credential report is made
+    /// for nothing but being read.
     pub fn is_read(&self) -> bool {
         ["Describe", "Get", "Head", "List"]
             .iter()
             .any(|verb| self.operation.starts_with(verb))
+            || self.operation == "GenerateCredentialReport"
     }
 }
 

@@ -1,6 +1,6 @@
 //! The controls as `trueup controls` lists and explains them: everything comes from the list.
 
-use super::{Style, phrase};
+use super::{Style, by_hand, phrase};
 use crate::control::AnyControl;
 use crate::controls::{ALL, Id};
 use crate::place::Scope;
@@ -35,12 +35,33 @@ pub fn list(style: &Style) -> String {
         text.push_str(&phrase::wrap(&what, &line, &" ".repeat(column), style));
     }
     text.push('\n');
+    text.push_str(&without_control(style));
+    text.push('\n');
     text.push_str(&phrase::wrap(
         "`trueup controls NAME` explains one: why, how it is switched off, which permissions it needs, an example.",
         "",
         "",
         style,
     ));
+    text
+}
+
+/// The rest of the checklist, so that whoever compares it item by item finds every one.
+fn without_control(style: &Style) -> String {
+    let mut text = format!("{}\n", style.bold("On the checklist, and no control's work"));
+    for line in by_hand::ALL {
+        let item = match line.item {
+            Some(number) => format!("item {number}"),
+            None => "no longer needed".to_owned(),
+        };
+        text.push_str(&phrase::wrap(
+            &format!("{} ({item}): {}", line.task, line.who),
+            "  ",
+            "    ",
+            style,
+        ));
+        text.push_str(&format!("    {}\n", style.dim(line.page)));
+    }
     text
 }
 
@@ -102,11 +123,38 @@ mod tests {
         for id in Id::all() {
             assert!(text.contains(id.name()), "{id}");
         }
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        // An address cannot be broken.
+        let texts = text.lines().filter(|line| !line.contains("https://"));
+        assert!(texts.into_iter().all(|line| line.chars().count() <= 80), "{text}");
         let head: Vec<&str> = text.lines().take(2).collect();
         insta::assert_snapshot!(head.join("\n"), @r"
         CONTROL                 ITEMS  SCOPE        WHAT (COST)
-        alternate_contacts      3      account      Alternate contacts (free)
+        account                        account      account alias (free)
+        ");
+    }
+
+    #[test]
+    fn every_line_of_the_checklist_without_a_control_says_who_or_why() {
+        let text = list(&Style::PLAIN);
+        for task in [
+            "IAM access to billing",
+            "support plan",
+            "payment options",
+            "closing the account",
+            "governing law in AWS Artifact",
+            "security questions",
+        ] {
+            assert!(text.contains(&format!("  {task} (")), "{task}");
+        }
+        let tail: Vec<&str> = text.lines().rev().skip(3).take(6).collect();
+        let tail: Vec<&str> = tail.into_iter().rev().collect();
+        insta::assert_snapshot!(tail.join("\n"), @r"
+        governing law in AWS Artifact (no longer needed): Nothing is to be done:
+          accounts made since February 2022 have it from the start.
+          https://docs.aws.amazon.com/artifact/latest/ug/managing-agreements.html
+        security questions (no longer needed): Nothing is to be done: AWS abolished
+          them on 2024-01-05. MFA and contacts that work take their place.
+          https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html
         ");
     }
 

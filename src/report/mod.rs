@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Write};
 
 pub mod apply;
 pub mod ask;
+mod by_hand;
 pub mod controls;
 mod differences;
 #[cfg(test)]

@@ -142,7 +142,10 @@ impl Account {
         let id = world.account_id().to_owned();
         let mut account = Account {
             caller: Caller {
-                arn: format!("arn:aws:sts::{id}:assumed-role/sandbox/trueup"),
+                arn: world
+                    .caller_arn
+                    .clone()
+                    .unwrap_or_else(|| format!("arn:aws:sts::{id}:assumed-role/sandbox/trueup")),
                 user_id: "AROASANDBOX0000000001:trueup".to_owned(),
             },
             ids: Ids::default(),
@@ -152,7 +155,7 @@ impl Account {
                 ..Budgets::default()
             },
             ce: CostExplorer::default(),
-            iam: Iam::new(world.alias.as_deref()),
+            iam: Iam::new(world.alias.as_deref(), &world.root_user),
             s3: S3::default(),
             regions: BTreeMap::new(),
             opt_in_regions: OPT_IN_REGIONS.iter().map(|&region| region.to_owned()).collect(),

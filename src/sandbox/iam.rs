@@ -1,8 +1,11 @@
-//! IAM: the account's alias and its password policy.
+//! IAM: the account's alias, its password policy and its root user.
+
+pub mod root;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::root::RootUser;
 use super::{Account, Answer, AwsError, Call};
 
 mod credentials;
@@ -21,6 +24,8 @@ pub struct Iam {
     pub alias: Option<String>,
     /// The account's password policy; without one, AWS's built-in rules hold.
     pub password_policy: Option<PasswordPolicy>,
+    /// The root user.
+    pub root_user: RootUser,
     /// Users, groups and roles.
     pub entities: Entities,
 }
@@ -43,10 +48,11 @@ pub struct PasswordPolicy {
 
 impl Iam {
     /// IAM of a new account.
-    pub(super) fn new(alias: Option<&str>) -> Self {
+    pub(super) fn new(alias: Option<&str>, root_user: &RootUser) -> Self {
         Iam {
             alias: alias.map(str::to_owned),
             password_policy: None,
+            root_user: root_user.clone(),
             entities: Entities::default(),
         }
     }
@@ -92,6 +98,10 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
             iam.alias = None;
             Ok(Value::Null)
         }
+        "GetAccountSummary"
+        | "ListVirtualMFADevices"
+        | "GenerateCredentialReport"
+        | "GetCredentialReport" => root::handle(account, call),
         _ => Err(AwsError::not_in_sandbox(call)),
     }
 }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::budgets::BudgetsRefusal;
+use super::iam::root::RootUser;
 use super::{InstanceState, Occupant};
 
 /// A world. Every key may be left out; the empty world is a brand-new account in which nothing goes wrong.
@@ -21,6 +22,12 @@ pub struct World {
     /// The account's alias.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
+    /// The ARN of who calls; an assumed role's unless told otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller_arn: Option<String>,
+    /// The root user.
+    #[serde(skip_serializing_if = "is_new")]
+    pub root_user: RootUser,
     /// The opt-in regions that are enabled besides the 17 that always are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enabled_regions: Vec<String>,
@@ -296,6 +303,10 @@ impl Event {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn is_new(root: &RootUser) -> bool {
+    *root == RootUser::default()
 }
 
 fn us_east_1() -> String {

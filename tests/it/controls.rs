@@ -338,6 +338,8 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
     let vpc = |state: &str| one(&format!("[default_vpc]\nstate = \"{state}\"\n"));
     match control {
         "access_analyzer" => crate::access_analyzer::exercise(),
+        "account" => crate::account::exercise(),
+        "root_user" => crate::root_user::exercise(),
         "alternate_contacts" => crate::contacts::exercise_alternate(),
         "contact_information" => crate::contacts::exercise_information(),
         "alerts" => crate::alerts::exercise(),

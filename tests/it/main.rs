@@ -5,6 +5,7 @@
 )]
 
 mod access_analyzer;
+mod account;
 mod admin_access;
 mod alerts;
 mod boto3;
@@ -18,5 +19,6 @@ mod folder;
 mod moto;
 mod password_policy;
 mod python;
+mod root_user;
 mod rules;
 mod sandbox;

@@ -20,6 +20,7 @@
 //! | `budgets:UpdateBudget`, `budgets:UpdateNotification`, `budgets:DescribeSubscribersForNotification`, `budgets:ListTagsForResource`, and what else there is of single subscribers and tags | not implemented |
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
+//! | `iam:GetCredentialReport` | has no line for the root user |
 //! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
 //! | `s3:ListBuckets` | ignores the region; `MaxBuckets` cuts off without a ContinuationToken |
 
@@ -46,6 +47,9 @@ manage = "off"
 manage = "off"
 
 [contact_information]
+manage = "off"
+
+[root_user]
 manage = "off"
 "#;
 

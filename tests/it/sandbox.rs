@@ -48,6 +48,8 @@ fn a_plan_makes_no_call_twice() {
     let mut calls: Vec<String> = folder
         .exchanges()
         .iter()
+        // Asked for until IAM has written it.
+        .filter(|exchange| exchange["operation"] != "GetCredentialReport")
         .map(|exchange| {
             format!(
                 "{} {}:{} {}",

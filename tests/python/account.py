@@ -1,6 +1,7 @@
 """Prints the account behind AWS_ENDPOINT_URL as JSON, read through boto3 alone:  python -m account [REGION…]
 
-{"account": id, "alternate_contacts": {kind: {…} or null}, "budgets": [{…}], "password_policy": {…} or null, "public_access_block": {…} or null,
+{"account": id, "alias": name or null, "alternate_contacts": {kind: {…} or null}, "budgets": [{…}],
+ "password_policy": {…} or null, "public_access_block": {…} or null,
  "topics": [{…}] of us-east-1,
  "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}]}}}
 
@@ -24,6 +25,7 @@ def main():
     json.dump(
         {
             "account": account,
+            "alias": next(iter(client("iam").list_account_aliases()["AccountAliases"]), None),
             "alternate_contacts": {
                 kind: read_contact(kind) for kind in ("BILLING", "OPERATIONS", "SECURITY")
             },

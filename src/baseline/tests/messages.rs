@@ -7,7 +7,7 @@ fn all_errors_come_at_once() {
 id = 123456789012
 home_region = \"Frankfurt\"
 regions = [\"eu-west-1\", \"eu-west-1\"]
-alias = \"prod\"
+nickname = \"prod\"
 
 [password_polcy]
 minimum_length = 14
@@ -40,11 +40,13 @@ manage = \"repot\"
       |
       = help: take one of them out
 
-    error: there is no key `alias` in `account`
+    error: there is no key `nickname` in `account`
      --> baseline.toml:5:1
       |
-    5 | alias = "prod"
-      | ^^^^^ expected `id`, `home_region`, `regions` or `exclude_regions`
+    5 | nickname = "prod"
+      | ^^^^^^^^
+      |
+      = note: expected `alias`, `manage`, `id`, `home_region`, `regions` or `exclude_regions`
 
     error: there is no table `password_polcy`
      --> baseline.toml:7:2
