@@ -20,6 +20,7 @@ pub mod guardduty;
 pub mod password_policy;
 pub mod root_user;
 pub mod s3_public_access_block;
+pub mod support_role;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
@@ -31,6 +32,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<budgets::Budgets>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,
+    &Of::<support_role::SupportRole>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,

@@ -344,6 +344,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "contact_information" => crate::contacts::exercise_information(),
         "alerts" => crate::alerts::exercise(),
         "admin_access" => crate::admin_access::exercise(),
+        "support_role" => crate::support_role::exercise(),
         "budgets" => crate::budgets::exercise(),
         "password_policy" => vec![(
             crate::password_policy::ALICE,

@@ -22,3 +22,4 @@ mod python;
 mod root_user;
 mod rules;
 mod sandbox;
+mod support_role;

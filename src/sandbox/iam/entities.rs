@@ -136,7 +136,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Option<Answer> {
         "ListUsers" | "ListGroups" | "ListRoles" => Ok(all(account, kind)),
         "DeleteUser" | "DeleteGroup" | "DeleteRole" => delete(account, call, kind),
         "AddUserToGroup" | "RemoveUserFromGroup" => membership(account, call),
-        "UpdateRole" | "UpdateAssumeRolePolicy" => update(account, call),
+        "UpdateRole" | "UpdateAssumeRolePolicy" | "UpdateRoleDescription" => update(account, call),
         "PutGroupPolicy" | "PutRolePolicy" | "DeleteGroupPolicy" | "DeleteRolePolicy" | "GetGroupPolicy"
         | "GetRolePolicy" | "ListGroupPolicies" | "ListRolePolicies" => inline(account, call, kind),
         "AttachGroupPolicy"
@@ -458,6 +458,10 @@ fn update(account: &mut Account, call: &Call) -> Answer {
     if call.operation == "UpdateAssumeRolePolicy" {
         role.trust = document(call, "PolicyDocument", true)?;
         return Ok(Value::Null);
+    }
+    if call.operation == "UpdateRoleDescription" {
+        role.description = Some(text(call, "Description").to_owned());
+        return one(account, call, Kind::Role).map(|role| json!({ "Role": role }));
     }
     role.max_session = session(call)?;
     if let Some(description) = call.input["Description"].as_str() {
