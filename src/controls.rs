@@ -13,10 +13,13 @@ pub mod admin_access;
 pub mod alerts;
 pub mod alternate_contacts;
 pub mod budgets;
+pub mod cloudtrail;
+pub mod config_recorder;
 pub mod contact_information;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
+pub mod log_bucket;
 pub mod password_policy;
 pub mod root_user;
 pub mod s3_public_access_block;
@@ -30,6 +33,8 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<contact_information::ContactInformation>::NEW,
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
+    &Of::<log_bucket::LogBucket>::NEW,
+    &Of::<cloudtrail::CloudTrail>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,
     &Of::<support_role::SupportRole>::NEW,
@@ -38,6 +43,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<default_vpc::DefaultVpc>::NEW,
     &Of::<access_analyzer::AccessAnalyzer>::NEW,
     &Of::<guardduty::GuardDuty>::NEW,
+    &Of::<config_recorder::ConfigRecorder>::NEW,
 ];
 
 /// A control of the list. Ordered as the list is; written as the control's name.

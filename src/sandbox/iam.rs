@@ -1,5 +1,7 @@
 //! IAM: the account's alias, its password policy, its root user, and what else can sign in or be assumed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -17,6 +19,7 @@ mod policies;
 #[cfg(test)]
 mod policy_tests;
 pub mod root;
+mod service_linked;
 mod summary;
 
 pub use credentials::Device;
@@ -35,6 +38,9 @@ pub struct Iam {
     pub root_user: RootUser,
     /// Users, groups and roles.
     pub entities: Entities,
+    /// The roles that services have for themselves: the service by the role's name.
+    #[serde(default)]
+    pub service_linked_roles: BTreeMap<String, String>,
 }
 
 /// A password policy.
@@ -61,12 +67,18 @@ impl Iam {
             password_policy: None,
             root_user: root_user.clone(),
             entities: Entities::default(),
+            service_linked_roles: BTreeMap::new(),
         }
     }
 }
 
 /// Answers one operation of IAM.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "CreateServiceLinkedRole" => return service_linked::create(account, call),
+        "GetRole" if service_linked::is_named(call) => return service_linked::get(account, call),
+        _ => {}
+    }
     if let Some(answer) = entities::handle(account, call) {
         return answer;
     }

@@ -327,10 +327,17 @@ const EVERY_RUN: [&str; 3] = [
 ];
 
 /// Permissions that no call of trueup's uses by itself.
-const WITHOUT_A_CALL: [(&str, &str); 1] = [(
-    "iam:CreateServiceLinkedRole",
-    "GuardDuty makes its roles itself when a detector is created, in the caller's name",
-)];
+const WITHOUT_A_CALL: [(&str, &str); 3] = [
+    (
+        "iam:CreateServiceLinkedRole",
+        "GuardDuty makes its roles itself when a detector is created, in the caller's name",
+    ),
+    (
+        "iam:PassRole",
+        "CloudTrail and Config check whether the caller may give them the role that they act in",
+    ),
+    ("iam:TagRole", "a role is created with its tags"),
+];
 
 /// Worlds and, for each, baselines to apply one after the other: together they need every call of the control.
 fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
@@ -346,6 +353,9 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "admin_access" => crate::admin_access::exercise(),
         "support_role" => crate::support_role::exercise(),
         "budgets" => crate::budgets::exercise(),
+        "cloudtrail" => crate::cloudtrail::exercise(),
+        "log_bucket" => crate::log_bucket::exercise(),
+        "config_recorder" => crate::config_recorder::exercise(),
         "password_policy" => vec![(
             crate::password_policy::ALICE,
             vec![
@@ -407,6 +417,14 @@ fn action(exchange: &Value) -> String {
         ("budgets", _) => "budgets:ModifyBudget".to_owned(),
         ("s3", "ListBuckets") => "s3:ListAllMyBuckets".to_owned(),
         ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock".to_owned(),
+        ("s3", "PutPublicAccessBlock") => "s3:PutBucketPublicAccessBlock".to_owned(),
+        ("s3", "HeadBucket") => "s3:ListBucket".to_owned(),
+        ("s3", "ListObjectVersions") => "s3:ListBucketVersions".to_owned(),
+        ("s3", encryption) if encryption.ends_with("BucketEncryption") => {
+            format!("s3:{}Configuration", encryption.replace("Bucket", ""))
+        }
+        ("s3", "GetBucketLifecycleConfiguration") => "s3:GetLifecycleConfiguration".to_owned(),
+        ("s3", "PutBucketLifecycleConfiguration") => "s3:PutLifecycleConfiguration".to_owned(),
         (service, operation) => format!("{service}:{operation}"),
     }
 }
