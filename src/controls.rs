@@ -25,6 +25,7 @@ pub mod log_bucket;
 pub mod password_policy;
 pub mod root_user;
 pub mod s3_public_access_block;
+pub mod support_role;
 
 /// Every control there is.
 pub static ALL: &[&dyn AnyControl] = &[
@@ -40,6 +41,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<health_events::HealthEvents>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,
+    &Of::<support_role::SupportRole>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,
     &Of::<s3_public_access_block::S3PublicAccessBlock>::NEW,
     &Of::<default_vpc::DefaultVpc>::NEW,

@@ -249,6 +249,12 @@ mod tests {
         # # access_key_max_age_days = 90
         # # satisfied_by = "identity_center"      # where IAM Identity Center has administrators, they are enough
 
+        # Role for AWS Support. Cost: free.
+        # [support_role]
+        # role = "support"              # has AWSSupportAccess; another role that has it is enough
+        # # principals = ["arn:aws:iam::123456789012:user/alice"]     # exactly these; a new role lets the account in, with MFA
+        # # role_description = "Opens and follows cases of AWS Support"
+
         # Default VPC. Cost: free.
         # [default_vpc]
         # state = "absent"           # refused where anything uses it; "present" restores it

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 
 use crate::baseline::Filters;
-use crate::control::Env;
+use crate::control::{Env, TOLD};
 use crate::plan::{Cell, Plan, Step, Verdict};
 
 /// The version of the document's form. Raised whenever a reader of the old form would misread the new one.
@@ -81,6 +81,19 @@ impl Document {
             cells: self.cells.clone(),
             steps: self.steps.clone(),
         }
+    }
+
+    /// What of it is promised: without what is only told. Notices follow from what was read and wanted, or from what
+    /// a control read for a notice alone (see [`TOLD`](crate::control::TOLD)), and that decides no step.
+    fn promised(&self) -> Document {
+        let mut promised = self.clone();
+        for cell in &mut promised.cells {
+            cell.notices.clear();
+            if let Some(ids) = cell.seen.as_mut().and_then(|seen| seen.ids.as_object_mut()) {
+                ids.remove(TOLD);
+            }
+        }
+        promised
     }
 
     /// The document as it is saved and printed: JSON, two spaces, a line feed at the end.
@@ -199,14 +212,22 @@ pub fn recognize(path: &Path) -> Result<(), SavedError> {
     }
 }
 
-/// Holds a saved plan against the one just made: not a byte may differ.
+/// Holds a saved plan against the one just made: of what is promised not a byte may differ.
 pub fn hold(path: &Path, new: &Document) -> Result<(), SavedError> {
     let old_text = text(path)?;
     let new_text = new.to_json()?;
     if old_text == new_text {
         return Ok(());
     }
-    let hint = match parse(path, &old_text) {
+    let old = parse(path, &old_text);
+    let (old_text, new_text) = match &old {
+        Ok(old) => (old.promised().to_json()?, new.promised().to_json()?),
+        Err(_) => (old_text, new_text),
+    };
+    if old_text == new_text {
+        return Ok(());
+    }
+    let hint = match old {
         Ok(old) if old.account.account != new.account.account => {
             return Err(SavedError::Account {
                 path: path.to_owned(),

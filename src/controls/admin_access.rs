@@ -15,12 +15,12 @@ use crate::fault::Fault;
 use crate::place::Scope;
 
 mod diff;
-mod documents;
+pub(super) mod documents;
 mod model;
-mod read;
+pub(super) mod read;
 #[cfg(test)]
 mod tests;
-mod write;
+pub(super) mod write;
 
 pub use self::model::{Action, Group, Ids, MfaCondition, Model, Role, SatisfiedBy, User};
 
@@ -133,18 +133,17 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
     }
 }
 
+/// What is wrong with a name of a user, a group or a role, if something is (IAM API reference: their pattern).
+pub(super) fn no_name(name: &str, most: usize) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let is_one = !name.is_empty() && name.len() <= most && name.chars().all(plain);
+    (!is_one)
+        .then(|| format!("`{name}` is no IAM name; expected 1 to {most} letters, digits or _ + = , . @ -"))
+}
+
 fn check(want: &Model) -> Vec<(&'static str, String)> {
     let mut wrong = vec![];
-    let mut name = |key, name: &str, most: usize| {
-        // IAM API reference: the pattern of user, group and role names.
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-        if name.is_empty() || name.len() > most || !name.chars().all(plain) {
-            wrong.push((
-                key,
-                format!("`{name}` is no IAM name; expected 1 to {most} letters, digits or _ + = , . @ -"),
-            ));
-        }
-    };
+    let mut name = |key, name: &str, most: usize| wrong.extend(no_name(name, most).map(|what| (key, what)));
     if let Some(group) = &want.group {
         name("group", group, 128);
     }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::place::Scope;
 use crate::words::{Never, Nothing, NumberOr, Presence};
 
@@ -92,13 +92,20 @@ impl Model {
     }
 }
 
-/// Who signs in with nothing but a password. Looked at where the wanted policy lets no password expire.
+/// What is read beside the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ids {
+    /// For notices alone (see [`TOLD`](crate::control::TOLD)): users come and go while a saved plan waits.
+    pub told: Told,
+}
+
+/// Who signs in with nothing but a password. Looked at where the wanted policy lets no password expire.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
     /// The IAM users with a console password and without MFA, in order.
     pub without_mfa: Vec<String>,
-    /// The code with which IAM refused to show them, if it did.
-    pub refused: Option<String>,
+    /// Why they are not known, if they are not.
+    pub unread: Option<Fault>,
 }
 
 /// A change of the policy.
@@ -228,9 +235,9 @@ reuse_prevention = 24
         let mut seen = Seen::<Model, Ids>::of(model);
         if want.is_some_and(|want| want.lets_passwords_live(&seen.model)) {
             match without_mfa(&cx.clients().iam).await {
-                Ok(users) => seen.ids.without_mfa = users,
+                Ok(users) => seen.ids.told.without_mfa = users,
                 // The policy itself is known all the same.
-                Err(fault) => seen.ids.refused = Some(fault.code.unwrap_or_else(|| "no answer".to_owned())),
+                Err(fault) => seen.ids.told.unread = Some(fault),
             }
         }
         Ok(seen)
@@ -238,7 +245,7 @@ reuse_prevention = 24
 
     fn diff(want: &Model, seen: &Seen<Model, Ids>, _here: &Here<'_>, out: &mut Out<Action>) {
         let live = &seen.model;
-        remark(&seen.ids, out);
+        remark(&seen.ids.told, out);
         if want.is_absent() {
             if !live.is_absent() {
                 out.destroy(Action::Delete);
@@ -348,17 +355,23 @@ async fn without_mfa(iam: &aws_sdk_iam::Client) -> Result<Vec<String>, Fault> {
 }
 
 /// Passwords that are all that stands before a user, and never expire: worth knowing, but no difference.
-fn remark(ids: &Ids, out: &mut Out<Action>) {
-    if let Some(code) = &ids.refused {
-        out.notice(format!(
-            "whether IAM users sign in without MFA is not known: IAM does not show the users ({code}); \
-             iam:ListUsers, iam:GetLoginProfile and iam:ListMFADevices are needed"
-        ));
+fn remark(told: &Told, out: &mut Out<Action>) {
+    if let Some(fault) = &told.unread {
+        let unknown = "whether IAM users sign in without MFA is not known";
+        out.notice(match (fault.kind, fault.hint()) {
+            (FaultKind::Denied | FaultKind::DeniedByOrganization, _) => format!(
+                "{unknown}: IAM does not show the users ({}); iam:ListUsers, iam:GetLoginProfile and \
+                 iam:ListMFADevices are needed",
+                fault.code.as_deref().unwrap_or("no code")
+            ),
+            (_, Some(hint)) => format!("{unknown}: {fault}; {hint}"),
+            (_, None) => format!("{unknown}: {fault}"),
+        });
     }
-    if ids.without_mfa.is_empty() {
+    if told.without_mfa.is_empty() {
         return;
     }
-    let (named, more) = ids.without_mfa.split_at(ids.without_mfa.len().min(10));
+    let (named, more) = told.without_mfa.split_at(told.without_mfa.len().min(10));
     let more = match more.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -492,19 +505,34 @@ mod tests {
     #[test]
     fn who_signs_in_with_a_password_alone_is_named_and_no_difference() {
         let mut seen = Seen::<Model, Ids>::of(live());
-        seen.ids.without_mfa = vec!["alice".to_owned(), "bob".to_owned()];
+        seen.ids.told.without_mfa = vec!["alice".to_owned(), "bob".to_owned()];
         let told = |seen: &Seen<Model, Ids>| {
             let out = testing::found::<PasswordPolicy>(&example(), seen);
             assert!(out.steps.is_empty() && out.people.is_empty());
             testing::told(&out)
         };
         insta::assert_snapshot!(told(&seen), @"note: these IAM users sign in with a password alone, without MFA, and it never expires: alice, bob; give them MFA, or write max_age_days = 180 and reuse_prevention = 5 or more");
-        seen.ids.without_mfa = (10..22).map(|n| format!("u{n}")).collect();
+        seen.ids.told.without_mfa = (10..22).map(|n| format!("u{n}")).collect();
         assert!(told(&seen).contains("u10, u11, u12, u13, u14, u15, u16, u17, u18, u19 and 2 more;"));
-        seen.ids = Ids {
-            without_mfa: vec![],
-            refused: Some("AccessDenied".to_owned()),
+        let refused = Fault {
+            kind: FaultKind::Denied,
+            call: "iam:ListUsers".to_owned(),
+            code: Some("AccessDenied".to_owned()),
+            message: "not authorized".to_owned(),
+            request_id: None,
         };
+        let throttled = Fault {
+            kind: FaultKind::Throttled,
+            code: Some("Throttling".to_owned()),
+            message: "Rate exceeded".to_owned(),
+            ..refused.clone()
+        };
+        seen.ids.told = Told {
+            without_mfa: vec![],
+            unread: Some(throttled),
+        };
+        insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: iam:ListUsers: Throttling: Rate exceeded; run again later, or with a smaller --parallelism");
+        seen.ids.told.unread = Some(refused);
         insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: IAM does not show the users (AccessDenied); iam:ListUsers, iam:GetLoginProfile and iam:ListMFADevices are needed");
     }
 

@@ -94,7 +94,7 @@ impl Account {
             want,
             Ok(seen(
                 "state = \"absent\"",
-                json!({"without_mfa": [], "refused": null}),
+                json!({"told": {"without_mfa": [], "unread": null}}),
             )),
         )
     }

@@ -1,6 +1,4 @@
-//! IAM: the account's alias, its password policy and its root user.
-
-pub mod root;
+//! IAM: the account's alias, its password policy, its root user, and what else can sign in or be assumed.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +12,19 @@ mod credentials;
 mod entities;
 #[cfg(test)]
 mod entity_tests;
+mod managed;
+mod members;
+mod paging;
 mod policies;
-
-pub use entities::{Common, Entities, Group, Key, Role, User};
+#[cfg(test)]
+mod policy_tests;
+pub mod root;
 mod service_linked;
+mod summary;
+
+pub use credentials::Device;
+pub use entities::{Common, Entities, Group, Key, Role, Used, User};
+pub use managed::{Managed, Version};
 
 /// IAM's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,8 +97,8 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
             None => Err(no_policy(&account.id)),
         },
         "ListAccountAliases" => {
-            let aliases: Vec<&String> = iam.alias.iter().collect();
-            Ok(json!({"AccountAliases": aliases, "IsTruncated": false}))
+            let aliases = iam.alias.iter().map(|alias| json!(alias));
+            paging::page(call, "AccountAliases", aliases.collect())
         }
         "CreateAccountAlias" => {
             // An account has one alias: a second one takes the first one's place.
@@ -110,10 +117,9 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
             iam.alias = None;
             Ok(Value::Null)
         }
-        "GetAccountSummary"
-        | "ListVirtualMFADevices"
-        | "GenerateCredentialReport"
-        | "GetCredentialReport" => root::handle(account, call),
+        "GetAccountSummary" | "GenerateCredentialReport" | "GetCredentialReport" => {
+            root::handle(account, call)
+        }
         _ => Err(AwsError::not_in_sandbox(call)),
     }
 }

@@ -81,7 +81,7 @@ fn deletions() -> Vec<(Value, &'static [&'static str])> {
 
 /// Makes calls of IAM as somebody else would; their answers.
 #[track_caller]
-fn call(url: &str, folder: &Folder, calls: &Value) -> Vec<Value> {
+pub(crate) fn call(url: &str, folder: &Folder, calls: &Value) -> Vec<Value> {
     let mut command = python::module("calls", &folder.path(""));
     let command = command.arg("iam").arg(calls.to_string());
     serde_json::from_str(&python::succeed(command.env("AWS_ENDPOINT_URL", url))).unwrap()
@@ -89,7 +89,7 @@ fn call(url: &str, folder: &Folder, calls: &Value) -> Vec<Value> {
 
 /// The titles of a plan's steps.
 #[track_caller]
-fn titles(plan: &str) -> Vec<String> {
+pub(crate) fn titles(plan: &str) -> Vec<String> {
     let plan: Value = serde_json::from_str(plan).unwrap();
     let steps = plan["steps"]
         .as_array()
@@ -102,7 +102,7 @@ fn titles(plan: &str) -> Vec<String> {
 
 /// Makes calls of IAM on the sandbox as somebody else would, over HTTP.
 #[track_caller]
-fn call_sandbox(folder: &Folder, calls: &Value) -> Vec<Value> {
+pub(crate) fn call_sandbox(folder: &Folder, calls: &Value) -> Vec<Value> {
     let log = "served.jsonl";
     let serve = [
         "sandbox",

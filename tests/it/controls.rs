@@ -351,6 +351,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "contact_information" => crate::contacts::exercise_information(),
         "alerts" => crate::alerts::exercise(),
         "admin_access" => crate::admin_access::exercise(),
+        "support_role" => crate::support_role::exercise(),
         "budgets" => crate::budgets::exercise(),
         "cost_anomaly_detection" => crate::cost_anomaly_detection::exercise(),
         "cloudtrail" => crate::cloudtrail::exercise(),

@@ -27,3 +27,4 @@ mod python;
 mod root_user;
 mod rules;
 mod sandbox;
+mod support_role;

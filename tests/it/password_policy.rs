@@ -71,3 +71,46 @@ fn users_that_iam_does_not_show_leave_the_policy_managed() {
         .says("IAM does not show the users (AccessDenied)");
     folder.judge();
 }
+
+#[test]
+fn a_fault_that_is_no_refusal_is_told_as_what_it_is() {
+    let folder = Folder::new();
+    folder.world(&format!(
+        "{ALICE}[[fault]]\ncall = \"iam:ListUsers\"\nkind = \"reset\"\n"
+    ));
+    folder.write("b.toml", NEVER);
+    let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0);
+    let plan = plan.says("without MFA is not known: iam:ListUsers");
+    assert!(!plan.stdout.contains("are needed"), "{}", plan.stdout);
+    folder.apply().expect(0);
+    assert_eq!(folder.writes(), ["us-east-1 iam:UpdateAccountPasswordPolicy"]);
+    folder.judge();
+}
+
+#[test]
+fn a_saved_plan_holds_although_another_user_came() {
+    let folder = Folder::new();
+    folder.world(ALICE);
+    folder.write("b.toml", NEVER);
+    folder
+        .sandbox(&["plan", "b.toml", "--out", "saved.json"])
+        .expect(0);
+    let saved = folder.read("saved.json");
+    assert!(saved.contains(REMARK), "{saved}");
+    // Alice has her second factor now, which is nothing that the plan promised.
+    folder.alter(|account| {
+        account["iam"]["entities"]["devices"]["arn:aws:iam::123456789012:mfa/alice"] =
+            serde_json::json!({ "user": "alice", "enabled": 1_600_000_000 });
+    });
+    folder
+        .sandbox(&["apply", "b.toml", "--plan", "saved.json", "--auto-approve"])
+        .expect(0);
+    assert_eq!(folder.writes(), ["us-east-1 iam:UpdateAccountPasswordPolicy"]);
+    // What it promised is still held against the account.
+    folder.alter(|account| account["iam"]["password_policy"]["require_symbols"] = true.into());
+    folder
+        .sandbox(&["apply", "b.toml", "--plan", "saved.json", "--auto-approve"])
+        .expect(1)
+        .says("\"verdict\": \"in-sync\"");
+    folder.judge();
+}

@@ -125,6 +125,82 @@ class Account(Case):
         iam.delete_account_password_policy()
         self.refused("NoSuchEntity", iam.get_account_password_policy)
 
+    def test_users_with_their_devices_and_keys(self):
+        iam = client("iam")
+        for name in ("anna", "berta", "clara"):
+            iam.create_user(UserName=name, Tags=[{"Key": "team", "Value": "web"}])
+        users = everything(iam, "list_users", "Users", PaginationConfig={"PageSize": 1})
+        self.assertEqual([user["UserName"] for user in users], ["anna", "berta", "clara"])
+        self.assertEqual(iam.list_user_tags(UserName="anna")["Tags"], [{"Key": "team", "Value": "web"}])
+        iam.create_group(GroupName="all")
+        iam.add_user_to_group(GroupName="all", UserName="anna")
+        (group,) = everything(iam, "list_groups_for_user", "Groups", UserName="anna")
+        self.assertEqual(group["GroupName"], "all")
+
+        serial = iam.create_virtual_mfa_device(VirtualMFADeviceName="anna")["VirtualMFADevice"]["SerialNumber"]
+        iam.enable_mfa_device(
+            UserName="anna", SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="234567"
+        )
+        (device,) = everything(iam, "list_virtual_mfa_devices", "VirtualMFADevices", AssignmentStatus="Assigned")
+        self.assertEqual(device["User"]["UserName"], "anna")
+        self.refused("DeleteConflict", iam.delete_virtual_mfa_device, SerialNumber=serial)
+        key = iam.create_access_key(UserName="anna")["AccessKey"]["AccessKeyId"]
+        used = iam.get_access_key_last_used(AccessKeyId=key)
+        self.assertEqual((used["UserName"], used["AccessKeyLastUsed"]["ServiceName"]), ("anna", "N/A"))
+        iam.create_login_profile(UserName="anna", Password="Correct-horse-9")
+
+        summary = iam.get_account_summary()["SummaryMap"]
+        self.assertEqual((summary["Users"], summary["MFADevicesInUse"], summary["GroupsQuota"]), (3, 1, 300))
+        iam.generate_credential_report()
+        self.refused("ReportInProgress", iam.get_credential_report)
+        report = iam.get_credential_report()["Content"].decode().splitlines()
+        head = report[0].split(",")
+        rows = {line.split(",")[0]: dict(zip(head, line.split(","))) for line in report[1:]}
+        self.assertEqual(set(rows), {"<root_account>", "anna", "berta", "clara"})
+        self.assertEqual((rows["anna"]["mfa_active"], rows["anna"]["access_key_1_active"]), ("true", "true"))
+        self.assertEqual((rows["berta"]["password_enabled"], rows["berta"]["mfa_active"]), ("false", "false"))
+
+        self.refused("DeleteConflict", iam.delete_user, UserName="anna")
+        iam.update_access_key(UserName="anna", AccessKeyId=key, Status="Inactive")
+        iam.delete_access_key(UserName="anna", AccessKeyId=key)
+        iam.delete_login_profile(UserName="anna")
+        self.refused("NoSuchEntity", iam.delete_login_profile, UserName="anna")
+        iam.deactivate_mfa_device(UserName="anna", SerialNumber=serial)
+        iam.delete_virtual_mfa_device(SerialNumber=serial)
+        iam.remove_user_from_group(GroupName="all", UserName="anna")
+        iam.delete_user(UserName="anna")
+
+    def test_policies_of_ones_own_and_who_has_them(self):
+        iam = client("iam")
+        document = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}'
+        trust = document.replace('"Resource":"*"', '"Principal":{"AWS":"%s"}' % ACCOUNT)
+        arn = iam.create_policy(PolicyName="reader", PolicyDocument=document)["Policy"]["Arn"]
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+        versions = everything(iam, "list_policy_versions", "Versions", PolicyArn=arn)
+        self.assertEqual(
+            [(version["VersionId"], version["IsDefaultVersion"]) for version in versions], [("v2", True), ("v1", False)]
+        )
+        held = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+        self.assertEqual(held["Statement"]["Action"], "s3:Get*")
+        iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
+        self.refused("DeleteConflict", iam.delete_policy_version, PolicyArn=arn, VersionId="v1")
+        iam.delete_policy_version(PolicyArn=arn, VersionId="v2")
+        iam.create_role(RoleName="reader", AssumeRolePolicyDocument=trust, MaxSessionDuration=7200)
+        role = iam.update_role_description(RoleName="reader", Description="reads")["Role"]
+        self.assertEqual((role["Description"], role["MaxSessionDuration"]), ("reads", 7200))
+        self.assertEqual(iam.list_role_tags(RoleName="reader")["Tags"], [])
+        iam.attach_role_policy(RoleName="reader", PolicyArn=arn)
+        holders = iam.list_entities_for_policy(PolicyArn=arn)
+        self.assertEqual([role["RoleName"] for role in holders["PolicyRoles"]], ["reader"])
+        (listed,) = everything(iam, "list_policies", "Policies", Scope="Local", OnlyAttached=True)
+        self.assertEqual((listed["Arn"], listed["AttachmentCount"]), (arn, 1))
+        self.refused("DeleteConflict", iam.delete_policy, PolicyArn=arn)
+        iam.detach_role_policy(RoleName="reader", PolicyArn=arn)
+        iam.delete_policy(PolicyArn=arn)
+        self.refused("NoSuchEntity", iam.get_policy, PolicyArn=arn)
+        known = {policy["PolicyName"] for policy in everything(iam, "list_policies", "Policies", Scope="AWS")}
+        self.assertLessEqual({"AWSSupportAccess", "Billing", "ReadOnlyAccess", "SecurityAudit"}, known)
+
     def test_the_public_access_block(self):
         s3control = client("s3control")
         absent = "NoSuchPublicAccessBlockConfiguration"

@@ -32,11 +32,11 @@ pub(super) struct Tightened {
 
 /// The account whose users are let in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Own<'a> {
+pub(in crate::controls) struct Own<'a> {
     /// The partition, such as `aws`.
-    pub(super) partition: &'a str,
+    pub(in crate::controls) partition: &'a str,
     /// The account's id.
-    pub(super) account: &'a str,
+    pub(in crate::controls) account: &'a str,
 }
 
 impl Own<'_> {
@@ -57,7 +57,7 @@ impl Own<'_> {
 }
 
 /// The trust that lets the account's own users in.
-pub(super) fn trust(own: Own<'_>, mfa: MfaCondition, max_age: Option<i32>) -> Policy {
+pub(in crate::controls) fn trust(own: Own<'_>, mfa: MfaCondition, max_age: Option<i32>) -> Policy {
     Policy::of([entrance(own, mfa, max_age)])
 }
 
@@ -129,7 +129,7 @@ pub(super) fn tightened(
 }
 
 /// Who else gets in and needs no MFA for it: other accounts, roles, services and identity providers.
-pub(super) fn strangers(trust: &Policy, own: Own<'_>) -> Vec<String> {
+pub(in crate::controls) fn strangers(trust: &Policy, own: Own<'_>) -> Vec<String> {
     let document = plain(trust);
     let all = statements(&document);
     let barrier = barrier(&all, own);

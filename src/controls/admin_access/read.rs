@@ -14,12 +14,12 @@ use crate::policy::Policy;
 use crate::tags::Tags;
 use crate::words::NumberOr;
 
-type Iam = aws_sdk_iam::Client;
+pub(in crate::controls) type Iam = aws_sdk_iam::Client;
 
 /// The path of the roles that IAM Identity Center makes.
 const IDENTITY_CENTER: &str = "/aws-reserved/sso.amazonaws.com/";
 
-fn own(env: &Env) -> Own<'_> {
+pub(in crate::controls) fn own(env: &Env) -> Own<'_> {
     Own {
         partition: &env.partition,
         account: &env.account,
@@ -114,7 +114,7 @@ fn in_order(members: Vec<String>, wanted: &[String]) -> Vec<String> {
 }
 
 /// What exists, or nothing where IAM knows none of that name.
-fn found<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+pub(in crate::controls) fn found<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(fault) if fault.is("NoSuchEntity") => Ok(None),
@@ -122,20 +122,31 @@ fn found<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
     }
 }
 
-fn document(call: &str, text: Option<&str>) -> Result<Policy, Fault> {
+pub(in crate::controls) fn document(call: &str, text: Option<&str>) -> Result<Policy, Fault> {
     Policy::from_encoded(text.unwrap_or_default()).map_err(|error| Fault::answer(call, error.to_string()))
 }
 
-fn tags(tags: Option<Vec<Tag>>) -> Tags {
+pub(in crate::controls) fn tags(tags: Option<Vec<Tag>>) -> Tags {
     let tags = tags.unwrap_or_default().into_iter();
     tags.map(|tag| (tag.key, tag.value)).collect()
 }
 
-/// The roles with AdministratorAccess, by name, in order.
+/// The roles with AdministratorAccess, by name, in order: those of IAM Identity Center, or the others.
 async fn administrators(cx: &Cx, iam: &Iam, path: Option<&str>) -> Result<Vec<String>, Fault> {
+    let mut names = roles_with(iam, &administrator_access(&cx.env), path).await?;
+    names.retain(|name| name.starts_with("AWSReservedSSO_") == path.is_some());
+    Ok(names)
+}
+
+/// The roles with a managed policy, by name, in order.
+pub(in crate::controls) async fn roles_with(
+    iam: &Iam,
+    policy: &str,
+    path: Option<&str>,
+) -> Result<Vec<String>, Fault> {
     let pages = iam
         .list_entities_for_policy()
-        .policy_arn(administrator_access(&cx.env))
+        .policy_arn(policy)
         .entity_filter(EntityType::Role)
         .set_path_prefix(path.map(str::to_owned))
         .into_paginator()
@@ -146,7 +157,6 @@ async fn administrators(cx: &Cx, iam: &Iam, path: Option<&str>) -> Result<Vec<St
         .into_iter()
         .flat_map(|page| page.policy_roles.unwrap_or_default());
     let mut names: Vec<String> = roles.filter_map(|role| role.role_name).collect();
-    names.retain(|name| name.starts_with("AWSReservedSSO_") == path.is_some());
     names.sort();
     Ok(names)
 }
@@ -197,8 +207,11 @@ async fn group_names(iam: &Iam) -> Result<Vec<String>, Fault> {
     Ok(groups.into_iter().map(|group| group.group_name).collect())
 }
 
-/// A role by its name, whatever its case and its path. With `whole`, also what stands in the way of deleting it.
-async fn role(cx: &Cx, iam: &Iam, name: &str, whole: bool) -> Result<Option<Role>, Fault> {
+/// A role as IAM tells it, whatever the case of its name and its path.
+pub(in crate::controls) async fn any_case(
+    iam: &Iam,
+    name: &str,
+) -> Result<Option<aws_sdk_iam::types::Role>, Fault> {
     let get =
         |name: String| async move { found(iam.get_role().role_name(name).send().await.map_err(Fault::from)) };
     let mut answer = get(name.to_owned()).await?;
@@ -212,17 +225,26 @@ async fn role(cx: &Cx, iam: &Iam, name: &str, whole: bool) -> Result<Option<Role
             answer = get(other.role_name).await?;
         }
     }
-    let Some(role) = answer.and_then(|answer| answer.role) else {
-        return Ok(None);
-    };
+    Ok(answer.and_then(|answer| answer.role))
+}
+
+/// The managed policies of a role.
+pub(in crate::controls) async fn attached_to(iam: &Iam, role: &str) -> Result<Vec<AttachedPolicy>, Fault> {
     let attached = iam
         .list_attached_role_policies()
-        .role_name(&role.role_name)
+        .role_name(role)
         .into_paginator()
         .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await?;
+        .send();
+    Ok(attached.collect::<Result<Vec<_>, _>>().await?)
+}
+
+/// A role by its name. With `whole`, also what stands in the way of deleting it.
+async fn role(cx: &Cx, iam: &Iam, name: &str, whole: bool) -> Result<Option<Role>, Fault> {
+    let Some(role) = any_case(iam, name).await? else {
+        return Ok(None);
+    };
+    let attached = attached_to(iam, &role.role_name).await?;
     let administrator = administrator_access(&cx.env);
     let is_administrator = |policy: &AttachedPolicy| policy.policy_arn.as_deref() == Some(&administrator);
     let lacks_administrator_access = !attached.iter().any(is_administrator);
@@ -254,7 +276,7 @@ async fn role(cx: &Cx, iam: &Iam, name: &str, whole: bool) -> Result<Option<Role
 }
 
 /// The inline policies and the instance profiles of a role.
-async fn in_the_way(iam: &Iam, role: &str) -> Result<Vec<String>, Fault> {
+pub(in crate::controls) async fn in_the_way(iam: &Iam, role: &str) -> Result<Vec<String>, Fault> {
     let inline = iam
         .list_role_policies()
         .role_name(role)

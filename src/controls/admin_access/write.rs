@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Calls again while IAM does not know yet what exists already, or is still busy with it.
-async fn patiently<F>(call: impl Fn() -> F) -> Result<(), Fault>
+pub(in crate::controls) async fn patiently<F>(call: impl Fn() -> F) -> Result<(), Fault>
 where
     F: Future<Output = Result<(), Fault>>,
 {
@@ -39,7 +39,7 @@ where
 }
 
 /// Done, also where it was done already.
-fn unless<T>(code: &str, answer: Result<T, Fault>) -> Result<(), Fault> {
+pub(in crate::controls) fn unless<T>(code: &str, answer: Result<T, Fault>) -> Result<(), Fault> {
     match answer {
         Ok(_) => Ok(()),
         Err(fault) if fault.is(code) => Ok(()),
@@ -221,14 +221,14 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
 }
 
 /// True if a role's trust means the same as this one.
-async fn trusts(cx: &Cx, role: &str, trust: &Policy) -> Result<bool, Fault> {
+pub(in crate::controls) async fn trusts(cx: &Cx, role: &str, trust: &Policy) -> Result<bool, Fault> {
     let answer = cx.clients().iam.get_role().role_name(role).send().await?;
     let document = answer.role.and_then(|role| role.assume_role_policy_document);
     Ok(document.is_some_and(|text| Policy::from_encoded(&text).is_ok_and(|live| live == *trust)))
 }
 
 /// Tags as IAM takes them.
-fn sent(tags: &Tags) -> Result<Option<Vec<Tag>>, Fault> {
+pub(in crate::controls) fn sent(tags: &Tags) -> Result<Option<Vec<Tag>>, Fault> {
     if tags.is_empty() {
         return Ok(None);
     }
@@ -236,5 +236,5 @@ fn sent(tags: &Tags) -> Result<Option<Vec<Tag>>, Fault> {
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect::<Result<Vec<_>, _>>()
         .map(Some)
-        .map_err(|error| Fault::answer("admin_access", error.to_string()))
+        .map_err(|error| Fault::answer("iam", error.to_string()))
 }

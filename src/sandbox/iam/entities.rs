@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::credentials::{device, key, password};
-use super::policies::{attached, document, encoded, entities_for, inline, policy};
+use super::credentials::{Device, device, key, password};
+use super::managed::{Managed, policy};
+use super::members::{group, groups_of, instance_profiles, last_used, membership, tag};
+use super::paging::page;
+use super::policies::{attached, encoded, entities_for, inline, trust};
 use crate::sandbox::{Account, Answer, AwsError, Call};
 
 /// All of them.
@@ -19,8 +22,10 @@ pub struct Entities {
     pub groups: BTreeMap<String, Group>,
     /// The roles, by name.
     pub roles: BTreeMap<String, Role>,
-    /// The virtual MFA devices by serial number, each with its user.
-    pub devices: BTreeMap<String, Option<String>>,
+    /// The virtual MFA devices, by serial number.
+    pub devices: BTreeMap<String, Device>,
+    /// The account's own managed policies, by ARN.
+    pub policies: BTreeMap<String, Managed>,
 }
 
 /// What users, groups and roles have alike.
@@ -61,6 +66,21 @@ pub struct Key {
     pub created: i64,
     /// Whether it works.
     pub active: bool,
+    /// Its last use, if there was one. The sandbox does not look at what requests are signed with: nothing but a
+    /// state that somebody edits says so.
+    pub used: Option<Used>,
+}
+
+/// A key's last use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Used {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// In which region.
+    pub region: String,
+    /// With which service, by its short name.
+    pub service: String,
 }
 
 /// A group.
@@ -133,26 +153,46 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Option<Answer> {
             json!({ name: found })
         }),
         "GetGroup" => group(account, call),
-        "ListUsers" | "ListGroups" | "ListRoles" => Ok(all(account, kind)),
+        "ListUsers" | "ListGroups" | "ListRoles" => all(account, call, kind),
+        "ListGroupsForUser" => groups_of(account, call),
         "DeleteUser" | "DeleteGroup" | "DeleteRole" => delete(account, call, kind),
         "AddUserToGroup" | "RemoveUserFromGroup" => membership(account, call),
-        "UpdateRole" | "UpdateAssumeRolePolicy" => update(account, call),
-        "PutGroupPolicy" | "PutRolePolicy" | "DeleteGroupPolicy" | "DeleteRolePolicy" | "GetGroupPolicy"
-        | "GetRolePolicy" | "ListGroupPolicies" | "ListRolePolicies" => inline(account, call, kind),
-        "AttachGroupPolicy"
+        "UpdateRole" | "UpdateAssumeRolePolicy" | "UpdateRoleDescription" => update(account, call),
+        "PutUserPolicy" | "PutGroupPolicy" | "PutRolePolicy" | "DeleteUserPolicy" | "DeleteGroupPolicy"
+        | "DeleteRolePolicy" | "GetUserPolicy" | "GetGroupPolicy" | "GetRolePolicy" | "ListUserPolicies"
+        | "ListGroupPolicies" | "ListRolePolicies" => inline(account, call, kind),
+        "AttachUserPolicy"
+        | "AttachGroupPolicy"
         | "AttachRolePolicy"
+        | "DetachUserPolicy"
         | "DetachGroupPolicy"
         | "DetachRolePolicy"
+        | "ListAttachedUserPolicies"
         | "ListAttachedGroupPolicies"
         | "ListAttachedRolePolicies" => attached(account, call, kind),
-        "TagUser" | "TagRole" | "UntagUser" | "UntagRole" => tag(account, call, kind),
+        "TagUser" | "TagRole" | "UntagUser" | "UntagRole" | "ListUserTags" | "ListRoleTags" => {
+            tag(account, call, kind)
+        }
         "ListEntitiesForPolicy" => entities_for(account, call),
-        "GetPolicy" | "GetPolicyVersion" => policy(call),
-        "ListInstanceProfilesForRole" => find(&account.iam.entities.roles, call, kind)
-            .map(|_| json!({ "InstanceProfiles": [], "IsTruncated": false })),
-        "CreateLoginProfile" | "GetLoginProfile" => password(account, call),
-        "ListMFADevices" | "CreateVirtualMFADevice" | "EnableMFADevice" => device(account, call),
-        "ListAccessKeys" | "CreateAccessKey" | "UpdateAccessKey" => key(account, call),
+        "CreatePolicy"
+        | "GetPolicy"
+        | "ListPolicies"
+        | "DeletePolicy"
+        | "CreatePolicyVersion"
+        | "GetPolicyVersion"
+        | "ListPolicyVersions"
+        | "SetDefaultPolicyVersion"
+        | "DeletePolicyVersion" => policy(account, call),
+        "ListInstanceProfilesForRole" => instance_profiles(account, call),
+        "CreateLoginProfile" | "GetLoginProfile" | "DeleteLoginProfile" => password(account, call),
+        "ListMFADevices"
+        | "ListVirtualMFADevices"
+        | "CreateVirtualMFADevice"
+        | "DeleteVirtualMFADevice"
+        | "EnableMFADevice"
+        | "DeactivateMFADevice" => device(account, call),
+        "ListAccessKeys" | "CreateAccessKey" | "UpdateAccessKey" | "DeleteAccessKey" => key(account, call),
+        "GetAccessKeyLastUsed" => last_used(account, call),
         _ => return None,
     })
 }
@@ -165,11 +205,11 @@ pub(super) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }
 
-fn not_found(message: impl Into<String>) -> AwsError {
+pub(super) fn not_found(message: impl Into<String>) -> AwsError {
     AwsError::with_status(404, "NoSuchEntity", message)
 }
 
-fn unknown(kind: Kind, name: &str) -> AwsError {
+pub(super) fn unknown(kind: Kind, name: &str) -> AwsError {
     not_found(format!("The {} with name {name} cannot be found.", kind.word()))
 }
 
@@ -200,7 +240,7 @@ pub(super) fn common<'a>(
     })
 }
 
-fn tags(call: &Call) -> BTreeMap<String, String> {
+pub(super) fn tags(call: &Call) -> BTreeMap<String, String> {
     let tags = call.input["Tags"].as_array().into_iter().flatten();
     tags.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned())))
         .collect()
@@ -265,7 +305,7 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         Kind::Role => {
             let role = Role {
                 common,
-                trust: document(call, "AssumeRolePolicyDocument", true)?,
+                trust: trust(call, "AssumeRolePolicyDocument")?,
                 description: call.input["Description"].as_str().map(str::to_owned),
                 max_session: session(call)?,
             };
@@ -300,7 +340,7 @@ fn session(call: &Call) -> Result<u32, AwsError> {
         })
 }
 
-fn output(account: &str, kind: Kind, name: &str, common: &Common) -> Value {
+pub(super) fn output(account: &str, kind: Kind, name: &str, common: &Common) -> Value {
     let (word, member) = (kind.word(), kind.member());
     let id = match kind {
         Kind::User => "UserId",
@@ -336,7 +376,7 @@ fn shown_tags(tags: &BTreeMap<String, String>) -> Value {
     }
 }
 
-fn one(account: &Account, call: &Call, kind: Kind) -> Answer {
+pub(super) fn one(account: &Account, call: &Call, kind: Kind) -> Answer {
     let (all, name) = (&account.iam.entities, text(call, kind.member()));
     Ok(match kind {
         Kind::User => {
@@ -355,42 +395,37 @@ fn one(account: &Account, call: &Call, kind: Kind) -> Answer {
     })
 }
 
-fn all(account: &Account, kind: Kind) -> Value {
+fn all(account: &Account, call: &Call, kind: Kind) -> Answer {
     let all = &account.iam.entities;
-    let (member, shown): (&str, Vec<Value>) = match kind {
-        Kind::User => (
-            "Users",
-            all.users
-                .iter()
-                .map(|(name, user)| output(&account.id, kind, name, &user.common))
-                .collect(),
-        ),
-        Kind::Group => (
-            "Groups",
-            all.groups
-                .iter()
-                .map(|(name, group)| output(&account.id, kind, name, &group.common))
-                .collect(),
-        ),
-        Kind::Role => (
-            "Roles",
-            all.roles
-                .iter()
-                .map(|(name, role)| shown_role(&account.id, name, role))
-                .collect(),
-        ),
+    let path = call.input["PathPrefix"].as_str().unwrap_or("/");
+    let plain = |name: &String, common: &Common| output(&account.id, kind, name, common);
+    let (member, mut shown): (&str, Vec<Value>) = match kind {
+        Kind::User => {
+            let users = all.users.iter();
+            (
+                "Users",
+                users.map(|(name, user)| plain(name, &user.common)).collect(),
+            )
+        }
+        Kind::Group => {
+            let groups = all.groups.iter();
+            (
+                "Groups",
+                groups.map(|(name, group)| plain(name, &group.common)).collect(),
+            )
+        }
+        Kind::Role => {
+            let roles = all.roles.iter();
+            (
+                "Roles",
+                roles
+                    .map(|(name, role)| shown_role(&account.id, name, role))
+                    .collect(),
+            )
+        }
     };
-    json!({ member: shown, "IsTruncated": false })
-}
-
-fn group(account: &Account, call: &Call) -> Answer {
-    let group = find(&account.iam.entities.groups, call, Kind::Group)?;
-    let users = &account.iam.entities.users;
-    let members = group.members.iter();
-    let members: Vec<Value> = members
-        .filter_map(|name| Some(output(&account.id, Kind::User, name, &users.get(name)?.common)))
-        .collect();
-    Ok(json!({ "Group": one(account, call, Kind::Group)?, "Users": members, "IsTruncated": false }))
+    shown.retain(|one| one["Path"].as_str().is_some_and(|has| has.starts_with(path)));
+    page(call, member, shown)
 }
 
 fn delete(account: &mut Account, call: &Call, kind: Kind) -> Answer {
@@ -422,7 +457,11 @@ fn delete(account: &mut Account, call: &Call, kind: Kind) -> Answer {
             if !user.keys.is_empty() {
                 return Err(conflict("delete access keys"));
             }
-            if all.devices.values().flatten().any(|owner| *owner == name) {
+            if all
+                .devices
+                .values()
+                .any(|device| device.user.as_ref() == Some(&name))
+            {
                 return Err(conflict("delete MFA device"));
             }
             all.users.remove(&name);
@@ -440,40 +479,19 @@ fn delete(account: &mut Account, call: &Call, kind: Kind) -> Answer {
     Ok(Value::Null)
 }
 
-fn membership(account: &mut Account, call: &Call) -> Answer {
-    let user = text(call, "UserName").to_owned();
-    let all = &mut account.iam.entities;
-    find(&all.users, call, Kind::User)?;
-    let group = find_mut(&mut all.groups, call, Kind::Group)?;
-    if call.operation == "AddUserToGroup" {
-        group.members.insert(user);
-    } else if !group.members.remove(&user) {
-        return Err(unknown(Kind::User, &user));
-    }
-    Ok(Value::Null)
-}
-
 fn update(account: &mut Account, call: &Call) -> Answer {
     let role = find_mut(&mut account.iam.entities.roles, call, Kind::Role)?;
     if call.operation == "UpdateAssumeRolePolicy" {
-        role.trust = document(call, "PolicyDocument", true)?;
+        role.trust = trust(call, "PolicyDocument")?;
         return Ok(Value::Null);
+    }
+    if call.operation == "UpdateRoleDescription" {
+        role.description = Some(text(call, "Description").to_owned());
+        return one(account, call, Kind::Role).map(|role| json!({ "Role": role }));
     }
     role.max_session = session(call)?;
     if let Some(description) = call.input["Description"].as_str() {
         role.description = Some(description.to_owned());
     }
     Ok(json!({}))
-}
-
-fn tag(account: &mut Account, call: &Call, kind: Kind) -> Answer {
-    let common = common(account, call, kind)?;
-    if call.operation.starts_with("Tag") {
-        common.tags.extend(tags(call));
-    } else {
-        for key in call.input["TagKeys"].as_array().into_iter().flatten() {
-            common.tags.remove(key.as_str().unwrap_or_default());
-        }
-    }
-    Ok(Value::Null)
 }

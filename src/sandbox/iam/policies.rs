@@ -1,9 +1,11 @@
-//! Policies: inline ones, and those of AWS's own that can be attached.
+//! Policies of users, groups and roles: inline ones, and which managed ones are attached.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::entities::{Common, Kind, common, text};
+use super::entities::{Common, Kind, common, not_found, text};
+use super::managed::exists;
+use super::paging::{cut, page};
 use crate::sandbox::{Account, Answer, AwsError, Call};
 
 /// IAM leaves these as they are in a policy document (RFC 3986, "Unreserved Characters").
@@ -13,21 +15,30 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
-/// The policies of AWS's own that are known here, each with its document.
-const AWS_POLICIES: [(&str, &str); 3] = [
-    (
-        "AdministratorAccess",
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
-    ),
-    (
-        "IAMUserChangePassword",
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:ChangePassword"],"Resource":["arn:aws:iam::*:user/${aws:username}"]},{"Effect":"Allow","Action":["iam:GetAccountPasswordPolicy"],"Resource":"*"}]}"#,
-    ),
-    (
-        "AWSSupportAccess",
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["support:*"],"Resource":"*"}]}"#,
-    ),
-];
+/// So many managed policies can be attached to one (`AttachedPoliciesPer…Quota`).
+const ATTACHED: usize = 10;
+
+/// How long a document is for a quota: white space is not counted (IAM User Guide, "IAM and AWS STS quotas").
+pub(super) fn size(document: &str) -> usize {
+    document.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+fn limit(name: &str, most: usize) -> AwsError {
+    AwsError::with_status(
+        409,
+        "LimitExceeded",
+        format!("Cannot exceed quota for {name}: {most}"),
+    )
+}
+
+/// The trust policy of a call, no longer than `AssumeRolePolicySizeQuota`.
+pub(super) fn trust(call: &Call, member: &str) -> Result<String, AwsError> {
+    let document = document(call, member, true)?;
+    if size(&document) > 2048 {
+        return Err(limit("ACLSizePerRole", 2048));
+    }
+    Ok(document)
+}
 
 /// A document, refused in IAM's words if it is none.
 pub(super) fn document(call: &Call, member: &str, is_trust: bool) -> Result<String, AwsError> {
@@ -68,15 +79,18 @@ pub(super) fn inline(account: &mut Account, call: &Call, kind: Kind) -> Answer {
     let owner = text(call, kind.member()).to_owned();
     let common = common(account, call, kind)?;
     let missing = || {
-        AwsError::with_status(
-            404,
-            "NoSuchEntity",
-            format!("The {} policy with name {name} cannot be found.", kind.word()),
-        )
+        not_found(format!(
+            "The {} policy with name {name} cannot be found.",
+            kind.word()
+        ))
     };
     if call.operation.starts_with("List") {
         let names: Vec<&String> = common.inline.keys().collect();
-        return Ok(json!({ "PolicyNames": names, "IsTruncated": false }));
+        return page(
+            call,
+            "PolicyNames",
+            names.into_iter().map(|name| json!(name)).collect(),
+        );
     }
     if call.operation.starts_with("Get") {
         let document = common.inline.get(&name).ok_or_else(missing)?;
@@ -87,96 +101,101 @@ pub(super) fn inline(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         }));
     }
     if call.operation.starts_with("Put") {
-        common
-            .inline
-            .insert(name, document(call, "PolicyDocument", false)?);
+        let document = document(call, "PolicyDocument", false)?;
+        let others = common.inline.iter().filter(|(other, _)| **other != name);
+        let all = others.map(|(_, other)| size(other)).sum::<usize>() + size(&document);
+        let (most, word) = match kind {
+            Kind::User => (2048, "user"),
+            Kind::Group => (5120, "group"),
+            Kind::Role => (10240, "role"),
+        };
+        if all > most {
+            return Err(AwsError::with_status(
+                409,
+                "LimitExceeded",
+                format!("Maximum policy size of {most} bytes exceeded for {word} {owner}"),
+            ));
+        }
+        common.inline.insert(name, document);
     } else {
         common.inline.remove(&name).ok_or_else(missing)?;
     }
     Ok(Value::Null)
 }
 
-fn aws_policy(arn: &str) -> Result<&'static (&'static str, &'static str), AwsError> {
-    AWS_POLICIES
-        .iter()
-        .find(|(name, _)| arn == format!("arn:aws:iam::aws:policy/{name}"))
-        .ok_or_else(|| {
-            AwsError::with_status(
-                404,
-                "NoSuchEntity",
-                format!("Policy {arn} does not exist or is not attachable."),
-            )
-        })
-}
-
 pub(super) fn attached(account: &mut Account, call: &Call, kind: Kind) -> Answer {
     let arn = text(call, "PolicyArn").to_owned();
+    let path = call.input["PathPrefix"].as_str().unwrap_or("/").to_owned();
+    if call.operation.starts_with("Attach") {
+        exists(&account.iam.entities, &arn)?;
+    }
     let common = common(account, call, kind)?;
     if call.operation.starts_with("List") {
-        let shown: Vec<Value> = common
-            .attached
-            .iter()
-            .map(|arn| json!({ "PolicyName": arn.rsplit('/').next(), "PolicyArn": arn }))
-            .collect();
-        return Ok(json!({ "AttachedPolicies": shown, "IsTruncated": false }));
+        let has_path = |arn: &&String| {
+            arn.split_once(":policy")
+                .is_some_and(|(_, name)| name.starts_with(&path))
+        };
+        let attached = common.attached.iter().filter(has_path);
+        let shown = attached.map(|arn| json!({ "PolicyName": arn.rsplit('/').next(), "PolicyArn": arn }));
+        return page(call, "AttachedPolicies", shown.collect());
     }
     if call.operation.starts_with("Attach") {
-        aws_policy(&arn)?;
+        if common.attached.len() >= ATTACHED && !common.attached.contains(&arn) {
+            let quota = match kind {
+                Kind::User => "PoliciesPerUser",
+                Kind::Group => "PoliciesPerGroup",
+                Kind::Role => "PoliciesPerRole",
+            };
+            return Err(limit(quota, ATTACHED));
+        }
         common.attached.insert(arn);
     } else if !common.attached.remove(&arn) {
-        return Err(AwsError::with_status(
-            404,
-            "NoSuchEntity",
-            format!("Policy {arn} was not found."),
-        ));
+        return Err(not_found(format!("Policy {arn} was not found.")));
     }
     Ok(Value::Null)
 }
 
 pub(super) fn entities_for(account: &Account, call: &Call) -> Answer {
     let arn = text(call, "PolicyArn");
-    aws_policy(arn)?;
-    let path = call.input["PathPrefix"].as_str().unwrap_or("/");
-    let has = |common: &Common| common.attached.contains(arn) && common.path.starts_with(path);
-    let wanted = |kind: &str| {
-        call.input["EntityFilter"]
-            .as_str()
-            .is_none_or(|filter| filter == kind)
-    };
     let all = &account.iam.entities;
-    let roles = all
-        .roles
-        .iter()
-        .filter(|(_, role)| wanted("Role") && has(&role.common));
-    let roles: Vec<Value> = roles
-        .map(|(name, role)| json!({ "RoleName": name, "RoleId": role.common.id }))
-        .collect();
-    let groups = all
-        .groups
-        .iter()
-        .filter(|(_, group)| wanted("Group") && has(&group.common));
-    let groups: Vec<Value> = groups
-        .map(|(name, group)| json!({ "GroupName": name, "GroupId": group.common.id }))
-        .collect();
-    Ok(json!({ "PolicyGroups": groups, "PolicyUsers": [], "PolicyRoles": roles, "IsTruncated": false }))
-}
-
-pub(super) fn policy(call: &Call) -> Answer {
-    let arn = text(call, "PolicyArn");
-    let (name, document) = aws_policy(arn)?;
-    if call.operation == "GetPolicy" {
-        return Ok(json!({ "Policy": {
-            "PolicyName": name, "Arn": arn, "Path": "/", "DefaultVersionId": "v1", "IsAttachable": true,
-        }}));
+    exists(all, arn)?;
+    let path = call.input["PathPrefix"].as_str().unwrap_or("/");
+    let filter = call.input["EntityFilter"].as_str();
+    let own = !arn.starts_with("arn:aws:iam::aws:");
+    let is_asked = |kind: &str| match filter {
+        None => true,
+        Some("LocalManagedPolicy") => own,
+        Some("AWSManagedPolicy") => !own,
+        Some(filter) => filter == kind,
+    };
+    let has = |common: &Common| common.attached.contains(arn) && common.path.starts_with(path);
+    // One list in pages, shown as three.
+    let mut found: Vec<(&str, Value)> = vec![];
+    if is_asked("Group") {
+        let groups = all.groups.iter().filter(|(_, group)| has(&group.common));
+        found.extend(groups.map(|(name, group)| {
+            let group = json!({ "GroupName": name, "GroupId": group.common.id });
+            ("PolicyGroups", group)
+        }));
     }
-    if text(call, "VersionId") != "v1" {
-        return Err(AwsError::with_status(
-            404,
-            "NoSuchEntity",
-            "This policy version does not exist.",
-        ));
+    if is_asked("User") {
+        let users = all.users.iter().filter(|(_, user)| has(&user.common));
+        found.extend(users.map(|(name, user)| {
+            let user = json!({ "UserName": name, "UserId": user.common.id });
+            ("PolicyUsers", user)
+        }));
     }
-    Ok(json!({ "PolicyVersion": {
-        "Document": encoded(document), "VersionId": "v1", "IsDefaultVersion": true,
-    }}))
+    if is_asked("Role") {
+        let roles = all.roles.iter().filter(|(_, role)| has(&role.common));
+        found.extend(roles.map(|(name, role)| {
+            let role = json!({ "RoleName": name, "RoleId": role.common.id });
+            ("PolicyRoles", role)
+        }));
+    }
+    let (found, mut answer) = cut(call, found)?;
+    for list in ["PolicyGroups", "PolicyUsers", "PolicyRoles"] {
+        let of_it = found.iter().filter(|(member, _)| *member == list);
+        answer[list] = of_it.map(|(_, entity)| entity.clone()).collect();
+    }
+    Ok(answer)
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, summary};
 
 /// The root user, as a world describes it; left out is what a new account has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,19 +57,20 @@ impl Default for RootUser {
     }
 }
 
-const DAY: i64 = 24 * 60 * 60;
+pub(super) const DAY: i64 = 24 * 60 * 60;
 
 /// How long IAM keeps a report before it makes a new one (IAM User Guide).
 const KEPT: i64 = 4 * 60 * 60;
 
 /// Answers one operation that shows the root user.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
-    let id = account.id.clone();
+    if call.operation == "GetAccountSummary" {
+        return Ok(summary::summary(&account.iam));
+    }
+    let lines = summary::lines(&account.iam, &account.id);
     let root = &mut account.iam.root_user;
     match call.operation.as_str() {
-        "GetAccountSummary" => Ok(root.summary()),
-        "ListVirtualMFADevices" => root.virtual_devices(&id, call),
-        "GenerateCredentialReport" => Ok(root.generate(&id, call.now)),
+        "GenerateCredentialReport" => Ok(root.generate(&account.id, &lines, call.now)),
         "GetCredentialReport" => root.get_report(call.now),
         _ => Err(AwsError::not_in_sandbox(call)),
     }
@@ -80,37 +81,9 @@ impl RootUser {
         self.virtual_mfa_devices + self.hardware_mfa_devices > 0
     }
 
-    fn summary(&self) -> Value {
-        let entries: Vec<Value> = [
-            ("AccountAccessKeysPresent", u32::from(self.access_keys > 0)),
-            ("AccountMFAEnabled", u32::from(self.has_mfa())),
-            ("AccountPasswordPresent", u32::from(self.password)),
-            (
-                "AccountSigningCertificatesPresent",
-                u32::from(self.signing_certificates > 0),
-            ),
-        ]
-        .into_iter()
-        .map(|(key, value)| json!({"key": key, "value": value}))
-        .collect();
-        json!({"SummaryMap": entries})
-    }
-
-    fn virtual_devices(&self, id: &str, call: &Call) -> Answer {
-        let assigned = match call.input["AssignmentStatus"].as_str() {
-            None | Some("Any" | "Assigned") => true,
-            Some("Unassigned") => false,
-            Some(other) => {
-                return Err(AwsError::new(
-                    "ValidationError",
-                    format!(
-                        "1 validation error detected: Value '{other}' at 'assignmentStatus' failed to satisfy \
-                         constraint: Member must satisfy enum value set: [Any, Unassigned, Assigned]"
-                    ),
-                ));
-            }
-        };
-        let devices: Vec<Value> = (0..if assigned { self.virtual_mfa_devices } else { 0 })
+    /// Its virtual MFA devices.
+    pub(super) fn virtual_devices(&self, id: &str, now: i64) -> Vec<Value> {
+        (0..self.virtual_mfa_devices)
             .map(|number| {
                 // The first one gets this name from the console; others get one that a person chose. AWS sends the
                 // account's id as the user's, and no name: here is what its own description of the API allows.
@@ -120,21 +93,20 @@ impl RootUser {
                 };
                 json!({
                     "SerialNumber": format!("arn:aws:iam::{id}:mfa/{name}"),
-                    "EnableDate": moment(call.now),
+                    "EnableDate": moment(now),
                     "User": {
                         "Path": "/",
                         "UserName": "root",
                         "UserId": format!("ROOT{id}"),
                         "Arn": format!("arn:aws:iam::{id}:root"),
-                        "CreateDate": moment(call.now - self.made_days_ago * DAY),
+                        "CreateDate": moment(now - self.made_days_ago * DAY),
                     },
                 })
             })
-            .collect();
-        Ok(json!({"VirtualMFADevices": devices, "IsTruncated": false}))
+            .collect()
     }
 
-    fn generate(&mut self, id: &str, now: i64) -> Value {
+    fn generate(&mut self, id: &str, users: &str, now: i64) -> Value {
         match &self.report {
             Some(report) if now < report.at + KEPT => {
                 let state = if report.in_progress {
@@ -148,7 +120,7 @@ impl RootUser {
                 self.report = Some(Report {
                     at: now,
                     in_progress: true,
-                    csv: self.csv(id, now),
+                    csv: self.csv(id, now) + users,
                 });
                 json!({
                     "State": "STARTED",
@@ -231,7 +203,7 @@ fn moment(seconds: i64) -> String {
 }
 
 /// The same in the form of the report.
-fn stamp(seconds: i64) -> String {
+pub(super) fn stamp(seconds: i64) -> String {
     moment(seconds).replace('Z', "+00:00")
 }
 
@@ -269,10 +241,18 @@ mod tests {
     fn summary(account: &mut Account) -> Vec<u64> {
         let told = ask(account, "GetAccountSummary").unwrap();
         let entries = told["SummaryMap"].as_array().unwrap();
-        entries
-            .iter()
-            .map(|entry| entry["value"].as_u64().unwrap())
-            .collect()
+        let value = |key: &str| {
+            let entry = entries.iter().find(|entry| entry["key"] == key).unwrap();
+            entry["value"].as_u64().unwrap()
+        };
+        [
+            "AccountAccessKeysPresent",
+            "AccountMFAEnabled",
+            "AccountPasswordPresent",
+            "AccountSigningCertificatesPresent",
+        ]
+        .map(value)
+        .to_vec()
     }
 
     #[test]

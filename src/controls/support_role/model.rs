@@ -1,0 +1,99 @@
+//! The table, what is read beside it, and the changes.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::policy::Policy;
+use crate::tags::{Tags, shown};
+
+/// The table `[support_role]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// False removes the role that is named. True without a name only asks whether any role has the policy.
+    pub enabled: Option<bool>,
+    /// The role with AWSSupportAccess. One of another name that has the policy stands for it.
+    pub role: Option<String>,
+    /// Who may assume the role, exactly: accounts by their 12 digits, IAM users and roles by ARN. Accounts and users
+    /// have to sign in with MFA; the session of a role does not carry that. Where it is not written, a new role lets
+    /// the account itself in and an existing one stays as it is.
+    pub principals: Option<Vec<String>>,
+    /// The role's description.
+    #[schemars(length(max = 1000))]
+    pub role_description: Option<String>,
+}
+
+impl Model {
+    /// True if the role is to be removed.
+    pub(super) fn is_off(&self) -> bool {
+        self.enabled == Some(false)
+    }
+}
+
+/// What is needed to act.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ids {
+    /// The role of the name that is wanted, if it exists; in an export the one that was found.
+    pub role: Option<Role>,
+    /// Another role that has the policy, where this one does not.
+    pub other: Option<String>,
+}
+
+/// A role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Role {
+    /// Its name as IAM has it.
+    pub name: String,
+    /// True with AWSSupportAccess.
+    pub has_support_access: bool,
+    /// Its trust policy.
+    pub trust: Policy,
+    /// Its description.
+    pub description: Option<String>,
+    /// The other policies and the instance profiles, by name. Read only where the role is to go.
+    pub foreign: Vec<String>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "the members are what IAM's operations of these names take"
+)]
+pub enum Action {
+    /// Make the role.
+    CreateRole {
+        role: String,
+        trust: Policy,
+        description: Option<String>,
+        tags: Tags,
+    },
+    /// Attach AWSSupportAccess.
+    AttachSupportAccess { role: String },
+    /// Replace the trust policy.
+    UpdateTrust { role: String, trust: Policy },
+    /// Set the description alone.
+    Describe { role: String, description: String },
+    /// Tag the role.
+    TagRole { role: String, tags: Tags },
+    /// Detach AWSSupportAccess and delete the role.
+    DeleteRole { role: String },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::CreateRole { role, .. } => write!(f, "create the role {role}"),
+            Action::AttachSupportAccess { role } => write!(f, "attach AWSSupportAccess to the role {role}"),
+            Action::UpdateTrust { role, .. } => write!(f, "set who may assume the role {role}"),
+            Action::Describe { role, .. } => write!(f, "set the description of the role {role}"),
+            Action::TagRole { role, tags } => write!(f, "tag the role {role}: {}", shown(tags)),
+            Action::DeleteRole { role } => write!(f, "delete the role {role}"),
+        }
+    }
+}

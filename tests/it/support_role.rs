@@ -1,0 +1,277 @@
+//! The role for AWS Support from the file to the account and back.
+
+use serde_json::{Value, json};
+
+use crate::admin_access::{call, call_sandbox, titles};
+use crate::folder::Folder;
+use crate::moto::Moto;
+
+const ROLE: &str = "[support_role]\nrole = \"support\"\n";
+const OFF: &str = "[support_role]\nenabled = false\nrole = \"support\"\n";
+const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
+const POLICY: &str = "arn:aws:iam::aws:policy/AWSSupportAccess";
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+    "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}}"#;
+
+/// A role of the name, made by hand under another case and a path, without the policy and with other people's parts.
+const BY_HAND: &str = r#"
+[[call]]
+call = "iam:CreateRole"
+[call.input]
+RoleName = "Support"
+Path = "/ops/"
+Description = "made by hand + kept"
+MaxSessionDuration = "43200"
+Tags = [{ Key = "team", Value = "ops" }]
+AssumeRolePolicyDocument = """
+{"Statement": [{"Sid": "us", "Effect": "Allow", "Principal": {"AWS": ["123456789012"]}, "Action": ["sts:AssumeRole"]}],
+ "Version": "2012-10-17"}"""
+
+[[call]]
+call = "iam:PutRolePolicy"
+input = { RoleName = "Support", PolicyName = "theirs", PolicyDocument = """
+{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "support:CreateCase", "Resource": "*"}}""" }
+"#;
+
+/// A role of another name that has the policy.
+const OTHER: &str = r#"
+[[call]]
+call = "iam:CreateRole"
+[call.input]
+RoleName = "engineers"
+AssumeRolePolicyDocument = """
+{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sts:AssumeRole"}}"""
+
+[[call]]
+call = "iam:AttachRolePolicy"
+input = { RoleName = "engineers", PolicyArn = "arn:aws:iam::aws:policy/AWSSupportAccess" }
+"#;
+
+fn full() -> String {
+    format!(
+        "{TAGS}{ROLE}role_description = \"Cases + incidents\"\nprincipals = [\"123456789012\", \
+         \"arn:aws:iam::999988887777:role/oncall\"]\n"
+    )
+}
+
+/// Worlds and baselines that need every call of the control.
+pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
+    vec![("", vec![ROLE.to_owned(), full(), OFF.to_owned()])]
+}
+
+/// What somebody deletes or changes, as boto3's calls, and the steps that bring it back.
+fn drift() -> Vec<(Value, &'static [&'static str])> {
+    let role = "support";
+    vec![
+        (
+            json!([["detach_role_policy", { "RoleName": role, "PolicyArn": POLICY }]]),
+            &["attach AWSSupportAccess to the role support"],
+        ),
+        (
+            json!([["update_assume_role_policy", { "RoleName": role, "PolicyDocument": TRUST }]]),
+            &["set who may assume the role support"],
+        ),
+        (
+            json!([["update_role_description", { "RoleName": role, "Description": "other" }]]),
+            &["set the description of the role support"],
+        ),
+        (
+            json!([
+                ["untag_role", { "RoleName": role, "TagKeys": ["managed-by"] }],
+                ["tag_role", { "RoleName": role, "Tags": [{ "Key": "team", "Value": "ops" }] }],
+            ]),
+            &["tag the role support: managed-by = \"trueup\""],
+        ),
+        (
+            json!([
+                ["detach_role_policy", { "RoleName": role, "PolicyArn": POLICY }],
+                ["delete_role", { "RoleName": role }],
+            ]),
+            &[
+                "create the role support",
+                "attach AWSSupportAccess to the role support",
+            ],
+        ),
+    ]
+}
+
+fn look(role: &str) -> Value {
+    json!([
+        ["get_role", { "RoleName": role }],
+        ["list_attached_role_policies", { "RoleName": role }],
+        ["list_role_policies", { "RoleName": role }],
+    ])
+}
+
+#[test]
+fn a_new_account_gets_the_role_and_exports_it() {
+    let folder = Folder::new();
+    let writes = ["us-east-1 iam:CreateRole", "us-east-1 iam:AttachRolePolicy"];
+    folder.becomes(&full(), &writes);
+    let made = call_sandbox(&folder, &look("support"));
+    assert_eq!(
+        made[0]["Role"]["Tags"],
+        json!([{ "Key": "managed-by", "Value": "trueup" }])
+    );
+    assert_eq!(made[0]["Role"]["Description"], "Cases + incidents");
+    assert_eq!(
+        made[1]["AttachedPolicies"],
+        json!([{ "PolicyName": "AWSSupportAccess", "PolicyArn": POLICY }])
+    );
+    let export = folder.sandbox(&["export", "--only", "support_role"]).expect(0);
+    let export = export
+        .says("role = \"support\"")
+        .says("principals = [\"123456789012\", \"arn:aws:iam::999988887777:role/oncall\"]")
+        .stdout;
+    folder.write("b.toml", &export);
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn an_account_without_the_role_exports_that_and_stays_so() {
+    let folder = Folder::new();
+    let export = folder.sandbox(&["export", "--only", "support_role"]).expect(0);
+    folder.write("b.toml", &export.says("enabled = false").stdout);
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn a_role_of_the_name_gets_the_policy_and_keeps_the_rest() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    let mut before = call_sandbox(&folder, &look("Support"));
+    folder.becomes(ROLE, &["us-east-1 iam:AttachRolePolicy"]);
+    let mut after = call_sandbox(&folder, &look("Support"));
+    assert_eq!(before[1].take()["AttachedPolicies"], json!([]));
+    assert_eq!(after[1].take()["AttachedPolicies"][0]["PolicyArn"], POLICY);
+    assert_eq!(after, before);
+    folder.becomes(&format!("{TAGS}{ROLE}"), &["us-east-1 iam:TagRole"]);
+    let tags = call_sandbox(&folder, &look("Support"))[0]["Role"]["Tags"].to_string();
+    assert!(tags.contains("ops") && tags.contains("trueup"), "{tags}");
+    // The trust is changed alone, with consent, once the file names who gets in.
+    let named = format!("{ROLE}principals = [\"123456789012\"]\n");
+    folder.write("b.toml", &named).forget_exchanges();
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve"])
+        .expect(3)
+        .says("--allow support_role");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    folder.becomes(&named, &["us-east-1 iam:UpdateAssumeRolePolicy"]);
+    let role = call_sandbox(&folder, &look("Support"))[0]["Role"].clone();
+    assert_eq!(
+        (&role["Description"], &role["MaxSessionDuration"]),
+        (&json!("made by hand + kept"), &json!(43200))
+    );
+    folder.judge();
+}
+
+#[test]
+fn another_role_that_has_the_policy_is_enough_and_left_alone() {
+    let folder = Folder::new();
+    folder.world(OTHER);
+    let before = call_sandbox(&folder, &look("engineers"));
+    folder.becomes(&full(), &[]);
+    folder.becomes("[support_role]\nenabled = true\n", &[]);
+    folder.becomes(OFF, &[]);
+    assert_eq!(call_sandbox(&folder, &look("engineers")), before);
+    folder.write("b.toml", ROLE);
+    let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0);
+    plan.says("the role engineers has AWSSupportAccess, which is enough");
+    let export = folder.sandbox(&["export", "--only", "support_role"]).expect(0);
+    folder.write("b.toml", &export.says("role = \"engineers\"").stdout);
+    folder.is_true();
+    // Without it, a role is made.
+    let gone = json!([["detach_role_policy", { "RoleName": "engineers", "PolicyArn": POLICY }]]);
+    call_sandbox(&folder, &gone);
+    folder.becomes(
+        ROLE,
+        &["us-east-1 iam:CreateRole", "us-east-1 iam:AttachRolePolicy"],
+    );
+    folder.judge();
+}
+
+#[test]
+fn what_somebody_changes_is_all_that_is_changed_back() {
+    let folder = Folder::new();
+    folder.write("b.toml", &full());
+    folder.apply().expect(0);
+    for (calls, steps) in drift() {
+        call_sandbox(&folder, &calls);
+        let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0);
+        assert_eq!(titles(&plan.stdout), steps, "{calls}");
+        folder.apply().expect(0);
+        folder.is_true();
+    }
+    folder.judge();
+}
+
+#[test]
+fn the_off_switch_needs_consent_and_leaves_what_others_put_there() {
+    let folder = Folder::new();
+    folder.write("b.toml", ROLE);
+    folder.apply().expect(0);
+    folder.write("b.toml", OFF).forget_exchanges();
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(3);
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    let theirs = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "support:*", "Resource": "*"}}"#;
+    let put = json!([["put_role_policy",
+        { "RoleName": "support", "PolicyName": "theirs", "PolicyDocument": theirs }]]);
+    call_sandbox(&folder, &put);
+    folder
+        .apply()
+        .says("the role support has policies or instance profiles of others: theirs");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    let deleted = json!([["delete_role_policy", { "RoleName": "support", "PolicyName": "theirs" }]]);
+    call_sandbox(&folder, &deleted);
+    folder.becomes(
+        OFF,
+        &["us-east-1 iam:DetachRolePolicy", "us-east-1 iam:DeleteRole"],
+    );
+    folder.judge();
+}
+
+#[test]
+fn moto_sees_the_role_come_and_go() {
+    let moto = Moto::start();
+    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
+    let is_true = || {
+        moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
+            .expect(0)
+            .says("No changes.");
+    };
+    moto.folder.write("b.toml", &full());
+    moto.trueup(&apply).expect(0);
+    is_true();
+    let made = call(moto.url(), &moto.folder, &look("support"));
+    let role = &made[0]["Role"];
+    assert_eq!(role["Description"], "Cases + incidents");
+    assert_eq!(role["Tags"], json!([{ "Key": "managed-by", "Value": "trueup" }]));
+    assert_eq!(
+        role["AssumeRolePolicyDocument"]["Statement"],
+        json!([
+            { "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "AWS": "123456789012" },
+              "Condition": { "Bool": { "aws:MultiFactorAuthPresent": "true" } } },
+            { "Effect": "Allow", "Action": "sts:AssumeRole",
+              "Principal": { "AWS": "arn:aws:iam::999988887777:role/oncall" } },
+        ])
+    );
+    assert_eq!(made[1]["AttachedPolicies"][0]["PolicyArn"], POLICY);
+    for (calls, steps) in drift() {
+        call(moto.url(), &moto.folder, &calls);
+        let plan = moto.trueup(&["plan", "b.toml", "--json"]).expect(0);
+        assert_eq!(titles(&plan.stdout), steps, "{calls}");
+        moto.trueup(&apply).expect(0);
+        is_true();
+    }
+    let export = moto.trueup(&["export", "--only", "support_role"]).expect(0);
+    moto.folder
+        .write("b.toml", &export.says("role = \"support\"").stdout);
+    is_true();
+    moto.folder.write("b.toml", OFF);
+    moto.trueup(&apply).expect(0);
+    is_true();
+    let left = call(moto.url(), &moto.folder, &json!([["list_roles", {}]]));
+    assert_eq!(left[0]["Roles"], json!([]));
+}
