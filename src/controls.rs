@@ -13,10 +13,12 @@ pub mod admin_access;
 pub mod alerts;
 pub mod alternate_contacts;
 pub mod budgets;
+pub mod cloudtrail;
 pub mod contact_information;
 pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
+pub mod log_bucket;
 pub mod password_policy;
 pub mod root_user;
 pub mod s3_public_access_block;
@@ -29,6 +31,8 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<contact_information::ContactInformation>::NEW,
     &Of::<alerts::Alerts>::NEW,
     &Of::<budgets::Budgets>::NEW,
+    &Of::<log_bucket::LogBucket>::NEW,
+    &Of::<cloudtrail::CloudTrail>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,

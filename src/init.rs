@@ -198,6 +198,29 @@ mod tests {
         #   { on = "forecasted", above_percent = 100, to = ["billing@example.com"] },
         # ]
 
+        # S3 bucket for logs. Cost: 0.025 USD a month for each GB; the trail of a small account has less than one a year.
+        # [log_bucket]
+        # name = "audit-logs-{account_id}-{home_region}"
+        # block_public_access = true
+        # ownership = "bucket_owner_enforced"
+        # encryption = "AES256"             # or "aws:kms" with kms_key
+        # versioning = true
+        # tls_only = true
+        # expire_after_days = 2557          # or "never"
+        # old_versions_expire_after_days = 30
+        # # archive_after_days = 90
+        # # archive_class = "glacier"
+
+        # AWS CloudTrail. Cost: the first trail is free but for storage; CloudWatch Logs about 0.50 USD a GB, a second trail 2 USD for 100,000 events.
+        # [cloudtrail]
+        # name = "management-events"
+        # # bucket = "central-logs"         # that of [log_bucket] unless it is written
+        # multi_region = true
+        # log_file_validation = true
+        # log_group = "/aws/cloudtrail/management-events"
+        # log_retention_days = 365          # or "never"
+        # # kms_key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
         # Administrators: IAM group, users and role. Cost: free.
         # [admin_access]
         # group = "administrators"      # may switch to the role; its members manage their own password and MFA

@@ -88,4 +88,5 @@ pub mod schema;
 pub mod session;
 pub mod survey;
 pub mod tags;
+mod wait;
 pub mod words;

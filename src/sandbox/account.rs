@@ -77,6 +77,8 @@ pub struct Account {
     pub caller: Caller,
     /// The source of the identifiers that are handed out next.
     pub ids: Ids,
+    /// For how many seconds other services do not see a new role or a changed bucket policy.
+    pub propagation_seconds: u32,
     /// The contacts.
     pub contacts: Contacts,
     /// The budgets.
@@ -149,6 +151,7 @@ impl Account {
                 user_id: "AROASANDBOX0000000001:trueup".to_owned(),
             },
             ids: Ids::default(),
+            propagation_seconds: world.propagation_seconds,
             contacts: Contacts::default(),
             budgets: Budgets {
                 refusal: world.budgets_refusal,
@@ -188,6 +191,11 @@ impl Account {
         }
     }
 
+    /// Whether other services see by now what was changed then; both are seconds since 1970.
+    pub(super) fn sees(&self, changed: i64, now: i64) -> bool {
+        now >= changed + i64::from(self.propagation_seconds)
+    }
+
     /// Applies everything in which the world differs from a brand-new account; tells what could not be.
     fn shape(&mut self, world: &World) -> Vec<String> {
         let mut refused = Vec::new();
@@ -206,6 +214,12 @@ impl Account {
         }
         for state in self.regions.values_mut() {
             state.guardduty.administrator = world.guardduty_administrator.clone();
+        }
+        for state in self.regions.values_mut() {
+            state
+                .cloudtrail
+                .organization
+                .clone_from(&world.organization_trail);
         }
         for bucket in &world.bucket {
             self.s3.seed(bucket);

@@ -1,13 +1,20 @@
-//! S3: buckets, as far as their being public matters.
+//! S3: buckets and their settings. Of their objects only the number is known.
 
+mod lifecycle;
 mod policy;
+mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::lifecycle::Lifecycle;
+pub(super) use self::policy::{Ask, lets};
 use self::policy::{check_policy, is_public};
+use self::settings::Encryption;
 use super::{Account, Answer, AwsError, Call, OPT_IN_REGIONS, world};
 
 /// When every bucket was made: a clock would make two equal runs differ.
@@ -45,15 +52,32 @@ pub struct PublicAccessBlock {
 pub struct Bucket {
     /// Its region.
     pub region: String,
+    /// The account that it belongs to, if that is another one: then it says nothing to this one.
+    pub owner: Option<String>,
     /// The policy's text, as it was put.
     pub policy: Option<String>,
-    /// Whether its ACL counts at all; since 2023 a new bucket's does not.
-    pub acl_enabled: bool,
+    /// When that was, in seconds since 1970.
+    pub policy_put_at: i64,
+    /// Who owns the objects; since 2023 a new bucket's owner does, and its ACL does not count. Without it ACLs count.
+    pub ownership: Option<String>,
     /// What its ACL grants besides the owner's full control: the group and the permission.
     pub grants: Vec<(String, String)>,
     /// The bucket's own block; since 2023 a new bucket has a full one.
     pub public_access_block: Option<PublicAccessBlock>,
+    /// How its objects are encrypted if nobody says how.
+    pub encryption: Encryption,
+    /// `Enabled` or `Suspended`; nothing if versions never were kept.
+    pub versioning: Option<String>,
+    /// Its life cycle, if it has one.
+    pub lifecycle: Option<Lifecycle>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// How many objects it has.
+    pub objects: u32,
 }
+
+/// The setting under which ACLs do not count.
+const ENFORCED: &str = "BucketOwnerEnforced";
 
 impl PublicAccessBlock {
     const ALL: PublicAccessBlock = PublicAccessBlock {
@@ -110,11 +134,22 @@ impl Bucket {
     pub fn new(region: &str) -> Self {
         Bucket {
             region: region.to_owned(),
+            owner: None,
             policy: None,
-            acl_enabled: false,
+            policy_put_at: 0,
+            ownership: Some(ENFORCED.to_owned()),
             grants: Vec::new(),
             public_access_block: Some(PublicAccessBlock::ALL),
+            encryption: Encryption::default(),
+            versioning: None,
+            lifecycle: None,
+            tags: BTreeMap::new(),
+            objects: 0,
         }
+    }
+
+    fn takes_acls(&self) -> bool {
+        self.ownership.as_deref() != Some(ENFORCED)
     }
 }
 
@@ -122,6 +157,8 @@ impl S3 {
     /// Makes a bucket of a world.
     pub(super) fn seed(&mut self, wanted: &world::Bucket) {
         let mut bucket = Bucket::new(wanted.region.as_deref().unwrap_or("us-east-1"));
+        bucket.owner.clone_from(&wanted.owner);
+        bucket.objects = wanted.objects;
         if wanted.public_policy || wanted.public_acl {
             bucket.public_access_block = None;
         }
@@ -136,10 +173,19 @@ impl S3 {
             bucket.policy = Some(policy.to_string());
         }
         if wanted.public_acl {
-            bucket.acl_enabled = true;
+            bucket.ownership = Some("ObjectWriter".to_owned());
             bucket.grants = vec![("AllUsers".to_owned(), "READ".to_owned())];
         }
         self.buckets.insert(wanted.name.clone(), bucket);
+    }
+
+    /// Whether the policy of a bucket lets a service in, as far as that policy is known by now: of another account's
+    /// bucket nothing is known, and nothing is said against it.
+    pub(super) fn lets(&self, bucket: &str, ask: &Ask<'_>, is_known: impl Fn(i64) -> bool) -> bool {
+        self.buckets.get(bucket).is_some_and(|bucket| {
+            let policy = bucket.policy.as_deref().unwrap_or_default();
+            bucket.owner.is_some() || (is_known(bucket.policy_put_at) && lets(policy, ask))
+        })
     }
 
     /// What is blocked on a bucket: the account's block and its own together.
@@ -161,7 +207,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
                 AwsError::with_status(404, "NoSuchBucket", "The specified bucket does not exist")
             })?;
             let owner = call.input["x-amz-expected-bucket-owner"].as_str();
-            if owner.is_some_and(|owner| owner != account.id) {
+            if bucket.owner.is_some() || owner.is_some_and(|owner| owner != account.id) {
                 return Err(access_denied("Access Denied"));
             }
             // A bucket answers in its own region only; GetBucketLocation is how to find out which one that is.
@@ -200,6 +246,7 @@ fn list_buckets(account: &Account, call: &Call) -> Answer {
     let after = wanted("continuation-token").unwrap_or_default();
     let mut found = account.s3.buckets.iter().filter(|(name, bucket)| {
         name.as_str() > after
+            && bucket.owner.is_none()
             && prefix.is_none_or(|prefix| name.starts_with(prefix))
             && region.is_none_or(|region| bucket.region == region)
     });
@@ -277,6 +324,14 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
         ));
     }
     if let Some(bucket) = account.s3.buckets.get(&name) {
+        if bucket.owner.is_some() {
+            return Err(AwsError::with_status(
+                409,
+                "BucketAlreadyExists",
+                "The requested bucket name is not available. The bucket namespace is shared by all users of the \
+                 system. Please select a different name and try again.",
+            ));
+        }
         // For its age's sake us-east-1 takes a second creation for success.
         if bucket.region != "us-east-1" || region != "us-east-1" {
             return Err(AwsError::with_status(
@@ -287,19 +342,12 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
         }
     } else {
         let mut bucket = Bucket::new(region);
-        bucket.acl_enabled = match call.input["x-amz-object-ownership"].as_str() {
-            None | Some("BucketOwnerEnforced") => false,
-            Some("BucketOwnerPreferred" | "ObjectWriter") => true,
-            Some(_) => {
-                return Err(AwsError::new(
-                    "InvalidArgument",
-                    "Invalid x-amz-object-ownership header",
-                ));
-            }
-        };
+        if let Some(wanted) = call.input["x-amz-object-ownership"].as_str() {
+            bucket.ownership = Some(settings::ownership(wanted)?);
+        }
         let acl = call.input["x-amz-acl"].as_str();
         let grants = canned(acl.unwrap_or("private"))?;
-        if acl.is_some() && !bucket.acl_enabled && !grants.is_empty() {
+        if acl.is_some() && !bucket.takes_acls() && !grants.is_empty() {
             return Err(AwsError::new(
                 "InvalidBucketAclWithObjectOwnership",
                 "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
@@ -328,6 +376,13 @@ fn of_bucket(account: &mut Account, call: &Call, name: &str) -> Answer {
     match call.operation.as_str() {
         "HeadBucket" => Ok(json!({"x-amz-bucket-arn": format!("arn:aws:s3:::{name}")})),
         "DeleteBucket" => {
+            if bucket.objects > 0 {
+                return Err(AwsError::with_status(
+                    409,
+                    "BucketNotEmpty",
+                    "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+                ));
+            }
             account.s3.buckets.remove(name);
             Ok(Value::Null)
         }
@@ -346,7 +401,7 @@ fn of_bucket(account: &mut Account, call: &Call, name: &str) -> Answer {
         }
         "PutBucketPolicy" => {
             let policy = call.input["Policy"].as_str().unwrap_or_default();
-            check_policy(policy)?;
+            check_policy(policy, name)?;
             if block.block_public_policy && is_public(policy) {
                 return Err(access_denied(&format!(
                     "User: {caller} is not authorized to perform: s3:PutBucketPolicy on resource: \
@@ -355,6 +410,7 @@ fn of_bucket(account: &mut Account, call: &Call, name: &str) -> Answer {
                 )));
             }
             bucket.policy = Some(policy.to_owned());
+            bucket.policy_put_at = call.now;
             Ok(Value::Null)
         }
         "DeleteBucketPolicy" => {
@@ -364,7 +420,7 @@ fn of_bucket(account: &mut Account, call: &Call, name: &str) -> Answer {
         "GetBucketAcl" => Ok(acl_output(&owner, &bucket.grants)),
         "PutBucketAcl" => {
             let grants = acl_input(call)?;
-            if !bucket.acl_enabled && !grants.is_empty() {
+            if !bucket.takes_acls() && !grants.is_empty() {
                 let message = "The bucket does not allow ACLs";
                 return Err(AwsError::new("AccessControlListNotSupported", message));
             }
@@ -390,7 +446,8 @@ fn of_bucket(account: &mut Account, call: &Call, name: &str) -> Answer {
             bucket.public_access_block = None;
             Ok(Value::Null)
         }
-        _ => Err(AwsError::not_in_sandbox(call)),
+        operation if operation.contains("Lifecycle") => lifecycle::handle(bucket, call, &mut account.ids),
+        _ => settings::handle(bucket, call, name, &owner),
     }
 }
 
@@ -486,141 +543,4 @@ fn acl_output(owner: &str, grants: &[(String, String)]) -> Value {
     });
     let grants: Vec<Value> = std::iter::once(own).chain(others).collect();
     json!({"Owner": {"ID": owner}, "AccessControlList": grants})
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sandbox::World;
-
-    const PUBLIC: &str = r#"{"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}"#;
-
-    fn ask(account: &mut Account, operation: &str, input: Value) -> Answer {
-        let call = Call {
-            service: "s3",
-            region: "us-east-1".into(),
-            operation: operation.into(),
-            input,
-            now: 1_800_000_000,
-        };
-        handle(account, &call)
-    }
-
-    fn code(answer: Answer) -> String {
-        answer.unwrap_err().code
-    }
-
-    fn with_bucket() -> Account {
-        let mut account = Account::new(&World::default());
-        let input = json!({"Bucket": "web", "x-amz-object-ownership": "ObjectWriter"});
-        ask(&mut account, "CreateBucket", input).unwrap();
-        account
-    }
-
-    #[test]
-    fn a_new_bucket_cannot_become_public_before_its_block_is_gone() {
-        let mut account = with_bucket();
-        let policy = json!({"Bucket": "web", "Policy": PUBLIC});
-        let acl = json!({"Bucket": "web", "x-amz-acl": "public-read"});
-        assert_eq!(
-            code(ask(&mut account, "PutBucketPolicy", policy.clone())),
-            "AccessDenied"
-        );
-        assert_eq!(
-            code(ask(&mut account, "PutBucketAcl", acl.clone())),
-            "AccessDenied"
-        );
-        ask(&mut account, "DeletePublicAccessBlock", json!({"Bucket": "web"})).unwrap();
-        ask(&mut account, "PutBucketPolicy", policy.clone()).unwrap();
-        ask(&mut account, "PutBucketAcl", acl).unwrap();
-        assert_eq!(
-            ask(&mut account, "GetBucketPolicyStatus", json!({"Bucket": "web"})).unwrap(),
-            json!({"IsPublic": true})
-        );
-        let read = ask(&mut account, "GetBucketAcl", json!({"Bucket": "web"})).unwrap();
-        assert_eq!(read["AccessControlList"].as_array().unwrap().len(), 2);
-        // The account's block holds for the bucket too.
-        account.s3.public_access_block = Some(PublicAccessBlock::ALL);
-        assert_eq!(code(ask(&mut account, "PutBucketPolicy", policy)), "AccessDenied");
-    }
-
-    #[test]
-    fn what_is_absent_has_its_own_code() {
-        let mut account = with_bucket();
-        let web = json!({"Bucket": "web"});
-        assert_eq!(
-            code(ask(&mut account, "GetBucketPolicyStatus", web.clone())),
-            "NoSuchBucketPolicy"
-        );
-        ask(&mut account, "DeletePublicAccessBlock", web.clone()).unwrap();
-        assert_eq!(
-            code(ask(&mut account, "GetPublicAccessBlock", web)),
-            "NoSuchPublicAccessBlockConfiguration"
-        );
-        assert_eq!(
-            code(ask(&mut account, "GetBucketAcl", json!({"Bucket": "no"}))),
-            "NoSuchBucket"
-        );
-    }
-
-    #[test]
-    fn buckets_are_listed_by_region_and_in_pages() {
-        let world: World = "[[bucket]]\nname = \"one\"\n[[bucket]]\nname = \"two\"\nregion = \"eu-west-1\"\n\
-                            [[bucket]]\nname = \"three\"\npublic_acl = true"
-            .parse()
-            .unwrap();
-        let mut account = Account::new(&world);
-        let names = |answer: Value| -> Vec<String> {
-            let list = answer["Buckets"].as_array().unwrap();
-            list.iter()
-                .map(|bucket| bucket["Name"].as_str().unwrap().to_owned())
-                .collect()
-        };
-        let all = ask(&mut account, "ListBuckets", json!({})).unwrap();
-        assert_eq!(all["Buckets"][0]["BucketRegion"], Value::Null);
-        assert_eq!(names(all), ["one", "three", "two"]);
-        let there = ask(&mut account, "ListBuckets", json!({"bucket-region": "eu-west-1"})).unwrap();
-        assert_eq!(there["Buckets"][0]["BucketRegion"], "eu-west-1");
-        assert_eq!(names(there), ["two"]);
-        let first = ask(&mut account, "ListBuckets", json!({"max-buckets": "2"})).unwrap();
-        let rest = json!({"continuation-token": first["ContinuationToken"]});
-        assert_eq!(names(first), ["one", "three"]);
-        let rest = ask(&mut account, "ListBuckets", rest).unwrap();
-        assert_eq!(rest["ContinuationToken"], Value::Null);
-        assert_eq!(names(rest), ["two"]);
-        assert_eq!(
-            code(ask(&mut account, "GetBucketAcl", json!({"Bucket": "two"}))),
-            "PermanentRedirect"
-        );
-        assert_eq!(
-            ask(&mut account, "GetBucketLocation", json!({"Bucket": "two"})).unwrap(),
-            json!("eu-west-1")
-        );
-    }
-
-    #[test]
-    fn creation_is_as_particular_as_aws() {
-        let mut account = Account::new(&World::default());
-        for (input, wanted) in [
-            (json!({"Bucket": "Web"}), "InvalidBucketName"),
-            (
-                json!({"Bucket": "web", "x-amz-acl": "public-read"}),
-                "InvalidBucketAclWithObjectOwnership",
-            ),
-            (
-                json!({"Bucket": "web", "CreateBucketConfiguration": {"LocationConstraint": "me-south-1"}}),
-                "IllegalLocationConstraintException",
-            ),
-        ] {
-            assert_eq!(code(ask(&mut account, "CreateBucket", input)), wanted);
-        }
-        let mut account = with_bucket();
-        ask(&mut account, "CreateBucket", json!({"Bucket": "web"})).unwrap();
-        let malformed = json!({"Bucket": "web", "Policy": "[]"});
-        assert_eq!(
-            code(ask(&mut account, "PutBucketPolicy", malformed)),
-            "MalformedPolicy"
-        );
-    }
 }

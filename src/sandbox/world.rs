@@ -41,6 +41,12 @@ pub struct World {
     /// Why AWS Budgets refuses every call, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budgets_refusal: Option<BudgetsRefusal>,
+    /// The management account whose organization's trail records this account too, in every region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_trail: Option<String>,
+    /// For how many seconds other services do not see a new role or a changed bucket policy.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub propagation_seconds: u32,
     /// What is in the default VPCs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub default_vpc: Vec<DefaultVpc>,
@@ -138,6 +144,12 @@ pub struct Bucket {
     /// Its region; `us-east-1` unless told otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// The account that it belongs to, if that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// How many objects it has.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub objects: u32,
     /// Anybody may read it by its policy.
     #[serde(default, skip_serializing_if = "is_false")]
     pub public_policy: bool,
@@ -299,6 +311,10 @@ impl Event {
         }
         occupants
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn is_false(value: &bool) -> bool {

@@ -327,10 +327,17 @@ const EVERY_RUN: [&str; 3] = [
 ];
 
 /// Permissions that no call of trueup's uses by itself.
-const WITHOUT_A_CALL: [(&str, &str); 1] = [(
-    "iam:CreateServiceLinkedRole",
-    "GuardDuty makes its roles itself when a detector is created, in the caller's name",
-)];
+const WITHOUT_A_CALL: [(&str, &str); 3] = [
+    (
+        "iam:CreateServiceLinkedRole",
+        "GuardDuty makes its roles itself when a detector is created, in the caller's name",
+    ),
+    (
+        "iam:PassRole",
+        "CloudTrail checks whether the caller may give it the role that delivers to the log group",
+    ),
+    ("iam:TagRole", "a role is created with its tags"),
+];
 
 /// Worlds and, for each, baselines to apply one after the other: together they need every call of the control.
 fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
@@ -345,6 +352,8 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "alerts" => crate::alerts::exercise(),
         "admin_access" => crate::admin_access::exercise(),
         "budgets" => crate::budgets::exercise(),
+        "cloudtrail" => crate::cloudtrail::exercise(),
+        "log_bucket" => crate::log_bucket::exercise(),
         "password_policy" => vec![(
             "",
             vec![
@@ -406,6 +415,14 @@ fn action(exchange: &Value) -> String {
         ("budgets", _) => "budgets:ModifyBudget".to_owned(),
         ("s3", "ListBuckets") => "s3:ListAllMyBuckets".to_owned(),
         ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock".to_owned(),
+        ("s3", "PutPublicAccessBlock") => "s3:PutBucketPublicAccessBlock".to_owned(),
+        ("s3", "HeadBucket") => "s3:ListBucket".to_owned(),
+        ("s3", "ListObjectVersions") => "s3:ListBucketVersions".to_owned(),
+        ("s3", encryption) if encryption.ends_with("BucketEncryption") => {
+            format!("s3:{}Configuration", encryption.replace("Bucket", ""))
+        }
+        ("s3", "GetBucketLifecycleConfiguration") => "s3:GetLifecycleConfiguration".to_owned(),
+        ("s3", "PutBucketLifecycleConfiguration") => "s3:PutLifecycleConfiguration".to_owned(),
         (service, operation) => format!("{service}:{operation}"),
     }
 }

@@ -172,7 +172,7 @@ impl Folder {
 
     /// The calls that were no reads, as `region service:Operation`, since the exchanges were forgotten.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let reads = ["Get", "List", "Describe", "GenerateCredentialReport"];
+        let reads = ["Get", "Head", "List", "Describe", "GenerateCredentialReport"];
         self.exchanges()
             .iter()
             .map(|exchange| {

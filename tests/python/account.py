@@ -2,7 +2,7 @@
 
 {"account": id, "alias": name or null, "alternate_contacts": {kind: {…} or null}, "budgets": [{…}],
  "password_policy": {…} or null, "public_access_block": {…} or null,
- "topics": [{…}] of us-east-1,
+ "topics": [{…}] of us-east-1, "trails": [{…}], "log_groups": [{…}] and "buckets": {name: {…}} as seen from there,
  "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}]}}}
 
 Without an argument the regions are the enabled ones of the commercial partition. `orphans` are subnets and
@@ -12,6 +12,7 @@ internet gateways that a deleted VPC left behind.
 import json
 import sys
 
+import trails
 from boto3 import Session
 from botocore.exceptions import ClientError
 
@@ -40,6 +41,7 @@ def main():
                 ],
             ),
             "topics": read_topics(),
+            **trails.read("us-east-1"),
             "regions": {region: read_region(region) for region in sys.argv[1:] or enabled_regions()},
         },
         sys.stdout,

@@ -9,7 +9,19 @@ import sys
 
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 
-from moto.server import ThreadedMotoServer  # noqa: E402  (it reads the variable when it is loaded)
+from moto.s3.responses import S3Response  # noqa: E402  (it reads the variable when it is loaded)
+from moto.server import ThreadedMotoServer  # noqa: E402
+
+_get_bucket_versioning = S3Response.get_bucket_versioning
+
+
+def get_bucket_versioning(self):
+    """moto's answer under the name that AWS gives to it: the SDK reads no other."""
+    status, headers, body = _get_bucket_versioning(self)
+    return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
+
+
+S3Response.get_bucket_versioning = get_bucket_versioning
 
 
 def main():

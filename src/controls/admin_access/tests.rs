@@ -243,14 +243,11 @@ fn the_default_condition_is_put_into_the_table_where_a_role_is_wanted() {
             enabled: vec![],
             run: Run::default(),
         };
-        AdminAccess::fill(
-            &mut want,
-            &env,
-            Wants {
-                all: &[],
-                place: &crate::place::Place::Account,
-            },
-        );
+        let wants = Wants {
+            all: &[],
+            place: &crate::place::Place::Account,
+        };
+        AdminAccess::fill(&mut want, &env, wants);
         want.mfa_condition
     };
     assert_eq!(filled("role = \"a\""), Some(MfaCondition::Bool));

@@ -28,7 +28,7 @@ enum Output {
     Headers(u16),
 }
 
-static BUCKET: [Route; 14] = [
+static BUCKET: [Route; 29] = [
     route(
         "GetBucketPolicyStatus",
         Method::GET,
@@ -45,7 +45,7 @@ static BUCKET: [Route; 14] = [
         "PutBucketPolicy",
         Method::PUT,
         Some("policy"),
-        Output::Headers(204),
+        Output::Headers(200),
     ),
     route(
         "DeleteBucketPolicy",
@@ -84,6 +84,96 @@ static BUCKET: [Route; 14] = [
         Some("publicAccessBlock"),
         Output::Headers(204),
     ),
+    route(
+        "GetBucketOwnershipControls",
+        Method::GET,
+        Some("ownershipControls"),
+        Output::Xml("OwnershipControls"),
+    ),
+    route(
+        "PutBucketOwnershipControls",
+        Method::PUT,
+        Some("ownershipControls"),
+        Output::Headers(200),
+    ),
+    route(
+        "DeleteBucketOwnershipControls",
+        Method::DELETE,
+        Some("ownershipControls"),
+        Output::Headers(204),
+    ),
+    route(
+        "GetBucketEncryption",
+        Method::GET,
+        Some("encryption"),
+        Output::Xml("ServerSideEncryptionConfiguration"),
+    ),
+    route(
+        "PutBucketEncryption",
+        Method::PUT,
+        Some("encryption"),
+        Output::Headers(200),
+    ),
+    route(
+        "DeleteBucketEncryption",
+        Method::DELETE,
+        Some("encryption"),
+        Output::Headers(204),
+    ),
+    route(
+        "GetBucketVersioning",
+        Method::GET,
+        Some("versioning"),
+        Output::Xml("VersioningConfiguration"),
+    ),
+    route(
+        "PutBucketVersioning",
+        Method::PUT,
+        Some("versioning"),
+        Output::Headers(200),
+    ),
+    route(
+        "GetBucketLifecycleConfiguration",
+        Method::GET,
+        Some("lifecycle"),
+        Output::Xml("LifecycleConfiguration"),
+    ),
+    route(
+        "PutBucketLifecycleConfiguration",
+        Method::PUT,
+        Some("lifecycle"),
+        Output::Headers(200),
+    ),
+    route(
+        "DeleteBucketLifecycle",
+        Method::DELETE,
+        Some("lifecycle"),
+        Output::Headers(204),
+    ),
+    route(
+        "GetBucketTagging",
+        Method::GET,
+        Some("tagging"),
+        Output::Xml("Tagging"),
+    ),
+    route(
+        "PutBucketTagging",
+        Method::PUT,
+        Some("tagging"),
+        Output::Headers(200),
+    ),
+    route(
+        "DeleteBucketTagging",
+        Method::DELETE,
+        Some("tagging"),
+        Output::Headers(204),
+    ),
+    route(
+        "ListObjectVersions",
+        Method::GET,
+        Some("versions"),
+        Output::Xml("ListVersionsResult"),
+    ),
     route("CreateBucket", Method::PUT, None, Output::Headers(200)),
     route("DeleteBucket", Method::DELETE, None, Output::Headers(204)),
     route("HeadBucket", Method::HEAD, None, Output::Headers(200)),
@@ -118,8 +208,9 @@ const fn route(operation: &'static str, method: Method, key: Option<&'static str
 }
 
 /// The query keys that only identify or page, and name no subresource.
-const PLAIN_KEYS: [&str; 5] = [
+const PLAIN_KEYS: [&str; 6] = [
     "x-id",
+    "max-keys",
     "max-buckets",
     "continuation-token",
     "prefix",
@@ -253,8 +344,14 @@ pub(super) fn encode(call: &Call, output: &Value) -> Response {
         Output::Xml(root) => {
             let mut body = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
             let mut document = String::new();
-            xml::element(&mut document, root, output, &|list| match list {
+            let in_header = |name: &str| name.starts_with("x-amz-");
+            let mut shown = output.clone();
+            if let Some(members) = shown.as_object_mut() {
+                members.retain(|name, _| !in_header(name));
+            }
+            xml::element(&mut document, root, &shown, &|list| match list {
                 "Buckets" => "Bucket",
+                "TagSet" => "Tag",
                 _ => "Grant",
             });
             // The namespace belongs to the root alone.
@@ -263,7 +360,9 @@ pub(super) fn encode(call: &Call, output: &Value) -> Response {
                 &format!("<{root} xmlns=\"{namespace}\""),
                 1,
             ));
-            xml_response(200, body).with_header("content-type", "application/xml")
+            let mut response = xml_response(200, body).with_header("content-type", "application/xml");
+            add_headers(&mut response, output, in_header);
+            response
         }
         Output::Raw(member) => {
             let text = output.get(member).and_then(Value::as_str).unwrap_or_default();
@@ -271,14 +370,19 @@ pub(super) fn encode(call: &Call, output: &Value) -> Response {
         }
         Output::Headers(status) => {
             let mut response = Response::default().with_status(status);
-            for (name, value) in output.as_object().into_iter().flatten() {
-                let name = http::HeaderName::try_from(name.as_str());
-                let value = value.as_str().map(http::HeaderValue::from_str);
-                if let (Ok(name), Some(Ok(value))) = (name, value) {
-                    response.headers_mut().insert(name, value);
-                }
-            }
+            add_headers(&mut response, output, |_| true);
             response
+        }
+    }
+}
+
+/// Puts the members that pass into headers of their names.
+fn add_headers(response: &mut Response, output: &Value, passes: impl Fn(&str) -> bool) {
+    for (name, value) in output.as_object().into_iter().flatten() {
+        let header = http::HeaderName::try_from(name.as_str());
+        let value = value.as_str().map(http::HeaderValue::from_str);
+        if let (true, Ok(header), Some(Ok(value))) = (passes(name), header, value) {
+            response.headers_mut().insert(header, value);
         }
     }
 }
@@ -380,7 +484,7 @@ mod tests {
 
     #[test]
     fn objects_and_other_subresources_are_unknown() {
-        for uri in ["/b/key", "/b?lifecycle", "/b?list-type=2"] {
+        for uri in ["/b/key", "/b?replication", "/b?list-type=2"] {
             assert_eq!(
                 input("GET", uri, "localhost", "").unwrap_err().code,
                 "NotInSandbox",

@@ -57,8 +57,8 @@ pub(super) fn ec2_error(error: &AwsError, request_id: &str) -> String {
     )
 }
 
-/// Writes one element. A key that begins with `@` is an attribute; `item` names the elements of a list by the name
-/// of the list.
+/// Writes one element. A key that begins with `@` is an attribute, and the elements of a list whose key ends with
+/// `[]` stand side by side; `item` names the elements of every other list by the name of the list.
 pub(super) fn element(xml: &mut String, name: &str, value: &Value, item: &dyn Fn(&str) -> &'static str) {
     if value.is_null() {
         return;
@@ -88,7 +88,14 @@ fn content(xml: &mut String, name: &str, value: &Value, item: &dyn Fn(&str) -> &
         }
         Value::Object(members) => {
             for (name, value) in members.iter().filter(|(name, _)| !name.starts_with('@')) {
-                element(xml, name, value, item);
+                match (name.strip_suffix("[]"), value) {
+                    (Some(name), Value::Array(items)) => {
+                        for value in items {
+                            element(xml, name, value, item);
+                        }
+                    }
+                    _ => element(xml, name, value, item),
+                }
             }
         }
     }

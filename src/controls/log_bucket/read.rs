@@ -1,0 +1,296 @@
+//! Reading the bucket.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{BucketVersioningStatus, ServerSideEncryption};
+use futures::join;
+
+use super::rule::{self, Rule};
+use super::{Encryption, Ids, Model, Ownership, statements};
+use crate::control::{Cx, Seen};
+use crate::controls::cloudtrail;
+use crate::fault::Fault;
+use crate::place::Region;
+use crate::policy::Policy;
+use crate::tags::Tags;
+use crate::words::{NumberOr, Presence, Template};
+
+/// See [`Control::fetch`](crate::control::Control::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    let is_to_go = want.is_some_and(Model::is_absent);
+    let trails = cloudtrail::trails(cx).await?;
+    let wanted_trail = want.and_then(|want| want.trail.as_deref());
+    let chosen = cloudtrail::choose(&trails, wanted_trail, &cx.env);
+    let written = want
+        .and_then(|want| want.name.as_ref())
+        .map(|name| name.as_str().to_owned());
+    let mut several = vec![];
+    // What nobody names is where the trail delivers to; what is to go has to have trueup's own statements.
+    let found = match is_to_go {
+        true => {
+            several = ours(cx).await?;
+            several.first().cloned()
+        }
+        false => written.or_else(|| chosen?.s3_bucket_name.clone()),
+    };
+    let Some(name) = found else {
+        return Ok(absent(Ids::default()));
+    };
+    let delivers_here =
+        |trail: &&aws_sdk_cloudtrail::types::Trail| trail.s3_bucket_name.as_ref() == Some(&name);
+    let mut ids = Ids {
+        is_managed: want.is_some(),
+        several: if several.len() > 1 { several } else { vec![] },
+        name: Some(name.clone()),
+        trail: match chosen {
+            Some(trail) => Some(trail)
+                .filter(delivers_here)
+                .and_then(|trail| trail.trail_arn.clone()),
+            None => wanted_trail.map(|name| cloudtrail::arn(name, &cx.env)),
+        },
+        trail_prefix: match chosen {
+            Some(trail) => trail.s3_key_prefix.clone(),
+            None => want.and_then(|want| want.trail_prefix.clone()),
+        },
+        ..Ids::default()
+    };
+    match find(&cx.clients().s3, &name, &cx.env.account).await? {
+        Found::Nowhere => return Ok(absent(ids)),
+        // A bucket that is not this account's is nothing to export.
+        Found::NotOurs if want.is_none() => return Ok(absent(Ids::default())),
+        Found::NotOurs => {
+            ids.unusable = Some(format!(
+                "the bucket `{name}` belongs to another account, or the caller may not s3:ListBucket it; write another \
+                 name, or for a central account's bucket leave [log_bucket] out and write its name in [cloudtrail]"
+            ));
+            return Ok(absent(ids));
+        }
+        Found::Here => ids.region = Some(cx.region().clone()),
+        Found::In(region) => ids.region = Some(region),
+    }
+    let region = ids.region.clone().unwrap_or_else(|| cx.region().clone());
+    let s3 = &cx.clients_in(&region).s3;
+    let mut model = read(s3, &name, cx, &mut ids).await?;
+    let looks_for_objects = want.is_some_and(|want| {
+        want.is_absent() || want.expire_after_days.is_some() || want.old_versions_expire_after_days.is_some()
+    });
+    if looks_for_objects {
+        let call = s3.list_object_versions().bucket(&name).max_keys(1);
+        let page = call.expected_bucket_owner(&cx.env.account).send().await?;
+        ids.has_objects = !page.versions().is_empty() || !page.delete_markers().is_empty();
+    }
+    let policy = ids.policy.clone().unwrap_or_else(|| Policy::of([]));
+    let lets = |statements: Vec<_>| !statements.is_empty() && policy.lacking(&statements).is_empty();
+    model.tls_only = Some(lets(statements::for_tls(&name, &cx.env)));
+    model.config = Some(lets(statements::for_config(&name, &cx.env)));
+    if lets(statements::for_trail(&name, &ids, &cx.env)) {
+        let live = chosen.and_then(|trail| trail.name.clone());
+        model.trail = want.map_or(live, |want| want.trail.clone());
+        model.trail_prefix = match want {
+            Some(want) => want.trail_prefix.clone(),
+            None => ids.trail_prefix.clone(),
+        };
+    }
+    Ok(Seen {
+        model,
+        ids,
+        held_by: None,
+    })
+}
+
+fn absent(ids: Ids) -> Seen<Model, Ids> {
+    let model = Model {
+        state: Some(Presence::Absent),
+        ..Model::default()
+    };
+    Seen {
+        model,
+        ids,
+        held_by: None,
+    }
+}
+
+/// The buckets of the home region whose policy has statements of trueup's.
+async fn ours(cx: &Cx) -> Result<Vec<String>, Fault> {
+    let s3 = &cx.clients().s3;
+    // Without a page size no region is told.
+    let listed = s3
+        .list_buckets()
+        .max_buckets(1000)
+        .bucket_region(cx.region().as_str());
+    let mut pages = listed.into_paginator().send();
+    let mut ours = vec![];
+    while let Some(page) = pages.next().await {
+        for name in page?
+            .buckets
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|bucket| bucket.name)
+        {
+            let policy = s3
+                .get_bucket_policy()
+                .bucket(&name)
+                .send()
+                .await
+                .map_err(Fault::from);
+            // What may not be looked at can not be ours.
+            let text = match policy {
+                Ok(answer) => answer.policy,
+                Err(fault)
+                    if fault.is_one_of(&["AccessDenied", "NoSuchBucketPolicy", "PermanentRedirect"]) =>
+                {
+                    None
+                }
+                Err(fault) => return Err(fault),
+            };
+            let policy: Option<Policy> = text.and_then(|text| text.parse().ok());
+            if policy.is_some_and(|policy| statements::is_ours(&policy)) {
+                ours.push(name);
+            }
+        }
+    }
+    Ok(ours)
+}
+
+enum Found {
+    Nowhere,
+    NotOurs,
+    Here,
+    In(Region),
+}
+
+/// Where a bucket is. `HeadBucket` has no text: only its status and a header tell.
+async fn find(s3: &Client, name: &str, account: &str) -> Result<Found, Fault> {
+    let answer = s3
+        .head_bucket()
+        .bucket(name)
+        .expected_bucket_owner(account)
+        .send()
+        .await;
+    let error = match answer {
+        Ok(_) => return Ok(Found::Here),
+        Err(error) => error,
+    };
+    let raw = error.raw_response();
+    let region = raw.and_then(|raw| raw.headers().get("x-amz-bucket-region")?.parse().ok());
+    match (raw.map(|raw| raw.status().as_u16()), region) {
+        (Some(404), _) => Ok(Found::Nowhere),
+        (Some(403), _) => Ok(Found::NotOurs),
+        (Some(301), Some(region)) => Ok(Found::In(region)),
+        _ => Err(error.into()),
+    }
+}
+
+/// The answer, or nothing where the service says that there is none.
+fn unless<T>(answer: Result<T, Fault>, nothing: &str) -> Result<Option<T>, Fault> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fault) if fault.is(nothing) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The settings of a bucket that exists.
+async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, Fault> {
+    let owner = &cx.env.account;
+    let (block, ownership, encryption, versioning, lifecycle, policy, tags) = join!(
+        s3.get_public_access_block()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_ownership_controls()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_encryption()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_versioning()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_lifecycle_configuration()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_policy()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        async {
+            if cx.env.run.tags.is_empty() {
+                return Ok(Tags::new());
+            }
+            live_tags(s3, name, owner).await
+        },
+    );
+    let block = unless(block.map_err(Fault::from), "NoSuchPublicAccessBlockConfiguration")?
+        .and_then(|answer| answer.public_access_block_configuration);
+    let is_blocked = block.is_some_and(|block| {
+        let all = [
+            block.block_public_acls,
+            block.ignore_public_acls,
+            block.block_public_policy,
+            block.restrict_public_buckets,
+        ];
+        all.iter().all(|one| *one == Some(true))
+    });
+    let ownership = unless(ownership.map_err(Fault::from), "OwnershipControlsNotFoundError")?
+        .and_then(|answer| answer.ownership_controls)
+        .and_then(|controls| controls.rules.into_iter().next());
+    let encryption = unless(
+        encryption.map_err(Fault::from),
+        "ServerSideEncryptionConfigurationNotFoundError",
+    )?
+    .and_then(|answer| answer.server_side_encryption_configuration)
+    .and_then(|all| all.rules.into_iter().next())
+    .and_then(|rule| rule.apply_server_side_encryption_by_default);
+    let versioning = versioning?.status;
+    let lifecycle = unless(lifecycle.map_err(Fault::from), "NoSuchLifecycleConfiguration")?;
+    for rule in lifecycle.iter().flat_map(|answer| answer.rules()) {
+        let does = Rule::of(rule);
+        match rule.id() {
+            Some(rule::ID) => ids.own_rule = does,
+            _ => ids.other_rules = ids.other_rules.with(does),
+        }
+    }
+    let policy = unless(policy.map_err(Fault::from), "NoSuchBucketPolicy")?.and_then(|answer| answer.policy);
+    ids.policy = policy
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|error| Fault::answer("s3:GetBucketPolicy", format!("the bucket's policy {error}")))?;
+    ids.tags = tags?;
+    let does = ids.own_rule.with(ids.other_rules);
+    Ok(Model {
+        name: Some(Template::from(name.to_owned())),
+        block_public_access: Some(is_blocked),
+        // Without a setting the writer owns what it writes.
+        ownership: Some(
+            match ownership.as_ref().map(|rule| rule.object_ownership.as_str()) {
+                Some("BucketOwnerEnforced") => Ownership::BucketOwnerEnforced,
+                Some("BucketOwnerPreferred") => Ownership::BucketOwnerPreferred,
+                _ => Ownership::ObjectWriter,
+            },
+        ),
+        encryption: encryption.as_ref().map(|default| match default.sse_algorithm {
+            ServerSideEncryption::AwsKms => Encryption::Kms,
+            ServerSideEncryption::AwsKmsDsse => Encryption::KmsTwice,
+            _ => Encryption::S3,
+        }),
+        kms_key: encryption.and_then(|default| default.kms_master_key_id),
+        versioning: Some(versioning == Some(BucketVersioningStatus::Enabled)),
+        archive_after_days: Some(NumberOr::from_api(does.archive.map(|(days, _)| days))),
+        archive_class: does.archive.map(|(_, class)| class),
+        expire_after_days: Some(NumberOr::from_api(does.expire)),
+        old_versions_expire_after_days: Some(NumberOr::from_api(does.old_versions)),
+        ..Model::default()
+    })
+}
+
+/// All tags of a bucket.
+pub(super) async fn live_tags(s3: &Client, name: &str, owner: &str) -> Result<Tags, Fault> {
+    let call = s3.get_bucket_tagging().bucket(name).expected_bucket_owner(owner);
+    let answer = unless(call.send().await.map_err(Fault::from), "NoSuchTagSet")?;
+    let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();
+    Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}

@@ -1,0 +1,126 @@
+//! What the bucket's policy has to say, under names of trueup's own: others' statements are never replaced.
+
+use super::Ids;
+use crate::control::Env;
+use crate::policy::{Policy, Statement};
+
+/// The names of trueup's statements, and what each is about.
+const NAMES: [(&str, &str); 6] = [
+    (TRAIL_ACL, "CloudTrail"),
+    (TRAIL_WRITE, "CloudTrail"),
+    (CONFIG_ACL, "Config"),
+    (CONFIG_LIST, "Config"),
+    (CONFIG_WRITE, "Config"),
+    (TLS, "TLS"),
+];
+const TRAIL_ACL: &str = "TrueupCloudTrailAclCheck";
+const TRAIL_WRITE: &str = "TrueupCloudTrailWrite";
+const CONFIG_ACL: &str = "TrueupConfigPermissionsCheck";
+const CONFIG_LIST: &str = "TrueupConfigExistenceCheck";
+const CONFIG_WRITE: &str = "TrueupConfigDelivery";
+const TLS: &str = "TrueupTlsOnly";
+
+/// Whether a policy has some of trueup's statements.
+pub(super) fn is_ours(policy: &Policy) -> bool {
+    let sids = policy.statements().iter().filter_map(Statement::sid);
+    NAMES.iter().any(|(name, _)| sids.clone().any(|sid| sid == *name))
+}
+
+/// The names of the statements for Config.
+pub(super) const FOR_CONFIG: [&str; 3] = [CONFIG_ACL, CONFIG_LIST, CONFIG_WRITE];
+/// The name of the statement that asks for TLS.
+pub(super) const FOR_TLS: [&str; 1] = [TLS];
+
+const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
+const CONFIG: &str = "config.amazonaws.com";
+/// What a writer must grant to the bucket's owner.
+const FULL_CONTROL: &str = "bucket-owner-full-control";
+
+fn arn(bucket: &str, env: &Env) -> String {
+    format!("arn:{}:s3:::{bucket}", env.partition)
+}
+
+/// What the trail needs that writes here; nothing if none does.
+pub(super) fn for_trail(bucket: &str, ids: &Ids, env: &Env) -> Vec<Statement> {
+    let Some(trail) = &ids.trail else { return vec![] };
+    let bucket = arn(bucket, env);
+    let prefix = ids.trail_prefix.as_ref().filter(|prefix| !prefix.is_empty());
+    let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+    let allow = |name: &str| {
+        Statement::allow()
+            .named(name)
+            .principal("Service", CLOUDTRAIL)
+            .condition("StringEquals", "aws:SourceArn", trail)
+    };
+    vec![
+        allow(TRAIL_ACL).action("s3:GetBucketAcl").resource(&bucket),
+        allow(TRAIL_WRITE)
+            .action("s3:PutObject")
+            .resource(&format!("{bucket}/{prefix}AWSLogs/{}/*", env.account))
+            .condition("StringEquals", "s3:x-amz-acl", FULL_CONTROL),
+    ]
+}
+
+/// What Config needs, from every region.
+pub(super) fn for_config(bucket: &str, env: &Env) -> Vec<Statement> {
+    let bucket = arn(bucket, env);
+    let allow = |name: &str| {
+        Statement::allow()
+            .named(name)
+            .principal("Service", CONFIG)
+            .condition("StringEquals", "AWS:SourceAccount", &env.account)
+    };
+    vec![
+        allow(CONFIG_ACL).action("s3:GetBucketAcl").resource(&bucket),
+        allow(CONFIG_LIST).action("s3:ListBucket").resource(&bucket),
+        allow(CONFIG_WRITE)
+            .action("s3:PutObject")
+            .resource(&format!("{bucket}/AWSLogs/{}/Config/*", env.account))
+            .condition("StringEquals", "s3:x-amz-acl", FULL_CONTROL),
+    ]
+}
+
+/// What refuses requests without TLS.
+pub(super) fn for_tls(bucket: &str, env: &Env) -> Vec<Statement> {
+    let bucket = arn(bucket, env);
+    vec![
+        Statement::deny()
+            .named(TLS)
+            .principal("AWS", "*")
+            .action("s3:*")
+            .resource(&bucket)
+            .resource(&format!("{bucket}/*"))
+            .condition("Bool", "aws:SecureTransport", "false"),
+    ]
+}
+
+/// A change of the policy in a few words: `let CloudTrail and Config write, ask for TLS`.
+pub(super) fn told(statements: &[Statement], without: &[String]) -> String {
+    let about = |name: &str| {
+        NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, about)| *about)
+    };
+    let among = |names: Vec<&str>, wanted: &str| names.into_iter().any(|name| about(name) == Some(wanted));
+    let put = |wanted: &str| among(statements.iter().filter_map(Statement::sid).collect(), wanted);
+    let gone = |wanted: &str| among(without.iter().map(String::as_str).collect(), wanted);
+    let mut parts = vec![];
+    let writers: Vec<&str> = ["CloudTrail", "Config"]
+        .into_iter()
+        .filter(|who| put(who))
+        .collect();
+    if !writers.is_empty() {
+        parts.push(format!("let {} write", writers.join(" and ")));
+    }
+    if put("TLS") {
+        parts.push("ask for TLS".to_owned());
+    }
+    if gone("Config") {
+        parts.push("let Config no longer write".to_owned());
+    }
+    if gone("TLS") {
+        parts.push("no longer ask for TLS".to_owned());
+    }
+    parts.join(", ")
+}

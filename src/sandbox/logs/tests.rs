@@ -1,0 +1,93 @@
+//! How strict it is.
+
+use super::*;
+use crate::sandbox::World;
+
+fn ask(account: &mut Account, operation: &str, input: Value) -> Answer {
+    let call = Call {
+        service: "logs",
+        region: "eu-west-1".into(),
+        operation: operation.into(),
+        input,
+        now: 1_800_000_000,
+    };
+    handle(account, &call)
+}
+
+fn code(answer: Answer) -> String {
+    answer.unwrap_err().code
+}
+
+#[test]
+fn names_and_retentions_are_those_that_aws_takes() {
+    let mut account = Account::new(&World::default());
+    for bad in ["", "a b", "aws/x"] {
+        let named = json!({"logGroupName": bad});
+        assert_eq!(
+            code(ask(&mut account, "CreateLogGroup", named)),
+            "InvalidParameterException",
+            "{bad}"
+        );
+    }
+    let group = json!({"logGroupName": "/aws/cloudtrail/all"});
+    assert_eq!(
+        code(ask(&mut account, "DeleteRetentionPolicy", group.clone())),
+        "ResourceNotFoundException"
+    );
+    ask(&mut account, "CreateLogGroup", group.clone()).unwrap();
+    assert_eq!(
+        code(ask(&mut account, "CreateLogGroup", group.clone())),
+        "ResourceAlreadyExistsException"
+    );
+    let keep = |days: i64| json!({"logGroupName": "/aws/cloudtrail/all", "retentionInDays": days});
+    assert_eq!(
+        code(ask(&mut account, "PutRetentionPolicy", keep(364))),
+        "InvalidParameterException"
+    );
+    ask(&mut account, "PutRetentionPolicy", keep(365)).unwrap();
+    let read = ask(&mut account, "DescribeLogGroups", json!({})).unwrap();
+    let arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/cloudtrail/all";
+    assert_eq!(read["logGroups"][0]["retentionInDays"], 365);
+    assert_eq!(read["logGroups"][0]["arn"], format!("{arn}:*"));
+    assert_eq!(read["logGroups"][0]["logGroupArn"], arn);
+    let tags = json!({"resourceArn": format!("{arn}:*"), "tags": {"a": "b"}});
+    assert_eq!(
+        code(ask(&mut account, "TagResource", tags)),
+        "InvalidParameterException"
+    );
+    ask(
+        &mut account,
+        "TagResource",
+        json!({"resourceArn": arn, "tags": {"a": "b"}}),
+    )
+    .unwrap();
+    let read = ask(&mut account, "ListTagsForResource", json!({"resourceArn": arn})).unwrap();
+    assert_eq!(read, json!({"tags": {"a": "b"}}));
+}
+
+#[test]
+fn groups_are_found_by_prefix_or_pattern_and_in_pages() {
+    let mut account = Account::new(&World::default());
+    for name in ["a", "a/1", "b"] {
+        ask(&mut account, "CreateLogGroup", json!({"logGroupName": name})).unwrap();
+    }
+    let mut names = |input: Value| -> (Vec<String>, Value) {
+        let answer = ask(&mut account, "DescribeLogGroups", input).unwrap();
+        let groups = answer["logGroups"].as_array().unwrap().iter();
+        let names = groups.map(|group| group["logGroupName"].as_str().unwrap().to_owned());
+        (names.collect(), answer["nextToken"].clone())
+    };
+    assert_eq!(names(json!({"logGroupNamePrefix": "a"})).0, ["a", "a/1"]);
+    assert_eq!(names(json!({"logGroupNamePattern": "1"})).0, ["a/1"]);
+    let (first, token) = names(json!({"limit": 2}));
+    assert_eq!(first, ["a", "a/1"]);
+    assert_eq!(
+        names(json!({"nextToken": token})),
+        (vec!["b".to_owned()], Value::Null)
+    );
+    let both = json!({"logGroupNamePrefix": "a", "logGroupNamePattern": "a"});
+    assert_eq!(
+        code(ask(&mut account, "DescribeLogGroups", both)),
+        "InvalidParameterException"
+    );
+}

@@ -1,0 +1,232 @@
+//! The log bucket from the file to the account and back.
+
+use serde_json::{Value, json};
+
+use crate::folder::{Folder, STATE};
+
+const BUCKET: &str = r#"[log_bucket]
+name = "logs-{account_id}"
+block_public_access = true
+ownership = "bucket_owner_enforced"
+encryption = "AES256"
+versioning = true
+tls_only = true
+expire_after_days = 2557
+old_versions_expire_after_days = 30
+"#;
+const HOME: &str = "[account]\nhome_region = \"eu-west-1\"\nregions = [\"eu-west-1\"]\n";
+const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
+const NAME: &str = "logs-123456789012";
+
+/// A bucket that somebody made by hand: open, in another region, with a policy, a life cycle and tags of its own, and
+/// a trail that writes to it.
+const BY_HAND: &str = r#"
+[[call]]
+call = "s3:CreateBucket"
+region = "us-east-1"
+input = { Bucket = "logs-123456789012", x-amz-object-ownership = "ObjectWriter" }
+[[call]]
+call = "s3:DeletePublicAccessBlock"
+input = { Bucket = "logs-123456789012" }
+[[call]]
+call = "s3:PutBucketTagging"
+input = { Bucket = "logs-123456789012", Tagging = { TagSet = { Tag = [{ Key = "team", Value = "web" }, { Key = "managed-by", Value = "hand" }] } } }
+[[call]]
+call = "s3:PutBucketEncryption"
+[call.input]
+Bucket = "logs-123456789012"
+[call.input.ServerSideEncryptionConfiguration.Rule]
+ApplyServerSideEncryptionByDefault = { SSEAlgorithm = "aws:kms" }
+BucketKeyEnabled = "true"
+[[call]]
+call = "s3:PutBucketLifecycleConfiguration"
+[call.input]
+Bucket = "logs-123456789012"
+x-amz-transition-default-minimum-object-size = "varies_by_storage_class"
+LifecycleConfiguration = { Rule = [
+  { ID = "theirs", Status = "Enabled", Filter = { Prefix = "tmp/" }, Expiration = { Days = "7" } },
+  { ID = "parts", Status = "Enabled", Filter = "", AbortIncompleteMultipartUpload = { DaysAfterInitiation = "3" } },
+] }
+[[call]]
+call = "s3:PutBucketPolicy"
+[call.input]
+Bucket = "logs-123456789012"
+Policy = '''{"Version": "2012-10-17", "Statement": [
+  {"Sid": "AWSCloudTrailAclCheck20150319", "Effect": "Allow", "Principal": {"Service": ["cloudtrail.amazonaws.com"]},
+   "Action": ["s3:GetBucketAcl"], "Resource": ["arn:aws:s3:::logs-123456789012"],
+   "Condition": {"StringEquals": {"AWS:SourceArn": ["arn:aws:cloudtrail:us-east-1:123456789012:trail/theirs"]}}},
+  {"Sid": "AWSCloudTrailWrite20150319", "Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+   "Action": "s3:PutObject", "Resource": "arn:aws:s3:::logs-123456789012/AWSLogs/123456789012/*",
+   "Condition": {"StringEquals": {"aws:SourceArn": "arn:aws:cloudtrail:us-east-1:123456789012:trail/theirs",
+                                  "s3:x-amz-acl": "bucket-owner-full-control"}}},
+  {"Sid": "Auditor", "Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "s3:GetObject",
+   "Resource": "arn:aws:s3:::logs-123456789012/*"}
+]}'''
+[[call]]
+call = "cloudtrail:CreateTrail"
+input = { Name = "theirs", S3BucketName = "logs-123456789012", IsMultiRegionTrail = true }
+"#;
+
+/// Worlds and baselines that need every call of the control.
+pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
+    let bucket = format!("{HOME}{TAGS}{BUCKET}");
+    vec![
+        (
+            BY_HAND,
+            vec![bucket.clone(), bucket.replace("\"trueup\"", "\"trueup2\"")],
+        ),
+        (
+            "",
+            vec![bucket, format!("{HOME}[log_bucket]\nstate = \"absent\"\n")],
+        ),
+    ]
+}
+
+impl Folder {
+    pub(crate) fn bucket(&self) -> Value {
+        self.account()["s3"]["buckets"][NAME].clone()
+    }
+
+    /// The names of the statements in its policy.
+    fn sids(&self) -> Vec<String> {
+        let policy = self.bucket()["policy"].clone();
+        let policy: Value = serde_json::from_str(policy.as_str().unwrap()).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        statements
+            .map(|one| one["Sid"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Changes the bucket behind trueup's back.
+    pub(crate) fn edit_bucket(&self, change: impl FnOnce(&mut Value)) {
+        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
+        change(&mut state["account"]["s3"]["buckets"][NAME]);
+        self.write(STATE, &state.to_string());
+    }
+
+    /// The titles of the steps that are planned.
+    #[track_caller]
+    pub(crate) fn steps(&self) -> Vec<String> {
+        let planned = self.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout;
+        let planned: Value = serde_json::from_str(&planned).unwrap();
+        let all = planned["steps"].as_array().unwrap().iter();
+        all.map(|step| step["title"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+#[test]
+fn a_new_bucket_takes_few_writes_and_is_exported_as_it_was_written() {
+    let folder = Folder::new();
+    folder.becomes(
+        &format!("{HOME}{TAGS}{BUCKET}"),
+        &[
+            "eu-west-1 s3:CreateBucket",
+            "eu-west-1 s3:PutPublicAccessBlock",
+            "eu-west-1 s3:PutBucketTagging",
+            "eu-west-1 s3:PutBucketVersioning",
+            "eu-west-1 s3:PutBucketPolicy",
+            "eu-west-1 s3:PutBucketLifecycleConfiguration",
+        ],
+    );
+    let made = folder.bucket();
+    assert_eq!(made["region"], "eu-west-1");
+    assert_eq!(made["tags"], json!({"managed-by": "trueup"}));
+    assert_eq!(made["lifecycle"]["rules"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        folder.sids(),
+        [
+            "TrueupConfigPermissionsCheck",
+            "TrueupConfigExistenceCheck",
+            "TrueupConfigDelivery",
+            "TrueupTlsOnly"
+        ]
+    );
+    folder.edit_bucket(|bucket| bucket["versioning"] = "Suspended".into());
+    assert_eq!(folder.steps(), ["keep old versions of objects"]);
+    folder.edit_bucket(|bucket| {
+        bucket["versioning"] = "Enabled".into();
+        bucket["lifecycle"] = Value::Null;
+    });
+    assert_eq!(
+        folder.steps(),
+        ["life cycle: expire after 2557 days, old versions after 30 days"]
+    );
+    folder.judge();
+}
+
+#[test]
+fn a_bucket_that_exists_is_adopted_where_it_is_with_all_that_others_put_there() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    folder.edit_bucket(|bucket| bucket["objects"] = 5.into());
+    let theirs = folder.bucket();
+    // What loses data or may break somebody is not done unasked.
+    folder.write("b.toml", &format!("{HOME}{TAGS}{BUCKET}"));
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(3);
+    assert_eq!(folder.bucket()["lifecycle"], theirs["lifecycle"]);
+    folder.forget_exchanges();
+    folder.becomes(
+        &format!("{HOME}{TAGS}{BUCKET}"),
+        &[
+            "us-east-1 s3:PutPublicAccessBlock",
+            "us-east-1 s3:PutBucketOwnershipControls",
+            "us-east-1 s3:PutBucketLifecycleConfiguration",
+        ],
+    );
+    let mine = folder.bucket();
+    assert_eq!(mine["tags"], json!({"managed-by": "trueup", "team": "web"}));
+    assert_eq!(mine["encryption"]["bucket_key"], true, "it is not managed");
+    assert_eq!(mine["encryption"]["algorithm"], "AES256");
+    assert_eq!(mine["lifecycle"]["minimum_size"], "varies_by_storage_class");
+    let rules = mine["lifecycle"]["rules"].as_array().unwrap();
+    assert_eq!(rules[..2], theirs["lifecycle"]["rules"].as_array().unwrap()[..]);
+    assert_eq!(rules[2]["ID"], "trueup-log-retention");
+    // The trail that writes here is let in already, in other words.
+    assert_eq!(
+        folder.sids(),
+        [
+            "AWSCloudTrailAclCheck20150319",
+            "AWSCloudTrailWrite20150319",
+            "Auditor",
+            "TrueupConfigPermissionsCheck",
+            "TrueupConfigExistenceCheck",
+            "TrueupConfigDelivery",
+            "TrueupTlsOnly"
+        ]
+    );
+    let export = folder
+        .sandbox(&["export", "--only", "log_bucket"])
+        .expect(0)
+        .says("expire_after_days = 2557")
+        .says("trail = \"theirs\"");
+    folder.write("b.toml", &export.stdout);
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn the_bucket_goes_only_if_it_is_empty() {
+    let folder = Folder::new();
+    folder.write("b.toml", &format!("{HOME}{BUCKET}"));
+    folder.apply().expect(0);
+    folder.edit_bucket(|bucket| bucket["objects"] = 1.into());
+    let gone = format!("{HOME}[log_bucket]\nstate = \"absent\"\n");
+    folder.write("b.toml", &gone);
+    folder.apply().says("has objects or old versions");
+    folder.edit_bucket(|bucket| bucket["objects"] = 0.into());
+    folder.becomes(&gone, &["eu-west-1 s3:DeleteBucket"]);
+    folder.judge();
+}
+
+#[test]
+fn a_name_that_another_account_has_is_told_before_anything_is_written() {
+    let folder = Folder::new();
+    folder.world(&format!(
+        "[[bucket]]\nname = \"{NAME}\"\nowner = \"999988887777\"\n"
+    ));
+    folder.write("b.toml", &format!("{HOME}{BUCKET}"));
+    folder.apply().says("belongs to another account");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    folder.judge();
+}
