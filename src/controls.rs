@@ -19,6 +19,7 @@ pub mod default_vpc;
 pub mod ebs_encryption;
 pub mod guardduty;
 pub mod log_bucket;
+pub mod monitors;
 pub mod password_policy;
 pub mod root_user;
 pub mod s3_public_access_block;
@@ -33,6 +34,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<budgets::Budgets>::NEW,
     &Of::<log_bucket::LogBucket>::NEW,
     &Of::<cloudtrail::CloudTrail>::NEW,
+    &Of::<monitors::Monitors>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,
     &Of::<ebs_encryption::EbsEncryption>::NEW,

@@ -354,6 +354,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "budgets" => crate::budgets::exercise(),
         "cloudtrail" => crate::cloudtrail::exercise(),
         "log_bucket" => crate::log_bucket::exercise(),
+        "monitors" => crate::monitors::exercise(),
         "password_policy" => vec![(
             "",
             vec![

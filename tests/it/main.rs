@@ -18,6 +18,7 @@ mod controls;
 mod faults;
 mod folder;
 mod log_bucket;
+mod monitors;
 mod moto;
 mod python;
 mod root_user;
