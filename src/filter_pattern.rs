@@ -134,7 +134,9 @@ impl Expr {
             Expr::And(terms) => terms.iter().all(|term| term.matches(event)),
             Expr::Or(terms) => terms.iter().any(|term| term.matches(event)),
             Expr::Exists { path, is } => field(event, path).is_some() == *is,
-            Expr::Literal { path, value } => field(event, path).is_some_and(|live| live.to_string() == *value),
+            Expr::Literal { path, value } => {
+                field(event, path).is_some_and(|live| live.to_string() == *value)
+            }
             Expr::Is { path, op, value } => match field(event, path) {
                 Some(Value::String(live)) => compare(live, *op, value),
                 Some(live @ (Value::Number(_) | Value::Bool(_))) => compare(&live.to_string(), *op, value),
@@ -158,7 +160,8 @@ impl Expr {
         let Expr::And(terms) = self else {
             return self.clone();
         };
-        let is_source = |term: &&Expr| matches!(term, Expr::Is { path, op: Op::Equal, .. } if path == &["eventSource"]);
+        let is_source =
+            |term: &&Expr| matches!(term, Expr::Is { path, op: Op::Equal, .. } if path == &["eventSource"]);
         let left: Vec<Expr> = terms.iter().filter(|term| !is_source(term)).cloned().collect();
         if left.is_empty() {
             return self.clone();

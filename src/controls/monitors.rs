@@ -113,11 +113,15 @@ impl JsonSchema for Model {
         let all: [(&str, Value); 5] = [
             (
                 "trail",
-                text("The account's trail whose log group is watched. That of [cloudtrail] if it is not written."),
+                text(
+                    "The account's trail whose log group is watched. That of [cloudtrail] if it is not written.",
+                ),
             ),
             (
                 "log_group",
-                text("The log group that the trail is going to deliver to. That of [cloudtrail] if it is not written."),
+                text(
+                    "The log group that the trail is going to deliver to. That of [cloudtrail] if it is not written.",
+                ),
             ),
             (
                 "own_trail",
@@ -129,8 +133,10 @@ impl JsonSchema for Model {
             ),
             (
                 "topic",
-                text("The ARN of the topic that alarms tell, in the trail's home region. That of [alerts] if it is not \
-                      written."),
+                text(
+                    "The ARN of the topic that alarms tell, in the trail's home region. That of [alerts] if it is not \
+                      written.",
+                ),
             ),
             ("patterns", patterns.to_value()),
         ];
@@ -311,7 +317,9 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
             if let Some(period) = tuning.period.filter(|period| !is_period(*period)) {
                 wrong.push((
                     key,
-                    format!("CloudWatch has no period of {period} seconds; expected a multiple of 60 up to 86400"),
+                    format!(
+                        "CloudWatch has no period of {period} seconds; expected a multiple of 60 up to 86400"
+                    ),
                 ));
             }
         }
@@ -329,7 +337,10 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
         if let Some(trail) = wants.of::<CloudTrail>() {
             want.trail = want.trail.take().or(trail.name);
             want.log_group = want.log_group.take().or(trail.log_group);
-            let of_trail = wants.all.iter().find(|one| one.control.name() == CloudTrail::NAME);
+            let of_trail = wants
+                .all
+                .iter()
+                .find(|one| one.control.name() == CloudTrail::NAME);
             let is_enforced = of_trail.is_some_and(|one| one.manage == Some(Manage::Enforce));
             want.own_trail = want.own_trail.or(is_enforced.then_some(true));
         }

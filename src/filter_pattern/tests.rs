@@ -46,7 +46,10 @@ fn what_an_event_lacks_compares_as_true_with_nothing() {
 #[test]
 fn stars_numbers_and_indexes() {
     assert!(has("{ $.a = *.com }", r#"{"a": "kms.amazonaws.com"}"#));
-    assert!(has(r#"{ $.a = "* is * deletion." }"#, r#"{"a": "x is pending deletion."}"#));
+    assert!(has(
+        r#"{ $.a = "* is * deletion." }"#,
+        r#"{"a": "x is pending deletion."}"#
+    ));
     assert!(!has("{ $.a = kms* }", r#"{"a": "s3"}"#));
     assert!(!has("{ $.a = ab*ba }", r#"{"a": "aba"}"#));
     assert!(has("{ $.a[1].b >= 2 }", r#"{"a": [0, {"b": 2.5}]}"#));
@@ -69,7 +72,10 @@ fn what_is_no_pattern_is_told_with_its_place() {
     assert_eq!(why("{ ($.a = b }"), "expected ) after 11 bytes");
     assert_eq!(why("{ $.a = b"), "expected &&, || or } after 9 bytes");
     assert_eq!(why("{ a = b }"), "expected a field ($.…) after 2 bytes");
-    assert_eq!(why("{ $.a b }"), "expected =, !=, <, >, EXISTS, NOT EXISTS or IS after 6 bytes");
+    assert_eq!(
+        why("{ $.a b }"),
+        "expected =, !=, <, >, EXISTS, NOT EXISTS or IS after 6 bytes"
+    );
     assert_eq!(why("{ $.a = \"b }"), "expected \" after 12 bytes");
     assert_eq!(why("{ $.a = b } c"), "expected nothing more after 12 bytes");
     assert!(Pattern::parse(&format!("{{{}", "(".repeat(1000))).is_err());
@@ -78,7 +84,10 @@ fn what_is_no_pattern_is_told_with_its_place() {
 #[test]
 fn the_service_that_an_event_is_of_can_be_left_out() {
     let all = json("{ ($.eventSource = iam.amazonaws.com) && (($.eventName = A) || ($.eventName = B)) }");
-    assert_eq!(all.of_any_source(), json("{ $.eventName = A || $.eventName = B }"));
+    assert_eq!(
+        all.of_any_source(),
+        json("{ $.eventName = A || $.eventName = B }")
+    );
     let only = json("{ $.eventSource = iam.amazonaws.com }");
     assert_eq!(only.of_any_source(), only);
 }

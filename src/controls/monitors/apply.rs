@@ -98,7 +98,9 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         Action::DeleteAlarm { region, name } => {
             let call = cx.clients_in(region).cloudwatch.delete_alarms();
             match call.alarm_names(name).send().await.map_err(Fault::from) {
-                Err(fault) if !fault.is_one_of(&["ResourceNotFound", "ResourceNotFoundException"]) => Err(fault),
+                Err(fault) if !fault.is_one_of(&["ResourceNotFound", "ResourceNotFoundException"]) => {
+                    Err(fault)
+                }
                 _ => Ok(()),
             }
         }
@@ -126,7 +128,10 @@ async fn set_pattern(cx: &Cx, region: &Region, group: &str, name: &str, pattern:
         }
     }
     let live = live.ok_or_else(|| {
-        Fault::answer("logs:DescribeMetricFilters", format!("the filter `{name}` is gone"))
+        Fault::answer(
+            "logs:DescribeMetricFilters",
+            format!("the filter `{name}` is gone"),
+        )
     })?;
     let dimensions = live.emit_system_field_dimensions.filter(|all| !all.is_empty());
     let call = logs
@@ -147,9 +152,8 @@ async fn change_alarm(cx: &Cx, region: &Region, name: &str, change: &AlarmChange
     let cloudwatch = &cx.clients_in(region).cloudwatch;
     let answer = cloudwatch.describe_alarms().alarm_names(name).send().await?;
     let live = answer.metric_alarms.unwrap_or_default().into_iter().next();
-    let live = live.ok_or_else(|| {
-        Fault::answer("cloudwatch:DescribeAlarms", format!("the alarm `{name}` is gone"))
-    })?;
+    let live = live
+        .ok_or_else(|| Fault::answer("cloudwatch:DescribeAlarms", format!("the alarm `{name}` is gone")))?;
     let new = changed(live, change);
     let list = |list: Option<Vec<String>>| list.filter(|list| !list.is_empty());
     cloudwatch

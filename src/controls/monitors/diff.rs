@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::catalogue::alike;
 use super::{
-    ACTIONS, Action, Alarm, AlarmChange, FILTERS, Filter, Found, Group, Ids, Model, Monitor, NAMESPACE, PERIOD,
-    Patterns, Setting, Tuning,
+    ACTIONS, Action, Alarm, AlarmChange, FILTERS, Filter, Found, Group, Ids, Model, Monitor, NAMESPACE,
+    PERIOD, Patterns, Setting, Tuning,
 };
 use crate::control::{Here, LocalId, Out, Seen};
 use crate::controls::{alerts, cloudtrail};
@@ -15,7 +15,7 @@ use crate::tags;
 /// See [`Control::diff`](crate::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
     let ids = &seen.ids;
-    let home = ids.home.as_ref().unwrap_or(&here.env.home);
+    let Some(home) = &ids.home else { return };
     let nothing = Found::default();
     let mut last = Last::default();
     if want.is_any_on() {
@@ -108,7 +108,14 @@ struct On<'a> {
 }
 
 impl On<'_> {
-    fn monitor(&self, monitor: Monitor, tuning: Tuning, found: &Found, last: &mut Last, out: &mut Out<Action>) {
+    fn monitor(
+        &self,
+        monitor: Monitor,
+        tuning: Tuning,
+        found: &Found,
+        last: &mut Last,
+        out: &mut Out<Action>,
+    ) {
         let entry = monitor.entry();
         let own = (NAMESPACE.to_owned(), entry.name.to_owned());
         let (metric, before) = match &found.filter {
@@ -202,14 +209,7 @@ impl On<'_> {
         last.filter
     }
 
-    fn alarm(
-        &self,
-        monitor: Monitor,
-        tuning: Tuning,
-        alarm: &Alarm,
-        last: &mut Last,
-        out: &mut Out<Action>,
-    ) {
+    fn alarm(&self, monitor: Monitor, tuning: Tuning, alarm: &Alarm, last: &mut Last, out: &mut Out<Action>) {
         let entry = monitor.entry();
         let or_default = |default| (!alarm.counts).then_some(default);
         let mut change = AlarmChange {
@@ -262,7 +262,12 @@ fn off(
     };
     let mut before = None;
     let is_new = |alarm: &&Alarm| !last.alarms.contains_key(&alarm.name);
-    if let Some(alarm) = found.alarm.as_ref().filter(|alarm| !is_used(alarm)).filter(is_new) {
+    if let Some(alarm) = found
+        .alarm
+        .as_ref()
+        .filter(|alarm| !is_used(alarm))
+        .filter(is_new)
+    {
         let step = out.destroy(Action::DeleteAlarm {
             region: home.clone(),
             name: alarm.name.clone(),

@@ -52,7 +52,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         .collect();
     if !cx.env.run.tags.is_empty() {
         for (monitor, found) in &mut found {
-            let is_wanted = want.is_some_and(|want| matches!(want.monitors.get(monitor), Some(Setting::On(_))));
+            let is_wanted =
+                want.is_some_and(|want| matches!(want.monitors.get(monitor), Some(Setting::On(_))));
             if let Some(alarm) = found.alarm.as_mut().filter(|_| is_wanted) {
                 alarm.tags = read_tags(cx, &home, &alarm.name).await?;
             }
@@ -67,10 +68,13 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         trail: want.and_then(|want| want.trail.clone()),
         log_group: want.and_then(|want| want.log_group.clone()),
         own_trail: want.and_then(|want| want.own_trail),
-        patterns: patterns(&found),
+        patterns: patterns(&found).filter(|_| want.is_none_or(|want| want.patterns.is_some())),
         monitors: found
             .iter()
-            .filter_map(|(monitor, found)| Some((*monitor, live(monitor.entry(), found, topic.as_deref())?)))
+            .filter_map(|(monitor, found)| {
+                let wanted = want.and_then(|want| want.monitors.get(monitor));
+                Some((*monitor, live(monitor.entry(), found, topic.as_deref(), wanted)?))
+            })
             .collect(),
         topic,
     };
@@ -266,7 +270,9 @@ fn patterns(found: &BTreeMap<Monitor, Found>) -> Option<Patterns> {
         );
         Some((is_better, is_exact))
     });
-    let (is_better, is_exact) = kinds.clone().fold((true, true), |all, one| (all.0 && one.0, all.1 && one.1));
+    let (is_better, is_exact) = kinds
+        .clone()
+        .fold((true, true), |all, one| (all.0 && one.0, all.1 && one.1));
     match (kinds.next(), is_better, is_exact) {
         (Some(_), true, _) => Some(Patterns::Better),
         (Some(_), false, true) => Some(Patterns::Exact),
@@ -274,8 +280,8 @@ fn patterns(found: &BTreeMap<Monitor, Found>) -> Option<Patterns> {
     }
 }
 
-/// How a monitor is written that is as it is found; nothing if it is half there.
-fn live(entry: &Entry, found: &Found, topic: Option<&str>) -> Option<Setting> {
+/// How a monitor is written that is as it is found, in the words of what is wanted; nothing if it is half there.
+fn live(entry: &Entry, found: &Found, topic: Option<&str>, want: Option<&Setting>) -> Option<Setting> {
     let (filter, alarm) = match (&found.filter, &found.alarm) {
         (None, None) => return Some(Setting::Off),
         (Some(filter), Some(alarm)) => (filter, alarm),
@@ -285,8 +291,14 @@ fn live(entry: &Entry, found: &Found, topic: Option<&str>) -> Option<Setting> {
     if !entry.knows(&filter.pattern) || !alarm.counts || !alarm.is_enabled || !tells {
         return None;
     }
-    Some(Setting::On(Tuning {
-        threshold: alarm.threshold.filter(|threshold| *threshold != entry.threshold),
-        period: alarm.period.filter(|period| *period != PERIOD),
+    Some(Setting::On(match want {
+        Some(Setting::On(want)) => Tuning {
+            threshold: want.threshold.and(alarm.threshold),
+            period: want.period.and(alarm.period),
+        },
+        _ => Tuning {
+            threshold: alarm.threshold.filter(|threshold| *threshold != entry.threshold),
+            period: alarm.period.filter(|period| *period != PERIOD),
+        },
     }))
 }

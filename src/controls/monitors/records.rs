@@ -107,7 +107,12 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
         ),
         (
             "console_sign_in_failures",
-            vec![sign_in("Failure", "No", "IAMUser", json!({"errorMessage": "Failed authentication"}))],
+            vec![sign_in(
+                "Failure",
+                "No",
+                "IAMUser",
+                json!({"errorMessage": "Failed authentication"}),
+            )],
             vec![sign_in("Success", "Yes", "IAMUser", no.clone())],
         ),
         (
@@ -122,7 +127,10 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
         ),
         (
             "network_acl_changes",
-            vec![plain("ec2", "ReplaceNetworkAclEntry"), plain("ec2", "DeleteNetworkAcl")],
+            vec![
+                plain("ec2", "ReplaceNetworkAclEntry"),
+                plain("ec2", "DeleteNetworkAcl"),
+            ],
             vec![plain("ec2", "DescribeNetworkAcls")],
         ),
         (
@@ -133,7 +141,10 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
         (
             "network_gateway_changes",
             vec![plain("ec2", "AttachInternetGateway")],
-            vec![plain("ec2", "DescribeInternetGateways"), plain("ec2", "CreateNatGateway")],
+            vec![
+                plain("ec2", "DescribeInternetGateways"),
+                plain("ec2", "CreateNatGateway"),
+            ],
         ),
         (
             "security_group_changes",
@@ -145,12 +156,21 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
         ),
         (
             "iam_policy_changes",
-            vec![plain("iam", "AttachRolePolicy"), plain("iam", "SetDefaultPolicyVersion")],
-            vec![plain("iam", "GetPolicyVersion"), plain("organizations", "ListPolicies")],
+            vec![
+                plain("iam", "AttachRolePolicy"),
+                plain("iam", "SetDefaultPolicyVersion"),
+            ],
+            vec![
+                plain("iam", "GetPolicyVersion"),
+                plain("organizations", "ListPolicies"),
+            ],
         ),
         (
             "iam_role_changes",
-            vec![plain("iam", "UpdateAssumeRolePolicy"), plain("iam", "CreateServiceLinkedRole")],
+            vec![
+                plain("iam", "UpdateAssumeRolePolicy"),
+                plain("iam", "CreateServiceLinkedRole"),
+            ],
             vec![plain("iam", "GetRole"), plain("sts", "AssumeRole")],
         ),
         (
@@ -165,24 +185,43 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
         ),
         (
             "cloudtrail_changes",
-            vec![plain("cloudtrail", "StopLogging"), plain("cloudtrail", "DeleteTrail")],
+            vec![
+                plain("cloudtrail", "StopLogging"),
+                plain("cloudtrail", "DeleteTrail"),
+            ],
             vec![plain("cloudtrail", "DescribeTrails")],
         ),
-        ("switch_role_failures", vec![switch("Failure")], vec![switch("Success")]),
+        (
+            "switch_role_failures",
+            vec![switch("Failure")],
+            vec![switch("Success")],
+        ),
         (
             "s3_bucket_policy_changes",
-            vec![plain("s3", "PutBucketPolicy"), plain("s3", "DeleteBucketPublicAccessBlock")],
+            vec![
+                plain("s3", "PutBucketPolicy"),
+                plain("s3", "DeleteBucketPublicAccessBlock"),
+            ],
             vec![plain("s3", "GetBucketPolicy"), plain("s3", "CreateBucket")],
         ),
         (
             "kms_key_disabled_or_deletion",
             vec![plain("kms", "ScheduleKeyDeletion"), plain("kms", "DisableKey")],
-            vec![plain("kms", "CancelKeyDeletion"), plain("kms", "DisableKeyRotation")],
+            vec![
+                plain("kms", "CancelKeyDeletion"),
+                plain("kms", "DisableKeyRotation"),
+            ],
         ),
         (
             "kms_disabled_key_use",
             vec![
-                refused("kms", "Decrypt", "DisabledException", &format!("{key} is disabled."), no.clone()),
+                refused(
+                    "kms",
+                    "Decrypt",
+                    "DisabledException",
+                    &format!("{key} is disabled."),
+                    no.clone(),
+                ),
                 refused(
                     "kms",
                     "Decrypt",
@@ -217,7 +256,13 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
                     "Access Denied",
                     json!({"sourceIPAddress": "delivery.logs.amazonaws.com"}),
                 ),
-                refused("ec2", "RunInstances", "Client.InvalidParameterValue", "Invalid", no),
+                refused(
+                    "ec2",
+                    "RunInstances",
+                    "Client.InvalidParameterValue",
+                    "Invalid",
+                    no,
+                ),
             ],
         ),
         (
@@ -228,12 +273,18 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
         (
             "route_table_changes",
             vec![plain("ec2", "ReplaceRoute")],
-            vec![plain("ec2", "DescribeRouteTables"), plain("appmesh", "DeleteRoute")],
+            vec![
+                plain("ec2", "DescribeRouteTables"),
+                plain("appmesh", "DeleteRoute"),
+            ],
         ),
         (
             "organizations_changes",
             vec![plain("organizations", "LeaveOrganization")],
-            vec![plain("organizations", "DescribeOrganization"), plain("ram", "AttachPolicy")],
+            vec![
+                plain("organizations", "DescribeOrganization"),
+                plain("ram", "AttachPolicy"),
+            ],
         ),
     ]
 }
@@ -267,9 +318,18 @@ fn the_exact_patterns_miss_what_the_better_ones_do_not_and_tell_what_those_leave
         Pattern::parse(entry.exact()).unwrap().matches(record)
     };
     assert!(!exact("vpc_changes", &plain("ec2", "CreateDefaultVpc")));
-    assert!(!exact("security_group_changes", &plain("ec2", "ModifySecurityGroupRules")));
-    assert!(!exact("iam_policy_changes", &plain("iam", "SetDefaultPolicyVersion")));
-    assert!(!exact("s3_bucket_policy_changes", &plain("s3", "PutBucketPublicAccessBlock")));
+    assert!(!exact(
+        "security_group_changes",
+        &plain("ec2", "ModifySecurityGroupRules")
+    ));
+    assert!(!exact(
+        "iam_policy_changes",
+        &plain("iam", "SetDefaultPolicyVersion")
+    ));
+    assert!(!exact(
+        "s3_bucket_policy_changes",
+        &plain("s3", "PutBucketPublicAccessBlock")
+    ));
     let head = refused("s3", "HeadBucket", "AccessDenied", "Access Denied", json!({}));
     assert!(exact("unauthorized_api_calls", &head));
 }

@@ -84,12 +84,19 @@ fn the_catalogue_is_what_aws_takes_and_each_monitor_knows_itself_alone() {
     let mut names = BTreeSet::new();
     assert_eq!(CATALOGUE.len(), 20);
     for entry in CATALOGUE {
-        assert!(names.insert(entry.name) && names.insert(entry.key), "{}", entry.key);
+        assert!(
+            names.insert(entry.name) && names.insert(entry.key),
+            "{}",
+            entry.key
+        );
         assert!(!entry.name.contains([':', '*', '$']));
         let known = [entry.better, entry.exact()];
         for pattern in known.iter().chain(entry.also) {
             assert!(pattern.len() <= 1024, "{} is too long", entry.key);
-            assert!(matches!(Pattern::parse(pattern), Ok(Pattern::Json(_))), "{pattern}");
+            assert!(
+                matches!(Pattern::parse(pattern), Ok(Pattern::Json(_))),
+                "{pattern}"
+            );
             let knowing: Vec<&str> = CATALOGUE
                 .iter()
                 .filter(|one| one.knows(pattern))
@@ -98,7 +105,11 @@ fn the_catalogue_is_what_aws_takes_and_each_monitor_knows_itself_alone() {
             assert_eq!(knowing, [entry.key]);
         }
     }
-    assert!(monitor("iam_user_creation").entry().knows("{ $.eventName = CreateUser }"));
+    assert!(
+        monitor("iam_user_creation")
+            .entry()
+            .knows("{ $.eventName = CreateUser }")
+    );
 }
 
 #[test]
@@ -153,7 +164,10 @@ fn filters_wait_for_the_trail_and_its_log_group_where_those_are_not_there_yet() 
     let needs = |seen: &Seen<Model, Ids>| {
         let out = found::<Monitors>(&model("root_usage = true"), seen);
         let step = &out.steps[0];
-        step.needs.iter().map(|asset| asset.what.clone()).collect::<Vec<_>>()
+        step.needs
+            .iter()
+            .map(|asset| asset.what.clone())
+            .collect::<Vec<_>>()
     };
     let mut seen = account(&[]);
     assert_eq!(needs(&seen), Vec::<String>::new());
@@ -171,8 +185,17 @@ fn what_is_in_sync_needs_nothing_whatever_it_is_called() {
     assert_eq!(plan(&want, &seen), "");
     let theirs = one(&mut seen, "vpc_changes");
     theirs.filter.as_mut().unwrap().pattern = monitor("vpc_changes").entry().exact().to_owned();
-    theirs.alarm.as_mut().unwrap().actions.insert(0, "arn:aws:sns:us-east-1:111122223333:x".to_owned());
-    assert_eq!(plan(&want, &seen), "", "any known pattern does where the file does not say which");
+    theirs
+        .alarm
+        .as_mut()
+        .unwrap()
+        .actions
+        .insert(0, "arn:aws:sns:us-east-1:111122223333:x".to_owned());
+    assert_eq!(
+        plan(&want, &seen),
+        "",
+        "any known pattern does where the file does not say which"
+    );
     // What the file does not write is not managed.
     one(&mut seen, "root_usage").alarm.as_mut().unwrap().threshold = Some(7);
     assert_eq!(plan(&want, &seen), "");
@@ -200,7 +223,9 @@ fn each_drift_is_one_change() {
     // And one that can tell nobody else is a person's.
     let alarm = one(&mut seen, "vpc_changes").alarm.as_mut().unwrap();
     (alarm.counts, alarm.threshold) = (true, Some(1));
-    alarm.actions = (0..5).map(|n| format!("arn:aws:sns:us-east-1:111122223333:t{n}")).collect();
+    alarm.actions = (0..5)
+        .map(|n| format!("arn:aws:sns:us-east-1:111122223333:t{n}"))
+        .collect();
     assert!(plan(&want, &seen).starts_with("person: the alarm `VpcChanges` has 5 actions"));
 }
 
@@ -210,7 +235,9 @@ fn exact_patterns_are_exact_to_the_letter() {
     let mut seen = account(&["root_usage"]);
     assert_eq!(plan(&want("exact"), &seen), "");
     let filter = one(&mut seen, "root_usage").filter.as_mut().unwrap();
-    filter.pattern = filter.pattern.replace("{$.userIdentity.type=\"Root\"", "{ $.userIdentity.type = Root ");
+    filter.pattern = filter
+        .pattern
+        .replace("{$.userIdentity.type=\"Root\"", "{ $.userIdentity.type = Root ");
     assert_eq!(plan(&want("better"), &seen), "", "the same in other words");
     assert_eq!(
         plan(&want("exact"), &seen),
@@ -271,7 +298,10 @@ fn tags_come_with_a_new_alarm_and_as_drift() {
     let out = found_in::<Monitors>(&want, &account(&[]), run.clone());
     assert!(matches!(&out.steps[1].action, Action::PutAlarm { tags: sent, .. } if *sent == tags));
     let out = found_in::<Monitors>(&want, &account(&["root_usage"]), run);
-    assert_eq!(told(&out), "tag the alarm `RootUsage`: managed-by = trueup [safe]");
+    assert_eq!(
+        told(&out),
+        "tag the alarm `RootUsage`: managed-by = \"trueup\" [safe]"
+    );
 }
 
 fn live_filter(name: &str, pattern: &str, metric: &str) -> MetricFilter {
@@ -304,16 +334,27 @@ fn filters_are_found_by_what_they_look_for_and_alarms_by_their_metric() {
     let entry = monitor("iam_user_creation").entry();
     let find = |filters: &[MetricFilter], alarms: &[MetricAlarm]| read::find(entry, filters, alarms);
     let pattern = "{ $.eventName = \"CreateUser\" }";
-    let filters = [live_filter("new users", pattern, "Users"), live_filter("IamUserCreation", "x", "X")];
+    let filters = [
+        live_filter("new users", pattern, "Users"),
+        live_filter("IamUserCreation", "x", "X"),
+    ];
     let alarms = [
         live_alarm("never", "Users", ComparisonOperator::LessThanThreshold, 1.0),
         live_alarm("any", "Users", ComparisonOperator::GreaterThanThreshold, 0.0),
-        live_alarm("IamUserCreation", "X", ComparisonOperator::GreaterThanThreshold, 0.0),
+        live_alarm(
+            "IamUserCreation",
+            "X",
+            ComparisonOperator::GreaterThanThreshold,
+            0.0,
+        ),
     ];
     let there = find(&filters, &alarms);
     assert_eq!(there.filter.unwrap().name, "new users");
     let alarm = there.alarm.unwrap();
-    assert_eq!((alarm.name.as_str(), alarm.threshold, alarm.period), ("any", Some(1), Some(60)));
+    assert_eq!(
+        (alarm.name.as_str(), alarm.threshold, alarm.period),
+        ("any", Some(1), Some(60))
+    );
     // What only has the name is somebody else's.
     let there = find(&filters[1..], &alarms[2..]);
     assert_eq!((there.filter, there.alarm), (None, None));
@@ -330,7 +371,10 @@ fn an_alarm_changes_in_what_is_said_alone() {
     };
     let told = apply::changed(live.clone(), &tell);
     assert_eq!(told.alarm_actions().len(), 2);
-    assert_eq!((told.threshold, told.comparison_operator.clone()), (live.threshold, live.comparison_operator.clone()));
+    assert_eq!(
+        (told.threshold, told.comparison_operator.clone()),
+        (live.threshold, live.comparison_operator.clone())
+    );
     let at = AlarmChange {
         threshold: Some(5),
         ..AlarmChange::default()
@@ -341,7 +385,10 @@ fn an_alarm_changes_in_what_is_said_alone() {
         raised.comparison_operator,
         Some(ComparisonOperator::GreaterThanOrEqualToThreshold)
     );
-    assert_eq!((raised.period, raised.alarm_actions), (live.period, live.alarm_actions));
+    assert_eq!(
+        (raised.period, raised.alarm_actions),
+        (live.period, live.alarm_actions)
+    );
 }
 
 #[test]

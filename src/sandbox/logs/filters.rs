@@ -76,12 +76,22 @@ fn put(group: &mut LogGroup, call: &Call) -> Answer {
     let transformation = transformed(transformation)?;
     let old = group.filters.get(name);
     if old.is_none() && group.filters.len() >= FILTERS {
-        return Err(AwsError::new("LimitExceededException", "Resource limit exceeded."));
+        return Err(AwsError::new(
+            "LimitExceededException",
+            "Resource limit exceeded.",
+        ));
     }
-    let further = ["applyOnTransformedLogs", "fieldSelectionCriteria", "emitSystemFieldDimensions"];
-    let further = further
-        .into_iter()
-        .filter_map(|key| Some((key.to_owned(), input.get(key).filter(|value| !value.is_null())?.clone())));
+    let further = [
+        "applyOnTransformedLogs",
+        "fieldSelectionCriteria",
+        "emitSystemFieldDimensions",
+    ];
+    let further = further.into_iter().filter_map(|key| {
+        Some((
+            key.to_owned(),
+            input.get(key).filter(|value| !value.is_null())?.clone(),
+        ))
+    });
     let filter = MetricFilter {
         created: old.map_or(call.now * 1000, |old| old.created),
         pattern: pattern.unwrap_or_default().to_owned(),
@@ -95,7 +105,11 @@ fn put(group: &mut LogGroup, call: &Call) -> Answer {
 /// A metric transformation as the API keeps it: the default value is a float, and a unit is always there.
 fn transformed(given: &Value) -> Result<Map<String, Value>, AwsError> {
     let mut kept = Map::new();
-    for (key, most) in [("metricName", 255), ("metricNamespace", 255), ("metricValue", 100)] {
+    for (key, most) in [
+        ("metricName", 255),
+        ("metricNamespace", 255),
+        ("metricValue", 100),
+    ] {
         let text = given[key].as_str().unwrap_or_default();
         let is_name = key == "metricValue" || !text.contains([':', '*', '$']);
         if text.is_empty() || text.len() > most || !is_name {
@@ -155,7 +169,8 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value) -> Answer {
             let is_of = |key: &str, wanted: Option<&str>| {
                 wanted.is_none_or(|wanted| filter.transformation.get(key) == Some(&wanted.into()))
             };
-            if name.starts_with(prefix) && is_of("metricName", metric) && is_of("metricNamespace", namespace) {
+            if name.starts_with(prefix) && is_of("metricName", metric) && is_of("metricNamespace", namespace)
+            {
                 let mut told = filter.further.clone();
                 told.insert("filterName".to_owned(), name.as_str().into());
                 told.insert("filterPattern".to_owned(), filter.pattern.as_str().into());
@@ -177,25 +192,29 @@ fn test(call: &Call) -> Answer {
     let pattern = parsed(call)?;
     let messages = call.input["logEventMessages"].as_array().map(Vec::as_slice);
     let messages = messages.unwrap_or_default();
-    if !(1..=50).contains(&messages.len()) || messages.iter().any(|one| one.as_str().is_none_or(str::is_empty)) {
+    if !(1..=50).contains(&messages.len())
+        || messages.iter().any(|one| one.as_str().is_none_or(str::is_empty))
+    {
         return Err(invalid(
             "1 validation error detected: 'logEventMessages' must have 1 to 50 members, none of them empty",
         ));
     }
     let messages = messages.iter().filter_map(Value::as_str).enumerate();
-    let matches = messages.filter(|(_, message)| pattern.matches(message)).map(|(at, message)| {
-        let mut values = Map::new();
-        if let (Pattern::Json(expr), Ok(event)) = (&pattern, serde_json::from_str::<Value>(message)) {
-            for (selector, path) in expr.selectors() {
-                let text = field(&event, &path).map(|value| match value {
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                });
-                values.extend(text.map(|text| (selector, text.into())));
+    let matches = messages
+        .filter(|(_, message)| pattern.matches(message))
+        .map(|(at, message)| {
+            let mut values = Map::new();
+            if let (Pattern::Json(expr), Ok(event)) = (&pattern, serde_json::from_str::<Value>(message)) {
+                for (selector, path) in expr.selectors() {
+                    let text = field(&event, &path).map(|value| match value {
+                        Value::String(text) => text.clone(),
+                        other => other.to_string(),
+                    });
+                    values.extend(text.map(|text| (selector, text.into())));
+                }
             }
-        }
-        json!({"eventNumber": at + 1, "eventMessage": message, "extractedValues": values})
-    });
+            json!({"eventNumber": at + 1, "eventMessage": message, "extractedValues": values})
+        });
     Ok(json!({"matches": matches.collect::<Vec<_>>()}))
 }
 

@@ -132,11 +132,26 @@ fn metric_filters_are_those_that_aws_takes() {
     }
     ask(&mut account, put, filter("f", "{ $.a = b }")).unwrap();
     ask(&mut account, put, filter("f", "{ $.a = c }")).unwrap();
-    let read = ask(&mut account, "DescribeMetricFilters", json!({"logGroupName": "g"})).unwrap();
-    assert_eq!(read["metricFilters"].as_array().unwrap().len(), 1, "the same again overwrites");
+    let read = ask(
+        &mut account,
+        "DescribeMetricFilters",
+        json!({"logGroupName": "g"}),
+    )
+    .unwrap();
+    assert_eq!(
+        read["metricFilters"].as_array().unwrap().len(),
+        1,
+        "the same again overwrites"
+    );
     assert_eq!(read["metricFilters"][0]["filterPattern"], "{ $.a = c }");
-    assert_eq!(read["metricFilters"][0]["metricTransformations"][0]["defaultValue"], 0.0);
-    assert_eq!(read["metricFilters"][0]["metricTransformations"][0]["unit"], "None");
+    assert_eq!(
+        read["metricFilters"][0]["metricTransformations"][0]["defaultValue"],
+        0.0
+    );
+    assert_eq!(
+        read["metricFilters"][0]["metricTransformations"][0]["unit"],
+        "None"
+    );
     for number in 1..100 {
         ask(&mut account, put, filter(&format!("f{number}"), "x")).unwrap();
     }
