@@ -134,9 +134,12 @@ impl Expr {
             Expr::And(terms) => terms.iter().all(|term| term.matches(event)),
             Expr::Or(terms) => terms.iter().any(|term| term.matches(event)),
             Expr::Exists { path, is } => field(event, path).is_some() == *is,
-            Expr::Literal { path, value } => {
-                field(event, path).is_some_and(|live| live.to_string() == *value)
-            }
+            Expr::Literal { path, value } => match (field(event, path), value.as_str()) {
+                (Some(Value::Bool(live)), "true") => *live,
+                (Some(Value::Bool(live)), "false") => !live,
+                (Some(Value::Null), "null") => true,
+                _ => false,
+            },
             Expr::Is { path, op, value } => match field(event, path) {
                 Some(Value::String(live)) => compare(live, *op, value),
                 Some(live @ (Value::Number(_) | Value::Bool(_))) => compare(&live.to_string(), *op, value),

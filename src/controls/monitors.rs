@@ -142,8 +142,17 @@ impl JsonSchema for Model {
         ];
         properties.extend(all.map(|(key, schema)| (key.to_owned(), schema)));
         for entry in CATALOGUE {
+            let asked: Vec<String> = entry
+                .benchmarks
+                .iter()
+                .map(|(benchmark, number)| format!("{benchmark} {number}"))
+                .collect();
+            let asked = match asked.is_empty() {
+                true => String::new(),
+                false => format!(" Asked for by {}.", asked.join(", ")),
+            };
             let schema = json!({
-                "description": format!("Tells of {}.", entry.title),
+                "description": format!("Tells of {}.{asked}", entry.title),
                 "anyOf": [{"type": "boolean"}, tuning],
             });
             properties.insert(entry.key.to_owned(), schema);

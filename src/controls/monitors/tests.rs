@@ -397,4 +397,8 @@ fn the_schema_has_every_key() {
     let keys = schema["properties"].as_object().unwrap();
     assert_eq!(keys.len(), CATALOGUE.len() + 5);
     assert_eq!(schema["additionalProperties"], json!(false));
+    assert_eq!(
+        keys["root_usage"]["description"],
+        "Tells of what the root user does. Asked for by CIS 5.0 4.3, CIS 3.0 4.3, Security Hub CloudWatch.1."
+    );
 }
