@@ -14,6 +14,7 @@ pub mod alerts;
 pub mod alternate_contacts;
 pub mod budgets;
 pub mod cloudtrail;
+pub mod config_recorder;
 pub mod contact_information;
 pub mod default_vpc;
 pub mod ebs_encryption;
@@ -42,6 +43,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<default_vpc::DefaultVpc>::NEW,
     &Of::<access_analyzer::AccessAnalyzer>::NEW,
     &Of::<guardduty::GuardDuty>::NEW,
+    &Of::<config_recorder::ConfigRecorder>::NEW,
 ];
 
 /// A control of the list. Ordered as the list is; written as the control's name.

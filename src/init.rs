@@ -265,6 +265,15 @@ mod tests {
         #
         # [guardduty.features]       # a new detector has only what is true here; an existing one keeps what is not written
         # s3_data_events = true
+
+        # AWS Config recorder. Cost: 0.003 USD a recorded change, 0.012 USD a daily record; a few USD a month in a quiet account.
+        # [config_recorder]
+        # enabled = true
+        # frequency = "continuous"
+        # exclude = []                     # everything is recorded
+        # global_resource_types = true     # IAM's, in the home region alone
+        # bucket = "aws-logs-{account_id}"
+        # # daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
         "#);
     }
 }

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,11 @@ impl Model {
         .contains(&Some(true))
     }
 
+    /// True if no password expires once this is so.
+    fn lets_passwords_live(&self, live: &Model) -> bool {
+        self.is_absent() || days(&self.over(live)).is_none()
+    }
+
     /// The whole policy to send: what is wanted, over what is there, over what AWS does without a policy.
     fn over(&self, live: &Model) -> Model {
         Model {
@@ -84,6 +90,15 @@ impl Model {
             hard_expiry: self.hard_expiry.or(live.hard_expiry),
         }
     }
+}
+
+/// Who signs in with nothing but a password. Looked at where the wanted policy lets no password expire.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ids {
+    /// The IAM users with a console password and without MFA, in order.
+    pub without_mfa: Vec<String>,
+    /// The code with which IAM refused to show them, if it did.
+    pub refused: Option<String>,
 }
 
 /// A change of the policy.
@@ -133,7 +148,12 @@ reuse_prevention = 24
 "#,
     };
     const PERMISSIONS: Permissions = Permissions {
-        read: &["iam:GetAccountPasswordPolicy"],
+        read: &[
+            "iam:GetAccountPasswordPolicy",
+            "iam:ListUsers",
+            "iam:GetLoginProfile",
+            "iam:ListMFADevices",
+        ],
         write: &[
             "iam:UpdateAccountPasswordPolicy",
             "iam:DeleteAccountPasswordPolicy",
@@ -141,7 +161,7 @@ reuse_prevention = 24
     };
 
     type Model = Model;
-    type Ids = ();
+    type Ids = Ids;
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -174,7 +194,7 @@ reuse_prevention = 24
         wrong
     }
 
-    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Seen<Model, ()>, Fault> {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
         let answer = cx
             .clients()
             .iam
@@ -187,7 +207,7 @@ reuse_prevention = 24
             Err(fault) if fault.is("NoSuchEntity") => None,
             Err(fault) => return Err(fault),
         };
-        Ok(Seen::of(match policy {
+        let model = match policy {
             None => Model {
                 state: Some(Presence::Absent),
                 ..Model::default()
@@ -204,11 +224,21 @@ reuse_prevention = 24
                 max_age_days: Some(NumberOr::from_api(policy.max_password_age)),
                 hard_expiry: Some(policy.hard_expiry.unwrap_or(false)),
             },
-        }))
+        };
+        let mut seen = Seen::<Model, Ids>::of(model);
+        if want.is_some_and(|want| want.lets_passwords_live(&seen.model)) {
+            match without_mfa(&cx.clients().iam).await {
+                Ok(users) => seen.ids.without_mfa = users,
+                // The policy itself is known all the same.
+                Err(fault) => seen.ids.refused = Some(fault.code.unwrap_or_else(|| "no answer".to_owned())),
+            }
+        }
+        Ok(seen)
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, ()>, _here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Seen<Model, Ids>, _here: &Here<'_>, out: &mut Out<Action>) {
         let live = &seen.model;
+        remark(&seen.ids, out);
         if want.is_absent() {
             if !live.is_absent() {
                 out.destroy(Action::Delete);
@@ -284,6 +314,60 @@ reuse_prevention = 24
         }
         Ok(())
     }
+}
+
+/// The IAM users with a console password and without MFA.
+async fn without_mfa(iam: &aws_sdk_iam::Client) -> Result<Vec<String>, Fault> {
+    let users = iam.list_users().into_paginator().items().send();
+    let users = users.collect::<Result<Vec<_>, _>>().await?;
+    let mut names: Vec<String> = futures::stream::iter(users)
+        .map(|user| async move {
+            let profile = iam.get_login_profile().user_name(&user.user_name).send().await;
+            match profile.map_err(Fault::from) {
+                Ok(_) => {}
+                Err(fault) if fault.is("NoSuchEntity") => return Ok(None),
+                Err(fault) => return Err(fault),
+            }
+            let devices = iam.list_mfa_devices().user_name(&user.user_name).send().await;
+            match devices.map_err(Fault::from) {
+                Ok(devices) if devices.mfa_devices.is_empty() => Ok(Some(user.user_name)),
+                Ok(_) => Ok(None),
+                // Somebody deleted the user in between.
+                Err(fault) if fault.is("NoSuchEntity") => Ok(None),
+                Err(fault) => Err(fault),
+            }
+        })
+        .buffered(8)
+        .try_collect::<Vec<Option<String>>>()
+        .await?
+        .into_iter()
+        .flatten()
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Passwords that are all that stands before a user, and never expire: worth knowing, but no difference.
+fn remark(ids: &Ids, out: &mut Out<Action>) {
+    if let Some(code) = &ids.refused {
+        out.notice(format!(
+            "whether IAM users sign in without MFA is not known: IAM does not show the users ({code}); \
+             iam:ListUsers, iam:GetLoginProfile and iam:ListMFADevices are needed"
+        ));
+    }
+    if ids.without_mfa.is_empty() {
+        return;
+    }
+    let (named, more) = ids.without_mfa.split_at(ids.without_mfa.len().min(10));
+    let more = match more.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    out.notice(format!(
+        "these IAM users sign in with a password alone, without MFA, and it never expires: {}{more}; give them MFA, \
+         or write max_age_days = 180 and reuse_prevention = 5 or more",
+        named.join(", ")
+    ));
 }
 
 fn days(policy: &Model) -> Option<i32> {
@@ -403,6 +487,35 @@ mod tests {
           ! passwords older than 90 days expire at once
           ! who lets a password expire is locked out until an administrator resets it
         ");
+    }
+
+    #[test]
+    fn who_signs_in_with_a_password_alone_is_named_and_no_difference() {
+        let mut seen = Seen::<Model, Ids>::of(live());
+        seen.ids.without_mfa = vec!["alice".to_owned(), "bob".to_owned()];
+        let told = |seen: &Seen<Model, Ids>| {
+            let out = testing::found::<PasswordPolicy>(&example(), seen);
+            assert!(out.steps.is_empty() && out.people.is_empty());
+            testing::told(&out)
+        };
+        insta::assert_snapshot!(told(&seen), @"note: these IAM users sign in with a password alone, without MFA, and it never expires: alice, bob; give them MFA, or write max_age_days = 180 and reuse_prevention = 5 or more");
+        seen.ids.without_mfa = (10..22).map(|n| format!("u{n}")).collect();
+        assert!(told(&seen).contains("u10, u11, u12, u13, u14, u15, u16, u17, u18, u19 and 2 more;"));
+        seen.ids = Ids {
+            without_mfa: vec![],
+            refused: Some("AccessDenied".to_owned()),
+        };
+        insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: IAM does not show the users (AccessDenied); iam:ListUsers, iam:GetLoginProfile and iam:ListMFADevices are needed");
+    }
+
+    #[test]
+    fn users_are_looked_at_only_where_no_password_expires() {
+        let expiring = model("max_age_days = 180").over(&live());
+        assert!(example().lets_passwords_live(&live()));
+        assert!(example().lets_passwords_live(&absent()));
+        assert!(absent().lets_passwords_live(&expiring));
+        assert!(!example().lets_passwords_live(&expiring));
+        assert!(!model("max_age_days = 180").lets_passwords_live(&live()));
     }
 
     #[test]

@@ -50,7 +50,8 @@ fn survey(env: &Env, cells: &[(&str, &str, Result<SeenDoc, Fault>)]) -> Survey {
     };
     // What a control reads besides its model has no other common form than "nothing".
     let ids = |control: &str| match control {
-        "password_policy" | "ebs_encryption" => serde_json::Value::Null,
+        "ebs_encryption" => serde_json::Value::Null,
+        "password_policy" => serde_json::json!({ "without_mfa": [], "refused": null }),
         "s3_public_access_block" => serde_json::to_value(Buckets::default()).unwrap(),
         _ => serde_json::json!({}),
     };

@@ -92,7 +92,10 @@ impl Account {
             "password_policy",
             &Place::Account,
             want,
-            Ok(seen("state = \"absent\"", json!(null))),
+            Ok(seen(
+                "state = \"absent\"",
+                json!({"without_mfa": [], "refused": null}),
+            )),
         )
     }
 

@@ -2,6 +2,8 @@
 
 pub mod root;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,6 +17,7 @@ mod entity_tests;
 mod policies;
 
 pub use entities::{Common, Entities, Group, Key, Role, User};
+mod service_linked;
 
 /// IAM's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,9 @@ pub struct Iam {
     pub root_user: RootUser,
     /// Users, groups and roles.
     pub entities: Entities,
+    /// The roles that services have for themselves: the service by the role's name.
+    #[serde(default)]
+    pub service_linked_roles: BTreeMap<String, String>,
 }
 
 /// A password policy.
@@ -54,12 +60,18 @@ impl Iam {
             password_policy: None,
             root_user: root_user.clone(),
             entities: Entities::default(),
+            service_linked_roles: BTreeMap::new(),
         }
     }
 }
 
 /// Answers one operation of IAM.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "CreateServiceLinkedRole" => return service_linked::create(account, call),
+        "GetRole" if service_linked::is_named(call) => return service_linked::get(account, call),
+        _ => {}
+    }
     if let Some(answer) = entities::handle(account, call) {
         return answer;
     }

@@ -74,7 +74,10 @@ fn planned(folder: &Path) -> String {
                 }),
                 None => Ok(Seen {
                     model: cell.model.clone(),
-                    ids: cell.ids.clone().unwrap_or_default(),
+                    ids: cell.ids.clone().unwrap_or_else(|| {
+                        let seen = cell.control.control().seen_as(&cell.model);
+                        seen.unwrap_or_else(|error| panic!("{error}")).ids
+                    }),
                     held_by: cell.held_by.clone().map(|who| Manager { who }),
                 }),
             };

@@ -334,7 +334,7 @@ const WITHOUT_A_CALL: [(&str, &str); 3] = [
     ),
     (
         "iam:PassRole",
-        "CloudTrail checks whether the caller may give it the role that delivers to the log group",
+        "CloudTrail and Config check whether the caller may give them the role that they act in",
     ),
     ("iam:TagRole", "a role is created with its tags"),
 ];
@@ -355,8 +355,9 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "cloudtrail" => crate::cloudtrail::exercise(),
         "log_bucket" => crate::log_bucket::exercise(),
         "monitors" => crate::monitors::exercise(),
+        "config_recorder" => crate::config_recorder::exercise(),
         "password_policy" => vec![(
-            "",
+            crate::password_policy::ALICE,
             vec![
                 "[password_policy]\nminimum_length = 14\n".to_owned(),
                 "[password_policy]\nstate = \"absent\"\n".to_owned(),

@@ -51,7 +51,13 @@ manage = "off"
 [budgets]
 manage = "off"
 
+[cloudtrail]
+manage = "off"
+
 [contact_information]
+manage = "off"
+
+[log_bucket]
 manage = "off"
 
 [root_user]

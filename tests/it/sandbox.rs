@@ -48,8 +48,12 @@ fn a_plan_makes_no_call_twice() {
     let mut calls: Vec<String> = folder
         .exchanges()
         .iter()
-        // Asked for until IAM has written it.
-        .filter(|exchange| exchange["operation"] != "GetCredentialReport")
+        // The report is asked for until IAM has written it; and the bucket's statements hang on the trails as much as
+        // the trails' own control does, which reads at the same time.
+        .filter(|exchange| {
+            let operation = exchange["operation"].as_str().unwrap_or_default();
+            !["GetCredentialReport", "DescribeTrails"].contains(&operation)
+        })
         .map(|exchange| {
             format!(
                 "{} {}:{} {}",
@@ -57,10 +61,9 @@ fn a_plan_makes_no_call_twice() {
             ) + exchange["request"]["uri"].as_str().unwrap()
         })
         .collect();
-    let all = calls.len();
     calls.sort();
-    calls.dedup();
-    assert_eq!(calls.len(), all);
+    let twice: Vec<&[String]> = calls.windows(2).filter(|two| two[0] == two[1]).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
 }
 
 #[test]

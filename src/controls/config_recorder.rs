@@ -1,0 +1,405 @@
+//! AWS Config: the recorder of each region, and where it delivers to.
+//!
+//! A recorder that exists is adopted under its own name, which cannot be changed, and keeps what the baseline does
+//! not write down. Control Tower's is left alone, and what services made for themselves is never looked at.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
+use crate::fault::Fault;
+use crate::place::Scope;
+use crate::plan::{Asset, AssetKind};
+use crate::tags::{self, Tags};
+use crate::words::Template;
+
+mod calls;
+mod diff;
+#[cfg(test)]
+mod tests;
+
+/// The control.
+pub struct ConfigRecorder;
+
+/// A recorder that runs: Security Hub's checks need the one of their region.
+pub const RECORDER: AssetKind = AssetKind {
+    control: "config_recorder",
+    what: "running configuration recorder",
+};
+
+/// The types that are the same in all regions (AWS Config Developer Guide, "Recording resources").
+const GLOBAL: [&str; 4] = [
+    "AWS::IAM::Group",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::IAM::User",
+];
+
+/// Types whose results are always recorded as they come (`RecordingModeOverride`).
+const NEVER_DAILY: [&str; 3] = [
+    "AWS::Config::ConfigurationRecorder",
+    "AWS::Config::ConformancePackCompliance",
+    "AWS::Config::ResourceCompliance",
+];
+
+/// The table `[config_recorder]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// There is a recorder, and it runs. False stops it; what it recorded stays, and the other keys wait until it
+    /// is true again.
+    pub enabled: Option<bool>,
+    /// How often changes are recorded.
+    pub frequency: Option<Frequency>,
+    /// The resource types that are recorded daily although the others are recorded continuously.
+    pub daily: Option<BTreeSet<String>>,
+    /// The resource types that are recorded continuously although the others are recorded daily.
+    pub continuous: Option<BTreeSet<String>>,
+    /// Every resource type is recorded but these. An empty list records all, those that AWS adds later too.
+    pub exclude: Option<BTreeSet<String>>,
+    /// Only these resource types are recorded.
+    pub only: Option<BTreeSet<String>>,
+    /// IAM's users, groups, roles and policies are recorded, in the home region alone: they are the same
+    /// everywhere, and each record is paid.
+    pub global_resource_types: Option<bool>,
+    /// It records with Config's service-linked role. A new recorder always does.
+    pub service_linked_role: Option<bool>,
+    /// The S3 bucket that it delivers to, which may be in another region or account. `{account_id}` and
+    /// `{home_region}` stand for the account's.
+    #[schemars(with = "Option<String>")]
+    pub bucket: Option<Template>,
+    /// The beginning of the keys in the bucket, without a slash at its end. Empty for none.
+    pub prefix: Option<String>,
+}
+
+/// How often changes are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Frequency {
+    /// Whenever something changes.
+    #[default]
+    Continuous,
+    /// Once a day, if something has changed.
+    Daily,
+}
+
+/// What is needed to act.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ids {
+    /// The recorder, if there is one.
+    pub recorder: Option<Recorder>,
+    /// The delivery channel, if there is one.
+    pub channel: Option<Channel>,
+}
+
+/// A recorder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorder {
+    /// Its name.
+    pub name: String,
+    /// Its ARN, if it tells.
+    pub arn: Option<String>,
+    /// What it records and how.
+    pub recording: Recording,
+    /// Its tags, others' too.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+}
+
+/// What a recorder records and how: all that a write of it replaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The role's ARN.
+    pub role: String,
+    /// The only types, if it is not all of them.
+    pub only: Option<BTreeSet<String>>,
+    /// The types that are left out.
+    pub exclude: BTreeSet<String>,
+    /// Whether IAM's types are among all.
+    pub global: bool,
+    /// How often.
+    pub frequency: Frequency,
+    /// The types with another frequency: AWS takes one such list.
+    pub otherwise: Option<(Frequency, BTreeSet<String>)>,
+}
+
+/// A delivery channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Its name.
+    pub name: String,
+    /// The bucket's name.
+    pub bucket: String,
+    /// The beginning of its keys; empty for none.
+    pub prefix: String,
+}
+
+/// A change of one region's recorder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Make a recorder with Config's service-linked role, which is made if there is none.
+    Create {
+        /// Its name.
+        name: String,
+        /// What it records and how.
+        recording: Recording,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// Change what the recorder records. What Config knows beside that stays.
+    Update {
+        /// Its name.
+        name: String,
+        /// What it records and how.
+        recording: Recording,
+        /// What changes, for the plan.
+        changes: Vec<String>,
+    },
+    /// Make the delivery channel, or let it deliver to this bucket. Its other settings stay.
+    Deliver(Channel),
+    /// Start the recorder.
+    Start {
+        /// Its name.
+        name: String,
+    },
+    /// Stop the recorder.
+    Stop {
+        /// Its name.
+        name: String,
+    },
+    /// Tag the recorder.
+    Tag {
+        /// Its ARN.
+        arn: String,
+        /// The tags that are missing or have another value.
+        tags: Tags,
+    },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Create { name, recording, .. } => {
+                write!(f, "create the configuration recorder {name}: {recording}")
+            }
+            Action::Update { name, changes, .. } => {
+                write!(
+                    f,
+                    "change the configuration recorder {name}: {}",
+                    changes.join(", ")
+                )
+            }
+            Action::Deliver(channel) if channel.prefix.is_empty() => {
+                write!(f, "deliver configuration records to {}", channel.bucket)
+            }
+            Action::Deliver(channel) => {
+                write!(
+                    f,
+                    "deliver configuration records to {}/{}",
+                    channel.bucket, channel.prefix
+                )
+            }
+            Action::Start { name } => write!(f, "start the configuration recorder {name}"),
+            Action::Stop { name } => write!(f, "stop the configuration recorder {name}"),
+            Action::Tag { tags, .. } => {
+                write!(f, "tag the configuration recorder: {}", tags::shown(tags))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Frequency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Frequency::Continuous => "continuous",
+            Frequency::Daily => "daily",
+        })
+    }
+}
+
+impl fmt::Display for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.frequency, self.scope())?;
+        match &self.otherwise {
+            Some((frequency, types)) => write!(f, ", {} types {frequency}", types.len()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Recording {
+    /// What is recorded, in a few words.
+    fn scope(&self) -> String {
+        match &self.only {
+            Some(only) => format!("{} types", only.len()),
+            None if !self.exclude.is_empty() => format!("all but {} types", self.exclude.len()),
+            None if self.global => "all types with IAM's".to_owned(),
+            None => "all types without IAM's".to_owned(),
+        }
+    }
+
+    /// The types that are recorded this often although the others are not.
+    fn with(&self, frequency: Frequency) -> BTreeSet<String> {
+        match &self.otherwise {
+            Some((other, types)) if *other == frequency => types.clone(),
+            _ => BTreeSet::new(),
+        }
+    }
+}
+
+/// The ARN of Config's service-linked role.
+fn service_linked_role(env: &Env) -> String {
+    format!(
+        "arn:{}:iam::{}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig",
+        env.partition, env.account
+    )
+}
+
+impl Control for ConfigRecorder {
+    const NAME: &'static str = "config_recorder";
+    const SCOPE: Scope = Scope::EachRegion;
+    const DOC: Doc = Doc {
+        title: "AWS Config recorder",
+        items: &[17],
+        why: "It keeps what every resource looked like and when it changed; Security Hub's checks work on its records.",
+        off: "enabled = false stops the recorder; its records, its settings and its delivery channel stay",
+        cost: "0.003 USD a recorded change, 0.012 USD a daily record; a few USD a month in a quiet account",
+        benchmarks: &[("CIS 5.0", "3.3"), ("CIS 3.0", "3.3"), ("FSBP", "Config.1")],
+        page: "https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
+        example: r#"[config_recorder]
+enabled = true
+frequency = "continuous"
+exclude = []                     # everything is recorded
+global_resource_types = true     # IAM's, in the home region alone
+bucket = "aws-logs-{account_id}"
+# daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
+"#,
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "config:DescribeConfigurationRecorders",
+            "config:DescribeConfigurationRecorderStatus",
+            "config:DescribeDeliveryChannels",
+            "config:ListTagsForResource",
+        ],
+        write: &[
+            "config:PutConfigurationRecorder",
+            "config:PutDeliveryChannel",
+            "config:StartConfigurationRecorder",
+            "config:StopConfigurationRecorder",
+            "config:TagResource",
+            "iam:GetRole",
+            // For config.amazonaws.com.
+            "iam:CreateServiceLinkedRole",
+            // Of that role, or of the one that an adopted recorder has.
+            "iam:PassRole",
+        ],
+    };
+
+    type Model = Model;
+    type Ids = Ids;
+    type Action = Action;
+
+    fn check(want: &Model) -> Vec<(&'static str, String)> {
+        let mut wrong = vec![];
+        let mut say = |key, what: &str| wrong.push((key, what.to_owned()));
+        let some = |types: &Option<BTreeSet<String>>| types.as_ref().is_some_and(|types| !types.is_empty());
+        if *want == Model::default() {
+            say("", "says nothing about Config; expected at least enabled");
+        }
+        if want.only.as_ref().is_some_and(BTreeSet::is_empty) {
+            say(
+                "only",
+                "is empty; expected at least one resource type, or enabled = false",
+            );
+        }
+        if want.only.is_some() && want.exclude.is_some() {
+            say("only", "contradicts exclude; expected one of them");
+        }
+        if want.only.is_some() && want.global_resource_types.is_some() {
+            say(
+                "global_resource_types",
+                "has no meaning beside only; expected IAM's types in that list, or not",
+            );
+        }
+        if some(&want.daily) && some(&want.continuous) {
+            say(
+                "daily",
+                "cannot stand beside continuous: AWS takes one list of exceptions",
+            );
+        }
+        for (key, list, frequency) in [
+            ("daily", &want.daily, Frequency::Daily),
+            ("continuous", &want.continuous, Frequency::Continuous),
+        ] {
+            if some(list) && want.frequency == Some(frequency) {
+                say(key, "are exceptions to frequency, and it says the same");
+            }
+        }
+        for name in want.daily.iter().flatten() {
+            if NEVER_DAILY.contains(&name.as_str()) {
+                say("daily", &format!("{name} cannot be recorded daily"));
+            }
+        }
+        for (key, list) in [
+            ("daily", &want.daily),
+            ("continuous", &want.continuous),
+            ("exclude", &want.exclude),
+            ("only", &want.only),
+        ] {
+            let is_type = |name: &String| name.split("::").count() == 3;
+            if let Some(name) = list.iter().flatten().find(|name| !is_type(name)) {
+                say(
+                    key,
+                    &format!("`{name}` is no resource type; expected a form like `AWS::EC2::VPC`"),
+                );
+            }
+        }
+        if want.service_linked_role == Some(false) {
+            say(
+                "service_linked_role",
+                "no other role is made; expected true, or the key left out to keep another one",
+            );
+        }
+        wrong
+    }
+
+    fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
+        if let Some(bucket) = &mut want.bucket {
+            bucket.fill(env);
+        }
+        if wants.place().region() != Some(&env.home) && want.global_resource_types == Some(true) {
+            want.global_resource_types = Some(false);
+        }
+        // With exceptions, AWS takes IAM's types for granted unless they are among them.
+        if let Some(exclude) = want.exclude.as_mut().filter(|exclude| !exclude.is_empty())
+            && let Some(global) = want.global_resource_types.take()
+            && !global
+        {
+            exclude.extend(GLOBAL.map(str::to_owned));
+        }
+    }
+
+    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+        calls::fetch(cx).await
+    }
+
+    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+
+    fn holds(seen: &Seen<Model, Ids>, here: &Here<'_>) -> Vec<Asset> {
+        match seen.model.enabled {
+            Some(true) => vec![RECORDER.at(here.place)],
+            _ => vec![],
+        }
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+        calls::apply(action, cx).await
+    }
+}

@@ -1,0 +1,208 @@
+//! What is planned for which recorder.
+
+use super::*;
+use crate::control::{Run, testing};
+
+const ROLE: &str =
+    "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
+
+fn model(text: &str) -> Model {
+    toml::from_str(text).unwrap()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn live(enabled: bool, recording: Recording) -> Seen<Model, Ids> {
+    Seen {
+        model: Model {
+            enabled: Some(enabled),
+            ..Model::default()
+        },
+        ids: Ids {
+            recorder: Some(Recorder {
+                name: "theirs".to_owned(),
+                arn: Some("arn".to_owned()),
+                recording,
+                tags: Tags::new(),
+            }),
+            channel: Some(Channel {
+                name: "theirs".to_owned(),
+                bucket: "logs".to_owned(),
+                prefix: String::new(),
+            }),
+        },
+        held_by: None,
+    }
+}
+
+fn all() -> Recording {
+    Recording {
+        role: ROLE.to_owned(),
+        ..Recording::default()
+    }
+}
+
+fn none() -> Seen<Model, Ids> {
+    Seen::of(model("enabled = false"))
+}
+
+fn plan(want: &str, seen: &Seen<Model, Ids>) -> String {
+    testing::told(&testing::found::<ConfigRecorder>(&model(want), seen))
+}
+
+#[test]
+fn a_new_region_gets_recorder_channel_and_start_in_that_order() {
+    insta::assert_snapshot!(plan("enabled = true\nbucket = \"logs\"", &none()), @"
+    create the configuration recorder default: continuous, all types without IAM's [safe]
+    deliver configuration records to logs [safe]
+      after create the configuration recorder default: continuous, all types without IAM's
+    start the configuration recorder default [safe]
+      after create the configuration recorder default: continuous, all types without IAM's
+      after deliver configuration records to logs
+    ");
+}
+
+#[test]
+fn what_is_as_wanted_stays() {
+    let want = "enabled = true\nfrequency = \"continuous\"\ndaily = []\nexclude = []\nbucket = \"logs\"\nprefix = \"\"";
+    assert_eq!(plan(want, &live(true, all())), "");
+    assert_eq!(plan("enabled = false", &none()), "");
+    assert_eq!(plan("enabled = false", &live(false, all())), "");
+}
+
+#[test]
+fn without_a_bucket_nothing_is_begun() {
+    insta::assert_snapshot!(plan("enabled = true", &none()), @"refused: there is no delivery channel, and without one nothing is recorded; write `bucket`");
+    insta::assert_snapshot!(plan("frequency = \"daily\"", &none()), @"refused: there is no recorder to change; write `enabled = true` to have one");
+}
+
+#[test]
+fn clearing_really_clears() {
+    let seen = live(
+        true,
+        Recording {
+            exclude: set(&["AWS::EC2::VPC"]),
+            otherwise: Some((Frequency::Daily, set(&["AWS::EC2::Subnet"]))),
+            ..all()
+        },
+    );
+    insta::assert_snapshot!(plan("daily = []\nexclude = []", &seen), @"change the configuration recorder theirs: all types without IAM's, no exceptions from that [safe]");
+    let out = testing::found::<ConfigRecorder>(&model("daily = []\nexclude = []"), &seen);
+    let Action::Update { recording, .. } = &out.steps[0].action else {
+        panic!("{out:?}")
+    };
+    assert_eq!(*recording, all());
+    // What is not written stays.
+    assert_eq!(plan("frequency = \"continuous\"", &seen), "");
+}
+
+#[test]
+fn narrowing_and_stopping_are_destructive() {
+    let seen = live(
+        true,
+        Recording {
+            global: true,
+            ..all()
+        },
+    );
+    insta::assert_snapshot!(plan("only = [\"AWS::EC2::VPC\"]", &seen), @"
+    change the configuration recorder theirs: 1 types [destructive]
+      ! all other types are no longer recorded
+    ");
+    insta::assert_snapshot!(plan("exclude = [\"AWS::EC2::VPC\", \"AWS::EC2::Subnet\"]", &seen), @"
+    change the configuration recorder theirs: all but 2 types [destructive]
+      ! AWS::EC2::Subnet and 1 more are no longer recorded
+    ");
+    insta::assert_snapshot!(plan("global_resource_types = false", &seen), @"
+    change the configuration recorder theirs: all types without IAM's [destructive]
+      ! IAM's types are no longer recorded here
+    ");
+    insta::assert_snapshot!(plan("frequency = \"daily\"", &seen), @"
+    change the configuration recorder theirs: daily [disruptive]
+      ! what changes several times a day is recorded once
+    ");
+    insta::assert_snapshot!(plan("daily = [\"AWS::EC2::VPC\"]", &seen), @"
+    change the configuration recorder theirs: 1 types daily [disruptive]
+      ! what changes several times a day is recorded once
+    ");
+    insta::assert_snapshot!(plan("enabled = false", &seen), @"
+    stop the configuration recorder theirs [destructive]
+      ! what changes from then on is not recorded
+    ");
+}
+
+#[test]
+fn an_adopted_recorder_is_started_and_keeps_its_name_and_role() {
+    let seen = live(
+        false,
+        Recording {
+            role: "arn:aws:iam::111122223333:role/own".to_owned(),
+            ..all()
+        },
+    );
+    insta::assert_snapshot!(plan("enabled = true", &seen), @"start the configuration recorder theirs [safe]");
+    insta::assert_snapshot!(plan("enabled = true\nservice_linked_role = true\nbucket = \"new\"", &seen), @"
+    change the configuration recorder theirs: the service-linked role [safe]
+    deliver configuration records to new [disruptive]
+      ! whoever reads logs sees no new records there
+    start the configuration recorder theirs [safe]
+      after change the configuration recorder theirs: the service-linked role
+      after deliver configuration records to new
+    ");
+}
+
+#[test]
+fn tags_come_beside_those_of_others() {
+    let mut seen = live(true, all());
+    let tag = |key: &str| (key.to_owned(), "1".to_owned());
+    seen.ids.recorder.as_mut().unwrap().tags = Tags::from([tag("team")]);
+    let run = Run {
+        tags: Tags::from([tag("a")]),
+        ..Run::default()
+    };
+    let out = testing::found_in::<ConfigRecorder>(&model("enabled = true"), &seen, run.clone());
+    assert_eq!(
+        testing::told(&out),
+        "tag the configuration recorder: a = \"1\" [safe]"
+    );
+    let out = testing::found_in::<ConfigRecorder>(&model("enabled = true\nbucket = \"b\""), &none(), run);
+    assert!(matches!(&out.steps[0].action, Action::Create { tags, .. } if tags.contains_key("a")));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let keys = |text: &str| -> Vec<&str> {
+        ConfigRecorder::check(&model(text))
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect()
+    };
+    for (text, expected) in [
+        ("", vec![""]),
+        ("only = []", vec!["only"]),
+        ("only = [\"AWS::EC2::VPC\"]\nexclude = []", vec!["only"]),
+        (
+            "only = [\"AWS::EC2::VPC\"]\nglobal_resource_types = true",
+            vec!["global_resource_types"],
+        ),
+        (
+            "daily = [\"AWS::EC2::VPC\"]\ncontinuous = [\"AWS::EC2::Subnet\"]",
+            vec!["daily"],
+        ),
+        (
+            "frequency = \"daily\"\ndaily = [\"AWS::EC2::VPC\"]",
+            vec!["daily"],
+        ),
+        ("daily = [\"AWS::Config::ResourceCompliance\"]", vec!["daily"]),
+        ("exclude = [\"vpc\"]", vec!["exclude"]),
+        ("service_linked_role = false", vec!["service_linked_role"]),
+        (
+            "enabled = true\nexclude = []\nglobal_resource_types = true",
+            vec![],
+        ),
+    ] {
+        assert_eq!(keys(text), expected, "{text}");
+    }
+}

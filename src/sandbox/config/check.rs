@@ -1,0 +1,191 @@
+//! What Config looks at before it takes a request.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::{Account, AwsError, Call};
+
+/// Types whose results are always recorded as they come.
+const NEVER_DAILY: [&str; 3] = [
+    "AWS::Config::ResourceCompliance",
+    "AWS::Config::ConformancePackCompliance",
+    "AWS::Config::ConfigurationRecorder",
+];
+
+/// Refuses a role that is none, or a service-linked one that does not exist.
+pub(super) fn role(account: &Account, call: &Call) -> Result<(), AwsError> {
+    let arn = call.input["ConfigurationRecorder"]["roleARN"]
+        .as_str()
+        .unwrap_or_default();
+    let own = format!("arn:aws:iam::{}:role/", account.id);
+    let exists = arn.strip_prefix(&own).is_some_and(|path| {
+        match path.strip_prefix("aws-service-role/config.amazonaws.com/") {
+            Some(name) => account.iam.service_linked_roles.contains_key(name),
+            None => !path.is_empty(),
+        }
+    });
+    match exists {
+        true => Ok(()),
+        false => Err(AwsError::new(
+            "InvalidRoleException",
+            format!("The role '{arn}' does not exist or cannot be assumed by AWS Config."),
+        )),
+    }
+}
+
+/// Refuses a bucket that is not there or does not let Config write.
+pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
+    let channel = &call.input["DeliveryChannel"];
+    let name = channel["s3BucketName"].as_str().unwrap_or_default();
+    let prefix = channel["s3KeyPrefix"].as_str();
+    if name.is_empty() {
+        return Err(invalid("DeliveryChannel must have an s3BucketName."));
+    }
+    let Some(bucket) = account.s3.buckets.get(name) else {
+        return Err(AwsError::new(
+            "NoSuchBucketException",
+            format!("Cannot find a S3 bucket with an empty bucket name or the name '{name}'."),
+        ));
+    };
+    let folder = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
+    let object = format!(
+        "arn:aws:s3:::{name}/{folder}AWSLogs/{}/Config/ConfigWritabilityCheckFile",
+        account.id
+    );
+    match bucket
+        .policy
+        .as_deref()
+        .is_some_and(|policy| lets_write(policy, &object))
+    {
+        true => Ok(()),
+        false => Err(AwsError::new(
+            "InsufficientDeliveryPolicyException",
+            format!(
+                "Insufficient delivery policy to s3 bucket: {name}, unable to write to bucket, provided s3 key prefix \
+                 is '{}', provided kms key is 'null'.",
+                prefix.unwrap_or("null")
+            ),
+        )),
+    }
+}
+
+/// Whether a policy has a statement that lets Config write this object. Conditions are taken to hold.
+fn lets_write(policy: &str, object: &str) -> bool {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    one_or_many(&policy["Statement"]).iter().any(|statement| {
+        let any = |value: &Value, is: &dyn Fn(&str) -> bool| {
+            one_or_many(value).iter().any(|one| one.as_str().is_some_and(is))
+        };
+        statement["Effect"] == "Allow"
+            && any(&statement["Principal"]["Service"], &|who| {
+                who == "config.amazonaws.com"
+            })
+            && any(&statement["Action"], &|what| {
+                ["s3:putobject", "s3:put*", "s3:*"].contains(&what.to_ascii_lowercase().as_str())
+            })
+            && any(&statement["Resource"], &|what| match what.strip_suffix('*') {
+                Some(start) => object.starts_with(start),
+                None => what == object,
+            })
+    })
+}
+
+fn one_or_many(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// The texts of a list.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    one_or_many(value)
+        .iter()
+        .filter_map(|text| text.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The tags of a request.
+pub(super) fn tags(value: &Value) -> Result<BTreeMap<String, String>, AwsError> {
+    one_or_many(value)
+        .iter()
+        .map(|tag| {
+            let pair = tag["Key"].as_str().zip(tag["Value"].as_str());
+            pair.map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .ok_or_else(|| invalid("A tag has a key and a value."))
+        })
+        .collect()
+}
+
+/// A recording group with what AWS adds to it.
+pub(super) fn group(wanted: &Value) -> Result<Value, AwsError> {
+    let refuse = |message: &str| Err(AwsError::new("InvalidRecordingGroupException", message));
+    if wanted.is_null() {
+        return group(&json!({"allSupported": true}));
+    }
+    let all = wanted["allSupported"] == true;
+    let global = wanted["includeGlobalResourceTypes"] == true;
+    let only = texts(&wanted["resourceTypes"]);
+    let but = texts(&wanted["exclusionByResourceTypes"]["resourceTypes"]);
+    let strategy = match (all, only.is_empty(), but.is_empty()) {
+        (true, true, true) => "ALL_SUPPORTED_RESOURCE_TYPES",
+        (false, false, true) => "INCLUSION_BY_RESOURCE_TYPES",
+        (false, true, false) => "EXCLUSION_BY_RESOURCE_TYPES",
+        _ => return refuse("The recording group provided is not valid: choose one recording strategy."),
+    };
+    if global && !all {
+        return refuse("includeGlobalResourceTypes can only be true when allSupported is true.");
+    }
+    let said = &wanted["recordingStrategy"]["useOnly"];
+    if !said.is_null() && said != strategy {
+        return refuse("The recording strategy does not match the resource types of the recording group.");
+    }
+    Ok(json!({
+        "allSupported": all,
+        "includeGlobalResourceTypes": global,
+        "resourceTypes": only,
+        "exclusionByResourceTypes": {"resourceTypes": but},
+        "recordingStrategy": {"useOnly": strategy},
+    }))
+}
+
+/// A recording mode with what AWS adds to it.
+pub(super) fn mode(wanted: &Value) -> Result<Value, AwsError> {
+    let frequency = |value: &Value| match value.as_str() {
+        Some(word @ ("CONTINUOUS" | "DAILY")) => Ok(word.to_owned()),
+        _ => Err(invalid("recordingFrequency must be CONTINUOUS or DAILY.")),
+    };
+    if wanted.is_null() {
+        return Ok(json!({"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": []}));
+    }
+    let overrides = one_or_many(&wanted["recordingModeOverrides"]);
+    if overrides.len() > 1 {
+        return Err(invalid(
+            "recordingModeOverrides must have length less than or equal to 1.",
+        ));
+    }
+    for one in overrides {
+        let types = texts(&one["resourceTypes"]);
+        let daily = frequency(&one["recordingFrequency"])? == "DAILY";
+        if types.is_empty() {
+            return Err(invalid("An override must have resourceTypes."));
+        }
+        if let Some(never) = types
+            .iter()
+            .find(|name| daily && NEVER_DAILY.contains(&name.as_str()))
+        {
+            return Err(invalid(&format!("{never} cannot be recorded daily.")));
+        }
+    }
+    Ok(json!({
+        "recordingFrequency": frequency(&wanted["recordingFrequency"])?,
+        "recordingModeOverrides": overrides,
+    }))
+}
+
+/// A request that breaks the API's own description.
+pub(super) fn invalid(message: &str) -> AwsError {
+    AwsError::new("ValidationException", message)
+}

@@ -1,0 +1,73 @@
+//! IAM users who sign in with a password alone are named beside the password policy.
+
+use crate::folder::Folder;
+
+/// A user with a console password and without MFA.
+pub(crate) const ALICE: &str = r#"
+[[call]]
+call = "iam:CreateUser"
+input = { UserName = "alice" }
+[[call]]
+call = "iam:CreateLoginProfile"
+input = { UserName = "alice", Password = "correct horse battery" }
+"#;
+
+/// One with both, and one who has keys only.
+const OTHERS: &str = r#"
+[[call]]
+call = "iam:CreateUser"
+input = { UserName = "bob" }
+[[call]]
+call = "iam:CreateLoginProfile"
+input = { UserName = "bob", Password = "correct horse battery" }
+[[call]]
+call = "iam:CreateVirtualMFADevice"
+input = { VirtualMFADeviceName = "bob" }
+[[call]]
+call = "iam:EnableMFADevice"
+input = { UserName = "bob", SerialNumber = "arn:aws:iam::123456789012:mfa/bob", AuthenticationCode1 = "123456", AuthenticationCode2 = "654321" }
+[[call]]
+call = "iam:CreateUser"
+input = { UserName = "deploy" }
+[[call]]
+call = "iam:CreateAccessKey"
+input = { UserName = "deploy" }
+"#;
+
+const NEVER: &str = "[password_policy]\nminimum_length = 14\n";
+const REMARK: &str = "without MFA, and it never expires: alice;";
+
+#[test]
+fn a_password_without_mfa_is_named_until_passwords_expire_and_is_no_difference() {
+    let folder = Folder::new();
+    folder.world(&format!("{ALICE}{OTHERS}"));
+    folder.becomes(NEVER, &["us-east-1 iam:UpdateAccountPasswordPolicy"]);
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode", "--json"])
+        .expect(0)
+        .says(REMARK);
+    folder.becomes(
+        &format!("{NEVER}max_age_days = 180\n"),
+        &["us-east-1 iam:UpdateAccountPasswordPolicy"],
+    );
+    folder.forget_exchanges();
+    let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0);
+    assert!(!plan.stdout.contains("without MFA"), "{}", plan.stdout);
+    let asked = folder.exchanges();
+    assert!(asked.iter().all(|exchange| exchange["operation"] != "ListUsers"));
+    folder.judge();
+}
+
+#[test]
+fn users_that_iam_does_not_show_leave_the_policy_managed() {
+    let folder = Folder::new();
+    folder.world(&format!(
+        "{ALICE}[[deny]]\naction = \"iam:ListUsers\"\nby = \"iam\"\n"
+    ));
+    folder.becomes(NEVER, &["us-east-1 iam:UpdateAccountPasswordPolicy"]);
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode", "--json"])
+        .expect(0)
+        .says("IAM does not show the users (AccessDenied)");
+    folder.judge();
+}
