@@ -60,6 +60,9 @@ manage = "off"
 [log_bucket]
 manage = "off"
 
+[monitors]
+manage = "off"
+
 [root_user]
 manage = "off"
 "#;
