@@ -22,6 +22,7 @@ pub mod ebs_encryption;
 pub mod guardduty;
 pub mod health_events;
 pub mod log_bucket;
+pub mod monitors;
 pub mod password_policy;
 pub mod root_user;
 pub mod s3_public_access_block;
@@ -38,6 +39,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<cost_anomaly_detection::CostAnomalyDetection>::NEW,
     &Of::<log_bucket::LogBucket>::NEW,
     &Of::<cloudtrail::CloudTrail>::NEW,
+    &Of::<monitors::Monitors>::NEW,
     &Of::<health_events::HealthEvents>::NEW,
     &Of::<password_policy::PasswordPolicy>::NEW,
     &Of::<admin_access::AdminAccess>::NEW,

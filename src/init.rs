@@ -228,6 +228,28 @@ mod tests {
         # log_retention_days = 365          # or "never"
         # # kms_key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
+        # Metric filters and alarms on the trail. Cost: 10 metrics and 10 alarms are free; each further monitor about 0.40 USD a month.
+        # [monitors]
+        # # patterns = "exact"          # to the letter what Security Hub's controls of CIS 1.4 demand
+        # root_usage = true
+        # console_sign_in_failures = true
+        # console_sign_in_without_mfa = true
+        # network_acl_changes = true
+        # vpc_changes = true
+        # network_gateway_changes = true
+        # security_group_changes = true
+        # iam_policy_changes = true
+        # iam_role_changes = true
+        # iam_user_creation = true
+        # access_key_creation = true
+        # cloudtrail_changes = true
+        # switch_role_failures = { threshold = 3 }
+        # s3_bucket_policy_changes = true
+        # kms_key_disabled_or_deletion = true
+        # kms_disabled_key_use = true
+        # unauthorized_api_calls = { threshold = 5, period = 300 }
+        # # config_changes, route_table_changes, organizations_changes: asked for by CIS beyond
+
         # AWS Health events through EventBridge. Cost: free; forwarding costs 1 USD for a million events.
         # [health_events]
         # coverage = "minimal"      # what us-east-1 and us-west-2 hear; "full": public events of all regions
@@ -273,7 +295,7 @@ mod tests {
         # frequency = "continuous"
         # exclude = []                     # everything is recorded
         # global_resource_types = true     # IAM's, in the home region alone
-        # bucket = "aws-logs-{account_id}"
+        # # bucket = "central-logs"         # that of [log_bucket] unless it is written or the region delivers already
         # # daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
         "#);
     }

@@ -74,6 +74,7 @@ pub mod document;
 pub mod execute;
 pub mod export;
 pub mod fault;
+pub mod filter_pattern;
 mod gate;
 pub mod init;
 pub mod place;

@@ -28,7 +28,7 @@ mod selectors;
 mod tests;
 
 pub use self::action::{Action, Delivery, Settings, Target};
-pub(super) use self::read::{choose, trails};
+pub(super) use self::read::{choose, group_of, trails};
 
 /// The control.
 pub struct CloudTrail;

@@ -1,7 +1,8 @@
-//! Amazon CloudWatch Logs: log groups.
+//! Amazon CloudWatch Logs: log groups and their metric filters.
 //!
 //! Limits, patterns and required members are those of the service's own API model (2014-03-28).
 
+mod filters;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use self::filters::MetricFilter;
 use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it in a region.
@@ -34,6 +36,9 @@ pub struct LogGroup {
     pub key: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// Its metric filters, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub filters: BTreeMap<String, MetricFilter>,
 }
 
 /// The retentions that there are (API reference, `PutRetentionPolicy`).
@@ -76,6 +81,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
                 class: class.to_owned(),
                 key: input["kmsKeyId"].as_str().map(str::to_owned),
                 tags: read_tags(&input["tags"])?,
+                filters: BTreeMap::new(),
             };
             groups.insert(name.to_owned(), group);
             Ok(Value::Null)
@@ -126,7 +132,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
             }
             Ok(Value::Null)
         }
-        _ => Err(AwsError::not_in_sandbox(call)),
+        _ => filters::handle(groups, call),
     }
 }
 
@@ -163,7 +169,7 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value, arn: impl Fn(&st
                 "logGroupName": name,
                 "creationTime": group.created,
                 "retentionInDays": group.retention,
-                "metricFilterCount": 0,
+                "metricFilterCount": group.filters.len(),
                 "arn": format!("{}:*", arn(name)),
                 "logGroupArn": arn(name),
                 "storedBytes": 0,

@@ -356,6 +356,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "cost_anomaly_detection" => crate::cost_anomaly_detection::exercise(),
         "cloudtrail" => crate::cloudtrail::exercise(),
         "log_bucket" => crate::log_bucket::exercise(),
+        "monitors" => crate::monitors::exercise(),
         "config_recorder" => crate::config_recorder::exercise(),
         "health_events" => crate::health_events::exercise(),
         "password_policy" => vec![(

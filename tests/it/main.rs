@@ -21,6 +21,7 @@ mod faults;
 mod folder;
 mod health_events;
 mod log_bucket;
+mod monitors;
 mod moto;
 mod password_policy;
 mod python;

@@ -19,6 +19,9 @@
 //! | all of `access-analyzer` | not implemented: status 404 and HTML |
 //! | `budgets:UpdateBudget`, `budgets:UpdateNotification`, `budgets:DescribeSubscribersForNotification`, `budgets:ListTagsForResource`, and what else there is of single subscribers and tags | not implemented |
 //! | `budgets:CreateBudget` | keeps amounts as they were sent, adds no cost types where some were sent, and forgets the tags |
+//! | all of `cloudwatch` | does not know rpc-v2-cbor, which the SDK speaks; the test's server speaks it in front |
+//! | `cloudwatch:PutMetricAlarm` | a new alarm's state is OK, where AWS has INSUFFICIENT_DATA |
+//! | `cloudwatch:ListTagsForResource` | an alarm that does not exist has no tags, and is no error |
 //! | `ce:GetAnomalyMonitors`, and what else there is of anomalies | not implemented |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
 //! | `iam:GetCredentialReport` | has no line for the root user |
@@ -62,6 +65,9 @@ manage = "off"
 manage = "off"
 
 [log_bucket]
+manage = "off"
+
+[monitors]
 manage = "off"
 
 [root_user]

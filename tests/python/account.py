@@ -2,7 +2,8 @@
 
 {"account": id, "alias": name or null, "alternate_contacts": {kind: {…} or null}, "budgets": [{…}],
  "password_policy": {…} or null, "public_access_block": {…} or null,
- "topics": [{…}] of us-east-1, "trails": [{…}], "log_groups": [{…}] and "buckets": {name: {…}} as seen from there,
+ "topics": [{…}] of us-east-1, "trails": [{…}], "log_groups": [{…}], "filters": [{…}], "alarms": [{…}] and
+ "buckets": {name: {…}} as seen from there,
  "regions": {name: {"default_vpcs": [id], "orphans": [id], "ebs_encryption": bool, "detectors": [{…}],
                     "rules": [{…, "Targets": [{…}]}]}}}
 

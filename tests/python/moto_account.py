@@ -9,8 +9,11 @@ import sys
 
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 
-from moto.s3.responses import S3Response  # noqa: E402  (it reads the variable when it is loaded)
+from moto.moto_server import threaded_moto_server  # noqa: E402  (moto reads the variable when it is loaded)
+from moto.s3.responses import S3Response  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
+
+from cbor_front import CborFront  # noqa: E402
 
 _get_bucket_versioning = S3Response.get_bucket_versioning
 
@@ -22,6 +25,10 @@ def get_bucket_versioning(self):
 
 
 S3Response.get_bucket_versioning = get_bucket_versioning
+
+_application = threaded_moto_server.DomainDispatcherApplication
+# moto does not know the protocol of CloudWatch's newer clients.
+threaded_moto_server.DomainDispatcherApplication = lambda *of: CborFront(_application(*of))
 
 
 def main():

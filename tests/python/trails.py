@@ -1,4 +1,4 @@
-"""Trails, log groups and the buckets of an account, read through boto3 alone."""
+"""Trails, log groups with their filters, alarms and the buckets of an account, read through boto3 alone."""
 
 import json
 
@@ -18,8 +18,21 @@ def read(region):
         "log_groups": [
             {key: group.get(key) for key in ("logGroupName", "retentionInDays")} for group in groups
         ],
+        "filters": sorted(
+            logs.get_paginator("describe_metric_filters").paginate().build_full_result()["metricFilters"],
+            key=lambda one: one["filterName"],
+        ),
+        "alarms": read_alarms(client("cloudwatch", region)),
         "buckets": {b["Name"]: read_bucket(b["Name"]) for b in client("s3", region).list_buckets()["Buckets"]},
     }
+
+
+def read_alarms(cloudwatch):
+    listed = cloudwatch.get_paginator("describe_alarms").paginate().build_full_result()["MetricAlarms"]
+    return [
+        alarm | {"Tags": cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]}
+        for alarm in sorted(listed, key=lambda one: one["AlarmName"])
+    ]
 
 
 def read_bucket(name):

@@ -159,7 +159,7 @@ fn region(name: &str) -> Result<Region, Fault> {
 }
 
 /// The name in the ARN of a log group.
-fn group_of(arn: &str) -> Option<&str> {
+pub(in crate::controls) fn group_of(arn: &str) -> Option<&str> {
     let (_, name) = arn.split_once(":log-group:")?;
     Some(name.strip_suffix(":*").unwrap_or(name)).filter(|name| !name.is_empty())
 }

@@ -74,7 +74,7 @@ fn what_is_as_wanted_stays() {
 
 #[test]
 fn without_a_bucket_nothing_is_begun() {
-    insta::assert_snapshot!(plan("enabled = true", &none()), @"refused: there is no delivery channel, and without one nothing is recorded; write `bucket`");
+    insta::assert_snapshot!(plan("enabled = true", &none()), @"refused: there is no delivery channel, and without one nothing is recorded; write `bucket`, or have a [log_bucket]");
     insta::assert_snapshot!(plan("frequency = \"daily\"", &none()), @"refused: there is no recorder to change; write `enabled = true` to have one");
 }
 

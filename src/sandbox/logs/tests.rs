@@ -91,3 +91,112 @@ fn groups_are_found_by_prefix_or_pattern_and_in_pages() {
         "InvalidParameterException"
     );
 }
+
+fn filter(name: &str, pattern: &str) -> Value {
+    json!({
+        "logGroupName": "g", "filterName": name, "filterPattern": pattern,
+        "metricTransformations": [
+            {"metricName": "M", "metricNamespace": "N", "metricValue": "1", "defaultValue": 0}
+        ],
+    })
+}
+
+#[test]
+fn metric_filters_are_those_that_aws_takes() {
+    let mut account = Account::new(&World::default());
+    let put = "PutMetricFilter";
+    assert_eq!(
+        code(ask(&mut account, put, filter("f", "{ $.a = b }"))),
+        "ResourceNotFoundException"
+    );
+    ask(&mut account, "CreateLogGroup", json!({"logGroupName": "g"})).unwrap();
+    let mut two = filter("f", "{ $.a = b }");
+    two["metricTransformations"] = json!([{}, {}]);
+    let mut colon = filter("f", "");
+    colon["metricTransformations"][0]["metricName"] = "a:b".into();
+    let mut split = filter("f", "");
+    split["metricTransformations"][0]["dimensions"] = json!({"a": "$.a"});
+    for bad in [
+        two,
+        colon,
+        split,
+        filter("a:b", ""),
+        filter("f", "{ $.a = }"),
+        filter("f", &"x".repeat(1025)),
+    ] {
+        assert_eq!(
+            code(ask(&mut account, put, bad.clone())),
+            "InvalidParameterException",
+            "{bad}"
+        );
+    }
+    ask(&mut account, put, filter("f", "{ $.a = b }")).unwrap();
+    ask(&mut account, put, filter("f", "{ $.a = c }")).unwrap();
+    let read = ask(
+        &mut account,
+        "DescribeMetricFilters",
+        json!({"logGroupName": "g"}),
+    )
+    .unwrap();
+    assert_eq!(
+        read["metricFilters"].as_array().unwrap().len(),
+        1,
+        "the same again overwrites"
+    );
+    assert_eq!(read["metricFilters"][0]["filterPattern"], "{ $.a = c }");
+    assert_eq!(
+        read["metricFilters"][0]["metricTransformations"][0]["defaultValue"],
+        0.0
+    );
+    assert_eq!(
+        read["metricFilters"][0]["metricTransformations"][0]["unit"],
+        "None"
+    );
+    for number in 1..100 {
+        ask(&mut account, put, filter(&format!("f{number}"), "x")).unwrap();
+    }
+    assert_eq!(
+        code(ask(&mut account, put, filter("one more", "x"))),
+        "LimitExceededException"
+    );
+    let page = ask(&mut account, "DescribeMetricFilters", json!({"limit": 50})).unwrap();
+    assert_eq!(page["metricFilters"].as_array().unwrap().len(), 50);
+    let rest = json!({"limit": 50, "nextToken": page["nextToken"]});
+    let rest = ask(&mut account, "DescribeMetricFilters", rest).unwrap();
+    assert_eq!(rest["nextToken"], Value::Null);
+    assert_eq!(rest["metricFilters"].as_array().unwrap().len(), 50);
+    let gone = json!({"logGroupName": "g", "filterName": "f"});
+    ask(&mut account, "DeleteMetricFilter", gone.clone()).unwrap();
+    assert_eq!(
+        code(ask(&mut account, "DeleteMetricFilter", gone)),
+        "ResourceNotFoundException"
+    );
+    let rare = json!({"logGroupName": "g2", "logGroupClass": "INFREQUENT_ACCESS"});
+    ask(&mut account, "CreateLogGroup", rare).unwrap();
+    let mut on_it = filter("f", "x");
+    on_it["logGroupName"] = "g2".into();
+    assert_eq!(code(ask(&mut account, put, on_it)), "InvalidOperationException");
+}
+
+#[test]
+fn a_pattern_is_tested_against_events() {
+    let mut account = Account::new(&World::default());
+    let input = json!({
+        "filterPattern": "{ $.eventName = Create* }",
+        "logEventMessages": [r#"{"eventName": "DeleteUser"}"#, r#"{"eventName": "CreateUser"}"#],
+    });
+    let told = ask(&mut account, "TestMetricFilter", input).unwrap();
+    assert_eq!(
+        told,
+        json!({"matches": [{
+            "eventNumber": 2,
+            "eventMessage": r#"{"eventName": "CreateUser"}"#,
+            "extractedValues": {"$.eventName": "CreateUser"},
+        }]})
+    );
+    let nothing = json!({"filterPattern": "x", "logEventMessages": []});
+    assert_eq!(
+        code(ask(&mut account, "TestMetricFilter", nothing)),
+        "InvalidParameterException"
+    );
+}

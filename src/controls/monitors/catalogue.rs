@@ -1,0 +1,330 @@
+//! What is watched: one line of data for each monitor.
+//!
+//! The exact patterns are those that Security Hub's controls demand to the letter (Security Hub user guide, "Security
+//! Hub controls for CloudWatch"); the better ones also have what those miss, or leave out what they should not tell.
+//! The numbers are of the CIS AWS Foundations Benchmark.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::filter_pattern::{Expr, Pattern};
+
+/// One monitor as it is by default.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key in the table.
+    pub key: &'static str,
+    /// The name of a new filter, of its metric and of its alarm.
+    pub name: &'static str,
+    /// What it tells of, to stand behind "tell of".
+    pub title: &'static str,
+    /// What it looks for, unless the exact pattern is asked for.
+    pub better: &'static str,
+    /// What Security Hub wants to the letter, where it is another.
+    pub exact: Option<&'static str>,
+    /// Further patterns that are common for the same, by which a filter is found.
+    pub also: &'static [&'static str],
+    /// It is told when so many events are in a period.
+    pub threshold: i64,
+    /// The benchmarks that ask for it, each with its number.
+    pub benchmarks: &'static [(&'static str, &'static str)],
+}
+
+/// Within how many seconds the events are counted, by default.
+pub const PERIOD: i32 = 300;
+
+/// CIS numbers, which versions 5.0 and 3.0 have alike, and Security Hub's control.
+macro_rules! asked_for {
+    ($cis:literal, $hub:literal) => {
+        &[("CIS 5.0", $cis), ("CIS 3.0", $cis), ("Security Hub", $hub)]
+    };
+    ($cis:literal) => {
+        &[("CIS 5.0", $cis), ("CIS 3.0", $cis)]
+    };
+}
+
+/// All of them: the checklist's 17, then what CIS asks for beyond.
+pub static CATALOGUE: &[Entry] = &[
+    Entry {
+        key: "root_usage",
+        name: "RootUsage",
+        title: "what the root user does",
+        better: r#"{$.userIdentity.type="Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType !="AwsServiceEvent"}"#,
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.3", "CloudWatch.1"),
+    },
+    Entry {
+        key: "console_sign_in_failures",
+        name: "ConsoleSignInFailures",
+        title: "failed sign-ins to the console",
+        better: r#"{($.eventName=ConsoleLogin) && ($.errorMessage="Failed authentication")}"#,
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.6", "CloudWatch.6"),
+    },
+    Entry {
+        key: "console_sign_in_without_mfa",
+        name: "ConsoleSignInWithoutMfa",
+        title: "sign-ins to the console without MFA",
+        better: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#,
+        exact: None,
+        also: &[r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }"#],
+        threshold: 1,
+        benchmarks: asked_for!("4.2", "CloudWatch.3"),
+    },
+    Entry {
+        key: "network_acl_changes",
+        name: "NetworkAclChanges",
+        title: "changes of network ACLs",
+        better: "{($.eventName=CreateNetworkAcl) || ($.eventName=CreateNetworkAclEntry) || ($.eventName=DeleteNetworkAcl) || ($.eventName=DeleteNetworkAclEntry) || ($.eventName=ReplaceNetworkAclEntry) || ($.eventName=ReplaceNetworkAclAssociation)}",
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.11", "CloudWatch.11"),
+    },
+    Entry {
+        key: "vpc_changes",
+        name: "VpcChanges",
+        title: "changes of VPCs",
+        better: "{($.eventName=CreateVpc) || ($.eventName=CreateDefaultVpc) || ($.eventName=DeleteVpc) || ($.eventName=ModifyVpcAttribute) || ($.eventName=AcceptVpcPeeringConnection) || ($.eventName=CreateVpcPeeringConnection) || ($.eventName=DeleteVpcPeeringConnection) || ($.eventName=RejectVpcPeeringConnection) || ($.eventName=AttachClassicLinkVpc) || ($.eventName=DetachClassicLinkVpc) || ($.eventName=DisableVpcClassicLink) || ($.eventName=EnableVpcClassicLink)}",
+        exact: Some(
+            "{($.eventName=CreateVpc) || ($.eventName=DeleteVpc) || ($.eventName=ModifyVpcAttribute) || ($.eventName=AcceptVpcPeeringConnection) || ($.eventName=CreateVpcPeeringConnection) || ($.eventName=DeleteVpcPeeringConnection) || ($.eventName=RejectVpcPeeringConnection) || ($.eventName=AttachClassicLinkVpc) || ($.eventName=DetachClassicLinkVpc) || ($.eventName=DisableVpcClassicLink) || ($.eventName=EnableVpcClassicLink)}",
+        ),
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.14", "CloudWatch.14"),
+    },
+    Entry {
+        key: "network_gateway_changes",
+        name: "NetworkGatewayChanges",
+        title: "changes of network gateways",
+        better: "{($.eventName=CreateCustomerGateway) || ($.eventName=DeleteCustomerGateway) || ($.eventName=AttachInternetGateway) || ($.eventName=CreateInternetGateway) || ($.eventName=DeleteInternetGateway) || ($.eventName=DetachInternetGateway)}",
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.12", "CloudWatch.12"),
+    },
+    Entry {
+        key: "security_group_changes",
+        name: "SecurityGroupChanges",
+        title: "changes of security groups",
+        better: "{($.eventName=AuthorizeSecurityGroupIngress) || ($.eventName=AuthorizeSecurityGroupEgress) || ($.eventName=RevokeSecurityGroupIngress) || ($.eventName=RevokeSecurityGroupEgress) || ($.eventName=CreateSecurityGroup) || ($.eventName=DeleteSecurityGroup) || ($.eventName=ModifySecurityGroupRules)}",
+        exact: Some(
+            "{($.eventName=AuthorizeSecurityGroupIngress) || ($.eventName=AuthorizeSecurityGroupEgress) || ($.eventName=RevokeSecurityGroupIngress) || ($.eventName=RevokeSecurityGroupEgress) || ($.eventName=CreateSecurityGroup) || ($.eventName=DeleteSecurityGroup)}",
+        ),
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.10", "CloudWatch.10"),
+    },
+    Entry {
+        key: "iam_policy_changes",
+        name: "IamPolicyChanges",
+        title: "changes of IAM policies",
+        better: "{($.eventSource=iam.amazonaws.com) && (($.eventName=DeleteGroupPolicy) || ($.eventName=DeleteRolePolicy) || ($.eventName=DeleteUserPolicy) || ($.eventName=PutGroupPolicy) || ($.eventName=PutRolePolicy) || ($.eventName=PutUserPolicy) || ($.eventName=CreatePolicy) || ($.eventName=DeletePolicy) || ($.eventName=CreatePolicyVersion) || ($.eventName=DeletePolicyVersion) || ($.eventName=SetDefaultPolicyVersion) || ($.eventName=AttachRolePolicy) || ($.eventName=DetachRolePolicy) || ($.eventName=AttachUserPolicy) || ($.eventName=DetachUserPolicy) || ($.eventName=AttachGroupPolicy) || ($.eventName=DetachGroupPolicy))}",
+        exact: Some(
+            "{($.eventSource=iam.amazonaws.com) && (($.eventName=DeleteGroupPolicy) || ($.eventName=DeleteRolePolicy) || ($.eventName=DeleteUserPolicy) || ($.eventName=PutGroupPolicy) || ($.eventName=PutRolePolicy) || ($.eventName=PutUserPolicy) || ($.eventName=CreatePolicy) || ($.eventName=DeletePolicy) || ($.eventName=CreatePolicyVersion) || ($.eventName=DeletePolicyVersion) || ($.eventName=AttachRolePolicy) || ($.eventName=DetachRolePolicy) || ($.eventName=AttachUserPolicy) || ($.eventName=DetachUserPolicy) || ($.eventName=AttachGroupPolicy) || ($.eventName=DetachGroupPolicy))}",
+        ),
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.4", "CloudWatch.4"),
+    },
+    Entry {
+        key: "iam_role_changes",
+        name: "IamRoleChanges",
+        title: "changes of IAM roles",
+        better: r#"{($.eventSource = "iam.amazonaws.com") && (($.eventName = "CreateRole") || ($.eventName = "DeleteRole") || ($.eventName = "UpdateRole") || ($.eventName = "UpdateRoleDescription") || ($.eventName = "UpdateAssumeRolePolicy") || ($.eventName = "PutRolePermissionsBoundary") || ($.eventName = "DeleteRolePermissionsBoundary") || ($.eventName = "CreateServiceLinkedRole") || ($.eventName = "DeleteServiceLinkedRole") || ($.eventName = "AddRoleToInstanceProfile") || ($.eventName = "RemoveRoleFromInstanceProfile"))}"#,
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: &[],
+    },
+    Entry {
+        key: "iam_user_creation",
+        name: "IamUserCreation",
+        title: "new IAM users",
+        better: r#"{($.eventSource = "iam.amazonaws.com") && ($.eventName = "CreateUser")}"#,
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: &[],
+    },
+    Entry {
+        key: "access_key_creation",
+        name: "AccessKeyCreation",
+        title: "new access keys",
+        better: r#"{($.eventSource = "iam.amazonaws.com") && ($.eventName = "CreateAccessKey")}"#,
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: &[],
+    },
+    Entry {
+        key: "cloudtrail_changes",
+        name: "CloudTrailChanges",
+        title: "changes of trails",
+        better: "{($.eventName=CreateTrail) || ($.eventName=UpdateTrail) || ($.eventName=DeleteTrail) || ($.eventName=StartLogging) || ($.eventName=StopLogging)}",
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.5", "CloudWatch.5"),
+    },
+    Entry {
+        key: "switch_role_failures",
+        name: "SwitchRoleFailures",
+        title: "repeated errors of switching roles",
+        better: r#"{($.eventSource = "signin.amazonaws.com") && ($.eventName = "SwitchRole") && ($.responseElements.SwitchRole = "Failure")}"#,
+        exact: None,
+        also: &[],
+        threshold: 3,
+        benchmarks: &[],
+    },
+    Entry {
+        key: "s3_bucket_policy_changes",
+        name: "S3BucketPolicyChanges",
+        title: "changes of S3 bucket policies",
+        better: "{($.eventSource=s3.amazonaws.com) && (($.eventName=PutBucketAcl) || ($.eventName=PutBucketPolicy) || ($.eventName=PutBucketCors) || ($.eventName=PutBucketLifecycle) || ($.eventName=PutBucketReplication) || ($.eventName=DeleteBucketPolicy) || ($.eventName=DeleteBucketCors) || ($.eventName=DeleteBucketLifecycle) || ($.eventName=DeleteBucketReplication) || ($.eventName=PutBucketPublicAccessBlock) || ($.eventName=DeleteBucketPublicAccessBlock) || ($.eventName=PutAccountPublicAccessBlock) || ($.eventName=DeleteAccountPublicAccessBlock))}",
+        exact: Some(
+            "{($.eventSource=s3.amazonaws.com) && (($.eventName=PutBucketAcl) || ($.eventName=PutBucketPolicy) || ($.eventName=PutBucketCors) || ($.eventName=PutBucketLifecycle) || ($.eventName=PutBucketReplication) || ($.eventName=DeleteBucketPolicy) || ($.eventName=DeleteBucketCors) || ($.eventName=DeleteBucketLifecycle) || ($.eventName=DeleteBucketReplication))}",
+        ),
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.8", "CloudWatch.8"),
+    },
+    Entry {
+        key: "kms_key_disabled_or_deletion",
+        name: "KmsKeyDisabledOrDeletion",
+        title: "KMS keys disabled or to be deleted",
+        better: "{($.eventSource=kms.amazonaws.com) && (($.eventName=DisableKey) || ($.eventName=ScheduleKeyDeletion))}",
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.7", "CloudWatch.7"),
+    },
+    Entry {
+        key: "kms_disabled_key_use",
+        name: "KmsDisabledKeyUse",
+        title: "errors on use of disabled KMS keys",
+        better: r#"{($.eventSource = "kms.amazonaws.com") && (($.errorCode = "DisabledException") || ($.errorCode = "KMSInvalidStateException") || ($.errorMessage = "* is disabled.") || ($.errorMessage = "* is pending deletion."))}"#,
+        exact: None,
+        also: &[r#"{ $.eventSource = kms* && $.errorMessage = "* is pending deletion."}"#],
+        threshold: 1,
+        benchmarks: &[],
+    },
+    Entry {
+        key: "unauthorized_api_calls",
+        name: "UnauthorizedApiCalls",
+        title: "API calls that were not allowed",
+        better: r#"{(($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*")) && ($.sourceIPAddress != "delivery.logs.amazonaws.com") && ($.eventName != "HeadBucket")}"#,
+        exact: Some(r#"{($.errorCode="*UnauthorizedOperation") || ($.errorCode="AccessDenied*")}"#),
+        also: &[
+            r#"{($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") && ($.sourceIPAddress!="delivery.logs.amazonaws.com") && ($.eventName!="HeadBucket")}"#,
+        ],
+        threshold: 1,
+        benchmarks: asked_for!("4.1", "CloudWatch.2"),
+    },
+    Entry {
+        key: "config_changes",
+        name: "ConfigChanges",
+        title: "changes of AWS Config",
+        better: "{($.eventSource=config.amazonaws.com) && (($.eventName=StopConfigurationRecorder) || ($.eventName=DeleteDeliveryChannel) || ($.eventName=PutDeliveryChannel) || ($.eventName=PutConfigurationRecorder))}",
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.9", "CloudWatch.9"),
+    },
+    Entry {
+        key: "route_table_changes",
+        name: "RouteTableChanges",
+        title: "changes of route tables",
+        better: "{($.eventSource=ec2.amazonaws.com) && (($.eventName=CreateRoute) || ($.eventName=CreateRouteTable) || ($.eventName=ReplaceRoute) || ($.eventName=ReplaceRouteTableAssociation) || ($.eventName=DeleteRouteTable) || ($.eventName=DeleteRoute) || ($.eventName=DisassociateRouteTable))}",
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.13", "CloudWatch.13"),
+    },
+    Entry {
+        key: "organizations_changes",
+        name: "OrganizationsChanges",
+        title: "changes of the organization",
+        better: r#"{($.eventSource = "organizations.amazonaws.com") && (($.eventName = "AcceptHandshake") || ($.eventName = "AttachPolicy") || ($.eventName = "CreateAccount") || ($.eventName = "CreateOrganizationalUnit") || ($.eventName = "CreatePolicy") || ($.eventName = "DeclineHandshake") || ($.eventName = "DeleteOrganization") || ($.eventName = "DeleteOrganizationalUnit") || ($.eventName = "DeletePolicy") || ($.eventName = "DetachPolicy") || ($.eventName = "DisablePolicyType") || ($.eventName = "EnablePolicyType") || ($.eventName = "InviteAccountToOrganization") || ($.eventName = "LeaveOrganization") || ($.eventName = "MoveAccount") || ($.eventName = "RemoveAccountFromOrganization") || ($.eventName = "UpdatePolicy") || ($.eventName = "UpdateOrganizationalUnit"))}"#,
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: asked_for!("4.15"),
+    },
+];
+
+impl Entry {
+    /// What Security Hub wants to the letter, or the only pattern there is.
+    pub fn exact(&self) -> &'static str {
+        self.exact.unwrap_or(self.better)
+    }
+
+    /// Whether a filter of this pattern is this monitor, in whatever form it is written.
+    pub fn knows(&self, pattern: &str) -> bool {
+        let Some(live) = expr(pattern).map(|expr| expr.of_any_source()) else {
+            return false;
+        };
+        let known = [self.better, self.exact()];
+        let mut known = known.iter().chain(self.also).filter_map(|known| expr(known));
+        known.any(|known| known.of_any_source() == live)
+    }
+}
+
+/// Whether two patterns say the same.
+pub(super) fn alike(one: &str, other: &str) -> bool {
+    one.trim() == other.trim() || (expr(one).is_some() && expr(one) == expr(other))
+}
+
+fn expr(pattern: &str) -> Option<Expr> {
+    match Pattern::parse(pattern) {
+        Ok(Pattern::Json(expr)) => Some(expr),
+        _ => None,
+    }
+}
+
+/// A monitor of the catalogue. Ordered as that is; written as its key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub struct Monitor(usize);
+
+impl Monitor {
+    /// All of them, in order.
+    pub fn all() -> impl Iterator<Item = Monitor> {
+        (0..CATALOGUE.len()).map(Monitor)
+    }
+
+    /// What it is.
+    pub fn entry(self) -> &'static Entry {
+        &CATALOGUE[self.0]
+    }
+
+    /// The one of this key.
+    pub fn of(key: &str) -> Option<Self> {
+        CATALOGUE.iter().position(|entry| entry.key == key).map(Monitor)
+    }
+}
+
+impl TryFrom<String> for Monitor {
+    type Error = String;
+
+    fn try_from(key: String) -> Result<Self, String> {
+        Monitor::of(&key).ok_or_else(|| format!("there is no monitor `{key}`"))
+    }
+}
+
+impl From<Monitor> for &'static str {
+    fn from(monitor: Monitor) -> Self {
+        monitor.entry().key
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.entry().key)
+    }
+}

@@ -1,0 +1,288 @@
+//! What has to be done.
+
+use std::collections::BTreeMap;
+
+use super::catalogue::alike;
+use super::{
+    ACTIONS, Action, Alarm, AlarmChange, FILTERS, Filter, Found, Group, Ids, Model, Monitor, NAMESPACE,
+    PERIOD, Patterns, Setting, Tuning,
+};
+use crate::control::{Here, LocalId, Out, Seen};
+use crate::controls::{alerts, cloudtrail};
+use crate::place::{Place, Region};
+use crate::tags;
+
+/// See [`Control::diff`](crate::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    let ids = &seen.ids;
+    let Some(home) = &ids.home else { return };
+    let nothing = Found::default();
+    let mut last = Last::default();
+    if want.is_any_on() {
+        match ready(want, ids, home) {
+            Err(why) => return out.refuse(why),
+            Ok((group, topic)) => {
+                let on = On {
+                    want,
+                    ids,
+                    here,
+                    home,
+                    group,
+                    topic,
+                };
+                for (monitor, setting) in &want.monitors {
+                    if let Setting::On(tuning) = setting {
+                        let found = ids.found.get(monitor).unwrap_or(&nothing);
+                        on.monitor(*monitor, *tuning, found, &mut last, out);
+                    }
+                }
+            }
+        }
+    }
+    for (monitor, setting) in &want.monitors {
+        if let (Setting::Off, Some(found)) = (setting, ids.found.get(monitor)) {
+            off(*monitor, found, want, ids, home, &mut last, out);
+        }
+    }
+}
+
+/// The steps that later ones have to wait for: CloudWatch Logs refuses two changes of a log group at once, and an
+/// alarm is read and written as a whole.
+#[derive(Default)]
+struct Last {
+    filter: Option<LocalId>,
+    alarms: BTreeMap<String, LocalId>,
+}
+
+/// The log group and the topic, or why there can be no monitors.
+fn ready<'a>(want: &'a Model, ids: &'a Ids, home: &Region) -> Result<(&'a Group, &'a String), String> {
+    if let (None, Some(arn), None | Some(false)) = (&ids.trail, &ids.organization_trail, want.own_trail) {
+        return Err(format!(
+            "only the organization's trail {arn} records the account, and filters can stand on an own trail's log group \
+             alone: write manage = \"enforce\" into [cloudtrail] for an own one beside it (2 USD for 100,000 events), \
+             or watch from the management account"
+        ));
+    }
+    let Some(group) = &ids.group else {
+        return Err(match &ids.trail {
+            None => "there is no trail to watch; write [cloudtrail] with a log_group".to_owned(),
+            Some(trail) => {
+                format!("the trail {trail} delivers to no log group; write log_group into [cloudtrail]")
+            }
+        });
+    };
+    let Some(topic) = &want.topic else {
+        return Err(
+            "there is no topic to tell: write one into [alerts], or the ARN of one as topic".to_owned(),
+        );
+    };
+    let region = topic.split(':').nth(3).unwrap_or_default();
+    if region != home.as_str() {
+        return Err(format!(
+            "the trail is at home in {home}, and its alarms can tell no topic in {region}: write the ARN of one in \
+             {home} as topic"
+        ));
+    }
+    let new = want.monitors.iter().filter(|(monitor, setting)| {
+        let found = ids.found.get(monitor);
+        matches!(setting, Setting::On(_)) && found.is_none_or(|found| found.filter.is_none())
+    });
+    let new = new.count();
+    if new > 0 && group.filters + new > FILTERS {
+        return Err(format!(
+            "the log group {} has {} metric filters, and {new} more are too many: it can have {FILTERS}",
+            group.name, group.filters
+        ));
+    }
+    Ok((group, topic))
+}
+
+/// Monitors that are wanted.
+struct On<'a> {
+    want: &'a Model,
+    ids: &'a Ids,
+    here: &'a Here<'a>,
+    home: &'a Region,
+    group: &'a Group,
+    topic: &'a String,
+}
+
+impl On<'_> {
+    fn monitor(
+        &self,
+        monitor: Monitor,
+        tuning: Tuning,
+        found: &Found,
+        last: &mut Last,
+        out: &mut Out<Action>,
+    ) {
+        let entry = monitor.entry();
+        let own = (NAMESPACE.to_owned(), entry.name.to_owned());
+        let (metric, before) = match &found.filter {
+            Some(filter) => (&filter.metric, self.pattern(monitor, filter, last, out)),
+            None => (&own, Some(self.new_filter(monitor, found, &own, last, out))),
+        };
+        let Some(alarm) = &found.alarm else {
+            let name = found.other_alarm.clone();
+            let step = out.add(Action::PutAlarm {
+                region: self.home.clone(),
+                name: name.unwrap_or_else(|| entry.name.to_owned()),
+                description: format!("Tells of {}.", entry.title),
+                metric: metric.clone(),
+                threshold: tuning.threshold.unwrap_or(entry.threshold),
+                period: tuning.period.unwrap_or(PERIOD),
+                topic: self.topic.clone(),
+                tags: self.here.env.run.tags.clone(),
+            });
+            step.after_all(before).waits_for(alerts::topic(self.topic));
+            return;
+        };
+        self.alarm(monitor, tuning, alarm, last, out);
+        let missing = tags::differing(&self.here.env.run.tags, &alarm.tags);
+        if !missing.is_empty() {
+            out.change(Action::TagAlarm {
+                region: self.home.clone(),
+                name: alarm.name.clone(),
+                tags: missing,
+            });
+        }
+    }
+
+    fn wanted(&self, monitor: Monitor) -> &'static str {
+        match self.want.patterns {
+            Some(Patterns::Exact) => monitor.entry().exact(),
+            Some(Patterns::Better) | None => monitor.entry().better,
+        }
+    }
+
+    fn new_filter(
+        &self,
+        monitor: Monitor,
+        found: &Found,
+        metric: &(String, String),
+        last: &mut Last,
+        out: &mut Out<Action>,
+    ) -> LocalId {
+        let name = found.other_filter.clone();
+        let mut step = out.add(Action::PutFilter {
+            region: self.home.clone(),
+            group: self.group.name.clone(),
+            name: name.unwrap_or_else(|| monitor.entry().name.to_owned()),
+            pattern: self.wanted(monitor).to_owned(),
+            metric: metric.clone(),
+        });
+        if self.ids.trail.is_none() {
+            step = step.needs(cloudtrail::TRAIL.at(&Place::Account));
+        }
+        if !self.group.exists {
+            step = step.needs(cloudtrail::LOG_GROUP.at(&Place::Account));
+        }
+        let id = step.after_all(last.filter).id();
+        last.filter = Some(id);
+        id
+    }
+
+    /// Any pattern that is known for the monitor will do, as long as the file does not say which.
+    fn pattern(
+        &self,
+        monitor: Monitor,
+        filter: &Filter,
+        last: &mut Last,
+        out: &mut Out<Action>,
+    ) -> Option<LocalId> {
+        let wanted = self.wanted(monitor);
+        let is_right = match self.want.patterns {
+            Some(Patterns::Exact) => filter.pattern.trim() == wanted,
+            Some(Patterns::Better) => alike(&filter.pattern, wanted),
+            None => monitor.entry().knows(&filter.pattern),
+        };
+        if is_right {
+            return None;
+        }
+        let step = out.change(Action::SetPattern {
+            region: self.home.clone(),
+            group: self.group.name.clone(),
+            name: filter.name.clone(),
+            pattern: wanted.to_owned(),
+        });
+        last.filter = Some(step.after_all(last.filter).id());
+        last.filter
+    }
+
+    fn alarm(&self, monitor: Monitor, tuning: Tuning, alarm: &Alarm, last: &mut Last, out: &mut Out<Action>) {
+        let entry = monitor.entry();
+        let or_default = |default| (!alarm.counts).then_some(default);
+        let mut change = AlarmChange {
+            topic: (!alarm.actions.contains(self.topic)).then(|| self.topic.clone()),
+            enable: !alarm.is_enabled,
+            threshold: tuning.threshold.or(or_default(entry.threshold)),
+            period: tuning.period.filter(|period| alarm.period != Some(*period)),
+        };
+        change.threshold = change.threshold.filter(|at| alarm.threshold != Some(*at));
+        if change.topic.is_some() && alarm.actions.len() >= ACTIONS {
+            change.topic = None;
+            out.person(format!(
+                "the alarm `{}` has {ACTIONS} actions and can have no more: remove one, so that it can tell the topic",
+                alarm.name
+            ));
+        }
+        if change == AlarmChange::default() {
+            return;
+        }
+        let mut step = out.change(Action::ChangeAlarm {
+            region: self.home.clone(),
+            name: alarm.name.clone(),
+            change: change.clone(),
+        });
+        if change.topic.is_some() {
+            step = step.waits_for(alerts::topic(self.topic));
+        }
+        let id = step.after_all(last.alarms.get(&alarm.name).copied()).id();
+        last.alarms.insert(alarm.name.clone(), id);
+    }
+}
+
+fn off(
+    monitor: Monitor,
+    found: &Found,
+    want: &Model,
+    ids: &Ids,
+    home: &Region,
+    last: &mut Last,
+    out: &mut Out<Action>,
+) {
+    let entry = monitor.entry();
+    let risk = format!("nobody is told of {} any more", entry.title);
+    let is_used = |alarm: &Alarm| {
+        ids.found.iter().any(|(other, found)| {
+            *other != monitor
+                && want.monitors.get(other) != Some(&Setting::Off)
+                && found.alarm.as_ref().is_some_and(|one| one.name == alarm.name)
+        })
+    };
+    let mut before = None;
+    let is_new = |alarm: &&Alarm| !last.alarms.contains_key(&alarm.name);
+    if let Some(alarm) = found
+        .alarm
+        .as_ref()
+        .filter(|alarm| !is_used(alarm))
+        .filter(is_new)
+    {
+        let step = out.destroy(Action::DeleteAlarm {
+            region: home.clone(),
+            name: alarm.name.clone(),
+        });
+        let id = step.destructive(risk.clone()).id();
+        last.alarms.insert(alarm.name.clone(), id);
+        before = Some(id);
+    }
+    if let (Some(filter), Some(group)) = (&found.filter, &ids.group) {
+        let step = out.destroy(Action::DeleteFilter {
+            region: home.clone(),
+            group: group.name.clone(),
+            name: filter.name.clone(),
+        });
+        let step = step.destructive(risk).after_all(before).after_all(last.filter);
+        last.filter = Some(step.id());
+    }
+}
