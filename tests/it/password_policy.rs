@@ -111,6 +111,6 @@ fn a_saved_plan_holds_although_another_user_came() {
     folder
         .sandbox(&["apply", "b.toml", "--plan", "saved.json", "--auto-approve"])
         .expect(1)
-        .says("\"verdict\": \"in-sync\"");
+        .complains("\"verdict\": \"in-sync\"");
     folder.judge();
 }
