@@ -17,6 +17,7 @@ mod config_recorder;
 mod contacts;
 mod controls;
 mod cost_anomaly_detection;
+mod deletions;
 mod faults;
 mod folder;
 mod health_events;
