@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::folder::{Folder, STATE};
+use crate::moto::Moto;
+use crate::python;
 
 /// Two regions only, so that a run is short.
 const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
@@ -173,4 +175,27 @@ fn control_towers_recorder_is_left_alone() {
     folder.apply().says("managed elsewhere").says("AWS Control Tower");
     assert_eq!(folder.writes(), Vec::<String>::new());
     folder.judge();
+}
+
+#[test]
+fn moto_sees_recorder_and_channel_started() {
+    let moto = Moto::start();
+    let baseline =
+        format!("{TWO}[log_bucket]\nname = \"logs-{{account_id}}\"\n[config_recorder]\nenabled = true\n");
+    moto.folder.write("b.toml", &baseline);
+    moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+        .expect(0);
+    let mut command = python::module("calls", &moto.folder.path(""));
+    let calls = r#"[["describe_configuration_recorder_status", {}], ["describe_delivery_channels", {}]]"#;
+    let answers = python::succeed(
+        command
+            .args(["config", calls])
+            .env("AWS_ENDPOINT_URL", moto.url()),
+    );
+    let answers: Value = serde_json::from_str(&answers).unwrap();
+    let status = &answers[0]["ConfigurationRecordersStatus"][0];
+    assert_eq!(status["recording"], true, "{answers}");
+    let channel = &answers[1]["DeliveryChannels"][0];
+    assert_eq!(channel["s3BucketName"], "logs-123456789012", "{answers}");
+    moto.trueup(&["plan", "b.toml", "--detailed-exitcode"]).expect(0);
 }

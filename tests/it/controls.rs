@@ -439,9 +439,14 @@ fn the_permissions_of_each_control_are_those_that_its_calls_need() {
         let may = |lists: &[&[&'static str]]| -> BTreeSet<&str> {
             lists.iter().flat_map(|list| list.iter().copied()).collect()
         };
+        // What it relies on is read with it, under that control's own permissions.
+        let relied = id.control().relies_on().iter();
+        let relied: Vec<&[&'static str]> = relied
+            .map(|name| name.parse::<Id>().unwrap().control().permissions().read)
+            .collect();
         let (reading, writing) = (
-            may(&[&EVERY_RUN, listed.read]),
-            may(&[&EVERY_RUN, listed.read, listed.write]),
+            may(&[&[&EVERY_RUN[..], listed.read], &relied[..]].concat()),
+            may(&[&[&EVERY_RUN[..], listed.read, listed.write], &relied[..]].concat()),
         );
         let mut used = BTreeSet::new();
         for (world, baselines) in exercise(id.name()) {

@@ -24,6 +24,7 @@
 //! | `cloudwatch:ListTagsForResource` | an alarm that does not exist has no tags, and is no error |
 //! | `ce:GetAnomalyMonitors`, and what else there is of anomalies | not implemented |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
+//! | `iam:CreateServiceLinkedRole` | makes of the service's name another name of the role; refuses a second one as EntityAlreadyExists |
 //! | `iam:GetCredentialReport` | has no line for the root user |
 //! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
 //! | `s3:GetBucketEncryption` | a new bucket has none, where AWS encrypts each with AES256 |
@@ -59,6 +60,9 @@ manage = "off"
 manage = "off"
 
 [health_events]
+manage = "off"
+
+[config_recorder]
 manage = "off"
 
 [contact_information]

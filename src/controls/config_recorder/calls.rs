@@ -255,7 +255,7 @@ async fn role(cx: &Cx) -> Result<(), Fault> {
         Ok(_) => Ok(()),
         Err(error) => match Fault::from(error) {
             // "Service role name … has been taken in this account": somebody else made it meanwhile.
-            fault if fault.is("InvalidInput") => Ok(()),
+            fault if fault.is("InvalidInput") || fault.is("EntityAlreadyExists") => Ok(()),
             fault => Err(fault),
         },
     }
