@@ -141,20 +141,10 @@ mod tests {
         # alias = "acme-prod"             # the name in the sign-in address, unique among all accounts of AWS
         regions = "enabled"               # or a list, such as ["eu-west-1"]; exclude_regions takes some out
 
-        # recommended@1 manages password_policy, ebs_encryption, s3_public_access_block and access_analyzer. A table of the same name
+        # recommended@1 manages root_user, password_policy, ebs_encryption, s3_public_access_block and access_analyzer. A table of the same name
         # changes single keys of it, and `manage = "off"` in it takes it back.
 
         # More that trueup keeps true. Take away the leading `# ` of a table to have it; `trueup controls NAME` says more.
-
-        # root user. Cost: free.
-        # [root_user]
-        # access_keys = "absent"
-        # signing_certificates = "absent"
-        # mfa = "required"
-        # mfa_devices = 2            # hardware keys cannot be counted: [attestations.root_mfa]
-        # unused_for_days = 30
-        # # hardware_mfa = "required"     # no virtual device, as CIS asks at level 2
-        # # billing_access = "required"   # not readable: [attestations.billing_access]
 
         # Alternate contacts. Cost: free.
         # [alternate_contacts.billing]

@@ -118,7 +118,7 @@ pub struct Notification {
     pub above_percent: Option<Decimal>,
     /// It is told when that is more than this amount.
     pub above_amount: Option<Decimal>,
-    /// Who is told: e-mail addresses (10 at most), and a topic: "topic" (the one of [alerts]) or an SNS topic's ARN.
+    /// Who is told: e-mail addresses (10 at most), and a topic: "topic" (the one of `[alerts]`) or an SNS topic's ARN.
     pub to: Option<Vec<Recipient>>,
 }
 

@@ -68,7 +68,7 @@ pub struct Model {
     /// It records with Config's service-linked role. A new recorder always does.
     pub service_linked_role: Option<bool>,
     /// The S3 bucket that it delivers to, which may be in another region or account; a new channel's is that of
-    /// [log_bucket] unless it is written. `{account_id}` and `{home_region}` stand for the account's.
+    /// `[log_bucket]` unless it is written. `{account_id}` and `{home_region}` stand for the account's.
     #[schemars(with = "Option<String>")]
     pub bucket: Option<Template>,
     /// The beginning of the keys in the bucket, without a slash at its end. Empty for none.

@@ -2,7 +2,7 @@
 //!
 //! An account has one monitor of the dimension SERVICE, and AWS itself makes one with a subscription when Cost
 //! Explorer first runs. So the monitor is found by its dimension, whatever its name, and the table speaks of one of
-//! the subscriptions to it: see [`read::chosen`]. Everything else there is of monitors and subscriptions is nobody's
+//! the subscriptions to it: see `read::chosen`. Everything else there is of monitors and subscriptions is nobody's
 //! business here.
 
 use std::fmt;
@@ -52,7 +52,7 @@ pub struct Model {
     /// Whether an anomaly must reach both impacts or one of them.
     pub combine: Option<Combine>,
     /// Who is told: exactly these. E-mail addresses, or, where the frequency is "immediate", "topic" (the one of
-    /// [alerts]) or an SNS topic's ARN.
+    /// `[alerts]`) or an SNS topic's ARN.
     pub to: Option<Vec<Recipient>>,
 }
 

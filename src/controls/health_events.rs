@@ -57,13 +57,13 @@ const TARGETS: usize = 5;
 pub struct Model {
     /// "absent" takes back what trueup made for it: the rules, the role, and the topic as a target of another's rule.
     pub state: Option<Presence>,
-    /// Where to: "topic", which is the topic of [alerts] and meant where this is left out, or the ARN of an SNS topic
+    /// Where to: "topic", which is the topic of `[alerts]` and meant where this is left out, or the ARN of an SNS topic
     /// in the home region.
     pub to: Option<To>,
     /// "minimal": what concerns this account in any region, and global services, heard in us-east-1 and us-west-2;
     /// "full": a rule in every enabled region, for public events of all of them too.
     pub coverage: Option<Coverage>,
-    /// The lines of a message. A place such as <service> stands for what the event says: account, eventArn,
+    /// The lines of a message. A place such as `<service>` stands for what the event says: account, eventArn,
     /// eventDescription, eventTypeCategory, eventTypeCode, region, service, startTime, statusCode, type.
     pub message: Option<Vec<String>>,
 }

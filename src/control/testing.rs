@@ -1,0 +1,62 @@
+//! What the tests beside the controls share: a `diff` called and printed.
+
+use super::*;
+
+/// What a control's `diff` says in its place: the account, or eu-west-1 of an account at home in us-east-1.
+pub(crate) fn found<C: Control>(want: &C::Model, seen: &Seen<C::Model, C::Ids>) -> Out<C::Action> {
+    found_in::<C>(want, seen, Run::default())
+}
+
+/// The same in a run of one's own: another caller, another day, tags.
+pub(crate) fn found_in<C: Control>(
+    want: &C::Model,
+    seen: &Seen<C::Model, C::Ids>,
+    run: Run,
+) -> Out<C::Action> {
+    let regions: [Region; 2] = ["eu-west-1", "us-east-1"].map(|name| name.parse().unwrap());
+    let place = match C::SCOPE {
+        Scope::Account => Place::Account,
+        Scope::EachRegion => Place::Region(regions[0].clone()),
+    };
+    let env = Env {
+        account: "111122223333".to_owned(),
+        partition: "aws".to_owned(),
+        home: regions[1].clone(),
+        enabled: regions.to_vec(),
+        run,
+    };
+    let mut out = Out::default();
+    C::diff(
+        want,
+        seen,
+        &Here {
+            place: &place,
+            env: &env,
+            relied: &Relied::default(),
+        },
+        &mut out,
+    );
+    out
+}
+
+/// Everything that a `diff` said, for a snapshot: each step with its class, what it waits for and its risks, then
+/// a person's tasks, refusals and notices.
+pub(crate) fn told<A: Display>(out: &Out<A>) -> String {
+    let mut lines = vec![];
+    for step in &out.steps {
+        lines.push(format!("{} [{}]", step.action, step.class));
+        lines.extend(
+            step.after
+                .iter()
+                .map(|at| format!("  after {}", out.steps[*at].action)),
+        );
+        lines.extend(step.risks.iter().map(|risk| format!("  ! {risk}")));
+    }
+    lines.extend(out.people.iter().map(|task| match task.attestation {
+        None => format!("person: {}", task.what),
+        Some(name) => format!("person, unless {name} is attested: {}", task.what),
+    }));
+    lines.extend(out.refusals.iter().map(|what| format!("refused: {what}")));
+    lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
+    lines.join("\n")
+}
