@@ -49,7 +49,7 @@ impl Control for Account {
     const NAME: &'static str = "account";
     const SCOPE: Scope = Scope::Account;
     const DOC: Doc = Doc {
-        title: "account alias",
+        title: "Account alias",
         items: &[],
         why: "Users sign in at an address with a name instead of 12 digits, and the console shows which account it is.",
         off: "alias = \"\" removes it",

@@ -256,7 +256,7 @@ impl Control for Alerts {
     const SCOPE: Scope = Scope::Account;
     const DOC: Doc = Doc {
         title: "Amazon SNS topic",
-        items: &[8],
+        items: &[5, 8, 9],
         why: "Alarms, budgets and health events need somewhere to report to that people hear of.",
         off: "state = \"absent\" deletes the topic with its subscriptions; emails = [] tells nobody by mail",
         cost: "1,000 e-mails a month are free, then 2 USD for 100,000",

@@ -72,7 +72,7 @@ impl Control for RootUser {
     const NAME: &'static str = "root_user";
     const SCOPE: Scope = Scope::Account;
     const DOC: Doc = Doc {
-        title: "root user",
+        title: "Root user",
         items: &[1, 2],
         why: "The root user may do everything, and no policy of the account's own can limit it. So it has no keys, \
               several MFA devices, and is used for nothing that somebody else can do.",

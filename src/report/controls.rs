@@ -127,9 +127,9 @@ mod tests {
         let texts = text.lines().filter(|line| !line.contains("https://"));
         assert!(texts.into_iter().all(|line| line.chars().count() <= 80), "{text}");
         let head: Vec<&str> = text.lines().take(2).collect();
-        insta::assert_snapshot!(head.join("\n"), @r"
-        CONTROL                 ITEMS  SCOPE        WHAT (COST)
-        account                        account      account alias (free)
+        insta::assert_snapshot!(head.join("\n"), @"
+        CONTROL                 ITEMS    SCOPE        WHAT (COST)
+        account                          account      Account alias (free)
         ");
     }
 
