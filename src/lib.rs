@@ -38,6 +38,8 @@
 //! | [`recheck`] | reads a cell again right before its first write |
 //! | [`session`] | credentials, identity, regions: what is known before the first cell is read |
 //! | [`aws`], `gate`, [`fault`] | one HTTP client for all services and regions, rate limits, errors as data |
+//! | [`policy`], [`filter_pattern`], [`words`] | AWS's documents, patterns and words, compared by what they mean |
+//! | [`tags`], [`attestation`] | what the whole file says: tags on everything, and what a person vouches for |
 //! | [`report`] | the only code that prints |
 //! | [`cli`] | one command a file, arguments in, exit code out |
 //! | [`sandbox`] | a simulated account behind the SDK's HTTP client; nothing else knows that it is there |
