@@ -212,7 +212,8 @@ pub fn recognize(path: &Path) -> Result<(), SavedError> {
     }
 }
 
-/// Holds a saved plan against the one just made: of what is promised not a byte may differ.
+/// Holds a saved plan against the one just made: of what is promised not a byte may differ. A file in another layout
+/// than trueup's was edited, and is not taken at all.
 pub fn hold(path: &Path, new: &Document) -> Result<(), SavedError> {
     let old_text = text(path)?;
     let new_text = new.to_json()?;
@@ -221,8 +222,8 @@ pub fn hold(path: &Path, new: &Document) -> Result<(), SavedError> {
     }
     let old = parse(path, &old_text);
     let (old_text, new_text) = match &old {
-        Ok(old) => (old.promised().to_json()?, new.promised().to_json()?),
-        Err(_) => (old_text, new_text),
+        Ok(old) if old.to_json()? == old_text => (old.promised().to_json()?, new.promised().to_json()?),
+        _ => (old_text, new_text),
     };
     if old_text == new_text {
         return Ok(());

@@ -224,7 +224,7 @@ fn a_saved_plan_applies_while_nothing_moved_and_never_else() {
         .sandbox(&["plan", "checklist.toml", "--out", "plan.json"])
         .expect(0);
     let whole = folder.read("plan.json");
-    for (from, to) in [("destructive", "safe"), ("us-east-1", "us-east-2")] {
+    for (from, to) in [("destructive", "safe"), ("us-east-1", "us-east-2"), ("  ", " ")] {
         folder.write("plan.json", &whole.replacen(from, to, 1));
         folder.sandbox(&with_plan).expect(1);
     }
