@@ -23,6 +23,7 @@ use crate::attestation::Attestations;
 use crate::aws::{Aws, Clients};
 use crate::controls::Id;
 use crate::fault::Fault;
+use crate::monthly::Monthly;
 use crate::place::{Place, Region, Scope};
 use crate::plan::{Asset, Class, Draft, Effect, Survey, Want};
 use crate::tags::Tags;
@@ -42,7 +43,7 @@ pub struct Doc {
     pub why: &'static str,
     /// How it is switched off or undone by the file alone.
     pub off: &'static str,
-    /// What it costs, in a few words.
+    /// What it costs, in a few words and with the prices that its steps say by [`StepDraft::costs`]; `free` if nothing.
     pub cost: &'static str,
     /// Benchmark and the numbers of its recommendations, for example `("CIS 5.0", "1.7, 1.8")`.
     pub benchmarks: &'static [(&'static str, &'static str)],
@@ -367,6 +368,12 @@ impl<A> StepDraft<'_, A> {
     /// Once it is done, this no longer exists.
     pub fn removes(self, asset: Asset) -> Self {
         self.with(|step| step.removes.push(asset))
+    }
+
+    /// Once it is done, each month's bill is higher by this. Said only of what is turned on: what is switched off
+    /// says nothing of what it saves. Several amounts add up.
+    pub fn costs(self, monthly: Monthly) -> Self {
+        self.with(|step| step.monthly = step.monthly + monthly)
     }
 
     /// The step's name for later steps of the same cell.

@@ -184,6 +184,7 @@ mod tests {
     use super::*;
     use crate::controls::Id;
     use crate::fault::FaultKind;
+    use crate::monthly::Monthly;
     use crate::place::Place;
     use crate::plan::testing::{Web, linked};
     use crate::plan::{Class, Effect};
@@ -199,6 +200,7 @@ mod tests {
             risks: vec![],
             after: after.to_vec(),
             blocked: None,
+            monthly: Monthly::default(),
             action: serde_json::Value::Null,
         }
     }

@@ -40,6 +40,7 @@
 //! | [`aws`], `gate`, [`fault`] | one HTTP client for all services and regions, rate limits, errors as data |
 //! | [`policy`], [`filter_pattern`], [`words`] | AWS's documents, patterns and words, compared by what they mean |
 //! | [`tags`], [`attestation`] | what the whole file says: tags on everything, and what a person vouches for |
+//! | [`monthly`] | what a step adds to the bill, as a range; the numbers stand beside each control |
 //! | [`report`] | the only code that prints |
 //! | [`cli`] | one command a file, arguments in, exit code out |
 //! | [`sandbox`] | a simulated account behind the SDK's HTTP client; nothing else knows that it is there |
@@ -60,7 +61,9 @@
 //!    read first, [`controls::default_vpc`] the one with the most steps.
 //! 2. Add its `mod` and its line to [`controls`], in the order of the checklist. Help, schema, permissions, the
 //!    matrix, export, and the tests that loop over the list follow from that.
-//! 3. If its service is new: a line in `aws::clients`, and a file in [`sandbox`], strict where AWS is strict.
+//! 3. If it turns on what AWS meters, [`control::StepDraft::costs`] on the step that does, from a constant beside the
+//!    `DOC` whose words say the same.
+//! 4. If its service is new: a line in `aws::clients`, and a file in [`sandbox`], strict where AWS is strict.
 //!
 //! A test reads a control's `diff` with two values: the wanted state, and a live one that is the wanted one with one
 //! side changed; `control::testing` calls it and prints what it said. Whole runs are in `tests/it`, planning cases as
@@ -79,6 +82,7 @@ pub mod fault;
 pub mod filter_pattern;
 mod gate;
 pub mod init;
+pub mod monthly;
 pub mod place;
 pub mod plan;
 pub mod policy;

@@ -8,6 +8,7 @@ use toml::Table;
 use crate::control::{Act, BadDocument, Env, Findings, Here, Relied, Run, SeenDoc, Task};
 use crate::controls::Id;
 use crate::fault::{Fault, FaultKind};
+use crate::monthly::Monthly;
 use crate::place::Place;
 
 mod link;
@@ -305,6 +306,12 @@ impl Plan {
             }
         }
         counts
+    }
+
+    /// What the steps that can run add to each month's bill, whether or not somebody has to consent to them.
+    pub fn monthly(&self) -> Monthly {
+        let runnable = self.steps.iter().filter(|step| step.blocked.is_none());
+        runnable.map(|step| step.monthly).sum()
     }
 
     /// How many cells have this verdict.

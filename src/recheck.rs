@@ -136,6 +136,7 @@ mod tests {
     use super::*;
     use crate::control::Act;
     use crate::controls::Id;
+    use crate::monthly::Monthly;
     use crate::place::Place;
     use crate::plan::{Class, Draft, Effect};
 
@@ -153,6 +154,7 @@ mod tests {
                 risks: vec![],
                 after: vec![],
                 blocked: None,
+                monthly: Monthly::default(),
                 action: json!(title),
             })
             .collect()

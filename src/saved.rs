@@ -12,6 +12,7 @@ use similar::TextDiff;
 
 use crate::baseline::Filters;
 use crate::control::{Env, TOLD};
+use crate::monthly::Monthly;
 use crate::plan::{Cell, Plan, Step, Verdict};
 
 /// The version of the document's form. Raised whenever a reader of the old form would misread the new one.
@@ -51,6 +52,9 @@ pub struct Summary {
     pub blocked: usize,
     /// Cells that could not be read.
     pub unread: usize,
+    /// What the steps that are not blocked add to each month's bill.
+    #[serde(default, skip_serializing_if = "Monthly::is_nothing")]
+    pub monthly: Monthly,
 }
 
 impl Document {
@@ -69,6 +73,7 @@ impl Document {
                 needs_person: plan.count(Verdict::NeedsPerson),
                 blocked: plan.count(Verdict::Blocked),
                 unread: plan.count(Verdict::Unread),
+                monthly: plan.monthly(),
             },
             cells: plan.cells.clone(),
             steps: plan.steps.clone(),
@@ -84,9 +89,14 @@ impl Document {
     }
 
     /// What of it is promised: without what is only told. Notices follow from what was read and wanted, or from what
-    /// a control read for a notice alone (see [`TOLD`](crate::control::TOLD)), and that decides no step.
+    /// a control read for a notice alone (see [`TOLD`](crate::control::TOLD)), and that decides no step. Neither do
+    /// costs, which another version of trueup may know better.
     fn promised(&self) -> Document {
         let mut promised = self.clone();
+        promised.summary.monthly = Monthly::default();
+        for step in &mut promised.steps {
+            step.monthly = Monthly::default();
+        }
         for cell in &mut promised.cells {
             cell.notices.clear();
             if let Some(ids) = cell.seen.as_mut().and_then(|seen| seen.ids.as_object_mut()) {

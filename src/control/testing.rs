@@ -7,8 +7,26 @@ pub(crate) fn found<C: Control>(want: &C::Model, seen: &Seen<C::Model, C::Ids>) 
     found_in::<C>(want, seen, Run::default())
 }
 
+/// The same in another region.
+pub(crate) fn found_at<C: Control>(
+    region: &str,
+    want: &C::Model,
+    seen: &Seen<C::Model, C::Ids>,
+) -> Out<C::Action> {
+    found_by::<C>(region, want, seen, Run::default())
+}
+
 /// The same in a run of one's own: another caller, another day, tags.
 pub(crate) fn found_in<C: Control>(
+    want: &C::Model,
+    seen: &Seen<C::Model, C::Ids>,
+    run: Run,
+) -> Out<C::Action> {
+    found_by::<C>("eu-west-1", want, seen, run)
+}
+
+fn found_by<C: Control>(
+    region: &str,
     want: &C::Model,
     seen: &Seen<C::Model, C::Ids>,
     run: Run,
@@ -16,7 +34,7 @@ pub(crate) fn found_in<C: Control>(
     let regions: [Region; 2] = ["eu-west-1", "us-east-1"].map(|name| name.parse().unwrap());
     let place = match C::SCOPE {
         Scope::Account => Place::Account,
-        Scope::EachRegion => Place::Region(regions[0].clone()),
+        Scope::EachRegion => Place::Region(region.parse().unwrap()),
     };
     let env = Env {
         account: "111122223333".to_owned(),
@@ -37,6 +55,11 @@ pub(crate) fn found_in<C: Control>(
         &mut out,
     );
     out
+}
+
+/// What the steps of a `diff` add to each month's bill.
+pub(crate) fn monthly<A>(out: &Out<A>) -> Monthly {
+    out.steps.iter().map(|step| step.monthly).sum()
 }
 
 /// Everything that a `diff` said, for a snapshot: each step with its class, what it waits for and its risks, then

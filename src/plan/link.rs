@@ -113,6 +113,7 @@ pub(super) fn link(
             risks: draft.risks,
             after: waits,
             blocked: blocked[at].clone(),
+            monthly: draft.monthly,
             action: draft.action.data,
         });
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::controls::Id;
+use crate::monthly::Monthly;
 use crate::place::Place;
 
 /// What a step does to the account, for the summary line.
@@ -117,6 +118,8 @@ pub struct Draft<A> {
     pub releases: Vec<Asset>,
     /// What no longer exists once it is done.
     pub removes: Vec<Asset>,
+    /// What it adds to each month's bill.
+    pub monthly: Monthly,
 }
 
 impl<A> Draft<A> {
@@ -133,6 +136,7 @@ impl<A> Draft<A> {
             provides: vec![],
             releases: vec![],
             removes: vec![],
+            monthly: Monthly::default(),
         }
     }
 
@@ -149,6 +153,7 @@ impl<A> Draft<A> {
             provides: self.provides,
             releases: self.releases,
             removes: self.removes,
+            monthly: self.monthly,
         }
     }
 }
@@ -208,6 +213,9 @@ pub struct Step {
     /// Why it cannot run, if it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Why>,
+    /// What it adds to each month's bill, if it turns on what is metered.
+    #[serde(default, skip_serializing_if = "Monthly::is_nothing")]
+    pub monthly: Monthly,
     /// The control's own action.
     pub action: serde_json::Value,
 }
