@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
 use crate::fault::Fault;
+use crate::monthly::Monthly;
 use crate::place::Scope;
 use crate::tags::{self, Tags};
 
@@ -140,6 +141,12 @@ impl fmt::Display for Action {
 /// The days of an analyzer whose table says none: what the console proposes.
 const DAYS: i32 = 90;
 
+/// What an analyzer of unused access costs in each month for a role or a user.
+const PRICE_CENTS: u32 = 20;
+
+/// A small account has five to fifty roles and users.
+const UNUSED: Monthly = Monthly::cents(5 * PRICE_CENTS, 50 * PRICE_CENTS);
+
 impl Control for AccessAnalyzer {
     const NAME: &'static str = "access_analyzer";
     const SCOPE: Scope = Scope::EachRegion;
@@ -148,7 +155,7 @@ impl Control for AccessAnalyzer {
         items: &[15],
         why: "It names the buckets, roles, keys and queues that somebody outside the account can reach.",
         off: "external_access = false and unused_access = false delete the analyzers with their findings",
-        cost: "external access is free; unused access costs about 0.20 USD a month for each role and user",
+        cost: "external access is free; unused access costs 0.20 USD a month for each role and user",
         benchmarks: &[
             ("CIS 5.0", "1.19"),
             ("CIS 3.0", "1.20"),
@@ -308,7 +315,10 @@ fn one(
     match (wanted, analyzer) {
         (Some(true), _) if !is_there => {
             let tags = own.clone();
-            out.add(Action::Create { kind, tags });
+            let step = out.add(Action::Create { kind, tags });
+            if matches!(kind, Kind::Unused(_)) {
+                step.costs(UNUSED);
+            }
         }
         (Some(true), Some(analyzer)) => {
             if let Some(why) = &analyzer.broken {

@@ -21,6 +21,7 @@ use crate::words::{Never, NumberOr, Presence, Template};
 mod action;
 mod apply;
 mod diff;
+mod price;
 mod read;
 mod role;
 mod selectors;
@@ -202,8 +203,8 @@ impl Control for CloudTrail {
         items: &[7],
         why: "Without a trail, what was done in the account is forgotten after 90 days and nothing can warn of it.",
         off: "logging = false stops the trail; state = \"absent\" deletes it, and keeps its files",
-        cost: "the first trail is free but for storage; CloudWatch Logs about 0.50 USD a GB, a second trail 2 USD for \
-               100,000 events",
+        cost: "the first trail is free but for storage; CloudWatch Logs 0.50 USD a GB, roughly 0.50 to 5 USD a month; a \
+               second trail 2 USD for 100,000 events",
         benchmarks: &[
             ("CIS 5.0", "3.1, 3.2, 3.5"),
             ("CIS 3.0", "3.1, 3.2, 3.5"),

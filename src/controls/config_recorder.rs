@@ -18,6 +18,7 @@ use crate::words::Template;
 
 mod calls;
 mod diff;
+mod price;
 #[cfg(test)]
 mod tests;
 
@@ -267,7 +268,8 @@ impl Control for ConfigRecorder {
         items: &[17],
         why: "It keeps what every resource looked like and when it changed; Security Hub's checks work on its records.",
         off: "enabled = false stops the recorder; its records, its settings and its delivery channel stay",
-        cost: "0.003 USD a recorded change, 0.012 USD a daily record; a few USD a month in a quiet account",
+        cost: "0.003 USD a recorded change, 0.012 USD a daily record; roughly 2 to 10 USD a month in a small account, \
+               much more where much changes",
         benchmarks: &[("CIS 5.0", "3.3"), ("CIS 3.0", "3.3"), ("FSBP", "Config.1")],
         page: "https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
         example: r#"[config_recorder]

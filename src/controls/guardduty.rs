@@ -18,6 +18,7 @@ use crate::place::Scope;
 use crate::tags::{self, Tags};
 
 mod features;
+mod price;
 mod write;
 
 pub use features::{Feature, Features};
@@ -168,7 +169,7 @@ impl Control for GuardDuty {
         items: &[16],
         why: "It tells of stolen keys, mining and other abuse from logs that are there anyway, in regions nobody looks at too.",
         off: "enabled = false suspends the detector and keeps its findings; a feature is switched off by false",
-        cost: "metered by region, roughly 1 to 5 USD a month in an idle account, each feature extra; 30 days free",
+        cost: "roughly 1 to 5 USD a month in an idle account, each feature up to 1.50 USD more in a small one; 30 days free",
         benchmarks: &[(
             "FSBP",
             "GuardDuty.1; by feature GuardDuty.5, .6, .7, .8, .9, .10, .11, .12, .13",
@@ -282,7 +283,8 @@ s3_data_events = true
                     features: want.features.clone(),
                     tags: here.env.run.tags.clone(),
                     ..settings
-                }));
+                }))
+                .costs(price::costs(want, seen, here));
             } else {
                 out.refuse("there is no detector to change; write `enabled = true` to have one");
             }
@@ -308,7 +310,8 @@ s3_data_events = true
             .collect();
         let suspends = settings.enabled == Some(false);
         // Nothing breaks, but an attack in the meantime goes unseen, and an attacker would do the same.
-        let mut step = out.change(Action::Update { detector, settings });
+        let costs = price::costs(want, seen, here);
+        let mut step = out.change(Action::Update { detector, settings }).costs(costs);
         if suspends {
             step = step.disruptive("threats go unnoticed from then on");
         }

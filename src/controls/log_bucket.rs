@@ -295,7 +295,8 @@ impl Control for LogBucket {
         items: &[7, 17],
         why: "CloudTrail and Config keep their files in a bucket: closed, encrypted, and not for ever.",
         off: "leave the table out, and the bucket stays as it is; state = \"absent\" deletes an empty one",
-        cost: "0.025 USD a month for each GB; the trail of a small account has less than one a year",
+        cost: "0.023 USD a month for each GB and 0.005 USD for 1,000 files; roughly 0.05 to 1 USD a month for the logs \
+               of a small account",
         benchmarks: &[("CIS 5.0", "2.1.1"), ("FSBP", "S3.5, S3.8, S3.12")],
         page: "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html",
         example: r#"[log_bucket]

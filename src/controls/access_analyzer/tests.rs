@@ -1,6 +1,6 @@
 use super::*;
 use crate::control::Run;
-use crate::control::testing::{found_in, told};
+use crate::control::testing::{found_in, monthly, told};
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -162,4 +162,22 @@ fn what_makes_no_sense_is_refused() {
         ["unused_access_days: is of no use without an analyzer; expected unused_access = true beside it"]
     );
     assert_eq!(wrong("external_access = true"), Vec::<String>::new());
+}
+
+#[test]
+fn only_a_new_analyzer_of_unused_access_is_paid() {
+    let each = Monthly::cents(PRICE_CENTS, PRICE_CENTS);
+    assert!(AccessAnalyzer::DOC.cost.contains(&each.to_string()), "{each}");
+    let unused = "unused_access = true\nunused_access_days = 30";
+    for (want, seen, costs) in [
+        ("external_access = true", NOTHING(), Monthly::default()),
+        ("unused_access = true", NOTHING(), UNUSED),
+        ("unused_access = true", seen(Some(90)), Monthly::default()),
+        // It takes the place of one that was paid already.
+        (unused, seen(Some(90)), Monthly::default()),
+        ("unused_access = false", seen(Some(90)), Monthly::default()),
+    ] {
+        let out = found_in::<AccessAnalyzer>(&model(want), &seen, Run::default());
+        assert_eq!(monthly(&out), costs, "{want}");
+    }
 }

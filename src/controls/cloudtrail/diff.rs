@@ -1,6 +1,6 @@
 //! What has to be done.
 
-use super::{Action, Delivery, Events, Group, Ids, LOG_GROUP, Model, Settings, TRAIL, Target, arn};
+use super::{Action, Delivery, Events, Group, Ids, LOG_GROUP, Model, Settings, TRAIL, Target, arn, price};
 use crate::control::{Here, LocalId, Out, Seen};
 use crate::controls::log_bucket::{FOR_CLOUDTRAIL, LogBucket};
 use crate::place::Place;
@@ -39,6 +39,8 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     if let Some(group) = &ids.group {
         settings.delivery = deliver(want, group, ids, here, &mut before, out);
     }
+    let is_logging = live.logging == Some(true);
+    let delivers = settings.delivery.is_some();
     if settings != Settings::default() {
         let risks = risks(&settings);
         let mut step = out.change(Action::Update {
@@ -46,6 +48,9 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
             settings,
         });
         step = step.after_all(before);
+        if is_logging && delivers && want.logging != Some(false) {
+            step = step.costs(price::LOGS);
+        }
         for risk in risks {
             step = step.disruptive(risk);
         }
@@ -63,8 +68,10 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
         }
     }
     match want.logging {
-        Some(true) if live.logging != Some(true) => {
-            out.change(Action::Start(trail.clone()));
+        Some(true) if !is_logging => {
+            let delivers = delivers || ids.group.as_ref().is_some_and(|group| group.is_attached);
+            let start = out.change(Action::Start(trail.clone()));
+            start.costs(price::costs(delivers, ids));
         }
         Some(false) if live.logging != Some(false) => {
             out.change(Action::Stop(trail.clone()))
@@ -114,6 +121,7 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Out<Action>) {
         .as_ref()
         .and_then(|group| deliver(want, group, ids, here, &mut before, out));
     let env = here.env;
+    let costs = price::costs(delivery.is_some(), ids);
     let step = out.add(Action::Create {
         name: name.clone(),
         bucket: bucket.to_string(),
@@ -147,7 +155,7 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Out<Action>) {
         last = out.change(select).after(created).id();
     }
     if want.logging == Some(true) {
-        out.change(Action::Start(trail)).after(last);
+        out.change(Action::Start(trail)).after(last).costs(costs);
     }
 }
 

@@ -6,6 +6,7 @@ use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, Ev
 use super::*;
 use crate::control::Run;
 use crate::control::testing;
+use crate::monthly::Monthly;
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -358,4 +359,49 @@ fn selectors_change_in_what_they_say_of_management_events_alone() {
     assert_eq!((&all[0], recorded(&[], &all)), (&data, Some(Events::All)));
     let added = selectors::advanced(&[data], Events::WriteOnly).unwrap();
     assert_eq!((added.len(), recorded(&[], &added)), (2, Some(Events::WriteOnly)));
+}
+
+fn costs(want: &Model, seen: &Seen<Model, Ids>) -> Monthly {
+    testing::monthly(&testing::found::<CloudTrail>(want, seen))
+}
+
+#[test]
+fn the_log_group_is_paid_once_a_trail_that_records_delivers_to_it() {
+    assert!(CloudTrail::DOC.cost.contains(&price::LOGS.to_string()));
+    let mut idle = example();
+    idle.logging = Some(false);
+    let mut without_group = example();
+    without_group.log_group = None;
+    assert_eq!(costs(&example(), &nothing()), price::LOGS);
+    assert!(costs(&idle, &nothing()).is_nothing());
+    assert!(costs(&without_group, &nothing()).is_nothing());
+    let live_with = |logging: bool, attached: bool| {
+        let mut seen = live();
+        seen.model.logging = Some(logging);
+        seen.ids.group = Some(Group {
+            is_attached: attached,
+            ..group()
+        });
+        seen
+    };
+    for (logging, attached, said) in [
+        (true, true, Monthly::default()),
+        (true, false, price::LOGS),
+        (false, true, price::LOGS),
+        (false, false, price::LOGS),
+    ] {
+        assert_eq!(
+            costs(&example(), &live_with(logging, attached)),
+            said,
+            "{logging} {attached}"
+        );
+        assert!(costs(&idle, &live_with(logging, attached)).is_nothing());
+    }
+}
+
+#[test]
+fn a_trail_beside_the_organizations_is_a_second_copy() {
+    let mut seen = nothing();
+    seen.ids.organization_trail = Some("arn:aws:cloudtrail:us-east-1:999988887777:trail/all".to_owned());
+    assert_eq!(costs(&example(), &seen), price::LOGS + price::SECOND_COPY);
 }

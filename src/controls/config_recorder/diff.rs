@@ -1,6 +1,8 @@
 //! What has to be done to a region's recorder.
 
-use super::{Action, Channel, Frequency, Ids, Model, RECORDER, Recorder, Recording, service_linked_role};
+use super::{
+    Action, Channel, Frequency, Ids, Model, RECORDER, Recorder, Recording, price, service_linked_role,
+};
 use crate::control::{Here, LocalId, Out, Seen};
 use crate::controls::log_bucket::{FOR_CONFIG, LogBucket};
 use crate::place::Place;
@@ -40,7 +42,8 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     };
     before.extend(channel);
     if want.enabled == Some(true) && !is_on {
-        start(&recorder.name, before, here, out);
+        let recording = wanted(want, &recorder.recording, String::new());
+        start(&recorder.name, &recording, before, here, out);
     }
 }
 
@@ -63,22 +66,29 @@ fn create(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<
     let made = out
         .add(Action::Create {
             name: NAME.to_owned(),
-            recording,
+            recording: recording.clone(),
             tags: here.env.run.tags.clone(),
         })
         .id();
     let channel = deliver_after(want, seen, Some(made), here, out);
-    start(NAME, std::iter::once(made).chain(channel), here, out);
+    start(NAME, &recording, std::iter::once(made).chain(channel), here, out);
 }
 
 const NO_BUCKET: &str = "there is no delivery channel, and without one nothing is recorded; write `bucket`, or have a \
                          [log_bucket]";
 
-fn start(name: &str, before: impl IntoIterator<Item = LocalId>, here: &Here<'_>, out: &mut Out<Action>) {
+fn start(
+    name: &str,
+    recording: &Recording,
+    before: impl IntoIterator<Item = LocalId>,
+    here: &Here<'_>,
+    out: &mut Out<Action>,
+) {
     let name = name.to_owned();
     out.change(Action::Start { name })
         .after_all(before)
-        .provides(RECORDER.at(here.place));
+        .provides(RECORDER.at(here.place))
+        .costs(price::costs(recording, here));
 }
 
 /// What the recorder is to record, with what is not written as it is.

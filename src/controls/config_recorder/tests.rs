@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::control::{Run, testing};
+use crate::monthly::Monthly;
 
 const ROLE: &str =
     "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
@@ -204,5 +205,62 @@ fn what_makes_no_sense_is_refused() {
         ),
     ] {
         assert_eq!(keys(text), expected, "{text}");
+    }
+}
+
+/// What is added to the bill in a region of an account that is at home in us-east-1.
+fn costs_in(region: &str, want: &str, seen: &Seen<Model, Ids>) -> Monthly {
+    let want = model(&format!("{want}\nbucket = \"logs\""));
+    testing::monthly(&testing::found_at::<ConfigRecorder>(region, &want, seen))
+}
+
+#[test]
+fn the_sum_of_all_regions_is_what_the_documentation_says() {
+    let sum = price::CONTINUOUS.in_regions(17).to_string();
+    assert!(ConfigRecorder::DOC.cost.contains(&sum), "{sum}");
+}
+
+#[test]
+fn a_recorder_that_starts_is_paid_by_what_it_records() {
+    for (want, home, elsewhere) in [
+        (
+            "enabled = true",
+            price::CONTINUOUS.home,
+            price::CONTINUOUS.elsewhere,
+        ),
+        (
+            "enabled = true\nfrequency = \"daily\"",
+            price::DAILY.home,
+            price::DAILY.elsewhere,
+        ),
+        (
+            "enabled = true\nonly = [\"AWS::EC2::VPC\"]",
+            Monthly::up_to(price::CONTINUOUS.home.high_cents),
+            Monthly::up_to(price::CONTINUOUS.elsewhere.high_cents),
+        ),
+    ] {
+        for seen in [none(), live(false, all())] {
+            assert_eq!(costs_in("us-east-1", want, &seen), home, "{want}");
+            assert_eq!(costs_in("eu-west-1", want, &seen), elsewhere, "{want}");
+        }
+    }
+    let daily = Recording {
+        frequency: Frequency::Daily,
+        ..all()
+    };
+    assert_eq!(
+        costs_in("us-east-1", "enabled = true", &live(false, daily)),
+        price::DAILY.home,
+        "as it was"
+    );
+}
+
+#[test]
+fn a_recorder_that_runs_or_is_stopped_says_nothing_of_the_bill() {
+    for want in ["enabled = true\nfrequency = \"daily\"", "enabled = false"] {
+        assert!(
+            costs_in("us-east-1", want, &live(true, all())).is_nothing(),
+            "{want}"
+        );
     }
 }

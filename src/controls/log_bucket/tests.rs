@@ -88,6 +88,9 @@ fn a_new_bucket_is_made_first_and_all_else_waits_for_it() {
     life cycle: expire after 2557 days, old versions after 30 days [safe]
       after create the S3 bucket `logs`
     ");
+    let costs = testing::monthly(&testing::found::<LogBucket>(&example(), &seen));
+    assert_eq!(costs, diff::LOGS);
+    assert!(LogBucket::DOC.cost.contains(&costs.to_string()), "{costs}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::catalogue::alike;
+use super::price::Free;
 use super::{
     ACTIONS, Action, Alarm, AlarmChange, FILTERS, Filter, Found, Group, Ids, Model, Monitor, NAMESPACE,
     PERIOD, Patterns, Setting, Tuning,
@@ -17,7 +18,10 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     let ids = &seen.ids;
     let Some(home) = &ids.home else { return };
     let nothing = Found::default();
-    let mut last = Last::default();
+    let mut last = Last {
+        free: Free::beside(want, ids),
+        ..Last::default()
+    };
     if want.is_any_on() {
         match ready(want, ids, home) {
             Err(why) => return out.refuse(why),
@@ -47,11 +51,12 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
 }
 
 /// The steps that later ones have to wait for: CloudWatch Logs refuses two changes of a log group at once, and an
-/// alarm is read and written as a whole.
+/// alarm is read and written as a whole. And what earlier ones leave of what is free.
 #[derive(Default)]
 struct Last {
     filter: Option<LocalId>,
     alarms: BTreeMap<String, LocalId>,
+    free: Free,
 }
 
 /// The log group and the topic, or why there can be no monitors.
@@ -134,7 +139,9 @@ impl On<'_> {
                 topic: self.topic.clone(),
                 tags: self.here.env.run.tags.clone(),
             });
-            step.after_all(before).waits_for(alerts::topic(self.topic));
+            step.after_all(before)
+                .waits_for(alerts::topic(self.topic))
+                .costs(last.free.alarm());
             return;
         };
         self.alarm(monitor, tuning, alarm, last, out);
@@ -177,7 +184,7 @@ impl On<'_> {
         if !self.group.exists {
             step = step.needs(cloudtrail::LOG_GROUP.at(&Place::Account));
         }
-        let id = step.after_all(last.filter).id();
+        let id = step.after_all(last.filter).costs(last.free.metric()).id();
         last.filter = Some(id);
         id
     }

@@ -7,8 +7,9 @@ use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation};
 use serde_json::json;
 
 use super::*;
-use crate::control::testing::{found, found_in, told};
+use crate::control::testing::{found, found_in, monthly, told};
 use crate::filter_pattern::Pattern;
+use crate::monthly::Monthly;
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
 
@@ -400,5 +401,32 @@ fn the_schema_has_every_key() {
     assert_eq!(
         keys["root_usage"]["description"],
         "Tells of what the root user does. Asked for by CIS 5.0 4.3, CIS 3.0 4.3, Security Hub CloudWatch.1."
+    );
+}
+
+#[test]
+fn each_monitor_is_paid_once_the_free_ones_are_used_up() {
+    let each = Monthly::cents(price::METRIC + price::ALARM, price::METRIC + price::ALARM);
+    assert!(Monitors::DOC.cost.contains(&each.to_string()), "{each}");
+    let keys: Vec<&str> = CATALOGUE.iter().map(|entry| entry.key).collect();
+    let on = |keys: &[&str]| {
+        let lines: Vec<String> = keys.iter().map(|key| format!("{key} = true\n")).collect();
+        model(&lines.concat())
+    };
+    let costs = |want: &Model, there: &[&str]| monthly(&found::<Monitors>(want, &account(there)));
+    assert_eq!(costs(&on(&keys[..10]), &[]), Monthly::up_to(400));
+    assert_eq!(costs(&on(&keys[..17]), &[]), Monthly::cents(280, 680));
+    assert_eq!(costs(&on(&keys[..17]), &keys[..17]), Monthly::default());
+    assert_eq!(costs(&on(&keys[11..12]), &keys[..11]), each);
+    assert_eq!(costs(&on(&keys[11..12]), &keys[..9]), Monthly::up_to(40));
+    let instead = model(&format!("{} = false\n{} = true", keys[0], keys[11]));
+    assert_eq!(costs(&instead, &keys[..10]), Monthly::up_to(40), "one goes");
+    let mut seen = account(&keys[..11]);
+    one(&mut seen, keys[0]).alarm = None;
+    let alone = monthly(&found::<Monitors>(&on(&keys[..1]), &seen));
+    assert_eq!(
+        alone,
+        Monthly::cents(price::ALARM, price::ALARM),
+        "only the alarm is missing"
     );
 }
