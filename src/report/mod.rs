@@ -11,6 +11,7 @@ pub mod apply;
 pub mod ask;
 mod by_hand;
 pub mod controls;
+mod costs;
 mod differences;
 #[cfg(test)]
 mod fixtures;

@@ -1,6 +1,7 @@
-//! A plan as a person reads it: differences and steps, the matrix, what needs attention, one line at the end.
+//! A plan as a person reads it: differences and steps, the matrix, what needs attention, what it costs,
+//! one line at the end.
 
-use super::{Style, differences, matrix, phrase, remarks, summary};
+use super::{Style, costs, differences, matrix, phrase, remarks, summary};
 use crate::aws::Caller;
 use crate::plan::Effect;
 use crate::saved::{Document, SavedError};
@@ -15,6 +16,7 @@ pub fn text(doc: &Document, caller: Option<&Caller>, style: &Style) -> String {
         sections.push(matrix::text(doc, style));
     }
     sections.extend(remarks::text(doc, style));
+    sections.extend(costs::text(doc, style));
     sections.push(format!("{}\n", style.bold(&summary_line(doc))));
     sections.join("\n")
 }
@@ -198,6 +200,11 @@ mod tests {
         guardduty                        + + + + + +  +   + + + + +  +   ~ + + +
 
         + adds   ~ changes   - destroys
+
+        It would cost 1 to 6.40 USD a month
+          guardduty  1 to 6.40 USD  16 regions
+          → estimated for a small account by list prices of us-east-1, without free
+            trials; `trueup controls NAME` says what each is metered by
 
         Plan: 18 to add, 18 to change, 106 to destroy.
         "#);

@@ -17,6 +17,7 @@ mod config_recorder;
 mod contacts;
 mod controls;
 mod cost_anomaly_detection;
+mod costs;
 mod deletions;
 mod faults;
 mod folder;
