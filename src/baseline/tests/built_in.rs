@@ -21,3 +21,39 @@ fn the_checklist_has_every_control_of_an_item_in_the_order_of_the_list() {
         .collect();
     assert_eq!(names, all);
 }
+
+/// The comment above a control's first table.
+fn comment<'a>(text: &'a str, control: &str) -> Vec<&'a str> {
+    let lines: Vec<&str> = text.lines().collect();
+    let heads = [format!("[{control}]"), format!("[{control}.")];
+    let at = lines
+        .iter()
+        .position(|line| heads.iter().any(|head| line.starts_with(head)));
+    let above = lines[..at.unwrap()].iter().rev();
+    let mut comment: Vec<&str> = above.take_while(|line| line.starts_with('#')).copied().collect();
+    comment.reverse();
+    comment
+}
+
+#[test]
+fn each_table_of_the_checklist_says_what_it_costs_and_no_other_price_than_its_control() {
+    let (_, text) = BUILT_IN.iter().find(|(name, _)| *name == "checklist@1").unwrap();
+    let table: Table = text.parse().unwrap();
+    for id in table.keys().map(|name| name.parse::<Id>().unwrap()) {
+        let lines = comment(text, id.name());
+        let note: Vec<&str> = lines
+            .iter()
+            .map(|line| line.trim_start_matches(['#', ' ']))
+            .collect();
+        let note = note.join(" ");
+        let cost = id.control().doc().cost;
+        let (is_free, is_metered) = (note.contains("Free"), note.contains("METERED"));
+        assert!(is_free || is_metered, "{id}: {note}");
+        assert!(cost != "free" || (is_free && !is_metered), "{id}: {note}");
+        let words: Vec<&str> = note.split(' ').collect();
+        for pair in words.windows(2).filter(|pair| pair[1].starts_with("USD")) {
+            let price = format!("{} USD", pair[0]);
+            assert!(cost.contains(&price), "{id}: {price} is not in `{cost}`");
+        }
+    }
+}
