@@ -63,8 +63,8 @@ impl Sum for Monthly {
 impl fmt::Display for Monthly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.high_cents {
-            ..100 => 1,
-            ..1000 => 5,
+            0..100 => 1,
+            100..1000 => 5,
             _ => 100,
         };
         let [low, high] =
