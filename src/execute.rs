@@ -199,6 +199,7 @@ mod tests {
             risks: vec![],
             after: after.to_vec(),
             blocked: None,
+            shown_within_minutes: None,
             action: serde_json::Value::Null,
         }
     }

@@ -153,6 +153,7 @@ mod tests {
                 risks: vec![],
                 after: vec![],
                 blocked: None,
+                shown_within_minutes: None,
                 action: json!(title),
             })
             .collect()

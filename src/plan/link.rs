@@ -113,6 +113,7 @@ pub(super) fn link(
             risks: draft.risks,
             after: waits,
             blocked: blocked[at].clone(),
+            shown_within_minutes: draft.shown_within_minutes,
             action: draft.action.data,
         });
     }

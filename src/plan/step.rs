@@ -117,6 +117,8 @@ pub struct Draft<A> {
     pub releases: Vec<Asset>,
     /// What no longer exists once it is done.
     pub removes: Vec<Asset>,
+    /// See [`Step::shown_within_minutes`].
+    pub shown_within_minutes: Option<u32>,
 }
 
 impl<A> Draft<A> {
@@ -133,6 +135,7 @@ impl<A> Draft<A> {
             provides: vec![],
             releases: vec![],
             removes: vec![],
+            shown_within_minutes: None,
         }
     }
 
@@ -149,6 +152,7 @@ impl<A> Draft<A> {
             provides: self.provides,
             releases: self.releases,
             removes: self.removes,
+            shown_within_minutes: self.shown_within_minutes,
         }
     }
 }
@@ -208,6 +212,10 @@ pub struct Step {
     /// Why it cannot run, if it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Why>,
+    /// For how many minutes after it AWS's reads may still show what was there before, where that is longer than
+    /// anybody wants to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_within_minutes: Option<u32>,
     /// The control's own action.
     pub action: serde_json::Value,
 }
