@@ -18,6 +18,7 @@ mod contacts;
 mod controls;
 mod cost_anomaly_detection;
 mod deletions;
+mod ec2_defaults;
 mod faults;
 mod folder;
 mod health_events;
