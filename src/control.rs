@@ -240,6 +240,7 @@ pub struct Out<A> {
     pub(crate) people: Vec<Task>,
     pub(crate) refusals: Vec<String>,
     pub(crate) notices: Vec<String>,
+    pub(crate) elsewhere: Vec<(&'static str, Manager)>,
 }
 
 impl<A> Default for Out<A> {
@@ -249,6 +250,7 @@ impl<A> Default for Out<A> {
             people: vec![],
             refusals: vec![],
             notices: vec![],
+            elsewhere: vec![],
         }
     }
 }
@@ -302,6 +304,13 @@ impl<A> Out<A> {
     /// Something worth knowing that changes no verdict.
     pub fn notice(&mut self, what: impl Into<String>) {
         self.notices.push(what.into());
+    }
+
+    /// A key of the wanted table that differs and that another owner holds, alone: it is left to that one and is no
+    /// difference, whatever else the table wants, and `manage = "enforce"` does not change that. Where the whole cell
+    /// is held, and could be written all the same, it is [`Seen::held_by`].
+    pub fn elsewhere(&mut self, key: &'static str, who: impl Into<String>) {
+        self.elsewhere.push((key, Manager { who: who.into() }));
     }
 }
 
@@ -374,6 +383,11 @@ impl<A> StepDraft<'_, A> {
     /// says nothing of what it saves. Several amounts add up.
     pub fn costs(self, monthly: Monthly) -> Self {
         self.with(|step| step.monthly = step.monthly + monthly)
+    }
+
+    /// AWS's reads may show what was there before for so many minutes after it: that is no failure.
+    pub fn shown_within_minutes(self, minutes: u32) -> Self {
+        self.with(|step| step.shown_within_minutes = Some(minutes))
     }
 
     /// The step's name for later steps of the same cell.
@@ -462,6 +476,8 @@ pub struct Findings {
     pub refusals: Vec<String>,
     /// What is worth knowing.
     pub notices: Vec<String>,
+    /// The keys that differ and that another owner holds.
+    pub elsewhere: Vec<(&'static str, Manager)>,
 }
 
 /// An action as a document, with its line of the plan.
@@ -665,6 +681,7 @@ impl<C: Control> AnyControl for Of<C> {
             people: out.people,
             refusals: out.refusals,
             notices: out.notices,
+            elsewhere: out.elsewhere,
         })
     }
 

@@ -19,6 +19,7 @@ pub mod contact_information;
 pub mod cost_anomaly_detection;
 pub mod default_vpc;
 pub mod ebs_encryption;
+pub mod ec2_defaults;
 pub mod guardduty;
 pub mod health_events;
 pub mod log_bucket;
@@ -50,6 +51,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<access_analyzer::AccessAnalyzer>::NEW,
     &Of::<guardduty::GuardDuty>::NEW,
     &Of::<config_recorder::ConfigRecorder>::NEW,
+    &Of::<ec2_defaults::Ec2Defaults>::NEW,
 ];
 
 /// A control of the list. Ordered as the list is; written as the control's name.

@@ -201,6 +201,7 @@ mod tests {
             after: after.to_vec(),
             blocked: None,
             monthly: Monthly::default(),
+            shown_within_minutes: None,
             action: serde_json::Value::Null,
         }
     }

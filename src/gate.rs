@@ -196,6 +196,14 @@ fn rate(call: &CallName) -> (BucketKey, Quota) {
     let own = (call.service, call.region.to_string(), call.operation.clone());
     match (call.service, call.operation.as_str()) {
         ("ec2", "CreateDefaultVpc" | "CreateDefaultSubnet") => (own, quota(1, 1)),
+        ("ec2", "ModifyInstanceMetadataDefaults") => (own, quota(2, 2)),
+        (
+            "ec2",
+            "EnableImageBlockPublicAccess"
+            | "DisableImageBlockPublicAccess"
+            | "EnableSnapshotBlockPublicAccess"
+            | "DisableSnapshotBlockPublicAccess",
+        ) => (own, Quota::per_minute(number(6)).allow_burst(number(1))),
         // Unfiltered and unpaginated reads of some kinds get half of what EC2's other reads get.
         ("ec2", _) if call.is_read() => (own, quota(50, 10)),
         ("ec2", _) => (own, quota(50, 5)),
@@ -328,6 +336,18 @@ mod tests {
         assert_eq!(gate.calls(), calls);
         let reads: Vec<bool> = gate.calls().iter().map(CallName::is_read).collect();
         assert_eq!(reads, [true, false]);
+    }
+
+    #[test]
+    fn what_ec2_takes_once_in_ten_seconds_is_sent_no_more_often_in_each_region() {
+        for operation in ["EnableImageBlockPublicAccess", "DisableSnapshotBlockPublicAccess"] {
+            let (key, quota) = rate(&named("ec2", "eu-west-1", operation));
+            assert_eq!(quota.replenish_interval(), Duration::from_secs(10), "{operation}");
+            assert_eq!(quota.burst_size().get(), 1, "{operation}");
+            assert_ne!(key, rate(&named("ec2", "us-east-1", operation)).0);
+        }
+        let (_, read) = rate(&named("ec2", "eu-west-1", "GetImageBlockPublicAccessState"));
+        assert!(read.burst_size().get() > 1);
     }
 
     #[test]

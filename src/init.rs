@@ -287,6 +287,19 @@ mod tests {
         # global_resource_types = true     # IAM's, in the home region alone
         # # bucket = "central-logs"         # that of [log_bucket] unless it is written or the region delivers already
         # # daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
+
+        # EC2 settings of the account. Cost: free.
+        # [ec2_defaults]
+        # snapshot_public_access = "block_all_sharing"     # "block_new_sharing" spares those that are public; "unblocked"
+        # image_public_access = "block_new_sharing"        # "unblocked"; AWS shows a change within 10 minutes
+        # serial_console = false
+        #
+        # [ec2_defaults.instance_metadata]                 # of new instances; what a launch says itself goes before
+        # http_tokens = "required"                         # IMDSv2 alone; "optional", "no_preference"
+        # http_put_response_hop_limit = 2                  # 1 to 64; containers need 2; "no_preference"
+        # # http_endpoint = "enabled"                      # each of these: "enabled", "disabled", "no_preference"
+        # # instance_metadata_tags = "disabled"
+        # # http_tokens_enforced = "enabled"               # what could be launched with IMDSv1 no longer starts
         "#);
     }
 }

@@ -11,10 +11,12 @@ use crate::fault::{Fault, FaultKind};
 use crate::monthly::Monthly;
 use crate::place::Place;
 
+mod late;
 mod link;
 mod step;
 mod verdict;
 
+pub use late::settle;
 use link::link;
 #[cfg(test)]
 pub(crate) use link::testing;
@@ -80,7 +82,7 @@ pub struct Cell {
     /// What is worth knowing besides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
-    /// What the baseline wants here.
+    /// What the baseline wants here, without the keys that another owner holds.
     pub want: Table,
     /// What was read, whole, if it could be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -221,6 +223,7 @@ fn judge(want: &Want, survey: &Survey) -> Result<(Cell, Vec<Draft<Act>>), BadDoc
         people,
         refusals,
         notices,
+        elsewhere,
     } = want.control.control().diff(&want.table, seen, &here)?;
     cell.notices = notices;
     if let Some(manager) = seen
@@ -232,9 +235,25 @@ fn judge(want: &Want, survey: &Survey) -> Result<(Cell, Vec<Draft<Act>>), BadDoc
         cell.reasons.push(manager.who.clone());
         return Ok((cell, vec![]));
     }
+    let held: Vec<String> = elsewhere
+        .into_iter()
+        .map(|(key, manager)| {
+            cell.want.remove(key);
+            format!("{key}: {}", manager.who)
+        })
+        .collect();
     let (people, attested) = vouched(people, &survey.env.run);
     cell.attested = attested;
     let differs = !steps.is_empty() || !refusals.is_empty() || !people.is_empty();
+    if !differs && !held.is_empty() {
+        cell.verdict = Verdict::ManagedElsewhere;
+        cell.reasons = held;
+        return Ok((cell, vec![]));
+    }
+    cell.notices.extend(
+        held.into_iter()
+            .map(|held| format!("managed elsewhere, and left alone: {held}")),
+    );
     if differs && want.manage == Some(Manage::Report) {
         cell.verdict = Verdict::Reported;
         cell.reasons = refusals;

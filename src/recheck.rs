@@ -155,6 +155,7 @@ mod tests {
                 after: vec![],
                 blocked: None,
                 monthly: Monthly::default(),
+                shown_within_minutes: None,
                 action: json!(title),
             })
             .collect()

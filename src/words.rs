@@ -39,6 +39,14 @@ impl Word for Nothing {
     const WORD: &'static str = "none";
 }
 
+/// `"no_preference"`, for what is left to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoPreference;
+
+impl Word for NoPreference {
+    const WORD: &'static str = "no_preference";
+}
+
 /// A positive number, or a word for there being none: TOML has no null, and 0 means something else to AWS.
 pub struct NumberOr<W> {
     /// The number, or nothing where the word was written.

@@ -18,7 +18,7 @@ use crate::control::Cx;
 use crate::controls::{Id, UnknownControl};
 use crate::execute::{self, Outcome};
 use crate::export;
-use crate::plan::{Class, Plan, Step, Survey, Verdict, Want};
+use crate::plan::{self, Class, Plan, Step, Survey, Verdict, Want};
 use crate::recheck::Recheck;
 use crate::report;
 use crate::report::progress::Progress;
@@ -132,11 +132,12 @@ impl Args {
         });
         let now = after
             .as_ref()
-            .map(|after| Document::new(baseline.name(), &session.env, &filters, after));
+            .map(|(after, _)| Document::new(baseline.name(), &session.env, &filters, after));
         let applied = report::apply::Applied {
             plan: &document,
             outcomes: &outcomes,
             again: now.as_ref(),
+            unseen: after.as_ref().map_or(&[], |(_, unseen)| unseen),
         };
         let told = report::result(&report::apply::text(&applied, &view.out)).map_err(Trouble::from);
         if let Err(trouble) = &told {
@@ -146,7 +147,7 @@ impl Args {
             Exit::Interrupted
         } else {
             match after {
-                Some(after) if told.is_ok() => exit(&after, &outcomes, &self.fail_on),
+                Some((after, _)) if told.is_ok() => exit(&after, &outcomes, &self.fail_on),
                 _ => Exit::Partly,
             }
         })
@@ -355,15 +356,18 @@ fn keep_older(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// A plan made anew, without what was done and AWS does not show yet; and the steps that did that.
+type Again<'a> = (Plan, Vec<&'a Step>);
+
 /// Reads the touched cells again, unless a signal comes that has not come before. After an interruption it looks
 /// once and does not wait for answers that lag behind.
-async fn look_again(
+async fn look_again<'a>(
     session: &Session,
-    planned: &Planned,
+    planned: &'a Planned,
     outcomes: &[Outcome],
     stop: &execute::Stop,
     progress: &Progress,
-) -> Option<Result<Plan, SessionError>> {
+) -> Option<Result<Again<'a>, SessionError>> {
     let (given_up, looks) = if stop.soon.is_cancelled() {
         (&stop.now, 1)
     } else {
@@ -375,13 +379,13 @@ async fn look_again(
 /// Reads the touched cells again and judges the whole plan anew with them.
 ///
 /// AWS's answers may lag behind its writes: cells whose steps all ran get a few more looks.
-async fn reread(
+async fn reread<'a>(
     session: &Session,
-    planned: &Planned,
+    planned: &'a Planned,
     outcomes: &[Outcome],
     looks: u32,
     progress: &Progress,
-) -> Result<Plan, SessionError> {
+) -> Result<Again<'a>, SessionError> {
     let steps_of = |want: &Want| {
         let same = move |step: &Step, want: &Want| step.control == want.control && step.place == want.place;
         let want = want.clone();
@@ -400,10 +404,19 @@ async fn reread(
         .filter(|want| steps_of(want).any(ran))
         .cloned()
         .collect();
+    let done: Vec<&Step> = planned
+        .plan
+        .steps
+        .iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| **outcome == Outcome::Done)
+        .map(|(step, _)| step)
+        .collect();
     let mut again = session
         .plan_for(touched.clone(), &|event| progress.watch(event))
         .await?
         .plan;
+    let mut unseen = plan::settle(&mut again, &done);
     for attempt in 1..looks {
         let lagging = again.cells.iter().any(|cell| {
             cell.verdict == Verdict::Change
@@ -417,6 +430,7 @@ async fn reread(
         }
         tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
         again = session.plan_for(touched.clone(), &|_| {}).await?.plan;
+        unseen = plan::settle(&mut again, &done);
     }
     let cells = planned
         .plan
@@ -424,10 +438,8 @@ async fn reread(
         .iter()
         .map(|cell| again.cell(cell.control, &cell.place).unwrap_or(cell).clone())
         .collect();
-    Ok(Plan {
-        cells,
-        steps: again.steps,
-    })
+    let steps = again.steps;
+    Ok((Plan { cells, steps }, unseen))
 }
 
 /// How an apply ended whose steps came to these outcomes, none if there was nothing to run.

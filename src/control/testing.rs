@@ -81,5 +81,10 @@ pub(crate) fn told<A: Display>(out: &Out<A>) -> String {
     }));
     lines.extend(out.refusals.iter().map(|what| format!("refused: {what}")));
     lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
+    lines.extend(
+        out.elsewhere
+            .iter()
+            .map(|(key, held)| format!("elsewhere: {key}: {}", held.who)),
+    );
     lines.join("\n")
 }

@@ -125,8 +125,15 @@ fn name(call: Option<&CallName>) -> String {
     call.map_or_else(|| "a request".to_owned(), CallName::to_string)
 }
 
+/// What EC2 says where a declarative policy sets something, unless the policy has a sentence of its own. The code that
+/// comes with it is not published (Organizations User Guide, "Custom error messages for EC2 policies").
+const BY_DECLARATIVE_POLICY: &str = "denied due to an organizational policy in effect";
+
 /// The kind that an error's code and text tell.
 fn kind(service: Option<&str>, code: &str, message: &str) -> FaultKind {
+    if message.contains(BY_DECLARATIVE_POLICY) {
+        return FaultKind::DeniedByOrganization;
+    }
     match code {
         // EC2, query protocols and S3, JSON protocols, SNS.
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "AuthorizationError" => {

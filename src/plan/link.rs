@@ -114,6 +114,7 @@ pub(super) fn link(
             after: waits,
             blocked: blocked[at].clone(),
             monthly: draft.monthly,
+            shown_within_minutes: draft.shown_within_minutes,
             action: draft.action.data,
         });
     }

@@ -120,6 +120,8 @@ pub struct Draft<A> {
     pub removes: Vec<Asset>,
     /// What it adds to each month's bill.
     pub monthly: Monthly,
+    /// See [`Step::shown_within_minutes`].
+    pub shown_within_minutes: Option<u32>,
 }
 
 impl<A> Draft<A> {
@@ -137,6 +139,7 @@ impl<A> Draft<A> {
             releases: vec![],
             removes: vec![],
             monthly: Monthly::default(),
+            shown_within_minutes: None,
         }
     }
 
@@ -154,6 +157,7 @@ impl<A> Draft<A> {
             releases: self.releases,
             removes: self.removes,
             monthly: self.monthly,
+            shown_within_minutes: self.shown_within_minutes,
         }
     }
 }
@@ -216,6 +220,10 @@ pub struct Step {
     /// What it adds to each month's bill, if it turns on what is metered.
     #[serde(default, skip_serializing_if = "Monthly::is_nothing")]
     pub monthly: Monthly,
+    /// For how many minutes after it AWS's reads may still show what was there before, where that is longer than
+    /// anybody wants to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_within_minutes: Option<u32>,
     /// The control's own action.
     pub action: serde_json::Value,
 }

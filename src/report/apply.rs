@@ -26,6 +26,8 @@ pub struct Applied<'a> {
     pub outcomes: &'a [Outcome],
     /// The touched cells, read and judged again; nothing if they were not read again.
     pub again: Option<&'a Document>,
+    /// The steps that were done and that AWS does not show yet.
+    pub unseen: &'a [&'a Step],
 }
 
 /// The report: what went well first and in short, what needs attention last, where the eye is.
@@ -33,6 +35,7 @@ pub fn text(applied: &Applied<'_>, style: &Style) -> String {
     let run = Run::new(applied);
     let sections = [
         run.done(style),
+        run.unseen(applied.unseen, style),
         run.left_out(style),
         run.not_started(style),
         run.blocked(style),
@@ -114,6 +117,29 @@ impl<'a> Run<'a> {
             text.push_str(&phrase::wrap(&format!("{control}: {line}"), "  ", "    ", style));
         }
         headed("Done", text, style)
+    }
+
+    fn unseen(&self, unseen: &[&'a Step], style: &Style) -> String {
+        let mut alike: IndexMap<_, Vec<&Step>> = IndexMap::new();
+        for step in unseen {
+            let key = (step.control, &step.title, step.shown_within_minutes);
+            alike.entry(key).or_default().push(step);
+        }
+        let mut text = String::new();
+        for ((control, title, minutes), steps) in &alike {
+            text.push_str(&titled(
+                steps,
+                title,
+                &format!("{control}{}", self.at(steps)),
+                style,
+            ));
+            if let Some(minutes) = minutes {
+                let when =
+                    format!("AWS shows this within {minutes} minutes; a plan before that plans it again");
+                text.push_str(&phrase::wrap(&when, DETAIL, CONTINUED, style));
+            }
+        }
+        headed("Done, and not shown by AWS yet", text, style)
     }
 
     fn left_out(&self, style: &Style) -> String {
@@ -284,7 +310,12 @@ impl<'a> Run<'a> {
         let rest = summary::remaining(others, Form::Sentence);
         let scope = summary::scope(self.plan);
         if open.is_empty() {
-            let is_true = style.good(&format!("The account is true to {scope}"));
+            let yet = if applied.unseen.is_empty() {
+                ""
+            } else {
+                ", as far as AWS shows it yet"
+            };
+            let is_true = style.good(&format!("The account is true to {scope}{yet}"));
             return if rest.is_empty() {
                 phrase::wrap(&format!("{is_true}{}", style.good(".")), "", "", style)
             } else {
@@ -438,6 +469,7 @@ mod tests {
                 plan,
                 outcomes,
                 again,
+                unseen: &[],
             },
             &Style::PLAIN,
         )
@@ -466,6 +498,33 @@ mod tests {
 
         Applied: 142 done.
         The account is true to baseline.toml.
+        ");
+    }
+
+    #[test]
+    fn what_aws_shows_late_is_done_and_said() {
+        let mut plan = fixtures::fresh();
+        plan.steps.retain(|step| step.control == id("ebs_encryption"));
+        for step in &mut plan.steps {
+            step.shown_within_minutes = Some(10);
+        }
+        let applied = Applied {
+            plan: &plan,
+            outcomes: &vec![Outcome::Done; plan.steps.len()],
+            again: Some(&all_true(&plan)),
+            unseen: &plan.steps[..2].iter().collect::<Vec<_>>(),
+        };
+        insta::assert_snapshot!(text(&applied, &Style::PLAIN), @r"
+        Done
+          ebs_encryption: 17 steps done in all 17 regions (2–18)
+
+        Done, and not shown by AWS yet
+          2, 3 encrypt new EBS volumes by default (ebs_encryption in ap-northeast-1 and
+            ap-northeast-2)
+            AWS shows this within 10 minutes; a plan before that plans it again
+
+        Applied: 17 done.
+        The account is true to baseline.toml, as far as AWS shows it yet.
         ");
     }
 

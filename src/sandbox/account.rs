@@ -218,6 +218,9 @@ impl Account {
             state.guardduty.administrator = world.guardduty_administrator.clone();
         }
         for state in self.regions.values_mut() {
+            state.ec2.obey(&world.declarative_policy);
+        }
+        for state in self.regions.values_mut() {
             state
                 .cloudtrail
                 .organization

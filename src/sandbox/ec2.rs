@@ -1,5 +1,5 @@
-//! EC2, as far as a reconciler of accounts meets it: regions and zones, the default encryption of EBS
-//! volumes, and VPCs with what keeps them from being deleted.
+//! EC2, as far as a reconciler of accounts meets it: regions and zones, the account's settings of a region, and VPCs
+//! with what keeps them from being deleted.
 //!
 //! The specification of names and shapes is the EC2 API Reference (version 2016-11-15); of refusals, its
 //! "Error codes" and the sentences that the service sends. Each region is an [`Ec2`] of its own. A `Describe`
@@ -8,6 +8,7 @@
 
 mod addresses;
 mod cidr;
+mod defaults;
 mod ebs;
 mod gateways;
 mod geography;
@@ -21,6 +22,7 @@ mod occupy;
 mod reads;
 mod routes;
 mod rows;
+mod snapshots;
 mod subnets;
 mod tags;
 #[cfg(test)]
@@ -32,6 +34,7 @@ use serde_json::{Value, json};
 use super::{Account, Answer, AwsError, Call, Ids};
 use input::Input;
 
+pub use defaults::{DeclarativePolicy, HttpTokens, ImageSharing, InstanceMetadata, SnapshotSharing, Switch};
 pub use model::{Ec2, InstanceState};
 pub use occupy::{EndpointKind, Occupant, occupy};
 
@@ -68,6 +71,23 @@ operations! {
     "GetEbsDefaultKmsKeyId" [] [] ebs::get_key;
     "ModifyEbsDefaultKmsKeyId" ["KmsKeyId"] [] ebs::modify_key;
     "ResetEbsDefaultKmsKeyId" [] [] ebs::reset_key;
+    "GetSnapshotBlockPublicAccessState" [] [] defaults::get_snapshots;
+    "EnableSnapshotBlockPublicAccess" ["State"] [] defaults::enable_snapshots;
+    "DisableSnapshotBlockPublicAccess" [] [] defaults::disable_snapshots;
+    "GetImageBlockPublicAccessState" [] [] defaults::get_images;
+    "EnableImageBlockPublicAccess" ["ImageBlockPublicAccessState"] [] defaults::enable_images;
+    "DisableImageBlockPublicAccess" [] [] defaults::disable_images;
+    "GetSerialConsoleAccessStatus" [] [] defaults::get_serial_console;
+    "EnableSerialConsoleAccess" [] [] defaults::enable_serial_console;
+    "DisableSerialConsoleAccess" [] [] defaults::disable_serial_console;
+    "GetInstanceMetadataDefaults" [] [] defaults::get_metadata;
+    "ModifyInstanceMetadataDefaults" []
+        ["HttpTokens" "HttpPutResponseHopLimit" "HttpEndpoint" "InstanceMetadataTags" "HttpTokensEnforced"]
+        defaults::modify_metadata;
+    "CreateSnapshot" ["VolumeId"] ["Description" "TagSpecification"] snapshots::create_snapshot;
+    "ModifySnapshotAttribute" ["SnapshotId"] ["CreateVolumePermission"] snapshots::modify_attribute;
+    "DescribeSnapshots" [] ["Owner" "RestorableBy" "SnapshotId" "Filter" "MaxResults" "NextToken"]
+        snapshots::describe_snapshots;
     "CreateVpc" ["CidrBlock"] ["TagSpecification"] vpcs::create_vpc;
     "CreateDefaultVpc" [] [] vpcs::create_default_vpc;
     "DeleteVpc" ["VpcId"] [] vpcs::delete_vpc;
@@ -107,6 +127,8 @@ impl Ec2 {
             account_id: account_id.to_owned(),
             region: region.to_owned(),
             ebs: model::EbsDefaults::default(),
+            defaults: defaults::Defaults::default(),
+            snapshots: Vec::new(),
             vpcs: Vec::new(),
             subnets: Vec::new(),
             internet_gateways: Vec::new(),
@@ -132,6 +154,11 @@ impl Ec2 {
         };
         vpcs::create_default(&mut Cx { ec2: &mut ec2, ids });
         ec2
+    }
+
+    /// From now on the organization's declarative policy stands above the account's settings.
+    pub fn obey(&mut self, policy: &DeclarativePolicy) {
+        self.defaults.policy.clone_from(policy);
     }
 }
 

@@ -43,7 +43,7 @@ pub mod world;
 pub use account::{Account, Caller, DEFAULT_REGIONS, OPT_IN_REGIONS, RegionState};
 pub use call::{Answer, AwsError, Call};
 pub use client::SandboxClient;
-pub use ec2::{EndpointKind, InstanceState, Occupant};
+pub use ec2::{DeclarativePolicy, EndpointKind, InstanceState, Occupant};
 pub use error::SandboxError;
 pub use handle::{LoggedCall, Sandbox};
 pub use ids::Ids;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budgets::BudgetsRefusal;
 use super::iam::root::RootUser;
-use super::{InstanceState, Occupant};
+use super::{DeclarativePolicy, InstanceState, Occupant};
 
 /// A world. Every key may be left out; the empty world is a brand-new account in which nothing goes wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct World {
     /// The management account whose organization's trail records this account too, in every region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_trail: Option<String>,
+    /// The organization's declarative policy for EC2, in every region.
+    #[serde(skip_serializing_if = "is_no_policy")]
+    pub declarative_policy: DeclarativePolicy,
     /// For how many seconds other services do not see a new role or a changed bucket policy.
     #[serde(skip_serializing_if = "is_zero")]
     pub propagation_seconds: u32,
@@ -343,6 +346,10 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+fn is_no_policy(policy: &DeclarativePolicy) -> bool {
+    *policy == DeclarativePolicy::default()
+}
+
 fn is_new(root: &RootUser) -> bool {
     *root == RootUser::default()
 }
@@ -461,6 +468,14 @@ mod tests {
     fn what_is_wrong_in_a_world_is_said() {
         for (text, said) in [
             ("regions = []", "unknown field `regions`"),
+            (
+                "[declarative_policy]\nserial_console = true",
+                "unknown field `serial_console`",
+            ),
+            (
+                "[declarative_policy.instance_metadata_defaults]\nhttp_put_response_hop_limit = 65",
+                "expected 1 to 64",
+            ),
             ("account_id = \"12\"", "expected twelve digits"),
             ("[[deny]]\nby = \"scp\"", "needs a `region` or an `action`"),
             ("[[deny]]\nregion = \"eu-west-9\"", "`eu-west-9` in [[deny]]"),

@@ -358,6 +358,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "log_bucket" => crate::log_bucket::exercise(),
         "monitors" => crate::monitors::exercise(),
         "config_recorder" => crate::config_recorder::exercise(),
+        "ec2_defaults" => crate::ec2_defaults::exercise(),
         "health_events" => crate::health_events::exercise(),
         "password_policy" => vec![(
             crate::password_policy::ALICE,

@@ -19,6 +19,7 @@ mod controls;
 mod cost_anomaly_detection;
 mod costs;
 mod deletions;
+mod ec2_defaults;
 mod faults;
 mod folder;
 mod health_events;

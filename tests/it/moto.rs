@@ -11,6 +11,7 @@
 //! | `ec2:DeleteSubnet` | deletes also what has an instance in it; ignores DryRun |
 //! | `ec2:GetEbsDefaultKmsKeyId`, `ec2:ResetEbsDefaultKmsKeyId`, `ec2:DescribeSecurityGroupReferences` | not implemented: status 500 and HTML |
 //! | `ec2:ModifyEbsDefaultKmsKeyId` | fails in itself: status 500 and HTML |
+//! | `ec2:GetSnapshotBlockPublicAccessState`, `ec2:GetImageBlockPublicAccessState`, `ec2:GetSerialConsoleAccessStatus`, `ec2:GetInstanceMetadataDefaults`, and what sets them | not implemented: status 500 and HTML |
 //! | `guardduty:CreateDetector` | makes a second one in the same region; features that are not sent are missing instead of enabled |
 //! | `guardduty:UpdateDetector` | replaces the list of features instead of merging it |
 //! | `guardduty:GetDetector` | `UpdatedAt` never moves; FLOW_LOGS, CLOUD_TRAIL and DNS_LOGS are missing |
@@ -234,6 +235,7 @@ fn moto_sees_the_account_become_true_and_stay_so() {
     {
         let known = [
             "ebs_encryption in us-east-1",
+            "ec2_defaults in us-east-1",
             "access_analyzer in us-east-1",
             "budgets",
             "cost_anomaly_detection",

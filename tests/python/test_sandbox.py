@@ -253,6 +253,67 @@ class EbsEncryption(Case):
         self.assertFalse(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
 
 
+class Ec2Defaults(Case):
+    def test_public_snapshots_are_blocked_and_those_that_are_public_listed(self):
+        ec2 = client("ec2", "sa-east-1")
+        held = ec2.get_snapshot_block_public_access_state()
+        self.assertEqual((held["State"], held["ManagedBy"]), ("unblocked", "account"))
+        snapshot = ec2.create_snapshot(VolumeId="vol-1a2b3c4d", Description="old")["SnapshotId"]
+        everybody = {"CreateVolumePermission": {"Add": [{"Group": "all"}]}}
+        ec2.modify_snapshot_attribute(SnapshotId=snapshot, **everybody)
+        public = {"OwnerIds": ["self"], "RestorableByUserIds": ["all"]}
+        (listed,) = everything(ec2, "describe_snapshots", "Snapshots", **public)
+        self.assertEqual((listed["SnapshotId"], listed["Description"]), (snapshot, "old"))
+        for state in ("block-all-sharing", "block-new-sharing"):
+            self.assertEqual(ec2.enable_snapshot_block_public_access(State=state)["State"], state)
+            self.assertEqual(ec2.get_snapshot_block_public_access_state()["State"], state)
+        another = ec2.create_snapshot(VolumeId="vol-1a2b3c4d")["SnapshotId"]
+        self.refused("OperationNotPermitted", ec2.modify_snapshot_attribute, SnapshotId=another, **everybody)
+        self.refused("InvalidParameterValue", ec2.enable_snapshot_block_public_access, State="unblocked")
+        self.assertEqual(ec2.disable_snapshot_block_public_access()["State"], "unblocked")
+
+    def test_public_images_are_blocked_in_a_new_account(self):
+        ec2 = client("ec2", "sa-east-1")
+        state = "ImageBlockPublicAccessState"
+        held = ec2.get_image_block_public_access_state()
+        self.assertEqual((held[state], held["ManagedBy"]), ("block-new-sharing", "account"))
+        self.assertEqual(ec2.disable_image_block_public_access()[state], "unblocked")
+        self.assertEqual(ec2.get_image_block_public_access_state()[state], "unblocked")
+        for _ in range(2):
+            answer = ec2.enable_image_block_public_access(ImageBlockPublicAccessState="block-new-sharing")
+            self.assertEqual(answer[state], "block-new-sharing")
+        self.refused("DryRunOperation", ec2.disable_image_block_public_access, DryRun=True)
+        self.assertEqual(ec2.get_image_block_public_access_state()[state], "block-new-sharing")
+
+    def test_the_serial_console(self):
+        ec2 = client("ec2", "sa-east-1")
+        self.assertFalse(ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"])
+        self.assertTrue(ec2.enable_serial_console_access()["SerialConsoleAccessEnabled"])
+        self.assertTrue(ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"])
+        self.assertFalse(ec2.disable_serial_console_access()["SerialConsoleAccessEnabled"])
+
+    def test_the_metadata_options_of_new_instances(self):
+        ec2 = client("ec2", "sa-east-1")
+        self.assertEqual(ec2.get_instance_metadata_defaults()["AccountLevel"], {"ManagedBy": "account"})
+        self.assertTrue(ec2.modify_instance_metadata_defaults(HttpTokens="required", HttpPutResponseHopLimit=2)["Return"])
+        ec2.modify_instance_metadata_defaults(HttpEndpoint="enabled", InstanceMetadataTags="disabled")
+        level = ec2.get_instance_metadata_defaults()["AccountLevel"]
+        self.assertEqual((level["HttpTokens"], level["HttpPutResponseHopLimit"]), ("required", 2))
+        self.assertEqual((level["HttpEndpoint"], level["InstanceMetadataTags"]), ("enabled", "disabled"))
+        for hops in (0, 65):
+            self.refused(
+                "InvalidParameterValue", ec2.modify_instance_metadata_defaults, HttpPutResponseHopLimit=hops
+            )
+        ec2.modify_instance_metadata_defaults(
+            HttpTokens="no-preference",
+            HttpPutResponseHopLimit=-1,
+            HttpEndpoint="no-preference",
+            InstanceMetadataTags="no-preference",
+            HttpTokensEnforced="no-preference",
+        )
+        self.assertEqual(ec2.get_instance_metadata_defaults()["AccountLevel"], {"ManagedBy": "account"})
+
+
 class DefaultVpc(Case):
     def test_is_there_with_everything_that_belongs_to_it(self):
         ec2 = client("ec2", "us-east-1")

@@ -57,6 +57,7 @@ denied_by_organization | ec2 | UnauthorizedOperation | You are not authorized to
 denied_by_organization | iam | AccessDenied | User: arn:aws:iam::1:user/a is not authorized to perform: iam:GetAccountPasswordPolicy on resource: * with an explicit deny in a service control policy: arn:aws:organizations::2:policy/o-x/service_control_policy/p-y
 denied_by_organization | guardduty | AccessDeniedException | because no service control policy allows the guardduty:ListDetectors action
 denied_by_organization | s3 | AccessDenied | with an explicit deny in a resource control policy
+denied_by_organization | ec2 | OperationNotPermitted | This action is denied due to an organizational policy in effect
 denied | ec2 | UnauthorizedOperation | You are not authorized to perform this operation.
 denied | iam | AccessDenied | because no permissions boundary allows the iam:GetAccountPasswordPolicy action
 denied | guardduty | AccessDeniedException | no identity-based policy allows it; a service control policy is attached

@@ -149,6 +149,17 @@ impl<'a> Input<'a> {
         Ok(tags)
     }
 
+    /// A list of structures within a structure; it is empty where it is not there.
+    pub(super) fn structures_in(
+        &self,
+        name: &str,
+        member: &str,
+    ) -> impl Iterator<Item = &'a Map<String, Value>> {
+        let list = self.value(name).and_then(|outer| outer.get(member));
+        let list = list.and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_object)
+    }
+
     fn structures(&self, name: &str) -> impl Iterator<Item = &'a Map<String, Value>> {
         let list = self.value(name).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(Value::as_object)

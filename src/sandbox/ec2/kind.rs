@@ -101,6 +101,14 @@ kinds! {
     IMAGE = "ami", "image",
         "InvalidAMIID.NotFound", "The image id '[{}]' does not exist",
         "InvalidAMIID.Malformed";
+    /// Volumes. The sandbox has none, and takes every well-formed id.
+    VOLUME = "vol", "volume",
+        "InvalidVolume.NotFound", "The volume '{}' does not exist.",
+        "InvalidVolumeID.Malformed";
+    /// Snapshots of volumes.
+    SNAPSHOT = "snap", "snapshot",
+        "InvalidSnapshot.NotFound", "The snapshot '{}' does not exist.",
+        "InvalidSnapshotID.Malformed";
     /// Elastic IP addresses, by their allocation.
     ADDRESS = "eipalloc", "elastic-ip",
         "InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist",

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::defaults::Defaults;
 use super::kind::{self, Kind};
 
 /// When everything came to be that carries a time. The sandbox has no clock, so that a run can be repeated.
@@ -18,6 +19,8 @@ pub struct Ec2 {
     pub(super) account_id: String,
     pub(super) region: String,
     pub(super) ebs: EbsDefaults,
+    pub(super) defaults: Defaults,
+    pub(super) snapshots: Vec<Snapshot>,
     pub(super) vpcs: Vec<Vpc>,
     pub(super) subnets: Vec<Subnet>,
     pub(super) internet_gateways: Vec<InternetGateway>,
@@ -131,6 +134,20 @@ wire! {
         availability_zone_id: String,
         default_for_az: bool,
         map_public_ip_on_launch: bool,
+        tag_set: Vec<Tag>,
+    }
+
+    /// A snapshot of a volume (`Snapshot`).
+    Snapshot(snapshot_id: SNAPSHOT) {
+        volume_id: String,
+        owner_id: String,
+        description: String,
+        status: String,
+        progress: String,
+        start_time: String,
+        volume_size: u32,
+        encrypted: bool,
+        is_public: bool,
         tag_set: Vec<Tag>,
     }
 
@@ -563,7 +580,7 @@ macro_rules! each_resource {
         each_resource!(@ ($($mutable)?) $ec2, $list, $body;
             vpcs, subnets, internet_gateways, route_tables, network_acls, security_groups, dhcp_options,
             network_interfaces, instances, addresses, nat_gateways, vpc_endpoints, peerings, vpn_gateways,
-            egress_only_gateways, transit_attachments, flow_logs)
+            egress_only_gateways, transit_attachments, flow_logs, snapshots)
     };
     (@ $mutable:tt $ec2:ident, $list:ident, $body:expr; $($field:ident),*) => {
         $(each_resource!(@@ $mutable $ec2, $list, $body, $field);)*

@@ -202,6 +202,7 @@ fn a_dry_run_changes_nothing_and_ends_in_an_error() {
     for (operation, input) in [
         ("DeleteVpc", json!({ "VpcId": vpc, "DryRun": "true" })),
         ("EnableEbsEncryptionByDefault", json!({ "DryRun": "true" })),
+        ("EnableSerialConsoleAccess", json!({ "DryRun": "true" })),
         ("DescribeVpcs", json!({ "DryRun": "true" })),
         ("DescribeRegions", json!({ "DryRun": "true" })),
     ] {

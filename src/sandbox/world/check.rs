@@ -15,6 +15,14 @@ impl World {
         };
         digits("account_id", self.account_id.as_ref())?;
         digits("guardduty_administrator", self.guardduty_administrator.as_ref())?;
+        let metadata = self.declarative_policy.instance_metadata_defaults.as_ref();
+        if let Some(hops) = metadata.and_then(|metadata| metadata.http_put_response_hop_limit)
+            && !(1..=64).contains(&hops)
+        {
+            return Err(format!(
+                "http_put_response_hop_limit in [declarative_policy] is {hops}; expected 1 to 64"
+            ));
+        }
         for (table, region) in self.regions() {
             if !DEFAULT_REGIONS.contains(&region) && !OPT_IN_REGIONS.contains(&region) {
                 return Err(format!(

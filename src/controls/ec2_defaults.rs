@@ -1,0 +1,115 @@
+//! What EC2 does in a region unless somebody says otherwise: whether snapshots and AMIs may become public, what new
+//! instances answer about themselves, and the serial console.
+//!
+//! Each of the four settings may be held by a declarative policy of the organization (`ManagedBy` in what EC2
+//! answers). Such a one cannot be changed by the account, so it is left alone, said where it differs, and in nobody's
+//! way: the other settings are made true.
+//!
+//! `ModifyInstanceMetadataDefaults` does not say what becomes of an option that is not sent. So options that are not
+//! managed are sent back as they were read.
+
+use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
+use crate::fault::Fault;
+use crate::place::Scope;
+
+mod calls;
+mod diff;
+mod model;
+#[cfg(test)]
+mod tests;
+
+pub use self::model::{
+    Action, Ids, ImageAccess, InstanceMetadata, Model, Options, PublicSnapshots, Setting, SnapshotAccess,
+    Switch, Tokens,
+};
+
+/// The control.
+pub struct Ec2Defaults;
+
+impl Control for Ec2Defaults {
+    const NAME: &'static str = "ec2_defaults";
+    const SCOPE: Scope = Scope::EachRegion;
+    const DOC: Doc = Doc {
+        title: "EC2 settings of the account",
+        items: &[],
+        why: "A snapshot or AMI that is shared with everybody by mistake gives away a disk, and IMDSv1 gives away an instance's \
+              credentials. New instances alone get the metadata options.",
+        off: "\"unblocked\", serial_console = true, and \"no_preference\" for each metadata option are what AWS has \
+              without it; a key that is not written is left alone",
+        cost: "free",
+        benchmarks: &[
+            ("CIS 5.0", "5.7 (new instances)"),
+            ("CIS 3.0", "5.6 (new instances)"),
+            ("FSBP", "EC2.1, EC2.8 (new instances), EC2.182"),
+        ],
+        page: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html",
+        example: r#"[ec2_defaults]
+snapshot_public_access = "block_all_sharing"     # "block_new_sharing" spares those that are public; "unblocked"
+image_public_access = "block_new_sharing"        # "unblocked"; AWS shows a change within 10 minutes
+serial_console = false
+
+[ec2_defaults.instance_metadata]                 # of new instances; what a launch says itself goes before
+http_tokens = "required"                         # IMDSv2 alone; "optional", "no_preference"
+http_put_response_hop_limit = 2                  # 1 to 64; containers need 2; "no_preference"
+# http_endpoint = "enabled"                      # each of these: "enabled", "disabled", "no_preference"
+# instance_metadata_tags = "disabled"
+# http_tokens_enforced = "enabled"               # what could be launched with IMDSv1 no longer starts
+"#,
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "ec2:GetSnapshotBlockPublicAccessState",
+            "ec2:DescribeSnapshots",
+            "ec2:GetImageBlockPublicAccessState",
+            "ec2:GetSerialConsoleAccessStatus",
+            "ec2:GetInstanceMetadataDefaults",
+        ],
+        write: &[
+            "ec2:EnableSnapshotBlockPublicAccess",
+            "ec2:DisableSnapshotBlockPublicAccess",
+            "ec2:EnableImageBlockPublicAccess",
+            "ec2:DisableImageBlockPublicAccess",
+            "ec2:EnableSerialConsoleAccess",
+            "ec2:DisableSerialConsoleAccess",
+            "ec2:ModifyInstanceMetadataDefaults",
+        ],
+    };
+
+    type Model = Model;
+    type Ids = Ids;
+    type Action = Action;
+
+    fn check(want: &Model) -> Vec<(&'static str, String)> {
+        let metadata = want.instance_metadata.clone().unwrap_or_default();
+        let silent = Model {
+            instance_metadata: None,
+            ..want.clone()
+        } == Model::default();
+        if silent && metadata == InstanceMetadata::default() {
+            return vec![(
+                "",
+                "says nothing about EC2; expected at least one of its settings".to_owned(),
+            )];
+        }
+        let hops = metadata.http_put_response_hop_limit.and_then(|hops| hops.number);
+        match hops.filter(|hops| *hops > 64) {
+            None => vec![],
+            Some(hops) => vec![(
+                "instance_metadata.http_put_response_hop_limit",
+                format!("is {hops}; expected 1 to 64, or \"no_preference\""),
+            )],
+        }
+    }
+
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+        calls::read(&cx.clients().ec2, want).await
+    }
+
+    fn diff(want: &Model, seen: &Seen<Model, Ids>, _here: &Here<'_>, out: &mut Out<Action>) {
+        diff::diff(want, seen, out);
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+        calls::write(&cx.clients().ec2, action).await
+    }
+}
