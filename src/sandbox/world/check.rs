@@ -15,6 +15,10 @@ impl World {
         };
         digits("account_id", self.account_id.as_ref())?;
         digits("guardduty_administrator", self.guardduty_administrator.as_ref())?;
+        digits(
+            "securityhub_administrator",
+            self.securityhub_administrator.as_ref(),
+        )?;
         for (table, region) in self.regions() {
             if !DEFAULT_REGIONS.contains(&region) && !OPT_IN_REGIONS.contains(&region) {
                 return Err(format!(
