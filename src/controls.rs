@@ -27,6 +27,7 @@ pub mod monitors;
 pub mod password_policy;
 pub mod root_user;
 pub mod s3_public_access_block;
+pub mod security_hub;
 pub mod support_role;
 
 /// Every control there is.
@@ -51,6 +52,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &Of::<access_analyzer::AccessAnalyzer>::NEW,
     &Of::<guardduty::GuardDuty>::NEW,
     &Of::<config_recorder::ConfigRecorder>::NEW,
+    &Of::<security_hub::SecurityHub>::NEW,
     &Of::<ec2_defaults::Ec2Defaults>::NEW,
 ];
 

@@ -41,6 +41,7 @@ mod tests {
     use super::super::testing::cell;
     use super::*;
     use crate::place::Place;
+    use crate::monthly::Monthly;
     use crate::plan::{Class, Effect};
 
     fn step(number: usize, action: &str, late: bool) -> Step {
@@ -55,6 +56,7 @@ mod tests {
             risks: vec![],
             after: vec![],
             blocked: None,
+            monthly: Monthly::default(),
             shown_within_minutes: late.then_some(10),
             action: json!(action),
         }

@@ -230,6 +230,13 @@ impl Account {
             self.s3.seed(bucket);
         }
         refused.extend(world.call.iter().filter_map(|made| self.make(made).err()));
+        // Who is administered can no longer make the calls that made what is there.
+        for state in self.regions.values_mut() {
+            state
+                .securityhub
+                .administrator
+                .clone_from(&world.securityhub_administrator);
+        }
         refused
     }
 

@@ -38,6 +38,10 @@ pub struct World {
     /// The account whose GuardDuty administers this one's, in every region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guardduty_administrator: Option<String>,
+    /// The account whose Security Hub administers this one's and configures it centrally, in every region. What
+    /// this account has of it by then stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub securityhub_administrator: Option<String>,
     /// Why AWS Budgets refuses every call, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budgets_refusal: Option<BudgetsRefusal>,

@@ -330,7 +330,7 @@ const EVERY_RUN: [&str; 3] = [
 const WITHOUT_A_CALL: [(&str, &str); 3] = [
     (
         "iam:CreateServiceLinkedRole",
-        "GuardDuty makes its roles itself when a detector is created, in the caller's name",
+        "GuardDuty and Security Hub make their roles themselves when they are enabled, in the caller's name",
     ),
     (
         "iam:PassRole",
@@ -360,6 +360,7 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "config_recorder" => crate::config_recorder::exercise(),
         "ec2_defaults" => crate::ec2_defaults::exercise(),
         "health_events" => crate::health_events::exercise(),
+        "security_hub" => crate::security_hub::exercise(),
         "password_policy" => vec![(
             crate::password_policy::ALICE,
             vec![

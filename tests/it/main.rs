@@ -31,4 +31,5 @@ mod python;
 mod root_user;
 mod rules;
 mod sandbox;
+mod security_hub;
 mod support_role;

@@ -27,6 +27,9 @@
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
 //! | `iam:CreateServiceLinkedRole` | makes of the service's name another name of the role; refuses a second one as EntityAlreadyExists |
 //! | `iam:GetCredentialReport` | has no line for the root user |
+//! | `securityhub:EnableSecurityHub` | a second one is no error; the default standards are forgotten |
+//! | `securityhub:UpdateSecurityHubConfiguration` | not implemented: status 500 and HTML |
+//! | all of `securityhub` that is of standards, finding aggregators and tags | not implemented: status 404 and HTML |
 //! | `sns:Subscribe` | an e-mail subscription is confirmed at once |
 //! | `s3:GetBucketEncryption` | a new bucket has none, where AWS encrypts each with AES256 |
 //! | `s3:GetBucketVersioning` | the answer's root is `GetBucketVersioningResponse`, which the SDK does not read; the test's server renames it |
@@ -76,6 +79,9 @@ manage = "off"
 manage = "off"
 
 [root_user]
+manage = "off"
+
+[security_hub]
 manage = "off"
 "#;
 

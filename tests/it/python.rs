@@ -72,7 +72,7 @@ fn scripts() -> PathBuf {
 }
 
 /// Runs a program to its end and returns what it prints.
-fn run(command: &mut Command) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let shown = format!("{command:?}");
     let output = command
         .stdin(Stdio::null())

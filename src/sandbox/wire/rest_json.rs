@@ -16,7 +16,7 @@ struct Route {
     status: u16,
 }
 
-static ROUTES: [Route; 23] = [
+static ROUTES: [Route; 41] = [
     analyzer("ListAnalyzers", Method::GET, &["analyzer"]),
     analyzer("CreateAnalyzer", Method::PUT, &["analyzer"]),
     analyzer("GetAnalyzer", Method::GET, &["analyzer", "{analyzerName}"]),
@@ -55,6 +55,48 @@ static ROUTES: [Route; 23] = [
     ),
     route("TagResource", Method::POST, &["tags", "{resourceArn+}"], 204),
     route("UntagResource", Method::DELETE, &["tags", "{resourceArn+}"], 204),
+    hub("DescribeHub", Method::GET, &["accounts"]),
+    hub("EnableSecurityHub", Method::POST, &["accounts"]),
+    hub("UpdateSecurityHubConfiguration", Method::PATCH, &["accounts"]),
+    hub("DisableSecurityHub", Method::DELETE, &["accounts"]),
+    hub("DescribeSecurityHubV2", Method::GET, &["hubv2"]),
+    hub("GetAdministratorAccount", Method::GET, &["administrator"]),
+    hub("DescribeStandards", Method::GET, &["standards"]),
+    hub("GetEnabledStandards", Method::POST, &["standards", "get"]),
+    hub("BatchEnableStandards", Method::POST, &["standards", "register"]),
+    hub(
+        "BatchDisableStandards",
+        Method::POST,
+        &["standards", "deregister"],
+    ),
+    hub(
+        "ListFindingAggregators",
+        Method::GET,
+        &["findingAggregator", "list"],
+    ),
+    hub(
+        "GetFindingAggregator",
+        Method::GET,
+        &["findingAggregator", "get", "{FindingAggregatorArn+}"],
+    ),
+    hub(
+        "CreateFindingAggregator",
+        Method::POST,
+        &["findingAggregator", "create"],
+    ),
+    hub(
+        "UpdateFindingAggregator",
+        Method::PATCH,
+        &["findingAggregator", "update"],
+    ),
+    hub(
+        "DeleteFindingAggregator",
+        Method::DELETE,
+        &["findingAggregator", "delete", "{FindingAggregatorArn+}"],
+    ),
+    hub("ListTagsForResource", Method::GET, &["tags", "{ResourceArn+}"]),
+    hub("TagResource", Method::POST, &["tags", "{ResourceArn+}"]),
+    hub("UntagResource", Method::DELETE, &["tags", "{ResourceArn+}"]),
 ];
 
 const fn route(operation: &'static str, method: Method, path: &'static [&'static str], status: u16) -> Route {
@@ -71,6 +113,17 @@ const fn route(operation: &'static str, method: Method, path: &'static [&'static
 const fn analyzer(operation: &'static str, method: Method, path: &'static [&'static str]) -> Route {
     Route {
         service: "access-analyzer",
+        operation,
+        method,
+        path,
+        status: 200,
+    }
+}
+
+/// An operation of Security Hub.
+const fn hub(operation: &'static str, method: Method, path: &'static [&'static str]) -> Route {
+    Route {
+        service: "securityhub",
         operation,
         method,
         path,

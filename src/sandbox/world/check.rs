@@ -15,6 +15,10 @@ impl World {
         };
         digits("account_id", self.account_id.as_ref())?;
         digits("guardduty_administrator", self.guardduty_administrator.as_ref())?;
+        digits(
+            "securityhub_administrator",
+            self.securityhub_administrator.as_ref(),
+        )?;
         let metadata = self.declarative_policy.instance_metadata_defaults.as_ref();
         if let Some(hops) = metadata.and_then(|metadata| metadata.http_put_response_hop_limit)
             && !(1..=64).contains(&hops)

@@ -1,0 +1,248 @@
+//! AWS Security Hub CSPM: the hub of each region, the standards that it checks, and the one region in which the
+//! findings of all come together.
+//!
+//! A hub that exists is adopted, and keeps the standards that the baseline does not write down. A new one gets exactly
+//! what is written: the standards that AWS would switch on beside it are declined.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
+use crate::fault::Fault;
+use crate::place::{Region, Scope};
+use crate::tags::{self, Tags};
+
+mod diff;
+mod read;
+mod standard;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use standard::Standard;
+
+/// The control.
+pub struct SecurityHub;
+
+/// The table `[security_hub]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// There is a hub. False disables it with all its standards and settings; the other keys wait until it is true
+    /// again.
+    pub enabled: Option<bool>,
+    /// Controls that AWS adds to a standard later are enabled by themselves. A new hub does so.
+    pub auto_enable_controls: Option<bool>,
+    /// The findings of all regions come together in the home region. False deletes the finding aggregator of the
+    /// home region.
+    pub aggregate_in_home_region: Option<bool>,
+    /// What is checked: each standard as `name/version`, the end of its ARN without the `v`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub standards: BTreeMap<Standard, bool>,
+}
+
+/// What is needed to act.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ids {
+    /// The hub's ARN, if there is one.
+    pub hub: Option<String>,
+    /// Its tags, others' too. Read if the file has some.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+    /// The subscriptions' ARNs of the standards that are on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subscriptions: BTreeMap<Standard, String>,
+    /// The standards that are wanted and that the region does not offer, as far as it tells.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unoffered: BTreeSet<Standard>,
+    /// The finding aggregator, if there is one. Read in the home region alone.
+    pub aggregator: Option<Aggregator>,
+    /// For notices alone (see [`TOLD`](crate::control::TOLD)).
+    pub told: Told,
+}
+
+/// What is worth knowing and decides no step: the state of a standard moves while a saved plan waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The standards that are on and not complete, each with AWS's code for the reason.
+    pub incomplete: BTreeMap<Standard, String>,
+    /// What the region offers, where something wanted is not among it.
+    pub offered: BTreeSet<Standard>,
+}
+
+/// The account's finding aggregator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aggregator {
+    /// Its ARN.
+    pub arn: String,
+    /// Where the findings come together.
+    pub region: Region,
+    /// Whether those of all regions do, the ones that are enabled later too. Known of the home region's alone.
+    pub links_all: bool,
+}
+
+/// A change of one region's hub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Make a hub without any standard. One that appeared meanwhile is as good.
+    Enable {
+        /// Whether later controls are enabled by themselves; AWS's default unless told otherwise.
+        auto_enable_controls: Option<bool>,
+        /// Its tags.
+        #[serde(default, skip_serializing_if = "Tags::is_empty")]
+        tags: Tags,
+    },
+    /// Let later controls be enabled by themselves, or not.
+    AutoEnableControls(bool),
+    /// Turn on standards and wait until they work. What the region does not offer is left out.
+    TurnOn(BTreeSet<Standard>),
+    /// Turn off standards, each with the ARN of its subscription, and wait until they are gone.
+    TurnOff(BTreeMap<Standard, String>),
+    /// Make the finding aggregator, for all regions.
+    Aggregate,
+    /// Link all regions to the finding aggregator that there is.
+    LinkAll {
+        /// Its ARN.
+        arn: String,
+    },
+    /// Delete the finding aggregator.
+    Separate {
+        /// Its ARN.
+        arn: String,
+    },
+    /// Disable the hub.
+    Disable,
+    /// Tag the hub.
+    Tag {
+        /// Its ARN.
+        arn: String,
+        /// The tags that are missing or have another value.
+        tags: Tags,
+    },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn standards<'a>(
+            f: &mut fmt::Formatter<'_>,
+            verb: &str,
+            names: impl Iterator<Item = &'a Standard>,
+        ) -> fmt::Result {
+            let names: Vec<&str> = names.map(Standard::as_str).collect();
+            let noun = if names.len() == 1 { "standard" } else { "standards" };
+            write!(f, "turn {verb} the {noun} {}", names.join(", "))
+        }
+        match self {
+            Action::Enable {
+                auto_enable_controls: Some(false),
+                ..
+            } => f.write_str("enable Security Hub, with later controls off"),
+            Action::Enable { .. } => f.write_str("enable Security Hub"),
+            Action::AutoEnableControls(true) => f.write_str("let Security Hub enable later controls"),
+            Action::AutoEnableControls(false) => f.write_str("let Security Hub leave later controls off"),
+            Action::TurnOn(names) => standards(f, "on", names.iter()),
+            Action::TurnOff(names) => standards(f, "off", names.keys()),
+            Action::Aggregate => f.write_str("aggregate the findings of all regions here"),
+            Action::LinkAll { .. } => f.write_str("link all regions to the finding aggregator"),
+            Action::Separate { .. } => f.write_str("delete the finding aggregator"),
+            Action::Disable => f.write_str("disable Security Hub"),
+            Action::Tag { tags, .. } => write!(f, "tag Security Hub: {}", tags::shown(tags)),
+        }
+    }
+}
+
+impl Control for SecurityHub {
+    const NAME: &'static str = "security_hub";
+    const SCOPE: Scope = Scope::EachRegion;
+    const DOC: Doc = Doc {
+        title: "AWS Security Hub CSPM",
+        items: &[18],
+        why: "It holds every resource against the standards that are on, and brings the findings of all services together.",
+        off: "enabled = false disables it: standards and settings go, findings stay for 90 days; a standard is turned off by false",
+        cost: "0.001 USD a check; two standards in 17 regions are roughly 20 to 60 USD a month in a small account; 30 days free",
+        benchmarks: &[("CIS 5.0", "4.16"), ("CIS 3.0", "4.16")],
+        page: "https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-settingup.html",
+        example: r#"[security_hub]             # its checks need [config_recorder], or another recorder that runs
+enabled = true
+aggregate_in_home_region = true
+
+[security_hub.standards]   # a new hub has only what is true here; an existing one keeps what is not written
+"aws-foundational-security-best-practices/1.0.0" = true
+"cis-aws-foundations-benchmark/5.0.0" = true
+"#,
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "securityhub:DescribeHub",
+            "securityhub:DescribeStandards",
+            "securityhub:GetEnabledStandards",
+            "securityhub:GetAdministratorAccount",
+            "securityhub:ListFindingAggregators",
+            "securityhub:GetFindingAggregator",
+            "securityhub:ListTagsForResource",
+        ],
+        write: &[
+            "securityhub:EnableSecurityHub",
+            "securityhub:UpdateSecurityHubConfiguration",
+            "securityhub:DisableSecurityHub",
+            "securityhub:BatchEnableStandards",
+            "securityhub:BatchDisableStandards",
+            "securityhub:CreateFindingAggregator",
+            "securityhub:UpdateFindingAggregator",
+            "securityhub:DeleteFindingAggregator",
+            "securityhub:TagResource",
+            // For securityhub.amazonaws.com.
+            "iam:CreateServiceLinkedRole",
+        ],
+    };
+
+    const RELIES_ON: &'static [&'static str] = &["config_recorder"];
+
+    type Model = Model;
+    type Ids = Ids;
+    type Action = Action;
+
+    fn check(want: &Model) -> Vec<(&'static str, String)> {
+        let mut wrong = vec![];
+        if *want == Model::default() {
+            wrong.push((
+                "",
+                "says nothing about Security Hub; expected at least enabled".to_owned(),
+            ));
+        }
+        let malformed = want.standards.keys().filter(|name| !name.is_well_formed());
+        wrong.extend(malformed.map(|name| {
+            (
+                "standards",
+                format!(
+                    "`{name}` is no standard; expected a name and a version, such as \
+                     `cis-aws-foundations-benchmark/5.0.0`"
+                ),
+            )
+        }));
+        wrong
+    }
+
+    fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
+        // An account has one aggregator.
+        if wants.place().region() != Some(&env.home) {
+            want.aggregate_in_home_region = None;
+        }
+    }
+
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+        read::fetch(cx, want).await
+    }
+
+    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+        write::apply(action, cx).await
+    }
+}

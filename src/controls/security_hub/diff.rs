@@ -1,0 +1,183 @@
+//! What has to be done to a region's hub.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Ids, Model, Standard};
+use crate::control::{Here, LocalId, Out, Seen};
+use crate::controls::config_recorder::RECORDER;
+use crate::controls::nearest;
+use crate::place::Region;
+use crate::tags;
+
+/// See [`crate::control::Control::diff`].
+pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    let is_on = seen.model.enabled == Some(true);
+    if want.enabled == Some(false) {
+        if is_on {
+            out.destroy(Action::Disable)
+                .destructive("standards, settings and automation rules go, and findings after 90 days")
+                .releases(RECORDER.at(here.place));
+        }
+        return;
+    }
+    let on: BTreeSet<Standard> = switched(want, &seen.model, true)
+        .filter(|name| !seen.ids.unoffered.contains(name))
+        .collect();
+    let hub = match (is_on, want.enabled) {
+        (true, _) => None,
+        (false, Some(true)) => Some(enable(want, &on, here, out)),
+        (false, _) => {
+            let asks = want.auto_enable_controls.is_some()
+                || want.aggregate_in_home_region == Some(true)
+                || !on.is_empty();
+            if asks {
+                out.refuse("Security Hub is not enabled here; write `enabled = true` to have it");
+            }
+            return;
+        }
+    };
+    let missing = tags::differing(&here.env.run.tags, &seen.ids.tags);
+    if let Some(arn) = seen.ids.hub.clone().filter(|_| !missing.is_empty()) {
+        out.change(Action::Tag { arn, tags: missing });
+    }
+    if let Some(enable) = want.auto_enable_controls
+        && is_on
+        && seen.model.auto_enable_controls != Some(enable)
+    {
+        out.change(Action::AutoEnableControls(enable));
+    }
+    aggregate(want, seen, hub, here, out);
+    turn(want, seen, on, hub, here, out);
+    tell(want, seen, out);
+}
+
+fn enable(want: &Model, on: &BTreeSet<Standard>, here: &Here<'_>, out: &mut Out<Action>) -> LocalId {
+    let step = out.add(Action::Enable {
+        auto_enable_controls: want.auto_enable_controls,
+        tags: here.env.run.tags.clone(),
+    });
+    // Without a standard it checks nothing, and brings together what others find.
+    let step = match on.is_empty() {
+        true => step,
+        false => step.needs(RECORDER.at(here.place)),
+    };
+    step.id()
+}
+
+/// The standards to turn on, or off.
+fn switched(want: &Model, live: &Model, on: bool) -> impl Iterator<Item = Standard> {
+    let is_on = |name: &Standard| live.standards.get(name) == Some(&true);
+    want.standards
+        .iter()
+        .filter(move |(name, wanted)| **wanted == on && is_on(name) != on)
+        .map(|(name, _)| name.clone())
+}
+
+fn turn(
+    want: &Model,
+    seen: &Seen<Model, Ids>,
+    on: BTreeSet<Standard>,
+    hub: Option<LocalId>,
+    here: &Here<'_>,
+    out: &mut Out<Action>,
+) {
+    let off: BTreeMap<Standard, String> = switched(want, &seen.model, false)
+        .filter_map(|name| Some((name.clone(), seen.ids.subscriptions.get(&name)?.clone())))
+        .collect();
+    for name in on
+        .iter()
+        .chain(off.keys())
+        .filter(|name| name.is_service_managed())
+    {
+        out.refuse(format!(
+            "the standard {name} belongs to another service, which alone turns it on and off"
+        ));
+    }
+    let mut before = vec![];
+    before.extend(hub);
+    if !off.is_empty() {
+        let step = out
+            .change(Action::TurnOff(off))
+            .disruptive("what breaks the standard goes unnoticed from then on");
+        before.push(step.id());
+    }
+    if !on.is_empty() {
+        out.add(Action::TurnOn(on))
+            .after_all(before)
+            .needs(RECORDER.at(here.place));
+    }
+}
+
+fn aggregate(
+    want: &Model,
+    seen: &Seen<Model, Ids>,
+    hub: Option<LocalId>,
+    here: &Here<'_>,
+    out: &mut Out<Action>,
+) {
+    let home = &here.env.home;
+    let is_so = seen.model.aggregate_in_home_region == Some(true);
+    match (want.aggregate_in_home_region, &seen.ids.aggregator) {
+        (Some(true), _) if is_so => {}
+        (Some(true), None) => {
+            out.add(Action::Aggregate).after_all(hub);
+        }
+        (Some(true), Some(there)) if there.region != *home => {
+            out.refuse(elsewhere(&there.region, home));
+        }
+        (Some(true), Some(there)) => {
+            let arn = there.arn.clone();
+            out.change(Action::LinkAll { arn });
+        }
+        (Some(false), Some(there)) if there.region == *home => {
+            let arn = there.arn.clone();
+            out.change(Action::Separate { arn })
+                .disruptive(format!("what other regions find no longer shows in {home}"));
+        }
+        _ => {}
+    }
+}
+
+/// What is in the way of an aggregator in the home region, and how to be rid of it.
+pub(super) fn elsewhere(region: &Region, home: &Region) -> String {
+    format!(
+        "the account's findings come together in {region}, and an account has one finding aggregator: delete that one, \
+         or write `home_region = \"{region}\"` under [account] in place of {home}"
+    )
+}
+
+fn tell(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
+    let told = &seen.ids.told;
+    for name in &seen.ids.unoffered {
+        let offered = told.offered.iter().map(Standard::as_str);
+        let meant = match nearest(name.as_str(), offered) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => String::new(),
+        };
+        out.notice(format!(
+            "Security Hub does not offer the standard {name} here, so it is left out{meant}"
+        ));
+    }
+    for (name, code) in &told.incomplete {
+        if want.standards.get(name) == Some(&true) {
+            out.notice(format!(
+                "the standard {name} is on and not complete: {}",
+                why(code)
+            ));
+        }
+    }
+}
+
+/// Why a standard is not complete, and what helps (`StandardsStatusReason`).
+pub(super) fn why(code: &str) -> String {
+    match code {
+        "NO_AVAILABLE_CONFIGURATION_RECORDER" => {
+            "no configuration recorder runs here; start one, as [config_recorder] does".to_owned()
+        }
+        "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED" => {
+            "the region's quota of AWS Config rules is used up; ask AWS for a higher one".to_owned()
+        }
+        "" => "AWS does not say why; if it stays so, ask AWS Support".to_owned(),
+        other => format!("AWS says {other}; if it stays so, ask AWS Support"),
+    }
+}

@@ -1,0 +1,209 @@
+//! Reading a region's hub.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_securityhub::Client;
+use aws_sdk_securityhub::types::{StandardsStatus, StandardsSubscription};
+
+use super::{Aggregator, Ids, Model, Standard};
+use crate::control::{Cx, Manager, Seen};
+use crate::fault::Fault;
+use crate::tags::Tags;
+
+/// The linking mode of an aggregator to which every region is linked.
+pub(super) const ALL_REGIONS: &str = "ALL_REGIONS";
+
+/// Whether an error says that there is no hub in the region. The code alone can mean a lack of permission.
+pub(super) fn is_absence(fault: &Fault) -> bool {
+    fault.is("ResourceNotFoundException")
+        || fault.is("InvalidAccessException") && fault.message.contains("not subscribed")
+}
+
+/// An answer, or nothing where there is no hub to give one.
+pub(super) fn unless_absent<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fault) if is_absence(&fault) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    let hub = &cx.clients().securityhub;
+    let described = hub.describe_hub().send().await.map_err(Fault::from);
+    let Some(described) = unless_absent(described)? else {
+        let mut seen = Seen::of(Model {
+            enabled: Some(false),
+            ..Model::default()
+        });
+        standards(hub, want, false, &mut seen).await?;
+        return Ok(seen);
+    };
+    let arn = described.hub_arn.unwrap_or_default();
+    let mut seen = Seen {
+        model: Model {
+            enabled: Some(true),
+            auto_enable_controls: described.auto_enable_controls,
+            ..Model::default()
+        },
+        ids: Ids {
+            tags: match cx.env.run.tags.is_empty() {
+                true => Tags::new(),
+                false => tags_of(hub, &arn).await?,
+            },
+            hub: Some(arn),
+            ..Ids::default()
+        },
+        held_by: held_by(hub).await?,
+    };
+    standards(hub, want, true, &mut seen).await?;
+    let asks = want.is_none_or(|want| want.aggregate_in_home_region.is_some());
+    if asks && cx.place.region() == Some(&cx.env.home) {
+        seen.ids.aggregator = aggregator(hub).await?;
+        let here = seen
+            .ids
+            .aggregator
+            .as_ref()
+            .filter(|one| one.region == cx.env.home);
+        let links_all = here.is_some_and(|one| one.links_all);
+        // An export says it where it is so: of one that links some regions only, the key cannot speak.
+        seen.model.aggregate_in_home_region = match want {
+            None => links_all.then_some(true),
+            Some(_) => Some(links_all),
+        };
+    }
+    Ok(seen)
+}
+
+/// Reads what is on, where anybody asks, and what is offered, where something wanted is not on.
+async fn standards(
+    hub: &Client,
+    want: Option<&Model>,
+    is_there: bool,
+    seen: &mut Seen<Model, Ids>,
+) -> Result<(), Fault> {
+    let none = BTreeMap::new();
+    let wanted = want.map_or(&none, |want| &want.standards);
+    if is_there && (want.is_none() || !wanted.is_empty()) {
+        for (standard, one) in subscriptions(hub).await? {
+            if !is_on(&one) {
+                continue;
+            }
+            if one.standards_status == Some(StandardsStatus::Incomplete) {
+                seen.ids
+                    .told
+                    .incomplete
+                    .insert(standard.clone(), reason(&one).to_owned());
+            }
+            let arn = one.standards_subscription_arn.unwrap_or_default();
+            seen.ids.subscriptions.insert(standard.clone(), arn);
+            seen.model.standards.insert(standard, true);
+        }
+    }
+    let is_missing = |(name, on): (&Standard, &bool)| *on && !seen.model.standards.contains_key(name);
+    if wanted.iter().any(is_missing)
+        && let Some(offered) = unless_absent(offered(hub).await)?
+    {
+        let missing = wanted.iter().filter(|one| is_missing(*one)).map(|(name, _)| name);
+        seen.ids.unoffered = missing
+            .filter(|name| !offered.contains_key(name))
+            .cloned()
+            .collect();
+        if !seen.ids.unoffered.is_empty() {
+            seen.ids.told.offered = offered.into_keys().collect();
+        }
+    }
+    let unoffered = &seen.ids.unoffered;
+    for name in wanted.keys().filter(|name| !unoffered.contains(*name)) {
+        seen.model.standards.entry(name.clone()).or_insert(false);
+    }
+    Ok(())
+}
+
+/// Whether a subscription counts as a standard that is on. One that is incomplete does: AWS goes on with it.
+fn is_on(one: &StandardsSubscription) -> bool {
+    !matches!(
+        one.standards_status,
+        Some(StandardsStatus::Deleting | StandardsStatus::Failed)
+    )
+}
+
+/// AWS's code for why a standard is as it is.
+pub(super) fn reason(one: &StandardsSubscription) -> &str {
+    one.standards_status_reason
+        .as_ref()
+        .and_then(|reason| reason.status_reason_code.as_ref())
+        .map_or("", |code| code.as_str())
+}
+
+/// The standards of a hub, those that are coming or going too.
+pub(super) async fn subscriptions(hub: &Client) -> Result<BTreeMap<Standard, StandardsSubscription>, Fault> {
+    let mut pages = hub.get_enabled_standards().into_paginator().send();
+    let mut found = BTreeMap::new();
+    while let Some(page) = pages.next().await {
+        let page = page?.standards_subscriptions.unwrap_or_default().into_iter();
+        found.extend(page.filter_map(|one| Some((Standard::of_arn(one.standards_arn()?)?, one))));
+    }
+    Ok(found)
+}
+
+/// The ARNs of the standards that a region offers. AWS leaves open whether a region without a hub tells.
+pub(super) async fn offered(hub: &Client) -> Result<BTreeMap<Standard, String>, Fault> {
+    let mut pages = hub.describe_standards().into_paginator().send();
+    let mut found = BTreeMap::new();
+    while let Some(page) = pages.next().await {
+        let arns = page?.standards.unwrap_or_default().into_iter();
+        found.extend(
+            arns.filter_map(|one| one.standards_arn)
+                .filter_map(|arn| Some((Standard::of_arn(&arn)?, arn))),
+        );
+    }
+    Ok(found)
+}
+
+async fn tags_of(hub: &Client, arn: &str) -> Result<Tags, Fault> {
+    let answer = hub.list_tags_for_resource().resource_arn(arn).send().await?;
+    Ok(answer.tags.into_iter().flatten().collect())
+}
+
+async fn held_by(hub: &Client) -> Result<Option<Manager>, Fault> {
+    let answer = hub.get_administrator_account().send().await.map_err(Fault::from);
+    Ok(unless_absent(answer)?
+        .and_then(|answer| answer.administrator?.account_id)
+        .filter(|account| !account.is_empty())
+        .map(|account| Manager {
+            who: format!("the Security Hub administrator account {account}"),
+        }))
+}
+
+/// The account's finding aggregator. Any region lists it, and the one where the findings come together is in its ARN.
+pub(super) async fn aggregator(hub: &Client) -> Result<Option<Aggregator>, Fault> {
+    let listed = hub.list_finding_aggregators().send().await?;
+    let mut arns = listed
+        .finding_aggregators
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|one| one.finding_aggregator_arn);
+    let Some(arn) = arns.next() else {
+        return Ok(None);
+    };
+    let call = hub.get_finding_aggregator().finding_aggregator_arn(&arn);
+    let Some(read) = unless_absent(call.send().await.map_err(Fault::from))? else {
+        return Ok(None);
+    };
+    let region = read
+        .finding_aggregation_region
+        .or_else(|| arn.split(':').nth(3).map(str::to_owned))
+        .unwrap_or_default();
+    let region = region.parse().map_err(|_| {
+        Fault::answer(
+            "securityhub:GetFindingAggregator",
+            format!("`{region}` is no region"),
+        )
+    })?;
+    Ok(Some(Aggregator {
+        links_all: read.region_linking_mode.as_deref() == Some(ALL_REGIONS),
+        arn,
+        region,
+    }))
+}

@@ -1,0 +1,412 @@
+//! Security Hub from the file to the account and back.
+
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+use crate::moto::Moto;
+use crate::python;
+
+/// Two regions only, so that a run is short.
+const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
+const ONE: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n";
+
+const BUCKET: &str = "[log_bucket]\nname = \"logs-{account_id}\"\n";
+const CONFIG: &str = "[config_recorder]\nenabled = true\n";
+const ON: &str = "[security_hub]\nenabled = true\nauto_enable_controls = false\naggregate_in_home_region = true\n\
+                  [security_hub.standards]\n\
+                  \"aws-foundational-security-best-practices/1.0.0\" = true\n\
+                  \"cis-aws-foundations-benchmark/5.0.0\" = true\n";
+
+const FSBP: &str = "aws-foundational-security-best-practices/v/1.0.0";
+const CIS_1: &str = "cis-aws-foundations-benchmark/v/1.2.0";
+const CIS_5: &str = "cis-aws-foundations-benchmark/v/5.0.0";
+
+/// A recorder of another tool that runs, in eu-west-1.
+const RECORDER: &str = r#"
+[[call]]
+call = "s3:CreateBucket"
+input = { Bucket = "theirs" }
+
+[[call]]
+call = "s3:PutBucketPolicy"
+[call.input]
+Bucket = "theirs"
+Policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::theirs/*"}]}'
+
+[[call]]
+call = "config:PutConfigurationRecorder"
+region = "eu-west-1"
+input = { ConfigurationRecorder = { name = "theirs", roleARN = "arn:aws:iam::123456789012:role/own" } }
+
+[[call]]
+call = "config:PutDeliveryChannel"
+region = "eu-west-1"
+input = { DeliveryChannel = { name = "theirs", s3BucketName = "theirs" } }
+
+[[call]]
+call = "config:StartConfigurationRecorder"
+region = "eu-west-1"
+input = { ConfigurationRecorderName = "theirs" }
+"#;
+
+/// A hub that was enabled in the console with what AWS proposes, and tagged.
+const BY_HAND: &str = r#"
+[[call]]
+call = "securityhub:EnableSecurityHub"
+region = "eu-west-1"
+input = { Tags = { team = "web" } }
+"#;
+
+/// A finding aggregator of this mode in this region, which has a hub.
+fn aggregator(region: &str, linking: &str) -> String {
+    format!(
+        "\n[[call]]\ncall = \"securityhub:EnableSecurityHub\"\nregion = \"{region}\"\n\
+         input = {{ EnableDefaultStandards = false }}\n\n\
+         [[call]]\ncall = \"securityhub:CreateFindingAggregator\"\nregion = \"{region}\"\ninput = {{ {linking} }}\n"
+    )
+}
+
+/// Worlds and baselines that need every call of the control.
+pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
+    let partly = aggregator("us-east-1", "RegionLinkingMode = \"NO_REGIONS\"");
+    let world: &'static str = Box::leak(format!("{RECORDER}{BY_HAND}{partly}").into_boxed_str());
+    let home = |text: &str| {
+        format!("[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n[security_hub]\n{text}")
+    };
+    let off = format!(
+        "{ONE}[tags]\na = \"1\"\n[security_hub]\nenabled = true\nauto_enable_controls = false\n\
+         [security_hub.standards]\n\"aws-foundational-security-best-practices/1.0.0\" = false\n\
+         \"cis-aws-foundations-benchmark/5.0.0\" = true\n"
+    );
+    vec![(
+        world,
+        vec![
+            off,
+            home("aggregate_in_home_region = true\n"),
+            home("aggregate_in_home_region = false\n"),
+            home("aggregate_in_home_region = true\n"),
+            format!("{TWO}[security_hub]\nenabled = false\n"),
+            format!("{TWO}[security_hub]\nenabled = true\n"),
+        ],
+    )]
+}
+
+impl Folder {
+    /// The standards that are on in a region, by the ends of their ARNs.
+    fn standards(&self, region: &str) -> Vec<String> {
+        let hub = &self.region(region)["securityhub"]["hub"];
+        let on = hub["standards"].as_object().unwrap().iter();
+        on.filter(|(_, one)| one["disabled_at"].is_null())
+            .map(|(path, _)| path.clone())
+            .collect()
+    }
+
+    /// The writes to Security Hub in a region, in order.
+    fn hub_writes(&self, region: &str) -> Vec<String> {
+        let prefix = format!("{region} securityhub:");
+        let writes = self.writes().into_iter();
+        writes
+            .filter_map(|write| write.strip_prefix(&prefix).map(str::to_owned))
+            .collect()
+    }
+}
+
+#[test]
+fn a_new_account_gets_hub_and_standards_behind_the_recorder_and_exports_to_nothing() {
+    let folder = Folder::new();
+    folder.write("b.toml", &format!("{TWO}[tags]\na = \"1\"\n{BUCKET}{CONFIG}{ON}"));
+    let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout;
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    let step = |title: &str| {
+        let steps = plan["steps"].as_array().unwrap().iter();
+        let mut found = steps.filter(|step| step["title"] == title && step["place"] == "eu-west-1");
+        found
+            .next()
+            .unwrap_or_else(|| panic!("no `{title}` in {plan}"))
+            .clone()
+    };
+    let started = step("start the configuration recorder default")["number"].clone();
+    let enabled = step("enable Security Hub, with later controls off");
+    assert_eq!(enabled["after"], json!([started]));
+
+    folder.apply().expect(0);
+    let common = [
+        "EnableSecurityHub",
+        "UpdateSecurityHubConfiguration",
+        "BatchEnableStandards",
+    ];
+    assert_eq!(folder.hub_writes("eu-west-1"), common);
+    let mut home = folder.hub_writes("us-east-1");
+    // The aggregator and the standards wait for the hub alone.
+    home.sort();
+    assert_eq!(
+        home,
+        [
+            "BatchEnableStandards",
+            "CreateFindingAggregator",
+            "EnableSecurityHub",
+            "UpdateSecurityHubConfiguration"
+        ]
+    );
+    for region in ["eu-west-1", "us-east-1"] {
+        let hub = folder.region(region)["securityhub"]["hub"].clone();
+        assert_eq!(hub["tags"], json!({"a": "1"}));
+        assert_eq!(hub["auto_enable_controls"], false);
+        assert_eq!(folder.standards(region), [FSBP, CIS_5]);
+    }
+    let aggregator = |region: &str| folder.region(region)["securityhub"]["aggregator"].clone();
+    assert_eq!(aggregator("us-east-1")["region_linking_mode"], "ALL_REGIONS");
+    assert_eq!(aggregator("eu-west-1"), Value::Null);
+    folder.is_true();
+    for region in ["eu-west-1", "us-east-1"] {
+        let export = folder
+            .sandbox(&["export", "--only", "security_hub", "--region", region])
+            .expect(0)
+            .says("\"cis-aws-foundations-benchmark/5.0.0\" = true")
+            .stdout;
+        let aggregates = export.contains("aggregate_in_home_region = true");
+        assert_eq!(aggregates, region == "us-east-1", "{export}");
+        folder.write("b.toml", &export);
+        folder.is_true();
+    }
+    folder.judge();
+}
+
+#[test]
+fn a_hub_that_was_enabled_by_hand_is_adopted_and_keeps_what_is_not_written() {
+    let folder = Folder::new();
+    folder.world(&format!("{RECORDER}{BY_HAND}"));
+    let with = |text: &str| format!("{ONE}[security_hub]\nenabled = true\n{text}");
+    folder.becomes(
+        &with("[security_hub.standards]\n\"cis-aws-foundations-benchmark/5.0.0\" = true\n"),
+        &["eu-west-1 securityhub:BatchEnableStandards"],
+    );
+    assert_eq!(folder.standards("eu-west-1"), [FSBP, CIS_1, CIS_5]);
+    // Turning off asks for consent.
+    let off = with("[security_hub.standards]\n\"cis-aws-foundations-benchmark/1.2.0\" = false\n");
+    folder.write("b.toml", &off);
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve"])
+        .expect(3)
+        .says("--allow security_hub");
+    folder.becomes(&off, &["eu-west-1 securityhub:BatchDisableStandards"]);
+    assert_eq!(folder.standards("eu-west-1"), [FSBP, CIS_5]);
+    folder.becomes(
+        &format!("{ONE}[tags]\na = \"1\"\n[security_hub]\nauto_enable_controls = false\n"),
+        &[
+            "eu-west-1 securityhub:TagResource",
+            "eu-west-1 securityhub:UpdateSecurityHubConfiguration",
+        ],
+    );
+    let hub = folder.region("eu-west-1")["securityhub"]["hub"].clone();
+    assert_eq!(hub["tags"], json!({"a": "1", "team": "web"}));
+
+    // What somebody turns off by hand is all that comes back.
+    folder.alter(|account| {
+        let hub = &mut account["regions"]["eu-west-1"]["securityhub"]["hub"];
+        hub["standards"].as_object_mut().unwrap().remove(FSBP);
+    });
+    folder.becomes(
+        &with("[security_hub.standards]\n\"aws-foundational-security-best-practices/1.0.0\" = true\n"),
+        &["eu-west-1 securityhub:BatchEnableStandards"],
+    );
+    folder.write("b.toml", &format!("{ONE}[security_hub]\nenabled = false\n"));
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(3);
+    folder.becomes(
+        &format!("{ONE}[security_hub]\nenabled = false\n"),
+        &["eu-west-1 securityhub:DisableSecurityHub"],
+    );
+    folder.judge();
+}
+
+#[test]
+fn without_a_recorder_the_region_is_blocked_and_no_other() {
+    let folder = Folder::new();
+    folder.world(RECORDER);
+    folder.write("b.toml", &format!("{TWO}{ON}"));
+    folder
+        .apply()
+        .expect(3)
+        .says("needs the running configuration recorder (config_recorder, us-east-1)")
+        .says("does not exist and is not planned");
+    assert_eq!(folder.hub_writes("us-east-1"), Vec::<String>::new());
+    assert_eq!(folder.standards("eu-west-1"), [FSBP, CIS_5]);
+    folder.judge();
+}
+
+#[test]
+fn a_standard_that_checks_nothing_for_want_of_a_recorder_says_so() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    folder.write(
+        "b.toml",
+        &format!(
+            "{ONE}[security_hub]\nenabled = true\n[security_hub.standards]\n\
+             \"aws-foundational-security-best-practices/1.0.0\" = true\n"
+        ),
+    );
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
+        .expect(0)
+        .says("complete: no configuration recorder runs here; start one");
+    folder.judge();
+}
+
+#[test]
+fn hub_and_recorder_go_together_and_the_hub_first() {
+    let folder = Folder::new();
+    folder.write("b.toml", &format!("{ONE}{BUCKET}{CONFIG}{ON}"));
+    folder.apply().expect(0);
+    folder.becomes(
+        &format!("{ONE}[config_recorder]\nenabled = false\n[security_hub]\nenabled = false\n"),
+        &[
+            "eu-west-1 securityhub:DisableSecurityHub",
+            "eu-west-1 config:StopConfigurationRecorder",
+        ],
+    );
+    folder.judge();
+}
+
+#[test]
+fn a_standard_that_no_region_offers_is_said_and_the_rest_is_turned_on() {
+    let folder = Folder::new();
+    folder.world(RECORDER);
+    let written = "[security_hub]\nenabled = true\n[security_hub.standards]\n\
+                   \"aws-foundational-security-best-practices/1.0.0\" = true\n\
+                   \"cis-aws-foundations-benchmark/5.0.1\" = true\n";
+    folder.becomes(
+        &format!("{ONE}{written}"),
+        &[
+            "eu-west-1 securityhub:EnableSecurityHub",
+            "eu-west-1 securityhub:BatchEnableStandards",
+        ],
+    );
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(0)
+        .says("Security Hub does not offer the standard cis-aws-foundations-benchmark/5.0.1")
+        .says("`cis-aws-foundations-benchmark/5.0.0`?");
+    folder.write(
+        "b.toml",
+        &format!("{ONE}{}", written.replace("/5.0.1", "/v/5.0.1")),
+    );
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(1)
+        .complains("`cis-aws-foundations-benchmark/v/5.0.1` is no standard");
+    folder.judge();
+}
+
+#[test]
+fn findings_come_together_in_the_home_region_and_nowhere_else() {
+    let folder = Folder::new();
+    let home = |text: &str| {
+        format!("[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n[security_hub]\n{text}")
+    };
+    let on = home("enabled = true\naggregate_in_home_region = true\n");
+    folder.world(&aggregator(
+        "us-east-1",
+        "RegionLinkingMode = \"SPECIFIED_REGIONS\", Regions = [\"eu-west-1\"]",
+    ));
+    let before = folder.region("us-east-1")["securityhub"]["aggregator"]["id"].clone();
+    // One that links some regions only is nothing that the key can say.
+    let export = ["export", "--only", "security_hub", "--region", "us-east-1"];
+    let export = folder.sandbox(&export).expect(0).stdout;
+    assert!(!export.contains("aggregate"), "{export}");
+    folder.becomes(&on, &["us-east-1 securityhub:UpdateFindingAggregator"]);
+    let after = folder.region("us-east-1")["securityhub"]["aggregator"].clone();
+    assert_eq!((&after["id"], &after["regions"]), (&before, &json!([])));
+    folder.becomes(
+        &home("aggregate_in_home_region = false\n"),
+        &["us-east-1 securityhub:DeleteFindingAggregator"],
+    );
+
+    // Known before: the plan refuses.
+    let elsewhere = aggregator("eu-west-1", "RegionLinkingMode = \"ALL_REGIONS\"");
+    let hub = BY_HAND.replace("eu-west-1", "us-east-1");
+    folder.world(&format!("{elsewhere}{hub}")).forget_exchanges();
+    folder.write("b.toml", &on);
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(0)
+        .says("the account's findings come together in eu-west-1");
+    folder.apply().expect(3);
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    // Without a hub in the home region nobody knows before AWS refuses.
+    folder.world(&elsewhere);
+    folder
+        .apply()
+        .expect(3)
+        .says("findings come together in eu-west-1, and an account has one finding");
+    folder.judge();
+}
+
+#[test]
+fn an_account_that_is_configured_centrally_is_left_alone_unless_enforced() {
+    let folder = Folder::new();
+    folder.world(&format!(
+        "securityhub_administrator = \"999988887777\"\n{RECORDER}{BY_HAND}"
+    ));
+    let baseline = format!(
+        "{ONE}[security_hub]\nenabled = true\n[security_hub.standards]\n\"cis-aws-foundations-benchmark/5.0.0\" = true\n"
+    );
+    folder.write("b.toml", &baseline);
+    folder
+        .apply()
+        .says("managed elsewhere")
+        .says("the Security Hub administrator account 999988887777");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    let enforced = baseline.replace("enabled = true\n", "enabled = true\nmanage = \"enforce\"\n");
+    folder.write("b.toml", &enforced);
+    folder.apply().expect(3).says("configured centrally");
+    assert_eq!(folder.writes(), ["eu-west-1 securityhub:BatchEnableStandards"]);
+    folder.judge();
+}
+
+#[test]
+fn a_hub_that_appears_meanwhile_is_as_good() {
+    let folder = Folder::new();
+    folder.world(&format!(
+        "{RECORDER}\n[[event]]\nbefore = \"securityhub:EnableSecurityHub\"\nregion = \"eu-west-1\"\n\
+         [[event.call]]\ncall = \"securityhub:EnableSecurityHub\"\nregion = \"eu-west-1\"\n\
+         input = {{ EnableDefaultStandards = false }}\n"
+    ));
+    folder.becomes(
+        &format!("{ONE}{ON}"),
+        &[
+            "eu-west-1 securityhub:EnableSecurityHub",
+            "eu-west-1 securityhub:UpdateSecurityHubConfiguration",
+            "eu-west-1 securityhub:BatchEnableStandards",
+        ],
+    );
+    folder.judge();
+}
+
+/// Of the hub itself moto knows something; of standards, aggregators and tags nothing.
+#[test]
+fn moto_sees_the_hub_come_and_go() {
+    let moto = Moto::start();
+    let becomes = |enabled: bool| {
+        let baseline = format!(
+            "[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n[security_hub]\nenabled = {enabled}\n"
+        );
+        moto.folder.write("b.toml", &baseline);
+        moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+            .expect(0);
+        moto.trueup(&["plan", "b.toml", "--detailed-exitcode"]).expect(0);
+        let mut command = python::module("calls", &moto.folder.path(""));
+        let calls = r#"[["describe_hub", {}], ["get_administrator_account", {}]]"#;
+        python::run(
+            command
+                .args(["securityhub", calls])
+                .env("AWS_ENDPOINT_URL", moto.url()),
+        )
+    };
+    let hub = becomes(true).unwrap();
+    assert!(
+        hub.contains("arn:aws:securityhub:us-east-1:123456789012:hub/default"),
+        "{hub}"
+    );
+    let none = becomes(false).unwrap_err();
+    assert!(none.contains("not subscribed"), "{none}");
+}
