@@ -25,6 +25,7 @@ use crate::controls::Id;
 use crate::fault::Fault;
 use crate::place::{Place, Region, Scope};
 use crate::plan::{Asset, Class, Draft, Effect, Survey, Want};
+use crate::shared::Shared;
 use crate::tags::Tags;
 
 /// What can be written to a file and read back without loss.
@@ -161,12 +162,26 @@ pub struct Cx {
     /// The account around it.
     pub env: Arc<Env>,
     aws: Arc<Aws>,
+    pub(crate) readings: Shared,
 }
 
 impl Cx {
-    /// The context of one place.
+    /// The context of one place, which shares no readings with others.
     pub fn new(aws: Arc<Aws>, env: Arc<Env>, place: Place) -> Self {
-        Cx { place, env, aws }
+        Cx {
+            place,
+            env,
+            aws,
+            readings: Shared::default(),
+        }
+    }
+
+    /// The context of another place, which shares its readings with this one.
+    pub(crate) fn at(&self, place: Place) -> Self {
+        Cx {
+            place,
+            ..self.clone()
+        }
     }
 
     /// The region that calls go to: the place's own, or the home region for the account's things.

@@ -1,5 +1,7 @@
 //! Reading the trail, its log group and its role.
 
+use std::sync::Arc;
+
 use aws_sdk_cloudtrail::types::Trail;
 
 use super::{Delivery, Group, Ids, Model, Role, owner, role, selectors};
@@ -7,19 +9,26 @@ use crate::control::{Cx, Env, Manager, Seen};
 use crate::fault::Fault;
 use crate::place::Region;
 use crate::policy::Policy;
+use crate::shared::Reading;
 use crate::tags::Tags;
 use crate::words::{NumberOr, Presence, Template};
 
+impl Reading for Vec<Trail> {
+    async fn read(cx: &Cx) -> Result<Self, Fault> {
+        let call = cx
+            .clients()
+            .cloudtrail
+            .describe_trails()
+            .include_shadow_trails(true);
+        let mut trails = call.send().await?.trail_list.unwrap_or_default();
+        trails.sort_by(|one, other| one.trail_arn.cmp(&other.trail_arn));
+        Ok(trails)
+    }
+}
+
 /// All trails that are seen from the home region: those that are at home there, and all that record every region.
-pub(in crate::controls) async fn trails(cx: &Cx) -> Result<Vec<Trail>, Fault> {
-    let call = cx
-        .clients()
-        .cloudtrail
-        .describe_trails()
-        .include_shadow_trails(true);
-    let mut trails = call.send().await?.trail_list.unwrap_or_default();
-    trails.sort_by(|one, other| one.trail_arn.cmp(&other.trail_arn));
-    Ok(trails)
+pub(in crate::controls) async fn trails(cx: &Cx) -> Result<Arc<Vec<Trail>>, Fault> {
+    cx.shared().await
 }
 
 /// The trail of this account's that is meant: the one of this name, or one that records every region.
