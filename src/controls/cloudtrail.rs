@@ -196,6 +196,16 @@ pub struct Ids {
 
 impl Control for CloudTrail {
     const NAME: &'static str = "cloudtrail";
+    /// For notices alone (see [`TOLD`](crate::control::TOLD)): what is recorded besides is not managed.
+    #[serde(default)]
+    pub told: Told,
+}
+
+/// What a trail does that is only told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// The services whose management events it leaves out.
+    pub left_out: Vec<String>,
     const SCOPE: Scope = Scope::Account;
     const DOC: Doc = Doc {
         title: "AWS CloudTrail",

@@ -142,7 +142,8 @@ fn a_trail_that_records_every_region_is_adopted_with_its_name_home_and_bucket() 
     folder
         .apply()
         .expect(0)
-        .says("the account's trail is called `theirs`, is at home in us-east-1");
+        .says("the account's trail is called `theirs`, is at home in us-east-1")
+        .says("the account's trail leaves out what kms.amazonaws.com does");
     let mut writes = folder.writes();
     writes.retain(|write| !write.contains(" s3:"));
     // They depend on nothing of each other.

@@ -25,6 +25,11 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     };
     adopted(want, ids, &trail, here, out);
     let mut before = vec![];
+    incomplete(want, seen, out);
+    let for_whom = match ids.is_organizations {
+        true => " in every account of the organization",
+        false => "",
+    };
     let mut settings = Settings {
         multi_region: want.multi_region.filter(|on| live.multi_region != Some(*on)),
         validation: want
@@ -296,3 +301,26 @@ fn failing(ids: &Ids, out: &mut Out<Action>) {
         ));
     }
 }
+/// Says what monitors cannot hear of, because the trail leaves it out.
+fn incomplete(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
+    let recorded = match (want.management_events, seen.model.management_events) {
+        (Some(_), _) | (None, Some(Events::All)) => None,
+        (None, Some(Events::ReadOnly)) => Some("only management events that read"),
+        (None, Some(Events::WriteOnly)) => Some("only management events that change something"),
+        (None, None) => Some("no management events"),
+    };
+    if let Some(recorded) = recorded {
+        out.notice(format!(
+            "the account's trail records {recorded}, so monitors hear of no others; write management_events = \"all\""
+        ));
+    }
+    let left_out = &seen.ids.told.left_out;
+    if !left_out.is_empty() {
+        out.notice(format!(
+            "the account's trail leaves out what {} does, so monitors of that stay silent; take the exclusion out of its \
+             event selectors to hear of it",
+            left_out.join(" and what ")
+        ));
+    }
+}
+

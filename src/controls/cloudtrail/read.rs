@@ -93,6 +93,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     if let Some(name) = attached.or(wanted) {
         ids.group = Some(group(cx, name, &home, attached.is_some()).await?);
     }
+    ids.told.left_out = selectors::left_out(&answer);
     let attached_role = trail
         .cloud_watch_logs_role_arn()
         .and_then(|arn| arn.rsplit('/').next());

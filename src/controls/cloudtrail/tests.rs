@@ -188,6 +188,29 @@ fn a_trail_under_another_name_is_adopted_and_never_pointed_elsewhere() {
 }
 
 #[test]
+fn what_a_trail_leaves_out_is_told() {
+    let want = model("name = \"management-events\"");
+    let told = |change: fn(&mut Seen<Model, Ids>)| {
+        let mut seen = live();
+        change(&mut seen);
+        plan(&want, &seen)
+    };
+    assert_eq!(told(|_| {}), "");
+    insta::assert_snapshot!(
+        told(|seen| seen.ids.told.left_out = vec!["kms.amazonaws.com".to_owned()]),
+        @"note: the account's trail leaves out what kms.amazonaws.com does, so monitors of that stay silent; take the exclusion out of its event selectors to hear of it"
+    );
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::WriteOnly)), @r#"note: the account's trail records only management events that change something, so monitors hear of no others; write management_events = "all""#);
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::ReadOnly)), @r#"note: the account's trail records only management events that read, so monitors hear of no others; write management_events = "all""#);
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = None), @r#"note: the account's trail records no management events, so monitors hear of no others; write management_events = "all""#);
+    // What is written is meant.
+    let mut seen = live();
+    seen.model.management_events = Some(Events::WriteOnly);
+    let meant = model("name = \"management-events\"\nmanagement_events = \"write_only\"");
+    assert_eq!(plan(&meant, &seen), "");
+}
+
+#[test]
 fn a_trail_without_a_log_group_gets_one() {
     let mut seen = live();
     seen.ids.group = nothing().ids.group;
@@ -313,6 +336,60 @@ fn selectors_change_in_what_they_say_of_management_events_alone() {
         .include_management_events(true)
         .read_write_type(ReadWriteType::WriteOnly)
         .exclude_management_event_sources("kms.amazonaws.com")
+#[test]
+fn a_service_is_left_out_if_no_selector_of_management_events_takes_it() {
+    let basic = |excluded: &[&str], management: bool| {
+        EventSelector::builder()
+            .include_management_events(management)
+            .set_exclude_management_event_sources(Some(
+                excluded.iter().map(|one| (*one).to_owned()).collect(),
+            ))
+            .build()
+    };
+    let (kms, rds) = ("kms.amazonaws.com", "rdsdata.amazonaws.com");
+    let left_out = |basic: &[EventSelector], advanced: &[AdvancedEventSelector]| {
+        selectors::left_out(
+            &GetEventSelectorsOutput::builder()
+                .set_event_selectors(Some(basic.to_vec()))
+                .set_advanced_event_selectors(Some(advanced.to_vec()))
+                .build(),
+        )
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(left_out(&[basic(&[], true)], &[]), none);
+    assert_eq!(left_out(&[basic(&[kms, rds], true)], &[]), [kms, rds]);
+    assert_eq!(left_out(&[basic(&[kms], true), basic(&[rds], true)], &[]), none);
+    assert_eq!(left_out(&[basic(&[kms], true), basic(&[], false)], &[]), [kms]);
+    // Where there are no management events at all, that is told instead.
+    assert_eq!(left_out(&[basic(&[kms], false)], &[]), none);
+
+    let field = |name: &str| AdvancedFieldSelector::builder().field(name);
+    let management = || field("eventCategory").equals("Management").build().unwrap();
+    let advanced = |source: AdvancedFieldSelector| {
+        AdvancedEventSelector::builder()
+            .field_selectors(management())
+            .field_selectors(source)
+            .build()
+            .unwrap()
+    };
+    let source = || field("eventSource");
+    for (selector, expected) in [
+        (field("readOnly").equals("false"), &[][..]),
+        (source().not_equals(kms), &[kms]),
+        (source().not_equals(kms).not_equals(rds), &[kms, rds]),
+        (source().equals(kms), &[rds]),
+        (source().starts_with("k"), &[rds]),
+        (source().not_ends_with(".amazonaws.com"), &[kms, rds]),
+    ] {
+        let selector = selector.build().unwrap();
+        assert_eq!(
+            left_out(&[], &[advanced(selector.clone())]),
+            expected,
+            "{selector:?}"
+        );
+    }
+}
+
         .build();
     assert_eq!(recorded(std::slice::from_ref(&data_only), &[]), None);
     assert_eq!(
