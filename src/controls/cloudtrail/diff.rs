@@ -22,14 +22,15 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
         arn: arn.clone(),
         name: name.clone(),
         home: home.clone(),
+        is_organizations: ids.is_organizations,
     };
     adopted(want, ids, &trail, here, out);
-    let mut before = vec![];
     incomplete(want, seen, out);
     let for_whom = match ids.is_organizations {
         true => " in every account of the organization",
         false => "",
     };
+    let mut before = vec![];
     let mut settings = Settings {
         multi_region: want.multi_region.filter(|on| live.multi_region != Some(*on)),
         validation: want
@@ -45,7 +46,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
         settings.delivery = deliver(want, group, ids, here, &mut before, out);
     }
     if settings != Settings::default() {
-        let risks = risks(&settings);
+        let risks = risks(&settings, for_whom);
         let mut step = out.change(Action::Update {
             trail: trail.clone(),
             settings,
@@ -64,7 +65,9 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
             events,
         });
         if events != Events::All && live.management_events.is_some() {
-            step.disruptive("other management events are no longer recorded");
+            step.disruptive(format!(
+                "other management events are no longer recorded{for_whom}"
+            ));
         }
     }
     match want.logging {
@@ -72,8 +75,9 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
             out.change(Action::Start(trail.clone()));
         }
         Some(false) if live.logging != Some(false) => {
-            out.change(Action::Stop(trail.clone()))
-                .disruptive("nothing that happens from now on is recorded by it");
+            out.change(Action::Stop(trail.clone())).disruptive(format!(
+                "nothing that happens from now on is recorded by it{for_whom}"
+            ));
         }
         _ => {}
     }
@@ -95,10 +99,17 @@ fn leave(ids: &Ids, out: &mut Out<Action>) {
     let (Some(arn), Some(name), Some(home)) = (&ids.arn, &ids.name, &ids.home) else {
         return;
     };
+    if ids.is_organizations {
+        out.refuse(format!(
+            "the trail `{name}` is the organization's and records every account of it; delete it by hand"
+        ));
+        return;
+    }
     let trail = Target {
         arn: arn.clone(),
         name: name.clone(),
         home: home.clone(),
+        is_organizations: false,
     };
     out.destroy(Action::Delete(trail))
         .removes(TRAIL.at(&Place::Account))
@@ -142,6 +153,7 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Out<Action>) {
         arn: arn(name, env),
         name: name.clone(),
         home: env.home.clone(),
+        is_organizations: false,
     };
     let mut last = created;
     if let Some(events) = want.management_events.filter(|events| *events != Events::All) {
@@ -166,6 +178,13 @@ fn deliver(
     out: &mut Out<Action>,
 ) -> Option<Delivery> {
     want.log_group.as_ref()?;
+    if ids.is_organizations && !group.is_attached {
+        out.person(
+            "the organization's trail delivers to no log group; give it one by hand, with a role that lets it write \
+             for every account, or make a trail of this account alone",
+        );
+        return None;
+    }
     let (name, region) = (group.name.clone(), group.region.clone());
     let wanted = want.log_retention_days.map(|days| days.number);
     if !group.exists {
@@ -203,7 +222,8 @@ fn deliver(
             });
         }
     }
-    let role = ids.role.as_ref()?;
+    // The role of an organization's trail has to let it write for accounts that are not known here.
+    let role = ids.role.as_ref().filter(|_| !ids.is_organizations)?;
     let delivery = Delivery {
         group: name,
         region,
@@ -244,16 +264,18 @@ fn other_key(want: &str, live: Option<&str>) -> Option<String> {
     })
 }
 
-fn risks(settings: &Settings) -> Vec<&'static str> {
+fn risks(settings: &Settings, for_whom: &str) -> Vec<String> {
     let mut risks = vec![];
     if settings.multi_region == Some(false) {
-        risks.push("other regions are no longer recorded");
+        risks.push(format!("other regions are no longer recorded{for_whom}"));
     }
     if settings.validation == Some(false) {
-        risks.push("changes of files from now on cannot be found out");
+        risks.push(format!(
+            "changes of files from now on cannot be found out{for_whom}"
+        ));
     }
     if settings.kms_key.is_some() {
-        risks.push("who reads the files needs other permissions of KMS from now on");
+        risks.push("who reads the files needs other permissions of KMS from now on".to_owned());
     }
     risks
 }
@@ -263,6 +285,9 @@ fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut O
     let mut other = vec![];
     if want.name.as_ref().is_some_and(|name| *name != trail.name) {
         other.push(format!("is called `{}`", trail.name));
+    }
+    if trail.is_organizations {
+        other.push("is the organization's".to_owned());
     }
     if trail.home != here.env.home {
         other.push(format!("is at home in {}", trail.home));
@@ -286,21 +311,6 @@ fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut O
     }
 }
 
-/// What only a person can find out.
-fn failing(ids: &Ids, out: &mut Out<Action>) {
-    if let Some(error) = &ids.delivery_error {
-        out.person(format!(
-            "CloudTrail cannot deliver to the bucket `{}`: {error}; its policy or its key has to let \
-             cloudtrail.amazonaws.com in",
-            ids.bucket.as_deref().unwrap_or_default()
-        ));
-    }
-    if let Some(error) = &ids.log_delivery_error {
-        out.person(format!(
-            "CloudTrail cannot deliver to CloudWatch Logs: {error}; look at the role and at the log group's key"
-        ));
-    }
-}
 /// Says what monitors cannot hear of, because the trail leaves it out.
 fn incomplete(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
     let recorded = match (want.management_events, seen.model.management_events) {
@@ -324,3 +334,18 @@ fn incomplete(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
     }
 }
 
+/// What only a person can find out.
+fn failing(ids: &Ids, out: &mut Out<Action>) {
+    if let Some(error) = &ids.delivery_error {
+        out.person(format!(
+            "CloudTrail cannot deliver to the bucket `{}`: {error}; its policy or its key has to let \
+             cloudtrail.amazonaws.com in",
+            ids.bucket.as_deref().unwrap_or_default()
+        ));
+    }
+    if let Some(error) = &ids.log_delivery_error {
+        out.person(format!(
+            "CloudTrail cannot deliver to CloudWatch Logs: {error}; look at the role and at the log group's key"
+        ));
+    }
+}

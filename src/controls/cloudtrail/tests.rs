@@ -211,6 +211,42 @@ fn what_a_trail_leaves_out_is_told() {
 }
 
 #[test]
+fn an_organizations_trail_of_this_account_is_changed_as_one_and_never_deleted() {
+    let mut seen = live();
+    seen.ids.is_organizations = true;
+    seen.model.log_file_validation = Some(false);
+    insta::assert_snapshot!(plan(&example(), &seen), @"
+    change the trail: file validation [safe]
+    note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events
+    ");
+    let out = testing::found::<CloudTrail>(&example(), &seen);
+    assert!(matches!(&out.steps[0].action, Action::Update { trail, .. } if trail.is_organizations));
+    let off = model(
+        "name = \"management-events\"\nmulti_region = false\nlogging = false\nmanagement_events = \"write_only\"",
+    );
+    insta::assert_snapshot!(plan(&off, &seen), @"
+    change the trail: its home region only [disruptive]
+      ! other regions are no longer recorded in every account of the organization
+    record only management events that change something [disruptive]
+      ! other management events are no longer recorded in every account of the organization
+    stop recording with the trail `management-events` [disruptive]
+      ! nothing that happens from now on is recorded by it in every account of the organization
+    note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events
+    ");
+    insta::assert_snapshot!(plan(&model("state = \"absent\""), &seen), @"refused: the trail `management-events` is the organization's and records every account of it; delete it by hand");
+    // Its role lets it write for accounts that are not known here.
+    seen = live();
+    seen.ids.is_organizations = true;
+    seen.ids.role.as_mut().unwrap().lets = Some(false);
+    insta::assert_snapshot!(plan(&example(), &seen), @"note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events");
+    seen.ids.group = nothing().ids.group;
+    insta::assert_snapshot!(plan(&example(), &seen), @"
+    person: the organization's trail delivers to no log group; give it one by hand, with a role that lets it write for every account, or make a trail of this account alone
+    note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events
+    ");
+}
+
+#[test]
 fn a_trail_without_a_log_group_gets_one() {
     let mut seen = live();
     seen.ids.group = nothing().ids.group;
@@ -315,6 +351,13 @@ fn an_own_trail_of_every_region_is_chosen_before_a_new_one_is_made() {
     };
     assert_eq!(chosen(&all, Some("all")).as_deref(), Some("wide"));
     assert_eq!(chosen(&all, None).as_deref(), Some("wide"));
+    // One for this account alone before the organization's, which is better than none.
+    let mut organizations = trail(own, "ap-south-1", "org", true);
+    organizations.is_organization_trail = Some(true);
+    let both = [organizations, all[2].clone()];
+    assert_eq!(chosen(&both, Some("all")).as_deref(), Some("wide"));
+    assert_eq!(chosen(&both, Some("org")).as_deref(), Some("org"));
+    assert_eq!(chosen(&both[..1], Some("all")).as_deref(), Some("org"));
     // By its name also one that does not record every region yet.
     assert_eq!(chosen(&all, Some("local")).as_deref(), Some("local"));
     assert_eq!(chosen(&all[..2], Some("all")), None);
@@ -329,13 +372,6 @@ fn recorded(basic: &[EventSelector], advanced: &[AdvancedEventSelector]) -> Opti
     )
 }
 
-#[test]
-fn selectors_change_in_what_they_say_of_management_events_alone() {
-    let data_only = EventSelector::builder().include_management_events(false).build();
-    let writes = EventSelector::builder()
-        .include_management_events(true)
-        .read_write_type(ReadWriteType::WriteOnly)
-        .exclude_management_event_sources("kms.amazonaws.com")
 #[test]
 fn a_service_is_left_out_if_no_selector_of_management_events_takes_it() {
     let basic = |excluded: &[&str], management: bool| {
@@ -390,6 +426,13 @@ fn a_service_is_left_out_if_no_selector_of_management_events_takes_it() {
     }
 }
 
+#[test]
+fn selectors_change_in_what_they_say_of_management_events_alone() {
+    let data_only = EventSelector::builder().include_management_events(false).build();
+    let writes = EventSelector::builder()
+        .include_management_events(true)
+        .read_write_type(ReadWriteType::WriteOnly)
+        .exclude_management_event_sources("kms.amazonaws.com")
         .build();
     assert_eq!(recorded(std::slice::from_ref(&data_only), &[]), None);
     assert_eq!(
