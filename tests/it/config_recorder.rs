@@ -163,6 +163,41 @@ fn a_recorder_of_another_name_is_adopted_cleared_and_started() {
 }
 
 #[test]
+fn what_the_organization_forbids_in_one_region_is_no_failure() {
+    let deny =
+        "[[deny]]\naction = \"config:PutConfigurationRecorder\"\nregion = \"eu-west-1\"\nby = \"scp\"\n";
+    for there in ["", BY_HAND] {
+        let folder = Folder::new();
+        folder.world(&format!("{BUCKET}{there}{deny}"));
+        folder.write("b.toml", &format!("{TWO}{ON}"));
+        let before = folder.region("eu-west-1")["config"]["recorder"].clone();
+        folder
+            .apply()
+            .expect(0)
+            .says("Denied by the organization")
+            .says("config:PutConfigurationRecorder: AccessDenied")
+            .says("but for what trueup does not change: 1 region is");
+        assert_eq!(folder.region("eu-west-1")["config"]["recorder"], before);
+        assert_eq!(
+            folder.region("us-east-1")["config"]["recorder"]["recording"],
+            true
+        );
+        folder
+            .sandbox(&[
+                "apply",
+                "b.toml",
+                "--auto-approve",
+                "--allow",
+                "all",
+                "--fail-on",
+                "denied",
+            ])
+            .expect(4);
+        folder.judge();
+    }
+}
+
+#[test]
 fn control_towers_recorder_is_left_alone() {
     let folder = Folder::new();
     folder.world(
