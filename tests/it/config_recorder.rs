@@ -163,6 +163,43 @@ fn a_recorder_of_another_name_is_adopted_cleared_and_started() {
 }
 
 #[test]
+fn a_service_linked_role_that_config_does_not_see_yet_is_waited_for_and_a_wrong_role_is_not() {
+    let invalid = |nth: u32| {
+        format!(
+            "[[fault]]\ncall = \"config:PutConfigurationRecorder\"\nregion = \"eu-west-1\"\nnth = {nth}\n\
+             kind = \"error\"\ncode = \"InvalidRoleException\"\n"
+        )
+    };
+    let folder = Folder::new();
+    folder.world(&format!("{BUCKET}{}{}", invalid(1), invalid(2)));
+    let one = |text: &str| {
+        format!(
+            "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n[config_recorder]\nbucket = \"logs-{{account_id}}\"\n{text}"
+        )
+    };
+    let put = "eu-west-1 config:PutConfigurationRecorder";
+    folder.becomes(
+        &one("enabled = true\n"),
+        &[
+            put,
+            put,
+            put,
+            "eu-west-1 config:PutDeliveryChannel",
+            "eu-west-1 config:StartConfigurationRecorder",
+            "us-east-1 iam:CreateServiceLinkedRole",
+        ],
+    );
+    folder.judge();
+
+    let folder = Folder::new();
+    folder.world(&format!("{BUCKET}{BY_HAND}{}", invalid(1)));
+    folder.write("b.toml", &one("exclude = []\n"));
+    folder.apply().expect(3).says("InvalidRoleException");
+    assert_eq!(folder.writes(), [put]);
+    folder.judge();
+}
+
+#[test]
 fn what_the_organization_forbids_in_one_region_is_no_failure() {
     let deny =
         "[[deny]]\naction = \"config:PutConfigurationRecorder\"\nregion = \"eu-west-1\"\nby = \"scp\"\n";

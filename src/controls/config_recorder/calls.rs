@@ -1,7 +1,6 @@
 //! Reading and writing a region's recorder.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use aws_sdk_config::Client;
 use aws_sdk_config::types::{
@@ -14,12 +13,16 @@ use super::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service
 use crate::control::{Cx, Manager, Seen};
 use crate::fault::Fault;
 use crate::tags::Tags;
+use crate::wait::{self, TWO_MINUTES};
 
 /// The role is the account's and every region wants it: one at a time looks and makes it.
 static ROLE: Mutex<()> = Mutex::const_new(());
 
-/// How long a new bucket policy may take until Config sees it: two minutes in all.
-const PAUSES: [u64; 7] = [1, 2, 5, 12, 20, 40, 40];
+/// What Config answers while it does not yet see its service-linked role. That one always lets it in.
+const NEW_ROLE: &[&str] = &["InvalidRoleException"];
+
+/// What it answers while it does not yet see a new bucket policy.
+const NEW_POLICY: &[&str] = &["InsufficientDeliveryPolicyException"];
 
 /// What Control Tower's recorders and roles are called like.
 const CONTROL_TOWER: &str = "aws-controltower-";
@@ -210,7 +213,8 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             tags,
         } => {
             role(cx).await?;
-            create(config, name, recording, tags).await
+            let new = ConfigurationRecorder::builder().name(name).build();
+            put(cx, sent(new, recording)?, tags).await
         }
         Action::Update { name, recording, .. } => {
             if recording.role == service_linked_role(&cx.env) {
@@ -219,7 +223,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             // What Config knows beside this table is sent back as it is.
             let live = find(config).await?;
             let live = live.unwrap_or_else(|| ConfigurationRecorder::builder().name(name).build());
-            put(config, sent(live, recording)?, &Tags::new()).await
+            put(cx, sent(live, recording)?, &Tags::new()).await
         }
         Action::Deliver(channel) => deliver(config, channel).await,
         Action::Start { name } => {
@@ -261,18 +265,17 @@ async fn role(cx: &Cx) -> Result<(), Fault> {
     }
 }
 
-async fn create(config: &Client, name: &str, recording: &Recording, tags: &Tags) -> Result<(), Fault> {
-    let new = ConfigurationRecorder::builder().name(name).build();
-    put(config, sent(new, recording)?, tags).await
-}
-
-async fn put(config: &Client, recorder: ConfigurationRecorder, tags: &Tags) -> Result<(), Fault> {
-    config
+async fn put(cx: &Cx, recorder: ConfigurationRecorder, tags: &Tags) -> Result<(), Fault> {
+    // Another role that is wrong stays wrong.
+    let is_linked = recorder.role_arn() == Some(&service_linked_role(&cx.env));
+    let passing = if is_linked { NEW_ROLE } else { &[] };
+    let call = cx
+        .clients()
+        .config
         .put_configuration_recorder()
         .configuration_recorder(recorder)
-        .set_tags((!tags.is_empty()).then(|| listed(tags)))
-        .send()
-        .await?;
+        .set_tags((!tags.is_empty()).then(|| listed(tags)));
+    wait::patiently(TWO_MINUTES, passing, || async { Ok(call.clone().send().await?) }).await?;
     Ok(())
 }
 
@@ -334,18 +337,10 @@ async fn deliver(config: &Client, channel: &Channel) -> Result<(), Fault> {
     let mut sent = live.unwrap_or_else(|| DeliveryChannel::builder().name(&channel.name).build());
     sent.s3_bucket_name = Some(channel.bucket.clone());
     sent.s3_key_prefix = Some(channel.prefix.clone()).filter(|prefix| !prefix.is_empty());
-    let mut pauses = PAUSES.into_iter();
-    loop {
-        let call = config.put_delivery_channel().delivery_channel(sent.clone());
-        let Err(fault) = call.send().await.map_err(Fault::from) else {
-            return Ok(());
-        };
-        // A bucket policy that was put just now is not seen at once.
-        match pauses.next() {
-            Some(pause) if fault.is("InsufficientDeliveryPolicyException") => {
-                tokio::time::sleep(Duration::from_secs(pause)).await;
-            }
-            _ => return Err(fault),
-        }
-    }
+    let call = config.put_delivery_channel().delivery_channel(sent);
+    wait::patiently(TWO_MINUTES, NEW_POLICY, || async {
+        Ok(call.clone().send().await?)
+    })
+    .await?;
+    Ok(())
 }
