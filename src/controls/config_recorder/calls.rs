@@ -27,7 +27,7 @@ const NEW_POLICY: &[&str] = &["InsufficientDeliveryPolicyException"];
 /// What Control Tower's recorders and roles are called like.
 const CONTROL_TOWER: &str = "aws-controltower-";
 
-pub(super) async fn fetch(cx: &Cx) -> Result<Seen<Model, Ids>, Fault> {
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
     let config = &cx.clients().config;
     let recorder = find(config).await?;
     let channel = find_channel(config).await?.map(|channel| Channel {
@@ -37,7 +37,7 @@ pub(super) async fn fetch(cx: &Cx) -> Result<Seen<Model, Ids>, Fault> {
     });
     let Some(recorder) = recorder else {
         return Ok(Seen {
-            model: model(None, channel.as_ref(), false, cx),
+            model: model(None, channel.as_ref(), false, want, cx),
             ids: Ids {
                 recorder: None,
                 channel,
@@ -62,7 +62,7 @@ pub(super) async fn fetch(cx: &Cx) -> Result<Seen<Model, Ids>, Fault> {
     let role = recording.role.rsplit('/').next().unwrap_or_default();
     let tower = name.starts_with(CONTROL_TOWER) || role.starts_with(CONTROL_TOWER);
     Ok(Seen {
-        model: model(Some(&recording), channel.as_ref(), runs, cx),
+        model: model(Some(&recording), channel.as_ref(), runs, want, cx),
         ids: Ids {
             recorder: Some(Recorder {
                 name,
@@ -182,14 +182,21 @@ pub(super) fn recording(recorder: &ConfigurationRecorder) -> Recording {
     }
 }
 
-fn model(recording: Option<&Recording>, channel: Option<&Channel>, runs: bool, cx: &Cx) -> Model {
+fn model(
+    recording: Option<&Recording>,
+    channel: Option<&Channel>,
+    runs: bool,
+    want: Option<&Model>,
+    cx: &Cx,
+) -> Model {
     let Some(live) = recording else {
         return Model {
             enabled: Some(false),
             ..Model::default()
         };
     };
-    let is_all = live.only.is_none() && live.exclude.is_empty();
+    // A list of types says it by itself, unless it is asked for.
+    let asks_for_global = want.is_some_and(|want| want.global_resource_types.is_some());
     Model {
         enabled: Some(runs),
         frequency: Some(live.frequency),
@@ -197,7 +204,7 @@ fn model(recording: Option<&Recording>, channel: Option<&Channel>, runs: bool, c
         continuous: Some(live.with(Frequency::Continuous)),
         exclude: live.only.is_none().then(|| live.exclude.clone()),
         only: live.only.clone(),
-        global_resource_types: is_all.then_some(live.global),
+        global_resource_types: live.has_global().filter(|_| live.is_all() || asks_for_global),
         service_linked_role: (live.role == service_linked_role(&cx.env)).then_some(true),
         bucket: channel.map(|channel| channel.bucket.clone().into()),
         prefix: channel.map(|channel| channel.prefix.clone()),
@@ -289,7 +296,7 @@ fn sent(mut recorder: ConfigurationRecorder, recording: &Recording) -> Result<Co
     let bad = |error: aws_sdk_config::error::BuildError| {
         Fault::answer("config:PutConfigurationRecorder", error.to_string())
     };
-    let is_all = recording.only.is_none() && recording.exclude.is_empty();
+    let is_all = recording.is_all();
     let strategy = match &recording.only {
         Some(_) => RecordingStrategyType::InclusionByResourceTypes,
         None if is_all => RecordingStrategyType::AllSupportedResourceTypes,

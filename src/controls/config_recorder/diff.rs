@@ -1,5 +1,7 @@
 //! What has to be done to a region's recorder.
 
+use std::collections::BTreeSet;
+
 use super::{Action, Channel, Frequency, Ids, Model, RECORDER, Recorder, Recording, service_linked_role};
 use crate::control::{Here, LocalId, Out, Seen};
 use crate::controls::log_bucket::{FOR_CONFIG, LogBucket};
@@ -88,15 +90,17 @@ fn wanted(want: &Model, live: &Recording, role: String) -> Recording {
     if let Some(exclude) = &want.exclude {
         new.only = None;
         new.exclude.clone_from(exclude);
+        // That a list ends does not mean that IAM's types are no longer wanted.
+        new.global = exclude.is_empty() && live.has_global() != Some(false);
     }
     if let Some(only) = &want.only {
         new.only = Some(only.clone());
         new.exclude.clear();
+        new.global = false;
     }
     if let Some(global) = want.global_resource_types {
-        new.global = global;
+        new.set_global(global);
     }
-    new.global &= new.only.is_none() && new.exclude.is_empty();
     if let Some(frequency) = want.frequency {
         new.frequency = frequency;
     }
@@ -128,6 +132,13 @@ fn update(want: &Model, recorder: &Recorder, here: &Here<'_>, out: &mut Out<Acti
     };
     let new = wanted(want, live, role);
     if new == *live {
+        return None;
+    }
+    if new.only.as_ref().is_some_and(BTreeSet::is_empty) {
+        out.refuse(
+            "only IAM's types are recorded here, and without them nothing is left; write `only` or `exclude`, or \
+             `enabled = false`",
+        );
         return None;
     }
     let mut changes = vec![];
@@ -168,15 +179,16 @@ fn narrows(live: &Recording, new: &Recording) -> Option<String> {
         [one] => Some(format!("{one} is no longer recorded")),
         [one, rest @ ..] => Some(format!("{one} and {} more are no longer recorded", rest.len())),
     };
-    match (&live.only, &new.only) {
+    let named = match (&live.only, &new.only) {
         (None, Some(_)) => Some("all other types are no longer recorded".to_owned()),
         (Some(live), Some(new)) => said(live.difference(new).collect()),
         (Some(live), None) => said(live.intersection(&new.exclude).collect()),
-        (None, None) => said(new.exclude.difference(&live.exclude).collect()).or_else(|| {
-            let lost = live.global && !new.global && new.exclude.is_empty();
-            lost.then(|| "IAM's types are no longer recorded here".to_owned())
-        }),
-    }
+        (None, None) => said(new.exclude.difference(&live.exclude).collect()),
+    };
+    named.or_else(|| {
+        let lost = new.is_all() && !new.global && live.has_global() != Some(false);
+        lost.then(|| "IAM's types are no longer recorded here".to_owned())
+    })
 }
 
 /// Whether anything that was recorded at once is to be recorded daily.
