@@ -140,6 +140,10 @@ fn a_recorder_of_another_name_is_adopted_cleared_and_started() {
     let after = config();
     assert_eq!(after["recorder"]["mode"]["recordingModeOverrides"], json!([]));
     assert_eq!(after["recorder"]["group"]["allSupported"], true);
+    assert_eq!(
+        after["recorder"]["group"]["exclusionByResourceTypes"]["resourceTypes"],
+        json!([])
+    );
     assert_eq!(after["recorder"]["role_arn"], before["recorder"]["role_arn"]);
     assert_eq!(after["channel"], before["channel"]);
 
@@ -196,6 +200,100 @@ fn a_service_linked_role_that_config_does_not_see_yet_is_waited_for_and_a_wrong_
     folder.write("b.toml", &one("exclude = []\n"));
     folder.apply().expect(3).says("InvalidRoleException");
     assert_eq!(folder.writes(), [put]);
+    folder.judge();
+}
+
+#[test]
+fn each_drift_of_recorder_and_channel_takes_its_own_write() {
+    let folder = Folder::new();
+    let policy = r#"
+[[call]]
+call = "s3:CreateBucket"
+input = { Bucket = "other" }
+[[call]]
+call = "s3:PutBucketPolicy"
+[call.input]
+Bucket = "other"
+Policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::other/*"}]}'
+"#;
+    folder.world(&format!("{BUCKET}{policy}"));
+    let (put, deliver, tag) = (
+        "eu-west-1 config:PutConfigurationRecorder",
+        "eu-west-1 config:PutDeliveryChannel",
+        "eu-west-1 config:TagResource",
+    );
+    let config = || folder.region("eu-west-1")["config"].clone();
+    let with = |tags: &str, text: &str| {
+        format!(
+            "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n[tags]\n{tags}[config_recorder]\nenabled = true\n{text}"
+        )
+    };
+    folder.write("b.toml", &with("a = \"1\"\n", "bucket = \"logs-{account_id}\"\n"));
+    folder.apply().expect(0);
+    folder.forget_exchanges();
+    let made = config();
+
+    // Another bucket, and another prefix in it; what somebody set on the channel stays.
+    folder.alter(|account| {
+        account["regions"]["eu-west-1"]["config"]["channel"]["settings"]["configSnapshotDeliveryProperties"] =
+            json!({"deliveryFrequency": "Six_Hours"});
+    });
+    folder.becomes(&with("a = \"1\"\n", "bucket = \"other\"\n"), &[deliver]);
+    folder.becomes(
+        &with("a = \"1\"\n", "bucket = \"other\"\nprefix = \"acme\"\n"),
+        &[deliver],
+    );
+    let settings = json!({
+        "name": "default", "s3BucketName": "other", "s3KeyPrefix": "acme",
+        "configSnapshotDeliveryProperties": {"deliveryFrequency": "Six_Hours"},
+    });
+    assert_eq!(config()["channel"]["settings"], settings);
+    folder.becomes(
+        &with("a = \"1\"\n", "bucket = \"other\"\nprefix = \"\"\n"),
+        &[deliver],
+    );
+    assert_eq!(config()["channel"]["settings"].get("s3KeyPrefix"), None);
+    assert_eq!(config()["recorder"], made["recorder"]);
+
+    // Only some types, and all of them again.
+    folder.becomes(
+        &with("a = \"1\"\n", "only = [\"AWS::EC2::VPC\", \"AWS::IAM::Role\"]\n"),
+        &[put],
+    );
+    let group = config()["recorder"]["group"].clone();
+    assert_eq!(group["resourceTypes"], json!(["AWS::EC2::VPC", "AWS::IAM::Role"]));
+    assert_eq!(
+        group["recordingStrategy"]["useOnly"],
+        "INCLUSION_BY_RESOURCE_TYPES"
+    );
+    folder.becomes(&with("a = \"1\"\n", "global_resource_types = false\n"), &[put]);
+    assert_eq!(
+        config()["recorder"]["group"]["resourceTypes"],
+        json!(["AWS::EC2::VPC"])
+    );
+    folder.becomes(&with("a = \"1\"\n", "exclude = []\n"), &[put]);
+    assert_eq!(config()["recorder"], made["recorder"]);
+
+    // IAM's types beside an exclusion that only the account has.
+    folder.becomes(&with("a = \"1\"\n", "exclude = [\"AWS::EC2::VPC\"]\n"), &[put]);
+    folder.becomes(&with("a = \"1\"\n", "global_resource_types = false\n"), &[put]);
+    assert_eq!(
+        config()["recorder"]["group"]["exclusionByResourceTypes"]["resourceTypes"],
+        json!([
+            "AWS::EC2::VPC",
+            "AWS::IAM::Group",
+            "AWS::IAM::Policy",
+            "AWS::IAM::Role",
+            "AWS::IAM::User"
+        ])
+    );
+
+    // Tags, beside those of others.
+    folder.alter(|account| {
+        account["regions"]["eu-west-1"]["config"]["recorder"]["tags"] = json!({"a": "2", "team": "web"});
+    });
+    folder.becomes(&with("a = \"1\"\n", ""), &[tag]);
+    assert_eq!(config()["recorder"]["tags"], json!({"a": "1", "team": "web"}));
     folder.judge();
 }
 
