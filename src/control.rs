@@ -24,9 +24,13 @@ use crate::aws::{Aws, Clients};
 use crate::controls::Id;
 use crate::fault::Fault;
 use crate::place::{Place, Region, Scope};
-use crate::plan::{Asset, Class, Draft, Effect, Survey, Want};
+use crate::plan::{Asset, Class, Draft, Effect, Survey};
 use crate::shared::Shared;
 use crate::tags::Tags;
+
+mod wants;
+
+pub use self::wants::Wants;
 
 /// What can be written to a file and read back without loss.
 pub trait Data: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync + 'static {}
@@ -131,26 +135,6 @@ impl Relied {
     /// What was read of a control, if it could be read.
     pub fn seen<C: Control>(&self) -> Option<Seen<C::Model, C::Ids>> {
         Of::<C>::seen(self.seen.get(C::NAME)?).ok()
-    }
-}
-
-/// What the whole file wants, for a control whose table speaks of another one's.
-#[derive(Clone, Copy, Debug)]
-pub struct Wants<'a> {
-    pub(crate) all: &'a [Want],
-    pub(crate) place: &'a Place,
-}
-
-impl Wants<'_> {
-    /// The place of the table that is filled in.
-    pub fn place(&self) -> &Place {
-        self.place
-    }
-
-    /// What is wanted of another control that exists once in the account, if the file manages it.
-    pub fn of<C: Control>(&self) -> Option<C::Model> {
-        let want = self.all.iter().find(|want| want.control.name() == C::NAME)?;
-        Of::<C>::model(&want.table).ok()
     }
 }
 

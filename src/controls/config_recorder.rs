@@ -75,6 +75,18 @@ pub struct Model {
     pub prefix: Option<String>,
 }
 
+impl Model {
+    /// The beginning of the keys that it writes into this bucket; nothing if it delivers elsewhere, or records nothing.
+    pub(super) fn prefix_in(&self, bucket: &Template, env: &Env) -> Option<String> {
+        let mut own = self.bucket.clone();
+        if let Some(own) = &mut own {
+            own.fill(env);
+        }
+        let is_it = self.enabled != Some(false) && own.is_none_or(|own| own == *bucket);
+        is_it.then(|| self.prefix.clone().unwrap_or_default())
+    }
+}
+
 /// How often changes are recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Action, Channel, Frequency, Ids, Model, RECORDER, Recorder, Recording, service_linked_role};
 use crate::control::{Here, LocalId, Out, Seen};
-use crate::controls::log_bucket::{FOR_CONFIG, LogBucket};
-use crate::place::Place;
+use crate::controls::log_bucket::{self, LogBucket};
 use crate::tags;
 
 /// What a recorder and a channel are called that trueup makes, as the console calls its own.
@@ -246,6 +245,7 @@ fn deliver_after(
     if let Some(prefix) = &want.prefix {
         new.prefix.clone_from(prefix);
     }
+    let needed = log_bucket::for_config(&new.prefix);
     let step = match live {
         Some(live) if *live == new => return None,
         None => out.add(Action::Deliver(new)),
@@ -256,7 +256,7 @@ fn deliver_after(
     };
     let step = step.after_all(after);
     let step = match is_own {
-        true => step.needs(FOR_CONFIG.at(&Place::Account)),
+        true => step.needs(needed),
         false => step,
     };
     Some(step.id())
