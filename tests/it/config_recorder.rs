@@ -204,6 +204,26 @@ fn a_service_linked_role_that_config_does_not_see_yet_is_waited_for_and_a_wrong_
 }
 
 #[test]
+fn a_bucket_that_the_file_does_not_manage_is_not_taken_for_the_log_bucket() {
+    let folder = Folder::new();
+    let trail = r#"
+[[call]]
+call = "cloudtrail:CreateTrail"
+input = { Name = "theirs", S3BucketName = "central", IsMultiRegionTrail = true }
+"#;
+    folder.world(&format!(
+        "[[bucket]]\nname = \"central\"\nowner = \"999988887777\"\n{trail}"
+    ));
+    folder.write("b.toml", &format!("{TWO}[config_recorder]\nenabled = true\n"));
+    folder
+        .apply()
+        .expect(3)
+        .says("there is no delivery channel, and without one nothing is recorded");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    folder.judge();
+}
+
+#[test]
 fn each_drift_of_recorder_and_channel_takes_its_own_write() {
     let folder = Folder::new();
     let policy = r#"

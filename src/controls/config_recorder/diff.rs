@@ -47,7 +47,8 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
 
 /// The bucket of `[log_bucket]`, if the file has one: what a new channel delivers to unless the table says otherwise.
 fn log_bucket(here: &Here<'_>) -> Option<String> {
-    here.relied.seen::<LogBucket>()?.ids.name
+    let ids = here.relied.seen::<LogBucket>()?.ids;
+    ids.name.filter(|_| ids.is_managed)
 }
 
 fn create(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
