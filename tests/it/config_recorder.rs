@@ -204,6 +204,25 @@ fn a_service_linked_role_that_config_does_not_see_yet_is_waited_for_and_a_wrong_
 }
 
 #[test]
+fn a_bucket_policy_that_config_does_not_see_yet_is_waited_for() {
+    let folder = Folder::new();
+    folder.world("propagation_seconds = 2\n");
+    folder.write(
+        "b.toml",
+        "[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n[log_bucket]\nname = \"logs-{account_id}\"\n\
+         [config_recorder]\nenabled = true\n",
+    );
+    folder.apply().expect(0);
+    let writes = folder.writes();
+    let puts = writes
+        .iter()
+        .filter(|write| write.ends_with("config:PutDeliveryChannel"));
+    assert!(puts.count() > 1, "{writes:?}");
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
 fn a_bucket_that_the_file_does_not_manage_is_not_taken_for_the_log_bucket() {
     let folder = Folder::new();
     let trail = r#"
