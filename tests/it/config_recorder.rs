@@ -373,17 +373,24 @@ fn what_the_organization_forbids_in_one_region_is_no_failure() {
 
 #[test]
 fn control_towers_recorder_is_left_alone() {
-    let folder = Folder::new();
-    folder.world(
-        &format!("{BUCKET}{BY_HAND}").replace("\"mine\"", "\"aws-controltower-BaselineConfigRecorder\""),
-    );
-    folder.write(
-        "b.toml",
-        "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n[config_recorder]\nenabled = true\n",
-    );
-    folder.apply().says("managed elsewhere").says("AWS Control Tower");
-    assert_eq!(folder.writes(), Vec::<String>::new());
-    folder.judge();
+    for (name, towers) in [
+        ("\"mine\"", "\"aws-controltower-BaselineConfigRecorder\""),
+        (":role/own\"", ":role/aws-controltower-ConfigRecorderRole\""),
+    ] {
+        let folder = Folder::new();
+        folder.world(&format!("{BUCKET}{BY_HAND}").replace(name, towers));
+        folder.write(
+            "b.toml",
+            "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n[config_recorder]\nenabled = true\n",
+        );
+        folder
+            .apply()
+            .expect(0)
+            .says("managed elsewhere")
+            .says("AWS Control Tower");
+        assert_eq!(folder.writes(), Vec::<String>::new());
+        folder.judge();
+    }
 }
 
 #[test]
