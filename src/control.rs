@@ -25,8 +25,13 @@ use crate::controls::Id;
 use crate::fault::Fault;
 use crate::monthly::Monthly;
 use crate::place::{Place, Region, Scope};
-use crate::plan::{Asset, Class, Draft, Effect, Survey, Want};
+use crate::plan::{Asset, Class, Draft, Effect, Survey};
+use crate::shared::Shared;
 use crate::tags::Tags;
+
+mod wants;
+
+pub use self::wants::Wants;
 
 /// What can be written to a file and read back without loss.
 pub trait Data: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync + 'static {}
@@ -134,26 +139,6 @@ impl Relied {
     }
 }
 
-/// What the whole file wants, for a control whose table speaks of another one's.
-#[derive(Clone, Copy, Debug)]
-pub struct Wants<'a> {
-    pub(crate) all: &'a [Want],
-    pub(crate) place: &'a Place,
-}
-
-impl Wants<'_> {
-    /// The place of the table that is filled in.
-    pub fn place(&self) -> &Place {
-        self.place
-    }
-
-    /// What is wanted of another control that exists once in the account, if the file manages it.
-    pub fn of<C: Control>(&self) -> Option<C::Model> {
-        let want = self.all.iter().find(|want| want.control.name() == C::NAME)?;
-        Of::<C>::model(&want.table).ok()
-    }
-}
-
 /// Where a reading or writing function of a control stands, with the clients to reach it.
 #[derive(Clone, Debug)]
 pub struct Cx {
@@ -162,12 +147,26 @@ pub struct Cx {
     /// The account around it.
     pub env: Arc<Env>,
     aws: Arc<Aws>,
+    pub(crate) readings: Shared,
 }
 
 impl Cx {
-    /// The context of one place.
+    /// The context of one place, which shares no readings with others.
     pub fn new(aws: Arc<Aws>, env: Arc<Env>, place: Place) -> Self {
-        Cx { place, env, aws }
+        Cx {
+            place,
+            env,
+            aws,
+            readings: Shared::default(),
+        }
+    }
+
+    /// The context of another place, which shares its readings with this one.
+    pub(crate) fn at(&self, place: Place) -> Self {
+        Cx {
+            place,
+            ..self.clone()
+        }
     }
 
     /// The region that calls go to: the place's own, or the home region for the account's things.

@@ -9,8 +9,8 @@ use futures::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use crate::fault::Fault;
-use crate::plan::{Step, Why};
+use crate::fault::{Fault, FaultKind};
+use crate::plan::{CellKey, Step, Why};
 use crate::progress::{Event, Watch};
 
 /// What became of a step.
@@ -21,6 +21,8 @@ pub enum Outcome {
     Done,
     /// A call failed.
     Failed(Fault),
+    /// An organization's policy forbids a call, which nobody in the account can change.
+    Denied(Fault),
     /// It waits for that step, which did not run to its end.
     Skipped(usize),
     /// It was not tried, since it cannot or must not run.
@@ -126,6 +128,9 @@ where
         in_flight.remove(&at);
         let outcome = match result {
             Ok(Ok(())) => Outcome::Done,
+            Ok(Err(Halt::Failed(fault))) if fault.kind == FaultKind::DeniedByOrganization => {
+                Outcome::Denied(fault)
+            }
             Ok(Err(Halt::Failed(fault))) => Outcome::Failed(fault),
             Ok(Err(Halt::Refused(why))) => Outcome::Blocked(why),
             Err(_panic) => Outcome::Unknown,
@@ -140,6 +145,32 @@ where
         .into_iter()
         .map(|outcome| outcome.unwrap_or(Outcome::NotStarted))
         .collect()
+}
+
+/// The cells that are not as wanted for an organization's policy alone, each with what was said first: a step was
+/// denied, and no other one failed or was left out but for waiting for such a step of the same cell.
+pub fn denied(steps: &[Step], outcomes: &[Outcome]) -> BTreeMap<CellKey, Fault> {
+    let cell_of = |step: &Step| (step.control, step.place.clone());
+    let mut denied = BTreeMap::new();
+    for (step, outcome) in steps.iter().zip(outcomes) {
+        if let Outcome::Denied(fault) = outcome {
+            denied.entry(cell_of(step)).or_insert_with(|| fault.clone());
+        }
+    }
+    for (step, outcome) in steps.iter().zip(outcomes) {
+        let cell = cell_of(step);
+        let for_that_alone = match outcome {
+            Outcome::Done | Outcome::Denied(_) => true,
+            Outcome::Skipped(lost) => steps
+                .iter()
+                .any(|other| other.number == *lost && cell_of(other) == cell),
+            _ => false,
+        };
+        if !for_that_alone {
+            denied.remove(&cell);
+        }
+    }
+    denied
 }
 
 /// What is known of a step before anything runs.
@@ -346,6 +377,50 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_cell_is_denied_if_nothing_else_kept_its_steps_from_running() {
+        let fault = Fault {
+            kind: FaultKind::DeniedByOrganization,
+            ..fault()
+        };
+        let at = |place: &str, step: Step| Step {
+            place: Place::Region(place.parse().unwrap()),
+            ..step
+        };
+        let steps = [
+            at("eu-west-1", step(1, &[])),
+            at("eu-west-1", step(2, &[1])),
+            at("eu-west-1", step(3, &[2])),
+            at("eu-west-2", step(4, &[3])),
+            at("us-east-1", step(5, &[])),
+            at("us-east-1", step(6, &[])),
+            at("us-west-2", step(7, &[])),
+        ];
+        let run = || {
+            runtime().block_on(run(&steps, &|_| true, 8, &Stop::default(), &|_| {}, |at| {
+                let fault = match at {
+                    0 | 4 => Some(fault.clone()),
+                    5 => Some(self::fault()),
+                    _ => None,
+                };
+                async move { fault.map_or(Ok(()), |fault| Err(fault.into())) }
+            }))
+        };
+        let outcomes = run();
+        assert_eq!(outcomes[0], Outcome::Denied(fault.clone()));
+        assert_eq!(outcomes[3], Outcome::Skipped(3));
+        assert_eq!(outcomes[6], Outcome::Done);
+        let cells: Vec<String> = denied(&steps, &outcomes)
+            .into_iter()
+            .map(|((_, place), why)| {
+                assert_eq!(why, fault);
+                place.to_string()
+            })
+            .collect();
+        // What waits for it elsewhere is left out, and in another region something else failed too.
+        assert_eq!(cells, ["eu-west-1"]);
     }
 
     #[test]

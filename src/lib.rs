@@ -32,6 +32,7 @@
 //! |---|---|
 //! | [`baseline`] | TOML: files that extend each other, region overrides, one error for each mistake with its place |
 //! | [`survey`] | reads all cells (control × place) at once; a fault sits in the cell that it spoils |
+//! | `shared` | what several controls read alike, asked for once a survey |
 //! | [`plan`] | judges each cell, and orders the steps of all of them by what they need and provide; no I/O |
 //! | [`saved`] | the plan as a document; a saved one is a promise that a new plan is held against, never a program |
 //! | [`execute`] | runs steps as their graph allows; knows no AWS type |
@@ -93,6 +94,7 @@ pub mod sandbox;
 pub mod saved;
 pub mod schema;
 pub mod session;
+mod shared;
 pub mod survey;
 pub mod tags;
 mod wait;

@@ -222,6 +222,14 @@ impl Statement {
         self.0.get("Sid")?.as_str().filter(|sid| !sid.is_empty())
     }
 
+    /// The ARNs that it is about.
+    pub fn resources(&self) -> Vec<&str> {
+        match self.0.get("Resource") {
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            one => one.and_then(Value::as_str).into_iter().collect(),
+        }
+    }
+
     /// What it says, one fact a value, in a form that all ways to say the same share.
     fn facts(&self) -> Facts {
         let mut facts = Facts::new();

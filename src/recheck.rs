@@ -10,11 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::aws::Aws;
-use crate::control::{Env, Findings, Here, Relied};
+use crate::control::{Cx, Env, Findings, Here, Relied};
 use crate::execute::Halt;
 use crate::fault::Fault;
 use crate::plan::{CellKey, Plan, Step, Survey, Want, Why};
-use crate::survey;
 
 /// Looks once at each cell with steps.
 #[derive(Debug)]
@@ -78,8 +77,8 @@ impl Recheck {
 
     async fn look(&self, watched: &Watched) -> Result<(), Halt> {
         let want = &watched.want;
-        let key = (want.control, want.place.clone());
-        let seen = survey::read(&self.aws, &self.env, &key, Some(&want.table)).await?;
+        let cx = Cx::new(self.aws.clone(), self.env.clone(), want.place.clone());
+        let seen = want.control.control().fetch(&cx, Some(&want.table)).await?;
         let here = Here {
             place: &want.place,
             env: &self.env,

@@ -8,9 +8,8 @@ use toml::Table;
 
 use crate::aws::Aws;
 use crate::baseline::Filters;
-use crate::control::{Cx, Env, SeenDoc};
+use crate::control::{Cx, Env};
 use crate::controls::Id;
-use crate::fault::Fault;
 use crate::place::{Place, Scope};
 use crate::plan::{CellKey, Manage, Survey, Want};
 use crate::progress::{Event, Watch};
@@ -53,26 +52,16 @@ pub fn for_export(env: &Env, filters: &Filters) -> Readings {
     readings
 }
 
-/// Reads one cell.
-pub async fn read(
-    aws: &Arc<Aws>,
-    env: &Arc<Env>,
-    (control, place): &CellKey,
-    want: Option<&Table>,
-) -> Result<SeenDoc, Fault> {
-    let cx = Cx::new(aws.clone(), env.clone(), place.clone());
-    control.control().fetch(&cx, want).await
-}
-
 /// Reads all cells, concurrently: how many calls run at once is for the gate at the HTTP client to say.
 pub async fn survey(aws: &Arc<Aws>, env: &Arc<Env>, readings: Readings, watch: &Watch<'_>) -> Survey {
     let total = readings.len();
     let mut cells = BTreeMap::new();
     let mut tasks = JoinSet::new();
+    let cx = Cx::new(aws.clone(), env.clone(), Place::Account);
     for (key, want) in readings {
-        let (aws, env) = (aws.clone(), env.clone());
+        let cx = cx.at(key.1.clone());
         tasks.spawn(async move {
-            let reading = read(&aws, &env, &key, want.as_ref()).await;
+            let reading = key.0.control().fetch(&cx, want.as_ref()).await;
             (key, reading)
         });
     }

@@ -11,8 +11,7 @@ use clap::ValueHint;
 use crate::baseline::{self, Baseline};
 use crate::cli::words::{self, Words};
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, signals, spare,
-    wanted_account,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, signals, spare, wanted_account,
 };
 use crate::control::Cx;
 use crate::controls::{Id, UnknownControl};
@@ -24,6 +23,10 @@ use crate::report;
 use crate::report::progress::Progress;
 use crate::saved::{self, Document};
 use crate::session::{Planned, Session, SessionError};
+
+mod ended;
+
+use ended::{Ran, exit, judge_denied};
 
 /// Where the touched cells are saved before the first write.
 const BEFORE: &str = ".trueup/before.toml";
@@ -100,7 +103,7 @@ impl Args {
         }
         report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
         if planned.plan.steps.iter().all(|step| step.blocked.is_some()) {
-            return Ok(exit(&planned.plan, &[], &self.fail_on));
+            return Ok(exit(&planned.plan, Ran::Nothing, &self.fail_on));
         }
         let consent = signals::unless(&stop.soon, self.consent(&session, &document, view)).await;
         let Some(allowed) = consent.ok_or(Trouble::Interrupted)?? else {
@@ -126,10 +129,14 @@ impl Args {
         let after = look_again(&session, &planned, &outcomes, &stop, &progress).await;
         progress.finish();
         // From here on something may have been written, and nothing may end the run without saying what.
-        let after = after.transpose().unwrap_or_else(|error| {
+        let mut after = after.transpose().unwrap_or_else(|error| {
             report::error(&error, &view.err);
             None
         });
+        let denied = execute::denied(&planned.plan.steps, &outcomes);
+        if let Some((after, _)) = &mut after {
+            judge_denied(after, &denied);
+        }
         let now = after
             .as_ref()
             .map(|(after, _)| Document::new(baseline.name(), &session.env, &filters, after));
@@ -147,7 +154,10 @@ impl Args {
             Exit::Interrupted
         } else {
             match after {
-                Some((after, _)) if told.is_ok() => exit(&after, &outcomes, &self.fail_on),
+                Some((after, _)) if told.is_ok() => {
+                    let ran = Ran::of(&planned.plan.steps, &outcomes, &denied);
+                    exit(&after, ran, &self.fail_on)
+                }
                 _ => Exit::Partly,
             }
         })
@@ -397,7 +407,12 @@ async fn reread<'a>(
             .filter(move |(step, _)| same(step, &want))
             .map(|(_, outcome)| outcome)
     };
-    let ran = |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Failed(_) | Outcome::Unknown);
+    let ran = |outcome: &Outcome| {
+        matches!(
+            outcome,
+            Outcome::Done | Outcome::Failed(_) | Outcome::Denied(_) | Outcome::Unknown
+        )
+    };
     let touched: Vec<Want> = planned
         .wants
         .iter()
@@ -440,25 +455,6 @@ async fn reread<'a>(
         .collect();
     let steps = again.steps;
     Ok((Plan { cells, steps }, unseen))
-}
-
-/// How an apply ended whose steps came to these outcomes, none if there was nothing to run.
-///
-/// Steps that did not run to their end come first, then what the user asked to be told, then whatever was wanted and
-/// could not be done. If nothing ran, what could not be read is a failure before the first write.
-fn exit(after: &Plan, outcomes: &[Outcome], fail_on: &[Verdict]) -> Exit {
-    let unread = after.count(Verdict::Unread);
-    if outcomes.iter().any(|outcome| *outcome != Outcome::Done) {
-        Exit::Partly
-    } else if fails_on(after, fail_on) {
-        Exit::FailOn
-    } else if unread > 0 && outcomes.is_empty() {
-        Exit::Failed
-    } else if unread + after.count(Verdict::Change) + after.count(Verdict::Blocked) > 0 {
-        Exit::Partly
-    } else {
-        Exit::Done
-    }
 }
 
 #[cfg(test)]

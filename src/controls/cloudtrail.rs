@@ -2,7 +2,8 @@
 //!
 //! A trail that exists and records every region is adopted under whatever name, with its home region, its bucket and
 //! its log group, and is never pointed elsewhere: what reads its logs would lose them. An organization's trail counts
-//! as one and is left alone.
+//! as one and is left alone, but in the management account, which owns it: there it is changed like an own one, for all
+//! accounts, and neither deleted nor given a log group.
 //!
 //! Sources: CloudTrail API reference; CloudTrail user guide, "Sending events to CloudWatch Logs".
 
@@ -172,7 +173,10 @@ pub struct Ids {
     /// The bucket that it delivers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
-    /// The account's trails of every region, where there are several.
+    /// It is the organization's, and this is the management account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_organizations: bool,
+    /// The account's own trails of every region, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub several: Vec<String>,
     /// The ARN of an organization's trail that records this account.
@@ -193,6 +197,16 @@ pub struct Ids {
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// For notices alone (see [`TOLD`](crate::control::TOLD)): what is recorded besides is not managed.
+    #[serde(default)]
+    pub told: Told,
+}
+
+/// What a trail does that is only told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// The services whose management events it leaves out.
+    pub left_out: Vec<String>,
 }
 
 impl Control for CloudTrail {

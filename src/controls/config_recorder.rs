@@ -64,7 +64,7 @@ pub struct Model {
     /// Only these resource types are recorded.
     pub only: Option<BTreeSet<String>>,
     /// IAM's users, groups, roles and policies are recorded, in the home region alone: they are the same
-    /// everywhere, and each record is paid.
+    /// everywhere, and each record is paid. A list of types that a recorder has gets them, or loses them.
     pub global_resource_types: Option<bool>,
     /// It records with Config's service-linked role. A new recorder always does.
     pub service_linked_role: Option<bool>,
@@ -74,6 +74,18 @@ pub struct Model {
     pub bucket: Option<Template>,
     /// The beginning of the keys in the bucket, without a slash at its end. Empty for none.
     pub prefix: Option<String>,
+}
+
+impl Model {
+    /// The beginning of the keys that it writes into this bucket; nothing if it delivers elsewhere, or records nothing.
+    pub(super) fn prefix_in(&self, bucket: &Template, env: &Env) -> Option<String> {
+        let mut own = self.bucket.clone();
+        if let Some(own) = &mut own {
+            own.fill(env);
+        }
+        let is_it = self.enabled != Some(false) && own.is_none_or(|own| own == *bucket);
+        is_it.then(|| self.prefix.clone().unwrap_or_default())
+    }
 }
 
 /// How often changes are recorded.
@@ -119,7 +131,7 @@ pub struct Recording {
     pub only: Option<BTreeSet<String>>,
     /// The types that are left out.
     pub exclude: BTreeSet<String>,
-    /// Whether IAM's types are among all.
+    /// Whether IAM's types are among all. False if it is not all of them.
     pub global: bool,
     /// How often.
     pub frequency: Frequency,
@@ -243,6 +255,42 @@ impl Recording {
         }
     }
 
+    /// Whether IAM's types are recorded; nothing if only some of them are.
+    fn has_global(&self) -> Option<bool> {
+        let among = |types: &BTreeSet<String>| GLOBAL.iter().filter(|one| types.contains(**one)).count();
+        let recorded = match &self.only {
+            Some(only) => among(only),
+            None if self.is_all() => GLOBAL.len() * usize::from(self.global),
+            // What is not excluded is recorded, and IAM's types are no exception.
+            None => GLOBAL.len() - among(&self.exclude),
+        };
+        match recorded {
+            0 => Some(false),
+            all if all == GLOBAL.len() => Some(true),
+            _ => None,
+        }
+    }
+
+    /// Records IAM's types, or not, in the way in which the others are chosen.
+    fn set_global(&mut self, on: bool) {
+        let is_global = |name: &String| GLOBAL.contains(&name.as_str());
+        match (&mut self.only, on) {
+            (Some(only), true) => only.extend(GLOBAL.map(str::to_owned)),
+            (Some(only), false) => only.retain(|name| !is_global(name)),
+            (None, _) if self.exclude.is_empty() => self.global = on,
+            (None, false) => self.exclude.extend(GLOBAL.map(str::to_owned)),
+            (None, true) => {
+                self.exclude.retain(|name| !is_global(name));
+                self.global = self.exclude.is_empty();
+            }
+        }
+    }
+
+    /// Every type is recorded, but perhaps for IAM's.
+    fn is_all(&self) -> bool {
+        self.only.is_none() && self.exclude.is_empty()
+    }
+
     /// The types that are recorded this often although the others are not.
     fn with(&self, frequency: Frequency) -> BTreeSet<String> {
         match &self.otherwise {
@@ -330,6 +378,18 @@ global_resource_types = true     # IAM's, in the home region alone
                 "has no meaning beside only; expected IAM's types in that list, or not",
             );
         }
+        if want.global_resource_types == Some(true)
+            && let Some(name) = want
+                .exclude
+                .iter()
+                .flatten()
+                .find(|name| GLOBAL.contains(&name.as_str()))
+        {
+            say(
+                "global_resource_types",
+                &format!("contradicts exclude, which has {name}; expected one of them"),
+            );
+        }
         if some(&want.daily) && some(&want.continuous) {
             say(
                 "daily",
@@ -388,8 +448,8 @@ global_resource_types = true     # IAM's, in the home region alone
         }
     }
 
-    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        calls::fetch(cx).await
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+        calls::fetch(cx, want).await
     }
 
     fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {

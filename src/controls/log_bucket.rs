@@ -6,6 +6,7 @@
 //! Sources: CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"; Config developer guide, "Permissions for
 //! the Amazon S3 bucket for the AWS Config delivery channel"; S3 API reference.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -44,11 +45,19 @@ pub const FOR_CLOUDTRAIL: AssetKind = AssetKind {
     what: "log bucket that CloudTrail may write to",
 };
 
-/// The bucket, open to Config.
-pub const FOR_CONFIG: AssetKind = AssetKind {
+/// The bucket, open to Config, under a prefix if it has one.
+const FOR_CONFIG: AssetKind = AssetKind {
     control: "log_bucket",
     what: "log bucket that Config may write to",
 };
+
+/// The bucket, open to Config for keys with this beginning; empty for none.
+pub(super) fn for_config(prefix: &str) -> Asset {
+    match prefix {
+        "" => FOR_CONFIG.at(&Place::Account),
+        prefix => FOR_CONFIG.named(&Place::Account, prefix),
+    }
+}
 
 /// The table `[log_bucket]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +87,9 @@ pub struct Model {
     pub trail_prefix: Option<String>,
     /// Config may write to it. It may unless that is switched off.
     pub config: Option<bool>,
+    /// What stands before `AWSLogs/` in the names of Config's files, which can differ by region, and "" for nothing;
+    /// what `[config_recorder]` has if it is not written. What the policy allows already stays allowed.
+    pub config_prefixes: Option<BTreeSet<String>>,
     /// After how many days objects are archived, or "never".
     pub archive_after_days: Option<NumberOr<Never>>,
     /// Where to.
@@ -137,6 +149,12 @@ impl Encryption {
 impl Model {
     fn is_absent(&self) -> bool {
         self.state == Some(Presence::Absent)
+    }
+
+    /// What stands before `AWSLogs/` in the names of Config's files: nothing, where nothing is written.
+    fn config_prefixes(&self) -> BTreeSet<String> {
+        let written = self.config_prefixes.clone();
+        written.unwrap_or_else(|| BTreeSet::from([String::new()]))
     }
 }
 
@@ -356,6 +374,12 @@ old_versions_expire_after_days = 30
             )),
             Some(_) => {}
         }
+        if want.config_prefixes.as_ref().is_some_and(BTreeSet::is_empty) {
+            wrong.push((
+                "config_prefixes",
+                "is empty; expected at least one, \"\" for none, or config = false".to_owned(),
+            ));
+        }
         if want.kms_key.is_some() && matches!(want.encryption, None | Some(Encryption::S3)) {
             wrong.push(("kms_key", "stands without encryption = \"aws:kms\"".to_owned()));
         }
@@ -400,6 +424,15 @@ old_versions_expire_after_days = 30
             trail.fill_bucket(want, env);
         }
         want.config = want.config.or(Some(true));
+        if let (None, Some(bucket), Some(true)) = (&want.config_prefixes, &want.name, want.config) {
+            let recorders = wants.each_of::<super::config_recorder::ConfigRecorder>();
+            let prefixes: BTreeSet<String> = recorders
+                .filter_map(|recorder| recorder.prefix_in(bucket, env))
+                .collect();
+            // Without a recorder, as with one that has no prefix, it is as it is without the key.
+            let has_some = prefixes.iter().any(|prefix| !prefix.is_empty());
+            want.config_prefixes = has_some.then_some(prefixes);
+        }
     }
 
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
@@ -423,8 +456,9 @@ old_versions_expire_after_days = 30
         if lets(statements::for_trail(bucket, ids, here.env)) {
             held.push(FOR_CLOUDTRAIL.at(&Place::Account));
         }
-        if lets(statements::for_config(bucket, here.env)) {
-            held.push(FOR_CONFIG.at(&Place::Account));
+        if let Some(policy) = &ids.policy {
+            let prefixes = statements::config_prefixes(policy, bucket, here.env);
+            held.extend(prefixes.iter().map(|prefix| for_config(prefix)));
         }
         held
     }

@@ -24,7 +24,7 @@ pub enum Verdict {
     NotAvailable,
     /// The region is not enabled for the account.
     NotEnabled,
-    /// The organization's policy forbids reading it.
+    /// The organization's policy forbids reading or changing it.
     Denied,
     /// Another tool or account owns it.
     ManagedElsewhere,

@@ -39,6 +39,7 @@ pub fn text(applied: &Applied<'_>, style: &Style) -> String {
         run.left_out(style),
         run.not_started(style),
         run.blocked(style),
+        run.denied(style),
         run.unknown(style),
         run.failed(style),
         format!("{}\n{}", style.bold(&run.counts()), run.now(applied, style)),
@@ -223,11 +224,33 @@ impl<'a> Run<'a> {
         )
     }
 
+    fn denied(&self, style: &Style) -> String {
+        let fault = |outcome: &'a Outcome| match outcome {
+            Outcome::Denied(fault) => Some(fault),
+            _ => None,
+        };
+        self.faults("Denied by the organization", fault, Style::warning, style)
+    }
+
     fn failed(&self, style: &Style) -> String {
+        let fault = |outcome: &'a Outcome| match outcome {
+            Outcome::Failed(fault) => Some(fault),
+            _ => None,
+        };
+        self.faults("Failed", fault, Style::error, style)
+    }
+
+    fn faults(
+        &self,
+        heading: &str,
+        fault: impl Fn(&'a Outcome) -> Option<&'a Fault>,
+        paint: fn(&Style, &str) -> String,
+        style: &Style,
+    ) -> String {
         // Failures that differ only in identifiers and region are one failure.
         let mut alike: IndexMap<_, Failures<'_>> = IndexMap::new();
         for (step, outcome) in &self.ended {
-            if let Outcome::Failed(fault) = outcome {
+            if let Some(fault) = fault(outcome) {
                 let common = |text: &str| phrase::pattern(text, &step.place).text;
                 let message = common(&remarks::unnumbered(fault));
                 alike
@@ -245,7 +268,7 @@ impl<'a> Run<'a> {
             };
             let at = format!("{control}{}", self.at(&steps));
             text.push_str(&titled(&steps, &title, &at, style));
-            text.push_str(&phrase::wrap(&style.error(&message), DETAIL, CONTINUED, style));
+            text.push_str(&phrase::wrap(&paint(style, &message), DETAIL, CONTINUED, style));
             if let Some(request) = request_ids(failures) {
                 text.push_str(&phrase::wrap(&request, DETAIL, CONTINUED, style));
             }
@@ -259,7 +282,7 @@ impl<'a> Run<'a> {
                 text.push_str(&phrase::wrap(&hint, "    → ", CONTINUED, style));
             }
         }
-        headed("Failed", text, style)
+        headed(heading, text, style)
     }
 
     /// `Applied: 60 done, 1 failed.`
@@ -268,6 +291,10 @@ impl<'a> Run<'a> {
         let parts: Vec<String> = [
             (number(|outcome| matches!(outcome, Outcome::Done)), "done"),
             (number(|outcome| matches!(outcome, Outcome::Failed(_))), "failed"),
+            (
+                number(|outcome| matches!(outcome, Outcome::Denied(_))),
+                "denied by the organization",
+            ),
             (number(|outcome| matches!(outcome, Outcome::Unknown)), "unknown"),
             (
                 number(|outcome| matches!(outcome, Outcome::Skipped(_))),
@@ -647,6 +674,42 @@ mod tests {
             features.s3_data_events: nothing → true
             publish_findings_every: nothing → "fifteen_minutes"
         "#);
+    }
+
+    #[test]
+    fn what_the_organization_forbids_is_no_failure_of_the_run() {
+        let plan = fixtures::fresh();
+        let mut again = all_true(&plan);
+        let mut outcomes = vec![Outcome::Done; plan.steps.len()];
+        for (position, step) in plan.steps.iter().enumerate() {
+            if step.control == id("guardduty") && step.place == at("eu-west-1") {
+                outcomes[position] = Outcome::Denied(fixtures::fault(
+                    FaultKind::DeniedByOrganization,
+                    "guardduty:CreateDetector",
+                    "AccessDeniedException",
+                    "not authorized with an explicit deny in a service control policy",
+                ));
+            }
+        }
+        let cell = again
+            .cells
+            .iter_mut()
+            .find(|cell| cell.control == id("guardduty") && cell.place == at("eu-west-1"));
+        cell.unwrap().verdict = Verdict::Denied;
+        let text = report(&plan, &outcomes, Some(&again));
+        insta::assert_snapshot!(text.lines().skip_while(|line| !line.starts_with("Denied")).collect::<Vec<_>>().join("\n"), @"
+        Denied by the organization
+          135 enable GuardDuty: findings every 15 minutes, s3_data_events on (guardduty
+            in eu-west-1)
+            guardduty:CreateDetector: AccessDeniedException: not authorized with an
+              explicit deny in a service control policy
+            → the organization's policy forbids it; leave the region or control out, or
+              ask its owner
+
+        Applied: 141 done, 1 denied by the organization.
+        The account is true to baseline.toml, but for what trueup does not change: 1
+        region is denied by the organization.
+        ");
     }
 
     #[test]

@@ -143,6 +143,9 @@ impl Tally {
         let how = match outcome {
             Outcome::Done => String::new(),
             Outcome::Failed(fault) => self.style.error(&format!(" failed: {fault}")),
+            Outcome::Denied(fault) => self
+                .style
+                .warning(&format!(" denied by the organization: {fault}")),
             Outcome::Blocked(why) => self.style.warning(&format!(" refused: {why}")),
             _ => self.style.warning(" did not run"),
         };

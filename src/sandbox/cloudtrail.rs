@@ -19,7 +19,8 @@ use super::{Account, Answer, AwsError, Call};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CloudTrail {
-    /// The management account whose organization's trail records this account too.
+    /// The management account whose organization's trail records this account too. If it is this account, it may make
+    /// such trails.
     pub organization: Option<String>,
     /// The trails that are at home here, by name.
     pub trails: BTreeMap<String, Trail>,
@@ -39,6 +40,9 @@ pub struct Trail {
     pub global: bool,
     /// It records all regions.
     pub multi_region: bool,
+    /// It records all accounts of the organization.
+    #[serde(default)]
+    pub organization: bool,
     /// Its files can be checked.
     pub validation: bool,
     /// The log group's ARN, with `:*`.
@@ -81,6 +85,7 @@ impl Trail {
             topic: None,
             global: true,
             multi_region: false,
+            organization: false,
             validation: false,
             log_group: None,
             role: None,
@@ -130,7 +135,7 @@ impl Found {
             "CloudWatchLogsLogGroupArn": trail.log_group,
             "CloudWatchLogsRoleArn": trail.role,
             "KmsKeyId": trail.key,
-            "IsOrganizationTrail": self.owner != account,
+            "IsOrganizationTrail": trail.organization || self.owner != account,
         })
     }
 
@@ -156,7 +161,9 @@ fn all(account: &Account) -> Vec<Found> {
                 trail: trail.clone(),
             });
         }
-        if let (Some(owner), ORGANIZATIONS_HOME) = (&state.cloudtrail.organization, region.as_str()) {
+        if let (Some(owner), ORGANIZATIONS_HOME) = (&state.cloudtrail.organization, region.as_str())
+            && *owner != account.id
+        {
             let mut trail = Trail::new(&format!("organization-trail-{owner}"));
             trail.multi_region = true;
             trail.validation = true;
@@ -268,6 +275,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "CreateTrail" => create(account, call),
         "UpdateTrail" => {
+            check::organization(account, call)?;
             let (mut found, trail) = owned(account, call, "Name")?;
             change(trail, input);
             found.trail = trail.clone();
@@ -369,12 +377,7 @@ fn create(account: &mut Account, call: &Call) -> Answer {
             ),
         ));
     }
-    if input["IsOrganizationTrail"] == true {
-        return Err(AwsError::new(
-            "OrganizationsNotInUseException",
-            "Your account is not a member of an organization.",
-        ));
-    }
+    check::organization(account, call)?;
     let mut trail = Trail::new(input["S3BucketName"].as_str().unwrap_or_default());
     change(&mut trail, input);
     trail.tags = read_tags(&input["TagsList"])?;
@@ -410,6 +413,7 @@ fn change(trail: &mut Trail, input: &Value) {
     let flag = |slot: &mut bool, member: &str| *slot = input[member].as_bool().unwrap_or(*slot);
     flag(&mut trail.global, "IncludeGlobalServiceEvents");
     flag(&mut trail.multi_region, "IsMultiRegionTrail");
+    flag(&mut trail.organization, "IsOrganizationTrail");
     flag(&mut trail.validation, "EnableLogFileValidation");
 }
 

@@ -48,7 +48,8 @@ pub struct World {
     /// Whether Cost Explorer was ever opened in the console, which alone switches it on.
     #[serde(skip_serializing_if = "CostExplorerState::is_default")]
     pub cost_explorer: CostExplorerState,
-    /// The management account whose organization's trail records this account too, in every region.
+    /// The management account whose organization's trail records this account too, in every region. The account's own
+    /// id makes it that account, which has no such trail yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_trail: Option<String>,
     /// The organization's declarative policy for EC2, in every region.

@@ -142,7 +142,8 @@ fn a_trail_that_records_every_region_is_adopted_with_its_name_home_and_bucket() 
     folder
         .apply()
         .expect(0)
-        .says("the account's trail is called `theirs`, is at home in us-east-1");
+        .says("the account's trail is called `theirs`, is at home in us-east-1")
+        .says("the account's trail leaves out what kms.amazonaws.com does");
     let mut writes = folder.writes();
     writes.retain(|write| !write.contains(" s3:"));
     // They depend on nothing of each other.
@@ -190,6 +191,74 @@ fn an_organizations_trail_counts_and_an_own_one_beside_it_has_to_be_enforced() {
     folder.write("b.toml", &format!("{baseline}manage = \"enforce\"\n{BUCKET}"));
     folder.apply().expect(0);
     assert_eq!(folder.trails("eu-west-1")["management-events"]["logging"], true);
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn the_management_account_keeps_its_organizations_trail_as_one() {
+    let folder = Folder::new();
+    let organization = BY_HAND.replace(
+        "IsMultiRegionTrail = true",
+        "IsMultiRegionTrail = true, IsOrganizationTrail = true",
+    );
+    folder.world(&format!("organization_trail = \"123456789012\"\n{organization}"));
+    let before = folder.trails("us-east-1")["theirs"].clone();
+    assert_eq!(before["organization"], true);
+    folder.write(
+        "b.toml",
+        &format!("{HOME}{TRAIL}management_events = \"all\"\n{LOGS}{BUCKET}"),
+    );
+    folder
+        .apply()
+        .expect(0)
+        .says("is called `theirs`, is the organization's")
+        .says("the organization's trail delivers to no log group");
+    let mut writes = folder.writes();
+    writes.retain(|write| {
+        write.contains(" cloudtrail:") || write.contains(" iam:") || write.contains(" logs:")
+    });
+    writes.sort();
+    assert_eq!(
+        writes,
+        [
+            "us-east-1 cloudtrail:PutEventSelectors",
+            "us-east-1 cloudtrail:StartLogging",
+            "us-east-1 cloudtrail:UpdateTrail",
+        ]
+    );
+    let after = folder.trails("us-east-1")["theirs"].clone();
+    for key in [
+        "organization",
+        "bucket",
+        "prefix",
+        "multi_region",
+        "key",
+        "log_group",
+        "tags",
+    ] {
+        assert_eq!(after[key], before[key], "{key}");
+    }
+    assert_eq!(
+        (&after["validation"], &after["logging"]),
+        (&json!(true), &json!(true))
+    );
+    let update = folder
+        .exchanges()
+        .into_iter()
+        .find(|one| one["operation"] == "UpdateTrail");
+    let body = update.unwrap()["request"]["body"].to_string();
+    assert!(body.contains("IsOrganizationTrail"), "{body}");
+
+    folder.write("b.toml", &format!("{HOME}[cloudtrail]\nstate = \"absent\"\n"));
+    folder.forget_exchanges();
+    folder
+        .apply()
+        .expect(3)
+        .says("the trail `theirs` is the organization's and records every account");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    let export = folder.sandbox(&["export", "--only", "cloudtrail"]).expect(0);
+    folder.write("b.toml", &export.stdout);
     folder.is_true();
     folder.judge();
 }

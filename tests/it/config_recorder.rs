@@ -140,6 +140,10 @@ fn a_recorder_of_another_name_is_adopted_cleared_and_started() {
     let after = config();
     assert_eq!(after["recorder"]["mode"]["recordingModeOverrides"], json!([]));
     assert_eq!(after["recorder"]["group"]["allSupported"], true);
+    assert_eq!(
+        after["recorder"]["group"]["exclusionByResourceTypes"]["resourceTypes"],
+        json!([])
+    );
     assert_eq!(after["recorder"]["role_arn"], before["recorder"]["role_arn"]);
     assert_eq!(after["channel"], before["channel"]);
 
@@ -163,18 +167,230 @@ fn a_recorder_of_another_name_is_adopted_cleared_and_started() {
 }
 
 #[test]
-fn control_towers_recorder_is_left_alone() {
+fn a_service_linked_role_that_config_does_not_see_yet_is_waited_for_and_a_wrong_role_is_not() {
+    let invalid = |nth: u32| {
+        format!(
+            "[[fault]]\ncall = \"config:PutConfigurationRecorder\"\nregion = \"eu-west-1\"\nnth = {nth}\n\
+             kind = \"error\"\ncode = \"InvalidRoleException\"\n"
+        )
+    };
     let folder = Folder::new();
-    folder.world(
-        &format!("{BUCKET}{BY_HAND}").replace("\"mine\"", "\"aws-controltower-BaselineConfigRecorder\""),
+    folder.world(&format!("{BUCKET}{}{}", invalid(1), invalid(2)));
+    let one = |text: &str| {
+        format!(
+            "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n[config_recorder]\nbucket = \"logs-{{account_id}}\"\n{text}"
+        )
+    };
+    let put = "eu-west-1 config:PutConfigurationRecorder";
+    folder.becomes(
+        &one("enabled = true\n"),
+        &[
+            put,
+            put,
+            put,
+            "eu-west-1 config:PutDeliveryChannel",
+            "eu-west-1 config:StartConfigurationRecorder",
+            "us-east-1 iam:CreateServiceLinkedRole",
+        ],
     );
+    folder.judge();
+
+    let folder = Folder::new();
+    folder.world(&format!("{BUCKET}{BY_HAND}{}", invalid(1)));
+    folder.write("b.toml", &one("exclude = []\n"));
+    folder.apply().expect(3).says("InvalidRoleException");
+    assert_eq!(folder.writes(), [put]);
+    folder.judge();
+}
+
+#[test]
+fn a_bucket_policy_that_config_does_not_see_yet_is_waited_for() {
+    let folder = Folder::new();
+    folder.world("propagation_seconds = 2\n");
     folder.write(
         "b.toml",
-        "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n[config_recorder]\nenabled = true\n",
+        "[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n[log_bucket]\nname = \"logs-{account_id}\"\n\
+         [config_recorder]\nenabled = true\n",
     );
-    folder.apply().says("managed elsewhere").says("AWS Control Tower");
+    folder.apply().expect(0);
+    let writes = folder.writes();
+    let puts = writes
+        .iter()
+        .filter(|write| write.ends_with("config:PutDeliveryChannel"));
+    assert!(puts.count() > 1, "{writes:?}");
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
+fn a_bucket_that_the_file_does_not_manage_is_not_taken_for_the_log_bucket() {
+    let folder = Folder::new();
+    let trail = r#"
+[[call]]
+call = "cloudtrail:CreateTrail"
+input = { Name = "theirs", S3BucketName = "central", IsMultiRegionTrail = true }
+"#;
+    folder.world(&format!(
+        "[[bucket]]\nname = \"central\"\nowner = \"999988887777\"\n{trail}"
+    ));
+    folder.write("b.toml", &format!("{TWO}[config_recorder]\nenabled = true\n"));
+    folder
+        .apply()
+        .expect(3)
+        .says("there is no delivery channel, and without one nothing is recorded");
     assert_eq!(folder.writes(), Vec::<String>::new());
     folder.judge();
+}
+
+#[test]
+fn each_drift_of_recorder_and_channel_takes_its_own_write() {
+    let folder = Folder::new();
+    let policy = r#"
+[[call]]
+call = "s3:CreateBucket"
+input = { Bucket = "other" }
+[[call]]
+call = "s3:PutBucketPolicy"
+[call.input]
+Bucket = "other"
+Policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::other/*"}]}'
+"#;
+    folder.world(&format!("{BUCKET}{policy}"));
+    let (put, deliver, tag) = (
+        "eu-west-1 config:PutConfigurationRecorder",
+        "eu-west-1 config:PutDeliveryChannel",
+        "eu-west-1 config:TagResource",
+    );
+    let config = || folder.region("eu-west-1")["config"].clone();
+    let with = |tags: &str, text: &str| {
+        format!(
+            "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n[tags]\n{tags}[config_recorder]\nenabled = true\n{text}"
+        )
+    };
+    folder.write("b.toml", &with("a = \"1\"\n", "bucket = \"logs-{account_id}\"\n"));
+    folder.apply().expect(0);
+    folder.forget_exchanges();
+    let made = config();
+
+    // Another bucket, and another prefix in it; what somebody set on the channel stays.
+    folder.alter(|account| {
+        account["regions"]["eu-west-1"]["config"]["channel"]["settings"]["configSnapshotDeliveryProperties"] =
+            json!({"deliveryFrequency": "Six_Hours"});
+    });
+    folder.becomes(&with("a = \"1\"\n", "bucket = \"other\"\n"), &[deliver]);
+    folder.becomes(
+        &with("a = \"1\"\n", "bucket = \"other\"\nprefix = \"acme\"\n"),
+        &[deliver],
+    );
+    let settings = json!({
+        "name": "default", "s3BucketName": "other", "s3KeyPrefix": "acme",
+        "configSnapshotDeliveryProperties": {"deliveryFrequency": "Six_Hours"},
+    });
+    assert_eq!(config()["channel"]["settings"], settings);
+    folder.becomes(
+        &with("a = \"1\"\n", "bucket = \"other\"\nprefix = \"\"\n"),
+        &[deliver],
+    );
+    assert_eq!(config()["channel"]["settings"].get("s3KeyPrefix"), None);
+    assert_eq!(config()["recorder"], made["recorder"]);
+
+    // Only some types, and all of them again.
+    folder.becomes(
+        &with("a = \"1\"\n", "only = [\"AWS::EC2::VPC\", \"AWS::IAM::Role\"]\n"),
+        &[put],
+    );
+    let group = config()["recorder"]["group"].clone();
+    assert_eq!(group["resourceTypes"], json!(["AWS::EC2::VPC", "AWS::IAM::Role"]));
+    assert_eq!(
+        group["recordingStrategy"]["useOnly"],
+        "INCLUSION_BY_RESOURCE_TYPES"
+    );
+    folder.becomes(&with("a = \"1\"\n", "global_resource_types = false\n"), &[put]);
+    assert_eq!(
+        config()["recorder"]["group"]["resourceTypes"],
+        json!(["AWS::EC2::VPC"])
+    );
+    folder.becomes(&with("a = \"1\"\n", "exclude = []\n"), &[put]);
+    assert_eq!(config()["recorder"], made["recorder"]);
+
+    // IAM's types beside an exclusion that only the account has.
+    folder.becomes(&with("a = \"1\"\n", "exclude = [\"AWS::EC2::VPC\"]\n"), &[put]);
+    folder.becomes(&with("a = \"1\"\n", "global_resource_types = false\n"), &[put]);
+    assert_eq!(
+        config()["recorder"]["group"]["exclusionByResourceTypes"]["resourceTypes"],
+        json!([
+            "AWS::EC2::VPC",
+            "AWS::IAM::Group",
+            "AWS::IAM::Policy",
+            "AWS::IAM::Role",
+            "AWS::IAM::User"
+        ])
+    );
+
+    // Tags, beside those of others.
+    folder.alter(|account| {
+        account["regions"]["eu-west-1"]["config"]["recorder"]["tags"] = json!({"a": "2", "team": "web"});
+    });
+    folder.becomes(&with("a = \"1\"\n", ""), &[tag]);
+    assert_eq!(config()["recorder"]["tags"], json!({"a": "1", "team": "web"}));
+    folder.judge();
+}
+
+#[test]
+fn what_the_organization_forbids_in_one_region_is_no_failure() {
+    let deny =
+        "[[deny]]\naction = \"config:PutConfigurationRecorder\"\nregion = \"eu-west-1\"\nby = \"scp\"\n";
+    for there in ["", BY_HAND] {
+        let folder = Folder::new();
+        folder.world(&format!("{BUCKET}{there}{deny}"));
+        folder.write("b.toml", &format!("{TWO}{ON}"));
+        let before = folder.region("eu-west-1")["config"]["recorder"].clone();
+        folder
+            .apply()
+            .expect(0)
+            .says("Denied by the organization")
+            .says("config:PutConfigurationRecorder: AccessDenied")
+            .says("but for what trueup does not change: 1 region is");
+        assert_eq!(folder.region("eu-west-1")["config"]["recorder"], before);
+        assert_eq!(
+            folder.region("us-east-1")["config"]["recorder"]["recording"],
+            true
+        );
+        folder
+            .sandbox(&[
+                "apply",
+                "b.toml",
+                "--auto-approve",
+                "--allow",
+                "all",
+                "--fail-on",
+                "denied",
+            ])
+            .expect(4);
+        folder.judge();
+    }
+}
+
+#[test]
+fn control_towers_recorder_is_left_alone() {
+    for (name, towers) in [
+        ("\"mine\"", "\"aws-controltower-BaselineConfigRecorder\""),
+        (":role/own\"", ":role/aws-controltower-ConfigRecorderRole\""),
+    ] {
+        let folder = Folder::new();
+        folder.world(&format!("{BUCKET}{BY_HAND}").replace(name, towers));
+        folder.write(
+            "b.toml",
+            "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n[config_recorder]\nenabled = true\n",
+        );
+        folder
+            .apply()
+            .expect(0)
+            .says("managed elsewhere")
+            .says("AWS Control Tower");
+        assert_eq!(folder.writes(), Vec::<String>::new());
+        folder.judge();
+    }
 }
 
 #[test]

@@ -240,6 +240,27 @@ fn what_was_deleted_by_hand_is_all_that_comes_back() {
 }
 
 #[test]
+fn a_rule_that_was_switched_off_is_not_exported_to_its_end() {
+    let folder = Folder::new();
+    folder.world(&world(""));
+    folder.write("b.toml", &baseline(MINIMAL)).apply().expect(0);
+    folder.alter(|account| {
+        account["regions"]["eu-west-1"]["events"]["rules"]["trueup-health-events"]["state"] =
+            "DISABLED".into();
+    });
+    let before = folder.rules("eu-west-1");
+    let export = folder
+        .sandbox(&["export", "--home-region", "eu-west-1", "--only", "health_events"])
+        .expect(0)
+        .says("# Not managed here: enable the rule trueup-health-events in eu-west-1");
+    folder.write("b.toml", &export.stdout);
+    folder.is_true();
+    folder.apply().expect(0);
+    assert_eq!(folder.rules("eu-west-1"), before);
+    folder.judge();
+}
+
+#[test]
 fn full_coverage_comes_and_goes_with_consent_and_the_off_switch_leaves_nothing() {
     let folder = Folder::new();
     folder.world(&world(""));

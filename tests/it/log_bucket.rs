@@ -206,6 +206,55 @@ fn a_bucket_that_exists_is_adopted_where_it_is_with_all_that_others_put_there() 
 }
 
 #[test]
+fn config_delivers_under_the_prefix_of_each_region_and_its_old_one_stays_open() {
+    let folder = Folder::new();
+    let with = |prefix: &str| {
+        format!(
+            "[account]\nhome_region = \"eu-west-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n{BUCKET}\
+             [cloudtrail]\nname = \"all\"\nmulti_region = true\n\
+             [config_recorder]\nenabled = true\nprefix = \"{prefix}\"\n[region.us-east-1.config_recorder]\nprefix = \"\"\n"
+        )
+    };
+    let objects = || {
+        let policy: Value = serde_json::from_str(folder.bucket()["policy"].as_str().unwrap()).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let mut delivery = statements.filter(|one| one["Sid"] == "TrueupConfigDelivery");
+        delivery.next().unwrap()["Resource"].clone()
+    };
+    let object = |prefix: &str| format!("arn:aws:s3:::{NAME}/{prefix}AWSLogs/123456789012/Config/*");
+    folder.write("b.toml", &with("acme"));
+    folder.apply().expect(0);
+    folder.is_true();
+    assert_eq!(objects(), json!([object(""), object("acme/")]));
+    folder.becomes(
+        &with("acme/eu"),
+        &[
+            "eu-west-1 s3:PutBucketPolicy",
+            "eu-west-1 config:PutDeliveryChannel",
+        ],
+    );
+    assert_eq!(
+        objects(),
+        json!([object(""), object("acme/"), object("acme/eu/")])
+    );
+    let export = folder
+        .sandbox(&[
+            "export",
+            "--home-region",
+            "eu-west-1",
+            "--only",
+            "log_bucket",
+            "--only",
+            "config_recorder",
+        ])
+        .expect(0)
+        .says("config_prefixes = [\"\", \"acme\", \"acme/eu\"]");
+    folder.write("b.toml", &export.stdout);
+    folder.is_true();
+    folder.judge();
+}
+
+#[test]
 fn the_bucket_goes_only_if_it_is_empty() {
     let folder = Folder::new();
     folder.write("b.toml", &format!("{HOME}{BUCKET}"));

@@ -17,6 +17,9 @@ pub struct Target {
     pub name: String,
     /// The region that it is changed in.
     pub home: Region,
+    /// It is the organization's, which an update has to say again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_organizations: bool,
 }
 
 /// A log group with the role that delivers to it.

@@ -116,6 +116,8 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .cloudtrail
                 .update_trail()
                 .name(&trail.arn)
+                // False is the default, and would delete it in all other accounts (API reference, `UpdateTrail`).
+                .set_is_organization_trail(trail.is_organizations.then_some(true))
                 .set_is_multi_region_trail(settings.multi_region)
                 .set_include_global_service_events(global(settings))
                 .set_enable_log_file_validation(settings.validation)

@@ -22,8 +22,14 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
         arn: arn.clone(),
         name: name.clone(),
         home: home.clone(),
+        is_organizations: ids.is_organizations,
     };
     adopted(want, ids, &trail, here, out);
+    incomplete(want, seen, out);
+    let for_whom = match ids.is_organizations {
+        true => " in every account of the organization",
+        false => "",
+    };
     let mut before = vec![];
     let mut settings = Settings {
         multi_region: want.multi_region.filter(|on| live.multi_region != Some(*on)),
@@ -42,7 +48,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     let is_logging = live.logging == Some(true);
     let delivers = settings.delivery.is_some();
     if settings != Settings::default() {
-        let risks = risks(&settings);
+        let risks = risks(&settings, for_whom);
         let mut step = out.change(Action::Update {
             trail: trail.clone(),
             settings,
@@ -64,7 +70,9 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
             events,
         });
         if events != Events::All && live.management_events.is_some() {
-            step.disruptive("other management events are no longer recorded");
+            step.disruptive(format!(
+                "other management events are no longer recorded{for_whom}"
+            ));
         }
     }
     match want.logging {
@@ -74,8 +82,9 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
             start.costs(price::costs(delivers, ids));
         }
         Some(false) if live.logging != Some(false) => {
-            out.change(Action::Stop(trail.clone()))
-                .disruptive("nothing that happens from now on is recorded by it");
+            out.change(Action::Stop(trail.clone())).disruptive(format!(
+                "nothing that happens from now on is recorded by it{for_whom}"
+            ));
         }
         _ => {}
     }
@@ -97,10 +106,17 @@ fn leave(ids: &Ids, out: &mut Out<Action>) {
     let (Some(arn), Some(name), Some(home)) = (&ids.arn, &ids.name, &ids.home) else {
         return;
     };
+    if ids.is_organizations {
+        out.refuse(format!(
+            "the trail `{name}` is the organization's and records every account of it; delete it by hand"
+        ));
+        return;
+    }
     let trail = Target {
         arn: arn.clone(),
         name: name.clone(),
         home: home.clone(),
+        is_organizations: false,
     };
     out.destroy(Action::Delete(trail))
         .removes(TRAIL.at(&Place::Account))
@@ -145,6 +161,7 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Out<Action>) {
         arn: arn(name, env),
         name: name.clone(),
         home: env.home.clone(),
+        is_organizations: false,
     };
     let mut last = created;
     if let Some(events) = want.management_events.filter(|events| *events != Events::All) {
@@ -169,6 +186,13 @@ fn deliver(
     out: &mut Out<Action>,
 ) -> Option<Delivery> {
     want.log_group.as_ref()?;
+    if ids.is_organizations && !group.is_attached {
+        out.person(
+            "the organization's trail delivers to no log group; give it one by hand, with a role that lets it write \
+             for every account, or make a trail of this account alone",
+        );
+        return None;
+    }
     let (name, region) = (group.name.clone(), group.region.clone());
     let wanted = want.log_retention_days.map(|days| days.number);
     if !group.exists {
@@ -206,7 +230,8 @@ fn deliver(
             });
         }
     }
-    let role = ids.role.as_ref()?;
+    // The role of an organization's trail has to let it write for accounts that are not known here.
+    let role = ids.role.as_ref().filter(|_| !ids.is_organizations)?;
     let delivery = Delivery {
         group: name,
         region,
@@ -247,16 +272,18 @@ fn other_key(want: &str, live: Option<&str>) -> Option<String> {
     })
 }
 
-fn risks(settings: &Settings) -> Vec<&'static str> {
+fn risks(settings: &Settings, for_whom: &str) -> Vec<String> {
     let mut risks = vec![];
     if settings.multi_region == Some(false) {
-        risks.push("other regions are no longer recorded");
+        risks.push(format!("other regions are no longer recorded{for_whom}"));
     }
     if settings.validation == Some(false) {
-        risks.push("changes of files from now on cannot be found out");
+        risks.push(format!(
+            "changes of files from now on cannot be found out{for_whom}"
+        ));
     }
     if settings.kms_key.is_some() {
-        risks.push("who reads the files needs other permissions of KMS from now on");
+        risks.push("who reads the files needs other permissions of KMS from now on".to_owned());
     }
     risks
 }
@@ -266,6 +293,9 @@ fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut O
     let mut other = vec![];
     if want.name.as_ref().is_some_and(|name| *name != trail.name) {
         other.push(format!("is called `{}`", trail.name));
+    }
+    if trail.is_organizations {
+        other.push("is the organization's".to_owned());
     }
     if trail.home != here.env.home {
         other.push(format!("is at home in {}", trail.home));
@@ -285,6 +315,29 @@ fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut O
         out.notice(format!(
             "the account's trail {} and is left so; a second one would cost 2 USD for 100,000 events",
             other.join(", ")
+        ));
+    }
+}
+
+/// Says what monitors cannot hear of, because the trail leaves it out.
+fn incomplete(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
+    let recorded = match (want.management_events, seen.model.management_events) {
+        (Some(_), _) | (None, Some(Events::All)) => None,
+        (None, Some(Events::ReadOnly)) => Some("only management events that read"),
+        (None, Some(Events::WriteOnly)) => Some("only management events that change something"),
+        (None, None) => Some("no management events"),
+    };
+    if let Some(recorded) = recorded {
+        out.notice(format!(
+            "the account's trail records {recorded}, so monitors hear of no others; write management_events = \"all\""
+        ));
+    }
+    let left_out = &seen.ids.told.left_out;
+    if !left_out.is_empty() {
+        out.notice(format!(
+            "the account's trail leaves out what {} does, so monitors of that stay silent; take the exclusion out of its \
+             event selectors to hear of it",
+            left_out.join(" and what ")
         ));
     }
 }

@@ -1,5 +1,7 @@
 //! Reading the trail, its log group and its role.
 
+use std::sync::Arc;
+
 use aws_sdk_cloudtrail::types::Trail;
 
 use super::{Delivery, Group, Ids, Model, Role, owner, role, selectors};
@@ -7,22 +9,30 @@ use crate::control::{Cx, Env, Manager, Seen};
 use crate::fault::Fault;
 use crate::place::Region;
 use crate::policy::Policy;
+use crate::shared::Reading;
 use crate::tags::Tags;
 use crate::words::{NumberOr, Presence, Template};
 
-/// All trails that are seen from the home region: those that are at home there, and all that record every region.
-pub(in crate::controls) async fn trails(cx: &Cx) -> Result<Vec<Trail>, Fault> {
-    let call = cx
-        .clients()
-        .cloudtrail
-        .describe_trails()
-        .include_shadow_trails(true);
-    let mut trails = call.send().await?.trail_list.unwrap_or_default();
-    trails.sort_by(|one, other| one.trail_arn.cmp(&other.trail_arn));
-    Ok(trails)
+impl Reading for Vec<Trail> {
+    async fn read(cx: &Cx) -> Result<Self, Fault> {
+        let call = cx
+            .clients()
+            .cloudtrail
+            .describe_trails()
+            .include_shadow_trails(true);
+        let mut trails = call.send().await?.trail_list.unwrap_or_default();
+        trails.sort_by(|one, other| one.trail_arn.cmp(&other.trail_arn));
+        Ok(trails)
+    }
 }
 
-/// The trail of this account's that is meant: the one of this name, or one that records every region.
+/// All trails that are seen from the home region: those that are at home there, and all that record every region.
+pub(in crate::controls) async fn trails(cx: &Cx) -> Result<Arc<Vec<Trail>>, Fault> {
+    cx.shared().await
+}
+
+/// The trail of this account's that is meant: the one of this name, or one that records every region, rather for this
+/// account than for an organization.
 pub(in crate::controls) fn choose<'a>(
     trails: &'a [Trail],
     name: Option<&str>,
@@ -34,7 +44,16 @@ pub(in crate::controls) fn choose<'a>(
     own()
         .find(|trail| named(trail) && at_home(trail))
         .or_else(|| own().find(named))
-        .or_else(|| own().find(|trail| trail.is_multi_region_trail == Some(true)))
+        .or_else(|| own().find(|trail| is_everywhere(trail) && !is_organizations(trail)))
+        .or_else(|| own().find(|trail| is_everywhere(trail)))
+}
+
+fn is_everywhere(trail: &Trail) -> bool {
+    trail.is_multi_region_trail == Some(true)
+}
+
+fn is_organizations(trail: &Trail) -> bool {
+    trail.is_organization_trail == Some(true)
 }
 
 /// See [`Control::fetch`](crate::control::Control::fetch).
@@ -43,14 +62,14 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     let name = want.and_then(|want| want.name.as_deref());
     let of_organization = trails
         .iter()
-        .find(|trail| owner(trail) != Some(&cx.env.account) && trail.is_multi_region_trail == Some(true));
+        .find(|trail| owner(trail) != Some(&cx.env.account) && is_everywhere(trail));
     let mut ids = Ids {
         organization_trail: of_organization.and_then(|trail| trail.trail_arn.clone()),
         ..Ids::default()
     };
-    let own = trails
-        .iter()
-        .filter(|trail| owner(trail) == Some(&cx.env.account) && trail.is_multi_region_trail == Some(true));
+    let own = trails.iter().filter(|trail| {
+        owner(trail) == Some(&cx.env.account) && is_everywhere(trail) && !is_organizations(trail)
+    });
     let own: Vec<String> = own.filter_map(|trail| trail.name.clone()).collect();
     if own.len() > 1 {
         ids.several = own;
@@ -64,6 +83,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     );
     ids.arn = Some(arn.to_owned());
     ids.name = trail.name.clone();
+    ids.is_organizations = is_organizations(trail);
     ids.bucket = trail.s3_bucket_name.clone();
     ids.home = Some(home.clone());
     let cloudtrail = &cx.clients_in(&home).cloudtrail;
@@ -73,6 +93,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     ids.log_delivery_error = some(status.latest_cloud_watch_logs_delivery_error);
     let answer = cloudtrail.get_event_selectors().trail_name(arn).send().await?;
     let events = selectors::recorded(&answer);
+    ids.told.left_out = selectors::left_out(&answer);
     if !cx.env.run.tags.is_empty() {
         let answer = cloudtrail.list_tags().resource_id_list(arn).send().await?;
         let listed = answer.resource_tag_list.unwrap_or_default().into_iter();

@@ -44,6 +44,51 @@ pub(super) fn recorded(answer: &GetEventSelectorsOutput) -> Option<Events> {
     basic.chain(advanced).reduce(Events::and)
 }
 
+/// The services whose management events can be left out as a whole (API reference, `EventSelector`).
+const OPTIONAL: [&str; 2] = ["kms.amazonaws.com", "rdsdata.amazonaws.com"];
+
+/// Those of them that are, although management events are recorded.
+pub(super) fn left_out(answer: &GetEventSelectorsOutput) -> Vec<String> {
+    let records = |source: &str| {
+        let basic = answer.event_selectors().iter();
+        let mut basic = basic.filter(|selector| selector.include_management_events.unwrap_or(true));
+        let advanced = answer.advanced_event_selectors().iter();
+        let mut advanced = advanced.filter(|selector| is_for_management(selector));
+        let excludes = |selector: &EventSelector| {
+            let excluded = selector.exclude_management_event_sources().iter();
+            excluded.into_iter().any(|one| one == source)
+        };
+        basic.any(|selector| !excludes(selector)) || advanced.any(|selector| takes(selector, source))
+    };
+    let left_out = OPTIONAL.into_iter().filter(|source| !records(source));
+    match recorded(answer) {
+        Some(_) => left_out.map(str::to_owned).collect(),
+        None => vec![],
+    }
+}
+
+/// Whether an advanced selector takes events of a service.
+fn takes(selector: &AdvancedEventSelector, source: &str) -> bool {
+    let mut fields = selector.field_selectors.iter();
+    fields.all(|field| {
+        let among = |values: &[String], is_it: &dyn Fn(&str) -> bool| values.iter().any(|value| is_it(value));
+        let allows =
+            |values: &[String], is_it: &dyn Fn(&str) -> bool| values.is_empty() || among(values, is_it);
+        let (is, starts, ends) = (
+            |value: &str| source == value,
+            |value: &str| source.starts_with(value),
+            |value: &str| source.ends_with(value),
+        );
+        field.field != "eventSource"
+            || allows(field.equals(), &is)
+                && allows(field.starts_with(), &starts)
+                && allows(field.ends_with(), &ends)
+                && !among(field.not_equals(), &is)
+                && !among(field.not_starts_with(), &starts)
+                && !among(field.not_ends_with(), &ends)
+    })
+}
+
 fn is_for_management(selector: &AdvancedEventSelector) -> bool {
     let is_it = |field: &AdvancedFieldSelector| {
         field.field == "eventCategory" && field.equals().iter().any(|value| value == "Management")

@@ -189,6 +189,65 @@ fn a_trail_under_another_name_is_adopted_and_never_pointed_elsewhere() {
 }
 
 #[test]
+fn what_a_trail_leaves_out_is_told() {
+    let want = model("name = \"management-events\"");
+    let told = |change: fn(&mut Seen<Model, Ids>)| {
+        let mut seen = live();
+        change(&mut seen);
+        plan(&want, &seen)
+    };
+    assert_eq!(told(|_| {}), "");
+    insta::assert_snapshot!(
+        told(|seen| seen.ids.told.left_out = vec!["kms.amazonaws.com".to_owned()]),
+        @"note: the account's trail leaves out what kms.amazonaws.com does, so monitors of that stay silent; take the exclusion out of its event selectors to hear of it"
+    );
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::WriteOnly)), @r#"note: the account's trail records only management events that change something, so monitors hear of no others; write management_events = "all""#);
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::ReadOnly)), @r#"note: the account's trail records only management events that read, so monitors hear of no others; write management_events = "all""#);
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = None), @r#"note: the account's trail records no management events, so monitors hear of no others; write management_events = "all""#);
+    // What is written is meant.
+    let mut seen = live();
+    seen.model.management_events = Some(Events::WriteOnly);
+    let meant = model("name = \"management-events\"\nmanagement_events = \"write_only\"");
+    assert_eq!(plan(&meant, &seen), "");
+}
+
+#[test]
+fn an_organizations_trail_of_this_account_is_changed_as_one_and_never_deleted() {
+    let mut seen = live();
+    seen.ids.is_organizations = true;
+    seen.model.log_file_validation = Some(false);
+    insta::assert_snapshot!(plan(&example(), &seen), @"
+    change the trail: file validation [safe]
+    note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events
+    ");
+    let out = testing::found::<CloudTrail>(&example(), &seen);
+    assert!(matches!(&out.steps[0].action, Action::Update { trail, .. } if trail.is_organizations));
+    let off = model(
+        "name = \"management-events\"\nmulti_region = false\nlogging = false\nmanagement_events = \"write_only\"",
+    );
+    insta::assert_snapshot!(plan(&off, &seen), @"
+    change the trail: its home region only [disruptive]
+      ! other regions are no longer recorded in every account of the organization
+    record only management events that change something [disruptive]
+      ! other management events are no longer recorded in every account of the organization
+    stop recording with the trail `management-events` [disruptive]
+      ! nothing that happens from now on is recorded by it in every account of the organization
+    note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events
+    ");
+    insta::assert_snapshot!(plan(&model("state = \"absent\""), &seen), @"refused: the trail `management-events` is the organization's and records every account of it; delete it by hand");
+    // Its role lets it write for accounts that are not known here.
+    seen = live();
+    seen.ids.is_organizations = true;
+    seen.ids.role.as_mut().unwrap().lets = Some(false);
+    insta::assert_snapshot!(plan(&example(), &seen), @"note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events");
+    seen.ids.group = nothing().ids.group;
+    insta::assert_snapshot!(plan(&example(), &seen), @"
+    person: the organization's trail delivers to no log group; give it one by hand, with a role that lets it write for every account, or make a trail of this account alone
+    note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events
+    ");
+}
+
+#[test]
 fn a_trail_without_a_log_group_gets_one() {
     let mut seen = live();
     seen.ids.group = nothing().ids.group;
@@ -293,6 +352,13 @@ fn an_own_trail_of_every_region_is_chosen_before_a_new_one_is_made() {
     };
     assert_eq!(chosen(&all, Some("all")).as_deref(), Some("wide"));
     assert_eq!(chosen(&all, None).as_deref(), Some("wide"));
+    // One for this account alone before the organization's, which is better than none.
+    let mut organizations = trail(own, "ap-south-1", "org", true);
+    organizations.is_organization_trail = Some(true);
+    let both = [organizations, all[2].clone()];
+    assert_eq!(chosen(&both, Some("all")).as_deref(), Some("wide"));
+    assert_eq!(chosen(&both, Some("org")).as_deref(), Some("org"));
+    assert_eq!(chosen(&both[..1], Some("all")).as_deref(), Some("org"));
     // By its name also one that does not record every region yet.
     assert_eq!(chosen(&all, Some("local")).as_deref(), Some("local"));
     assert_eq!(chosen(&all[..2], Some("all")), None);
@@ -305,6 +371,60 @@ fn recorded(basic: &[EventSelector], advanced: &[AdvancedEventSelector]) -> Opti
             .set_advanced_event_selectors(Some(advanced.to_vec()))
             .build(),
     )
+}
+
+#[test]
+fn a_service_is_left_out_if_no_selector_of_management_events_takes_it() {
+    let basic = |excluded: &[&str], management: bool| {
+        EventSelector::builder()
+            .include_management_events(management)
+            .set_exclude_management_event_sources(Some(
+                excluded.iter().map(|one| (*one).to_owned()).collect(),
+            ))
+            .build()
+    };
+    let (kms, rds) = ("kms.amazonaws.com", "rdsdata.amazonaws.com");
+    let left_out = |basic: &[EventSelector], advanced: &[AdvancedEventSelector]| {
+        selectors::left_out(
+            &GetEventSelectorsOutput::builder()
+                .set_event_selectors(Some(basic.to_vec()))
+                .set_advanced_event_selectors(Some(advanced.to_vec()))
+                .build(),
+        )
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(left_out(&[basic(&[], true)], &[]), none);
+    assert_eq!(left_out(&[basic(&[kms, rds], true)], &[]), [kms, rds]);
+    assert_eq!(left_out(&[basic(&[kms], true), basic(&[rds], true)], &[]), none);
+    assert_eq!(left_out(&[basic(&[kms], true), basic(&[], false)], &[]), [kms]);
+    // Where there are no management events at all, that is told instead.
+    assert_eq!(left_out(&[basic(&[kms], false)], &[]), none);
+
+    let field = |name: &str| AdvancedFieldSelector::builder().field(name);
+    let management = || field("eventCategory").equals("Management").build().unwrap();
+    let advanced = |source: AdvancedFieldSelector| {
+        AdvancedEventSelector::builder()
+            .field_selectors(management())
+            .field_selectors(source)
+            .build()
+            .unwrap()
+    };
+    let source = || field("eventSource");
+    for (selector, expected) in [
+        (field("readOnly").equals("false"), &[][..]),
+        (source().not_equals(kms), &[kms]),
+        (source().not_equals(kms).not_equals(rds), &[kms, rds]),
+        (source().equals(kms), &[rds]),
+        (source().starts_with("k"), &[rds]),
+        (source().not_ends_with(".amazonaws.com"), &[kms, rds]),
+    ] {
+        let selector = selector.build().unwrap();
+        assert_eq!(
+            left_out(&[], &[advanced(selector.clone())]),
+            expected,
+            "{selector:?}"
+        );
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Reading and writing a region's recorder.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use aws_sdk_config::Client;
 use aws_sdk_config::types::{
@@ -14,17 +13,21 @@ use super::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service
 use crate::control::{Cx, Manager, Seen};
 use crate::fault::Fault;
 use crate::tags::Tags;
+use crate::wait::{self, TWO_MINUTES};
 
 /// The role is the account's and every region wants it: one at a time looks and makes it.
 static ROLE: Mutex<()> = Mutex::const_new(());
 
-/// How long a new bucket policy may take until Config sees it: two minutes in all.
-const PAUSES: [u64; 7] = [1, 2, 5, 12, 20, 40, 40];
+/// What Config answers while it does not yet see its service-linked role. That one always lets it in.
+const NEW_ROLE: &[&str] = &["InvalidRoleException"];
+
+/// What it answers while it does not yet see a new bucket policy.
+const NEW_POLICY: &[&str] = &["InsufficientDeliveryPolicyException"];
 
 /// What Control Tower's recorders and roles are called like.
 const CONTROL_TOWER: &str = "aws-controltower-";
 
-pub(super) async fn fetch(cx: &Cx) -> Result<Seen<Model, Ids>, Fault> {
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
     let config = &cx.clients().config;
     let recorder = find(config).await?;
     let channel = find_channel(config).await?.map(|channel| Channel {
@@ -34,7 +37,7 @@ pub(super) async fn fetch(cx: &Cx) -> Result<Seen<Model, Ids>, Fault> {
     });
     let Some(recorder) = recorder else {
         return Ok(Seen {
-            model: model(None, channel.as_ref(), false, cx),
+            model: model(None, channel.as_ref(), false, want, cx),
             ids: Ids {
                 recorder: None,
                 channel,
@@ -59,7 +62,7 @@ pub(super) async fn fetch(cx: &Cx) -> Result<Seen<Model, Ids>, Fault> {
     let role = recording.role.rsplit('/').next().unwrap_or_default();
     let tower = name.starts_with(CONTROL_TOWER) || role.starts_with(CONTROL_TOWER);
     Ok(Seen {
-        model: model(Some(&recording), channel.as_ref(), runs, cx),
+        model: model(Some(&recording), channel.as_ref(), runs, want, cx),
         ids: Ids {
             recorder: Some(Recorder {
                 name,
@@ -179,14 +182,21 @@ pub(super) fn recording(recorder: &ConfigurationRecorder) -> Recording {
     }
 }
 
-fn model(recording: Option<&Recording>, channel: Option<&Channel>, runs: bool, cx: &Cx) -> Model {
+fn model(
+    recording: Option<&Recording>,
+    channel: Option<&Channel>,
+    runs: bool,
+    want: Option<&Model>,
+    cx: &Cx,
+) -> Model {
     let Some(live) = recording else {
         return Model {
             enabled: Some(false),
             ..Model::default()
         };
     };
-    let is_all = live.only.is_none() && live.exclude.is_empty();
+    // A list of types says it by itself, unless it is asked for.
+    let asks_for_global = want.is_some_and(|want| want.global_resource_types.is_some());
     Model {
         enabled: Some(runs),
         frequency: Some(live.frequency),
@@ -194,7 +204,7 @@ fn model(recording: Option<&Recording>, channel: Option<&Channel>, runs: bool, c
         continuous: Some(live.with(Frequency::Continuous)),
         exclude: live.only.is_none().then(|| live.exclude.clone()),
         only: live.only.clone(),
-        global_resource_types: is_all.then_some(live.global),
+        global_resource_types: live.has_global().filter(|_| live.is_all() || asks_for_global),
         service_linked_role: (live.role == service_linked_role(&cx.env)).then_some(true),
         bucket: channel.map(|channel| channel.bucket.clone().into()),
         prefix: channel.map(|channel| channel.prefix.clone()),
@@ -210,7 +220,8 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             tags,
         } => {
             role(cx).await?;
-            create(config, name, recording, tags).await
+            let new = ConfigurationRecorder::builder().name(name).build();
+            put(cx, sent(new, recording)?, tags).await
         }
         Action::Update { name, recording, .. } => {
             if recording.role == service_linked_role(&cx.env) {
@@ -219,7 +230,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             // What Config knows beside this table is sent back as it is.
             let live = find(config).await?;
             let live = live.unwrap_or_else(|| ConfigurationRecorder::builder().name(name).build());
-            put(config, sent(live, recording)?, &Tags::new()).await
+            put(cx, sent(live, recording)?, &Tags::new()).await
         }
         Action::Deliver(channel) => deliver(config, channel).await,
         Action::Start { name } => {
@@ -261,18 +272,17 @@ async fn role(cx: &Cx) -> Result<(), Fault> {
     }
 }
 
-async fn create(config: &Client, name: &str, recording: &Recording, tags: &Tags) -> Result<(), Fault> {
-    let new = ConfigurationRecorder::builder().name(name).build();
-    put(config, sent(new, recording)?, tags).await
-}
-
-async fn put(config: &Client, recorder: ConfigurationRecorder, tags: &Tags) -> Result<(), Fault> {
-    config
+async fn put(cx: &Cx, recorder: ConfigurationRecorder, tags: &Tags) -> Result<(), Fault> {
+    // Another role that is wrong stays wrong.
+    let is_linked = recorder.role_arn() == Some(&service_linked_role(&cx.env));
+    let passing = if is_linked { NEW_ROLE } else { &[] };
+    let call = cx
+        .clients()
+        .config
         .put_configuration_recorder()
         .configuration_recorder(recorder)
-        .set_tags((!tags.is_empty()).then(|| listed(tags)))
-        .send()
-        .await?;
+        .set_tags((!tags.is_empty()).then(|| listed(tags)));
+    wait::patiently(TWO_MINUTES, passing, || async { Ok(call.clone().send().await?) }).await?;
     Ok(())
 }
 
@@ -286,7 +296,7 @@ fn sent(mut recorder: ConfigurationRecorder, recording: &Recording) -> Result<Co
     let bad = |error: aws_sdk_config::error::BuildError| {
         Fault::answer("config:PutConfigurationRecorder", error.to_string())
     };
-    let is_all = recording.only.is_none() && recording.exclude.is_empty();
+    let is_all = recording.is_all();
     let strategy = match &recording.only {
         Some(_) => RecordingStrategyType::InclusionByResourceTypes,
         None if is_all => RecordingStrategyType::AllSupportedResourceTypes,
@@ -334,18 +344,10 @@ async fn deliver(config: &Client, channel: &Channel) -> Result<(), Fault> {
     let mut sent = live.unwrap_or_else(|| DeliveryChannel::builder().name(&channel.name).build());
     sent.s3_bucket_name = Some(channel.bucket.clone());
     sent.s3_key_prefix = Some(channel.prefix.clone()).filter(|prefix| !prefix.is_empty());
-    let mut pauses = PAUSES.into_iter();
-    loop {
-        let call = config.put_delivery_channel().delivery_channel(sent.clone());
-        let Err(fault) = call.send().await.map_err(Fault::from) else {
-            return Ok(());
-        };
-        // A bucket policy that was put just now is not seen at once.
-        match pauses.next() {
-            Some(pause) if fault.is("InsufficientDeliveryPolicyException") => {
-                tokio::time::sleep(Duration::from_secs(pause)).await;
-            }
-            _ => return Err(fault),
-        }
-    }
+    let call = config.put_delivery_channel().delivery_channel(sent);
+    wait::patiently(TWO_MINUTES, NEW_POLICY, || async {
+        Ok(call.clone().send().await?)
+    })
+    .await?;
+    Ok(())
 }

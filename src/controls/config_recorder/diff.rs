@@ -1,11 +1,12 @@
 //! What has to be done to a region's recorder.
 
+use std::collections::BTreeSet;
+
 use super::{
     Action, Channel, Frequency, Ids, Model, RECORDER, Recorder, Recording, price, service_linked_role,
 };
 use crate::control::{Here, LocalId, Out, Seen};
-use crate::controls::log_bucket::{FOR_CONFIG, LogBucket};
-use crate::place::Place;
+use crate::controls::log_bucket::{self, LogBucket};
 use crate::tags;
 
 /// What a recorder and a channel are called that trueup makes, as the console calls its own.
@@ -49,7 +50,8 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
 
 /// The bucket of `[log_bucket]`, if the file has one: what a new channel delivers to unless the table says otherwise.
 fn log_bucket(here: &Here<'_>) -> Option<String> {
-    here.relied.seen::<LogBucket>()?.ids.name
+    let ids = here.relied.seen::<LogBucket>()?.ids;
+    ids.name.filter(|_| ids.is_managed)
 }
 
 fn create(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
@@ -98,15 +100,17 @@ fn wanted(want: &Model, live: &Recording, role: String) -> Recording {
     if let Some(exclude) = &want.exclude {
         new.only = None;
         new.exclude.clone_from(exclude);
+        // That a list ends does not mean that IAM's types are no longer wanted.
+        new.global = exclude.is_empty() && live.has_global() != Some(false);
     }
     if let Some(only) = &want.only {
         new.only = Some(only.clone());
         new.exclude.clear();
+        new.global = false;
     }
     if let Some(global) = want.global_resource_types {
-        new.global = global;
+        new.set_global(global);
     }
-    new.global &= new.only.is_none() && new.exclude.is_empty();
     if let Some(frequency) = want.frequency {
         new.frequency = frequency;
     }
@@ -138,6 +142,13 @@ fn update(want: &Model, recorder: &Recorder, here: &Here<'_>, out: &mut Out<Acti
     };
     let new = wanted(want, live, role);
     if new == *live {
+        return None;
+    }
+    if new.only.as_ref().is_some_and(BTreeSet::is_empty) {
+        out.refuse(
+            "only IAM's types are recorded here, and without them nothing is left; write `only` or `exclude`, or \
+             `enabled = false`",
+        );
         return None;
     }
     let mut changes = vec![];
@@ -178,15 +189,16 @@ fn narrows(live: &Recording, new: &Recording) -> Option<String> {
         [one] => Some(format!("{one} is no longer recorded")),
         [one, rest @ ..] => Some(format!("{one} and {} more are no longer recorded", rest.len())),
     };
-    match (&live.only, &new.only) {
+    let named = match (&live.only, &new.only) {
         (None, Some(_)) => Some("all other types are no longer recorded".to_owned()),
         (Some(live), Some(new)) => said(live.difference(new).collect()),
         (Some(live), None) => said(live.intersection(&new.exclude).collect()),
-        (None, None) => said(new.exclude.difference(&live.exclude).collect()).or_else(|| {
-            let lost = live.global && !new.global && new.exclude.is_empty();
-            lost.then(|| "IAM's types are no longer recorded here".to_owned())
-        }),
-    }
+        (None, None) => said(new.exclude.difference(&live.exclude).collect()),
+    };
+    named.or_else(|| {
+        let lost = new.is_all() && !new.global && live.has_global() != Some(false);
+        lost.then(|| "IAM's types are no longer recorded here".to_owned())
+    })
 }
 
 /// Whether anything that was recorded at once is to be recorded daily.
@@ -244,6 +256,7 @@ fn deliver_after(
     if let Some(prefix) = &want.prefix {
         new.prefix.clone_from(prefix);
     }
+    let needed = log_bucket::for_config(&new.prefix);
     let step = match live {
         Some(live) if *live == new => return None,
         None => out.add(Action::Deliver(new)),
@@ -254,7 +267,7 @@ fn deliver_after(
     };
     let step = step.after_all(after);
     let step = match is_own {
-        true => step.needs(FOR_CONFIG.at(&Place::Account)),
+        true => step.needs(needed),
         false => step,
     };
     Some(step.id())

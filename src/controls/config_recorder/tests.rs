@@ -80,6 +80,76 @@ fn without_a_bucket_nothing_is_begun() {
 }
 
 #[test]
+fn iams_types_go_into_a_recorders_list_and_out_of_it() {
+    let iam = [
+        "AWS::IAM::Group",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::IAM::User",
+    ];
+    let but = |names: &[&str]| Recording {
+        exclude: set(names),
+        ..all()
+    };
+    let only = |names: &[&str]| Recording {
+        only: Some(set(names)),
+        ..all()
+    };
+    let sent = |live: &Recording, text: &str| {
+        let out = testing::found::<ConfigRecorder>(&model(text), &self::live(true, live.clone()));
+        let told = testing::told(&out);
+        let sent = out.steps.into_iter().find_map(|step| match step.action {
+            Action::Update { recording, .. } => Some(recording),
+            _ => None,
+        });
+        (sent, told)
+    };
+    let (on, off) = ("global_resource_types = true", "global_resource_types = false");
+    let with_iam = [&["AWS::EC2::VPC"], &iam[..]].concat();
+    for (live, text, expected) in [
+        (but(&["AWS::EC2::VPC"]), on, None),
+        (but(&["AWS::EC2::VPC"]), off, Some(but(&with_iam))),
+        (but(&with_iam), off, None),
+        (but(&["AWS::EC2::VPC", iam[0]]), on, Some(but(&["AWS::EC2::VPC"]))),
+        (
+            but(&iam),
+            on,
+            Some(Recording {
+                global: true,
+                ..all()
+            }),
+        ),
+        (only(&["AWS::EC2::VPC"]), off, None),
+        (only(&["AWS::EC2::VPC"]), on, Some(only(&with_iam))),
+        (
+            only(&["AWS::EC2::VPC", iam[3]]),
+            off,
+            Some(only(&["AWS::EC2::VPC"])),
+        ),
+    ] {
+        let (sent, told) = sent(&live, text);
+        assert_eq!(sent, expected, "{live} {text}: {told}");
+        let after = expected.unwrap_or(live);
+        assert_eq!(after.has_global(), Some(text == on), "{after}");
+    }
+    insta::assert_snapshot!(sent(&but(&["AWS::EC2::VPC"]), off).1, @"
+    change the configuration recorder theirs: all but 5 types [destructive]
+      ! AWS::IAM::Group and 3 more are no longer recorded
+    ");
+    insta::assert_snapshot!(sent(&only(&iam[..1]), off).1, @"refused: only IAM's types are recorded here, and without them nothing is left; write `only` or `exclude`, or `enabled = false`");
+    // A list that ends takes them with it only where that is written.
+    insta::assert_snapshot!(sent(&but(&["AWS::EC2::VPC"]), "exclude = []").1, @"change the configuration recorder theirs: all types with IAM's [safe]");
+    insta::assert_snapshot!(
+        sent(&but(&["AWS::EC2::VPC"]), "exclude = []\nglobal_resource_types = false").1,
+        @"
+    change the configuration recorder theirs: all types without IAM's [destructive]
+      ! IAM's types are no longer recorded here
+    "
+    );
+    insta::assert_snapshot!(sent(&but(&with_iam), "exclude = []").1, @"change the configuration recorder theirs: all types without IAM's [safe]");
+}
+
+#[test]
 fn clearing_really_clears() {
     let seen = live(
         true,
@@ -89,12 +159,17 @@ fn clearing_really_clears() {
             ..all()
         },
     );
-    insta::assert_snapshot!(plan("daily = []\nexclude = []", &seen), @"change the configuration recorder theirs: all types without IAM's, no exceptions from that [safe]");
+    insta::assert_snapshot!(plan("daily = []\nexclude = []", &seen), @"change the configuration recorder theirs: all types with IAM's, no exceptions from that [safe]");
     let out = testing::found::<ConfigRecorder>(&model("daily = []\nexclude = []"), &seen);
     let Action::Update { recording, .. } = &out.steps[0].action else {
         panic!("{out:?}")
     };
-    assert_eq!(*recording, all());
+    // IAM's types were not among what was left out.
+    let with_iam = Recording {
+        global: true,
+        ..all()
+    };
+    assert_eq!(*recording, with_iam);
     // What is not written stays.
     assert_eq!(plan("frequency = \"continuous\"", &seen), "");
 }
@@ -186,6 +261,10 @@ fn what_makes_no_sense_is_refused() {
         ("only = [\"AWS::EC2::VPC\"]\nexclude = []", vec!["only"]),
         (
             "only = [\"AWS::EC2::VPC\"]\nglobal_resource_types = true",
+            vec!["global_resource_types"],
+        ),
+        (
+            "exclude = [\"AWS::IAM::Role\"]\nglobal_resource_types = true",
             vec!["global_resource_types"],
         ),
         (

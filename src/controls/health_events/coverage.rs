@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Rule;
 use crate::control::Env;
 use crate::place::Region;
 
@@ -68,6 +69,11 @@ pub(super) fn home_pattern(env: &Env, coverage: Option<Coverage>) -> Value {
 pub(super) fn suits_home(pattern: &Value, env: &Env, coverage: Option<Coverage>) -> bool {
     same(pattern, &home_pattern(env, coverage))
         || coverage.is_none() && (same(pattern, &everything()) || same(pattern, &originals()))
+}
+
+/// Whether the home region's rule works and hears what it should.
+pub(super) fn hears(home: &Rule, env: &Env, coverage: Option<Coverage>) -> bool {
+    home.enabled && suits_home(&home.pattern, env, coverage)
 }
 
 /// The regions whose events are forwarded to the home region, each with its rule's pattern: without what home hears

@@ -31,7 +31,8 @@ fn home(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Ac
         ));
     }
     // What the account's own word decides is filled in before: without it nothing is asked for.
-    if want.to.is_some() && want.to != seen.model.to {
+    let is_deaf = live.is_some_and(|rule| !coverage::hears(rule, here.env, want.coverage));
+    if want.to.is_some() && (is_deaf || want.to != seen.model.to) {
         let Some(topic) = want.topic() else {
             out.refuse(
                 "there is no alerts topic to send health events to; manage [alerts], or give the ARN of one",
@@ -239,11 +240,8 @@ fn absent(seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
             "{region} could not be read for a rule that forwards: {why}"
         ));
     }
-    if seen.model.is_absent() {
-        return;
-    }
     let mut gone = vec![];
-    for (region, rule) in &ids.forwarders {
+    for (region, rule) in ids.forwarders.iter().filter(|(_, rule)| rule.name == FORWARD) {
         let delete = Action::DeleteRule {
             region: region.clone(),
             name: rule.name.clone(),

@@ -60,9 +60,13 @@ pub(super) fn model(env: &Env, want: Option<&Model>, ids: &Ids) -> Model {
         asked && (want.is_some() || together()) && covers(env, *coverage, ids)
     });
     let home = ids.home.as_ref();
-    let hears = home.filter(|home| home.enabled && coverage::suits_home(&home.pattern, env, wanted));
     let target = home.and_then(|home| home.target.as_ref());
-    let to = hears.and(target).map(|target| To::Topic(target.arn.clone()));
+    // For an export a rule that tells nobody at present is not as good as none.
+    let counts = |home: &&Rule| want.is_none() || coverage::hears(home, env, wanted);
+    let to = home
+        .filter(counts)
+        .and(target)
+        .map(|target| To::Topic(target.arn.clone()));
     // What is to go has to go whole; otherwise nobody's being told is what counts.
     let still_there = want.is_some_and(Model::is_absent);
     Model {

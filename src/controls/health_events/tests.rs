@@ -408,11 +408,43 @@ fn what_is_exported_plans_to_nothing() {
     }
     assert_eq!(read::model(&env, None, &Ids::default()), absent());
     assert_eq!(read::model(&env, Some(&example()), &Ids::default()), absent());
-    // A rule that tells nobody is as good as none, unless it is to go.
-    let mut off = made(&example(), &env);
-    off.home.as_mut().unwrap().enabled = false;
-    assert_eq!(read::model(&env, None, &off).state, Some(Presence::Absent));
-    assert_eq!(read::model(&env, Some(&absent()), &off).state, None);
+}
+
+#[test]
+fn what_is_switched_off_or_left_over_is_exported_neither_as_working_nor_as_absent() {
+    let env = env("us-east-1", Run::default());
+    // An export writes no table that there would be something to do for, and says what instead.
+    let to_do = |ids: &Ids| {
+        let exported = read::model(&env, None, ids);
+        let seen = Seen {
+            model: exported.clone(),
+            ids: ids.clone(),
+            held_by: None,
+        };
+        testing::told(&testing::found::<HealthEvents>(&exported, &seen))
+    };
+    assert_eq!(to_do(&made(&example(), &env)), "");
+    let mut ids = made(&example(), &env);
+    ids.home.as_mut().unwrap().enabled = false;
+    insta::assert_snapshot!(to_do(&ids), @"enable the rule trueup-health-events in us-east-1 [safe]");
+    let mut ids = made(&example(), &env);
+    ids.home.as_mut().unwrap().pattern =
+        json!({"source": ["aws.health"], "detail-type": ["AWS Health Event"]});
+    insta::assert_snapshot!(to_do(&ids), @"change the events of the rule trueup-health-events in us-east-1 [safe]");
+    let mut ids = made(&example(), &env);
+    ids.home.as_mut().unwrap().target = None;
+    ids.forwarders.clear();
+    insta::assert_snapshot!(to_do(&ids), @r"
+    delete the rule trueup-health-events in us-east-1 [destructive]
+      ! nobody is told of AWS Health's events any more
+    delete the role trueup-health-forward [destructive]
+    ");
+    // In a plan a rule that tells nobody is as good as none, unless it is to go.
+    assert_eq!(
+        read::model(&env, Some(&example()), &ids).state,
+        Some(Presence::Absent)
+    );
+    assert_eq!(read::model(&env, Some(&absent()), &ids).state, None);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::rule::Rule;
 use super::{
-    Action, BUCKET, Encryption, FOR_CLOUDTRAIL, FOR_CONFIG, Ids, Model, Ownership, Target, statements,
+    Action, BUCKET, Encryption, FOR_CLOUDTRAIL, Ids, Model, Ownership, Target, for_config, statements,
 };
 use crate::control::{Here, LocalId, Out, Seen};
 use crate::monthly::Monthly;
@@ -160,8 +160,15 @@ fn policy(
     };
     statements.extend(for_trail.iter().cloned());
     let mut without: Vec<&str> = vec![];
+    let live = ids.policy.clone().unwrap_or_else(|| Policy::of([]));
+    let mut prefixes = want.config_prefixes();
+    let is_let_in = prefixes.is_subset(&statements::config_prefixes(&live, bucket, env));
     match want.config {
-        Some(true) => statements.extend(statements::for_config(bucket, env)),
+        Some(true) if is_let_in => {}
+        Some(true) => {
+            prefixes.extend(statements::own_prefixes(&live, bucket, env));
+            statements.extend(statements::for_config(bucket, &prefixes, env));
+        }
         Some(false) => without.extend(statements::FOR_CONFIG),
         None => {}
     }
@@ -170,7 +177,6 @@ fn policy(
         Some(false) => without.extend(statements::FOR_TLS),
         None => {}
     }
-    let live = ids.policy.clone().unwrap_or_else(|| Policy::of([]));
     let lacking: Vec<_> = live.lacking(&statements).into_iter().cloned().collect();
     let has = |sid: &&str| live.statements().iter().any(|one| one.sid() == Some(*sid));
     let without: Vec<String> = without.into_iter().filter(has).map(str::to_owned).collect();
@@ -190,8 +196,10 @@ fn policy(
     if !for_trail.is_empty() {
         step = step.provides(FOR_CLOUDTRAIL.at(&Place::Account));
     }
-    if want.config == Some(true) {
-        step = step.provides(FOR_CONFIG.at(&Place::Account));
+    if want.config == Some(true) && !is_let_in {
+        for prefix in &prefixes {
+            step = step.provides(for_config(prefix));
+        }
     }
     if stops_config {
         step.disruptive("Config can no longer deliver to the bucket");

@@ -81,7 +81,17 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     let policy = ids.policy.clone().unwrap_or_else(|| Policy::of([]));
     let lets = |statements: Vec<_>| !statements.is_empty() && policy.lacking(&statements).is_empty();
     model.tls_only = Some(lets(statements::for_tls(&name, &cx.env)));
-    model.config = Some(lets(statements::for_config(&name, &cx.env)));
+    let prefixes = statements::config_prefixes(&policy, &name, &cx.env);
+    let wanted = want.map(Model::config_prefixes);
+    let is_let_in = match &wanted {
+        Some(wanted) => wanted.is_subset(&prefixes),
+        None => !prefixes.is_empty(),
+    };
+    model.config = Some(is_let_in);
+    model.config_prefixes = match want {
+        Some(want) => want.config_prefixes.clone().filter(|_| is_let_in),
+        None => Some(prefixes).filter(|prefixes| prefixes.iter().any(|prefix| !prefix.is_empty())),
+    };
     if lets(statements::for_trail(&name, &ids, &cx.env)) {
         let live = chosen.and_then(|trail| trail.name.clone());
         model.trail = want.map_or(live, |want| want.trail.clone());

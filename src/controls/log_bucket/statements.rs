@@ -1,5 +1,7 @@
 //! What the bucket's policy has to say, under names of trueup's own: others' statements are never replaced.
 
+use std::collections::BTreeSet;
+
 use super::Ids;
 use crate::control::Env;
 use crate::policy::{Policy, Statement};
@@ -61,8 +63,12 @@ pub(super) fn for_trail(bucket: &str, ids: &Ids, env: &Env) -> Vec<Statement> {
     ]
 }
 
-/// What Config needs, from every region.
-pub(super) fn for_config(bucket: &str, env: &Env) -> Vec<Statement> {
+/// What Config needs, from every region, to write files whose names have one of these beginnings.
+pub(super) fn for_config(bucket: &str, prefixes: &BTreeSet<String>, env: &Env) -> Vec<Statement> {
+    let objects: Vec<String> = prefixes
+        .iter()
+        .map(|prefix| object(prefix, bucket, env))
+        .collect();
     let bucket = arn(bucket, env);
     let allow = |name: &str| {
         Statement::allow()
@@ -73,11 +79,66 @@ pub(super) fn for_config(bucket: &str, env: &Env) -> Vec<Statement> {
     vec![
         allow(CONFIG_ACL).action("s3:GetBucketAcl").resource(&bucket),
         allow(CONFIG_LIST).action("s3:ListBucket").resource(&bucket),
-        allow(CONFIG_WRITE)
+        objects
+            .iter()
+            .fold(allow(CONFIG_WRITE), |statement, object| {
+                statement.resource(object)
+            })
             .action("s3:PutObject")
-            .resource(&format!("{bucket}/AWSLogs/{}/Config/*", env.account))
             .condition("StringEquals", "s3:x-amz-acl", FULL_CONTROL),
     ]
+}
+
+/// The files that Config writes under a prefix.
+fn object(prefix: &str, bucket: &str, env: &Env) -> String {
+    let folder = match prefix {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    };
+    format!("{}/{folder}AWSLogs/{}/Config/*", arn(bucket, env), env.account)
+}
+
+/// The prefixes in a statement's resources.
+fn prefixes_in(statement: &Statement, bucket: &str, env: &Env) -> BTreeSet<String> {
+    let start = format!("{}/", arn(bucket, env));
+    let end = format!("AWSLogs/{}/Config/*", env.account);
+    let prefix = |resource: &str| {
+        let folder = resource.strip_prefix(&start)?.strip_suffix(&end)?;
+        match folder {
+            "" => Some(String::new()),
+            folder => folder.strip_suffix('/').map(str::to_owned),
+        }
+    };
+    statement.resources().into_iter().filter_map(prefix).collect()
+}
+
+/// The prefixes in trueup's own statement. They are kept: a recorder that still writes there would lose its records.
+pub(super) fn own_prefixes(policy: &Policy, bucket: &str, env: &Env) -> BTreeSet<String> {
+    let own = policy
+        .statements()
+        .iter()
+        .filter(|one| one.sid() == Some(CONFIG_WRITE));
+    own.flat_map(|one| prefixes_in(one, bucket, env)).collect()
+}
+
+/// The prefixes that Config may write files under, by trueup's statement or by one of somebody else's for each.
+pub(super) fn config_prefixes(policy: &Policy, bucket: &str, env: &Env) -> BTreeSet<String> {
+    let lets = |policy: &Policy, prefixes: &BTreeSet<String>| {
+        policy.lacking(&for_config(bucket, prefixes, env)).is_empty()
+    };
+    let mut found = own_prefixes(policy, bucket, env);
+    if !found.is_empty() && !lets(policy, &found) {
+        found.clear();
+    }
+    let others = policy.without(&[CONFIG_WRITE]).unwrap_or_else(|| policy.clone());
+    let candidates = others.statements().iter();
+    let candidates: BTreeSet<String> = candidates.flat_map(|one| prefixes_in(one, bucket, env)).collect();
+    found.extend(
+        candidates
+            .into_iter()
+            .filter(|prefix| lets(&others, &BTreeSet::from([prefix.clone()]))),
+    );
+    found
 }
 
 /// What refuses requests without TLS.

@@ -26,6 +26,10 @@ fn env() -> Env {
     }
 }
 
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 /// The identifiers of a bucket that is as the example wants it.
 fn ids() -> Ids {
     let mut ids = Ids {
@@ -44,7 +48,7 @@ fn ids() -> Ids {
     ids.policy = Some(Policy::of(
         [
             statements::for_trail("logs", &ids, &env()),
-            statements::for_config("logs", &env()),
+            statements::for_config("logs", &set(&[""]), &env()),
             statements::for_tls("logs", &env()),
         ]
         .concat(),
@@ -132,6 +136,67 @@ fn each_setting_is_changed_alone() {
     );
     // Nobody delivers here: nobody is let in.
     assert_eq!(drift(|seen| seen.ids.trail = None), "");
+}
+
+#[test]
+fn config_is_let_in_under_each_prefix_that_is_used_and_none_is_taken_away() {
+    let policy = |prefixes: &[&str], name: Option<&str>| {
+        let mut statements = statements::for_config("logs", &set(prefixes), &env());
+        if let Some(name) = name {
+            statements = statements.into_iter().map(|one| one.named(name)).collect();
+        }
+        Policy::of(statements)
+    };
+    let found = |policy: &Policy| statements::config_prefixes(policy, "logs", &env());
+    assert_eq!(found(&policy(&[""], None)), set(&[""]));
+    assert_eq!(found(&policy(&["", "a", "b/c"], None)), set(&["", "a", "b/c"]));
+    // Somebody else's statements say it as well, but not without all three.
+    assert_eq!(found(&policy(&["a"], Some("Theirs"))), set(&["a"]));
+    let without = policy(&["a"], None).without(&["TrueupConfigExistenceCheck"]);
+    assert_eq!(found(&without.unwrap()), set(&[]));
+
+    let resources = |live: &[&str], wanted: &[&str]| {
+        let mut seen = self::live();
+        seen.ids.policy = Some(policy(live, None));
+        let want = Model {
+            tls_only: None,
+            trail: None,
+            config_prefixes: Some(set(wanted)),
+            ..example()
+        };
+        let out = testing::found::<LogBucket>(&want, &seen);
+        let step = out.steps.into_iter().next()?;
+        let Action::Allow { statements, .. } = &step.action else {
+            panic!("{:?}", step.action)
+        };
+        let resources: Vec<String> = statements
+            .iter()
+            .flat_map(Statement::resources)
+            .map(str::to_owned)
+            .collect();
+        let provided: Vec<String> = step.provides.iter().map(ToString::to_string).collect();
+        Some((resources, provided))
+    };
+    assert_eq!(resources(&["", "a"], &["a"]), None);
+    let (sent, provided) = resources(&[""], &["a"]).unwrap();
+    assert_eq!(
+        sent,
+        [
+            "arn:aws:s3:::logs/AWSLogs/111122223333/Config/*",
+            "arn:aws:s3:::logs/a/AWSLogs/111122223333/Config/*"
+        ]
+    );
+    assert_eq!(
+        provided,
+        [
+            "log bucket that Config may write to (log_bucket, account)",
+            "log bucket that Config may write to `a` (log_bucket, account)"
+        ]
+    );
+    assert_eq!(
+        wrong("name = \"logs\"\nconfig_prefixes = []"),
+        "config_prefixes: is empty; expected at least one, \"\" for none, or config = false"
+    );
 }
 
 #[test]

@@ -32,6 +32,28 @@ pub(super) fn name(name: &str) -> Result<(), AwsError> {
     }
 }
 
+/// Refuses an organization's trail of an account that is not the organization's management account.
+pub(super) fn organization(account: &Account, call: &Call) -> Result<(), AwsError> {
+    if call.input["IsOrganizationTrail"] != true {
+        return Ok(());
+    }
+    let state = account.regions.get(&call.region);
+    match state.and_then(|state| state.cloudtrail.organization.as_ref()) {
+        Some(owner) if *owner == account.id => Ok(()),
+        Some(_) => Err(AwsError::new(
+            "NotOrganizationMasterAccountException",
+            format!(
+                "This account {} is not the management account of the organization.",
+                account.id
+            ),
+        )),
+        None => Err(AwsError::new(
+            "OrganizationsNotInUseException",
+            "Your account is not a member of an organization.",
+        )),
+    }
+}
+
 /// Refuses a trail that could not deliver.
 pub(super) fn check(account: &Account, call: &Call, found: &Found) -> Result<(), AwsError> {
     let trail = &found.trail;

@@ -196,6 +196,40 @@ fn an_organizations_trail_is_seen_everywhere_and_changed_nowhere() {
 }
 
 #[test]
+fn only_the_management_account_makes_an_organizations_trail_and_keeps_it_so() {
+    let organization = |account: &mut Account| {
+        ask(
+            account,
+            "CreateTrail",
+            trail(json!({"IsOrganizationTrail": true})),
+        )
+    };
+    let mut account = with_bucket("");
+    assert_eq!(code(organization(&mut account)), "OrganizationsNotInUseException");
+    let mut account = with_bucket("organization_trail = \"999988887777\"");
+    assert_eq!(
+        code(organization(&mut account)),
+        "NotOrganizationMasterAccountException"
+    );
+    let mut account = with_bucket("organization_trail = \"123456789012\"");
+    let seen = ask(&mut account, "DescribeTrails", json!({})).unwrap();
+    assert_eq!(seen["trailList"], json!([]));
+    assert_eq!(organization(&mut account).unwrap()["IsOrganizationTrail"], true);
+    let update = |account: &mut Account, more: Value| {
+        let mut input = json!({"Name": "all"});
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        ask(account, "UpdateTrail", input).unwrap()
+    };
+    let changed = update(&mut account, json!({"EnableLogFileValidation": true}));
+    assert_eq!(changed["IsOrganizationTrail"], true);
+    let changed = update(&mut account, json!({"IsOrganizationTrail": false}));
+    assert_eq!(changed["IsOrganizationTrail"], false);
+}
+
+#[test]
 fn what_an_update_leaves_out_stays_and_selectors_are_either_kind() {
     let mut account = with_bucket("");
     ask(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::super::s3::Ask;
 use super::super::{Account, AwsError, Call};
 
 /// Types whose results are always recorded as they come.
@@ -34,7 +35,7 @@ pub(super) fn role(account: &Account, call: &Call) -> Result<(), AwsError> {
     }
 }
 
-/// Refuses a bucket that is not there or does not let Config write.
+/// Refuses a bucket that is not there or does not let Config write, as far as Config sees by now.
 pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
     let channel = &call.input["DeliveryChannel"];
     let name = channel["s3BucketName"].as_str().unwrap_or_default();
@@ -42,21 +43,29 @@ pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
     if name.is_empty() {
         return Err(invalid("DeliveryChannel must have an s3BucketName."));
     }
-    let Some(bucket) = account.s3.buckets.get(name) else {
+    if !account.s3.buckets.contains_key(name) {
         return Err(AwsError::new(
             "NoSuchBucketException",
             format!("Cannot find a S3 bucket with an empty bucket name or the name '{name}'."),
         ));
-    };
+    }
     let folder = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
-    let object = format!(
-        "arn:aws:s3:::{name}/{folder}AWSLogs/{}/Config/ConfigWritabilityCheckFile",
-        account.id
-    );
-    match bucket
-        .policy
-        .as_deref()
-        .is_some_and(|policy| lets_write(policy, &object))
+    let ask = Ask {
+        service: "config.amazonaws.com",
+        action: "s3:PutObject",
+        resource: format!(
+            "arn:aws:s3:::{name}/{folder}AWSLogs/{}/Config/ConfigWritabilityCheckFile",
+            account.id
+        ),
+        context: vec![
+            ("aws:sourceaccount", account.id.clone()),
+            ("aws:securetransport", "true".to_owned()),
+            ("s3:x-amz-acl", "bucket-owner-full-control".to_owned()),
+        ],
+    };
+    match account
+        .s3
+        .lets(name, &ask, |changed| account.sees(changed, call.now))
     {
         true => Ok(()),
         false => Err(AwsError::new(
@@ -68,27 +77,6 @@ pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
             ),
         )),
     }
-}
-
-/// Whether a policy has a statement that lets Config write this object. Conditions are taken to hold.
-fn lets_write(policy: &str, object: &str) -> bool {
-    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    one_or_many(&policy["Statement"]).iter().any(|statement| {
-        let any = |value: &Value, is: &dyn Fn(&str) -> bool| {
-            one_or_many(value).iter().any(|one| one.as_str().is_some_and(is))
-        };
-        statement["Effect"] == "Allow"
-            && any(&statement["Principal"]["Service"], &|who| {
-                who == "config.amazonaws.com"
-            })
-            && any(&statement["Action"], &|what| {
-                ["s3:putobject", "s3:put*", "s3:*"].contains(&what.to_ascii_lowercase().as_str())
-            })
-            && any(&statement["Resource"], &|what| match what.strip_suffix('*') {
-                Some(start) => object.starts_with(start),
-                None => what == object,
-            })
-    })
 }
 
 fn one_or_many(value: &Value) -> &[Value] {

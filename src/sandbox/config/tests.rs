@@ -113,6 +113,29 @@ fn the_order_is_role_recorder_channel_start() {
 }
 
 #[test]
+fn a_bucket_policy_is_seen_late_where_the_world_wants_that() {
+    let mut account = ready();
+    bucket(&mut account, "arn:aws:s3:::logs/*");
+    ask(
+        &mut account,
+        "config",
+        "PutConfigurationRecorder",
+        recorder("default"),
+    )
+    .unwrap();
+    account.propagation_seconds = 5;
+    let put = |account: &mut Account, put_at: i64| {
+        account.s3.buckets.get_mut("logs").unwrap().policy_put_at = put_at;
+        ask(account, "config", "PutDeliveryChannel", channel("default"))
+    };
+    assert_eq!(
+        put(&mut account, 1_769_999_996).unwrap_err().code,
+        "InsufficientDeliveryPolicyException"
+    );
+    put(&mut account, 1_769_999_995).unwrap();
+}
+
+#[test]
 fn a_second_one_is_refused_and_the_first_is_replaced_with_what_aws_adds() {
     let mut account = ready();
     bucket(&mut account, "arn:aws:s3:::logs/*");

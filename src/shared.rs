@@ -1,0 +1,48 @@
+//! What several controls read alike: each survey asks AWS for it once.
+
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use crate::control::Cx;
+use crate::fault::Fault;
+use crate::place::Place;
+
+/// A reading that the readings of several controls rest on, such as the account's trails.
+pub(crate) trait Reading: Sized + Send + Sync + 'static {
+    /// Asks AWS.
+    fn read(cx: &Cx) -> impl Future<Output = Result<Self, Fault>> + Send;
+}
+
+/// The shared readings of one survey.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shared {
+    made: Arc<Mutex<BTreeMap<(TypeId, Place), Arc<dyn Any + Send + Sync>>>>,
+}
+
+/// One reading of one place, once somebody has asked for it.
+type Slot<R> = OnceCell<Result<Arc<R>, Fault>>;
+
+impl Shared {
+    fn slot<R: Reading>(&self, place: &Place) -> Arc<Slot<R>> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = made
+            .entry((TypeId::of::<R>(), place.clone()))
+            .or_insert_with(|| Arc::new(Slot::<R>::new()));
+        // The key has the type in it, so it is of that type.
+        Arc::clone(slot).downcast().unwrap_or_default()
+    }
+}
+
+impl Cx {
+    /// The reading of this place that other controls of the same survey rest on too. Whoever comes first asks AWS,
+    /// and the others wait for that answer, also if it is a failure.
+    pub(crate) async fn shared<R: Reading>(&self) -> Result<Arc<R>, Fault> {
+        let slot = self.readings.slot::<R>(&self.place);
+        slot.get_or_init(|| async { R::read(self).await.map(Arc::new) })
+            .await
+            .clone()
+    }
+}
