@@ -117,3 +117,57 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// Takes these codes for success: what was to be done had been done.
+pub(crate) fn done<T, E>(answer: Result<T, E>, codes: &[&str]) -> Result<(), Fault>
+where
+    Fault: From<E>,
+{
+    match answer.map_err(Fault::from) {
+        Err(fault) if !fault.is_one_of(codes) => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// The answer, or nothing where the service says by this code that there is none.
+pub(crate) fn found<T, E>(answer: Result<T, E>, nothing: &str) -> Result<Option<T>, Fault>
+where
+    Fault: From<E>,
+{
+    match answer.map_err(Fault::from) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fault) if fault.is(nothing) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(code: &str) -> Fault {
+        Fault {
+            kind: FaultKind::Service,
+            code: Some(code.to_owned()),
+            ..Fault::answer("ec2:DeleteVpc", "the vpc has dependencies")
+        }
+    }
+
+    #[test]
+    fn what_is_already_gone_is_done_and_nothing_else_is() {
+        const GONE: &str = "InvalidVpcID.NotFound";
+        assert_eq!(done(Ok::<_, Fault>("deleted"), &[GONE]), Ok(()));
+        assert_eq!(done::<(), _>(Err(fault(GONE)), &[GONE]), Ok(()));
+        assert!(done::<(), _>(Err(fault("DependencyViolation")), &[GONE]).is_err());
+    }
+
+    #[test]
+    fn what_is_not_there_is_nothing_and_every_other_fault_stays_one() {
+        assert_eq!(found(Ok::<_, Fault>("a"), "NoSuchEntity"), Ok(Some("a")));
+        assert_eq!(
+            found::<(), _>(Err(fault("NoSuchEntity")), "NoSuchEntity"),
+            Ok(None)
+        );
+        assert!(found::<(), _>(Err(fault("AccessDenied")), "NoSuchEntity").is_err());
+    }
+}

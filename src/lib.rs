@@ -40,6 +40,7 @@
 //! | [`session`] | credentials, identity, regions: what is known before the first cell is read |
 //! | [`aws`], `gate`, [`fault`] | one HTTP client for all services and regions, rate limits, errors as data |
 //! | [`policy`], [`filter_pattern`], [`words`] | AWS's documents, patterns and words, compared by what they mean |
+//! | `roles`, `wait` | calls that several controls make in the same way, and again where AWS sees a change late |
 //! | [`tags`], [`attestation`] | what the whole file says: tags on everything, and what a person vouches for |
 //! | [`monthly`] | what a step adds to the bill, as a range; the numbers stand beside each control |
 //! | [`report`] | the only code that prints |
@@ -90,6 +91,7 @@ pub mod policy;
 pub mod progress;
 pub mod recheck;
 pub mod report;
+mod roles;
 pub mod sandbox;
 pub mod saved;
 pub mod schema;

@@ -86,8 +86,81 @@ where
         }
         tokio::time::sleep(*pause).await;
     }
-    match is_so().await? {
-        true => Ok(()),
-        false => Err(Fault::answer(call, not_yet)),
+    if is_so().await? {
+        return Ok(());
+    }
+    let waited: Duration = pauses.iter().sum();
+    Err(Fault::answer(
+        call,
+        format!("{not_yet} after {} seconds; plan again later", waited.as_secs()),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::fault::FaultKind;
+
+    const AT_ONCE: &[Duration] = &[Duration::ZERO; 4];
+
+    fn fault(code: &str) -> Fault {
+        Fault {
+            kind: FaultKind::Service,
+            code: Some(code.to_owned()),
+            ..Fault::answer("ec2:DeleteVpc", "the vpc has dependencies")
+        }
+    }
+
+    /// Calls patiently something that answers with these codes in turn, then well; how often was it called?
+    async fn tried(codes: &[&str]) -> (Result<(), Fault>, usize) {
+        let calls = AtomicUsize::new(0);
+        let answer = patiently(AT_ONCE, &["DependencyViolation"], || async {
+            match codes.get(calls.fetch_add(1, Ordering::Relaxed)) {
+                Some(code) => Err(fault(code)),
+                None => Ok(()),
+            }
+        })
+        .await;
+        (answer, calls.into_inner())
+    }
+
+    #[tokio::test]
+    async fn what_passes_is_tried_again_until_it_has_passed() {
+        assert_eq!(tried(&[]).await, (Ok(()), 1));
+        assert_eq!(
+            tried(&["DependencyViolation", "DependencyViolation"]).await,
+            (Ok(()), 3)
+        );
+    }
+
+    #[tokio::test]
+    async fn after_the_last_try_the_fault_says_how_often_it_was_tried() {
+        let (answer, calls) = tried(&["DependencyViolation"; 9]).await;
+        assert_eq!(calls, 5);
+        assert_eq!(
+            answer.unwrap_err().to_string(),
+            "ec2:DeleteVpc: DependencyViolation: the vpc has dependencies (tried 5 times)"
+        );
+    }
+
+    #[tokio::test]
+    async fn another_fault_ends_the_tries_at_once() {
+        let (answer, calls) = tried(&["DependencyViolation", "UnauthorizedOperation"]).await;
+        assert_eq!((answer.unwrap_err(), calls), (fault("UnauthorizedOperation"), 2));
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_a_fault_that_says_what_did_not_come() {
+        let fault = until(AT_ONCE, "ec2:DescribeVpcs", "still lists it", || async {
+            Ok(false)
+        })
+        .await
+        .unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "ec2:DescribeVpcs: still lists it after 0 seconds; plan again later"
+        );
     }
 }

@@ -17,10 +17,10 @@ use crate::place::Scope;
 mod diff;
 pub(super) mod documents;
 mod model;
-pub(super) mod read;
+mod read;
 #[cfg(test)]
 mod tests;
-pub(super) mod write;
+mod write;
 
 pub use self::model::{Action, Group, Ids, MfaCondition, Model, Role, SatisfiedBy, User};
 

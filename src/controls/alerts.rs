@@ -11,13 +11,13 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen};
+use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, StepDraft};
 use crate::fault::Fault;
 use crate::place::{Place, Scope};
 use crate::plan::{Asset, AssetKind};
 use crate::policy::Statement;
 use crate::tags::{self, Tags};
-use crate::words::{Email, Presence};
+use crate::words::{Email, Presence, Recipient};
 
 mod calls;
 mod diff;
@@ -41,6 +41,18 @@ pub const TOPIC: AssetKind = AssetKind {
 /// topic does not have to be known.
 pub fn topic(arn: &str) -> Asset {
     TOPIC.named(&Place::Account, arn)
+}
+
+/// The step, which comes after what makes the topics among its recipients, or lets them be published to.
+pub(super) fn awaiting<'s, 'r, A>(
+    step: StepDraft<'s, A>,
+    to: impl IntoIterator<Item = &'r Recipient>,
+) -> StepDraft<'s, A> {
+    let topics = to.into_iter().filter_map(|recipient| match recipient {
+        Recipient::Topic(arn) => Some(topic(arn)),
+        _ => None,
+    });
+    topics.fold(step, StepDraft::waits_for)
 }
 
 /// The table `[alerts]`.

@@ -16,18 +16,16 @@ use crate::controls::alerts::Alerts;
 use crate::fault::Fault;
 use crate::place::Scope;
 use crate::tags::Tags;
-use crate::words::{Decimal, Presence};
+use crate::words::{Decimal, Presence, Recipient};
 
 mod action;
 mod calls;
 mod check;
 mod diff;
-mod recipient;
 #[cfg(test)]
 mod tests;
 
 pub use self::action::Action;
-pub use self::recipient::Recipient;
 
 /// The control.
 pub struct Budgets;
@@ -236,11 +234,7 @@ notifications = [
         let Some(topic) = wants.of::<Alerts>().and_then(|alerts| alerts.topic_arn(env)) else {
             return;
         };
-        for recipient in want.recipients() {
-            if *recipient == Recipient::Alerts {
-                *recipient = Recipient::Topic(topic.clone());
-            }
-        }
+        want.recipients().for_each(|recipient| recipient.fill(&topic));
     }
 
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {

@@ -12,11 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
 use crate::controls::alerts::Alerts;
-use crate::controls::budgets::Recipient;
 use crate::fault::Fault;
 use crate::place::Scope;
 use crate::tags::{self, Tags};
-use crate::words::Presence;
+use crate::words::{Presence, Recipient};
 
 mod calls;
 mod check;
@@ -317,11 +316,8 @@ to = ["billing@example.com"]
         let Some(topic) = wants.of::<Alerts>().and_then(|alerts| alerts.topic_arn(env)) else {
             return;
         };
-        for recipient in want.to.iter_mut().flatten() {
-            if *recipient == Recipient::Alerts {
-                *recipient = Recipient::Topic(topic.clone());
-            }
-        }
+        let to = want.to.iter_mut().flatten();
+        to.for_each(|recipient| recipient.fill(&topic));
     }
 
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {

@@ -49,10 +49,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn own(&self) -> Own<'_> {
-        Own {
-            partition: &self.env.partition,
-            account: &self.env.account,
-        }
+        Own::of(self.env)
     }
 
     /// True if a step would cost the caller access and nobody consented to that; a person is told.

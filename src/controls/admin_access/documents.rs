@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::model::MfaCondition;
+use crate::control::Env;
 use crate::policy::{Policy, Statement};
 
 const PRESENT: &str = "aws:MultiFactorAuthPresent";
@@ -34,12 +35,20 @@ pub(super) struct Tightened {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::controls) struct Own<'a> {
     /// The partition, such as `aws`.
-    pub(in crate::controls) partition: &'a str,
+    pub(super) partition: &'a str,
     /// The account's id.
-    pub(in crate::controls) account: &'a str,
+    pub(super) account: &'a str,
 }
 
-impl Own<'_> {
+impl<'a> Own<'a> {
+    /// This account.
+    pub(in crate::controls) fn of(env: &'a Env) -> Self {
+        Own {
+            partition: &env.partition,
+            account: &env.account,
+        }
+    }
+
     /// The principal that means the account.
     pub(super) fn root(self) -> String {
         format!("arn:{}:iam::{}:root", self.partition, self.account)

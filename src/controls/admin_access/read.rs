@@ -2,29 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_iam::types::{AttachedPolicy, EntityType, StatusType, Tag};
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::StatusType;
 use futures::future::try_join_all;
 
 use super::documents::{self, Own};
 use super::model::{Group, Ids, Model, Role, SatisfiedBy, User};
 use super::{administrator_access, role_arn};
-use crate::control::{Cx, Env, Manager, Seen};
-use crate::fault::Fault;
+use crate::control::{Cx, Seen};
+use crate::fault::{Fault, found};
 use crate::policy::Policy;
-use crate::tags::Tags;
+use crate::roles::{self, NONE, document};
 use crate::words::NumberOr;
-
-pub(in crate::controls) type Iam = aws_sdk_iam::Client;
 
 /// The path of the roles that IAM Identity Center makes.
 const IDENTITY_CENTER: &str = "/aws-reserved/sso.amazonaws.com/";
-
-pub(in crate::controls) fn own(env: &Env) -> Own<'_> {
-    Own {
-        partition: &env.partition,
-        account: &env.account,
-    }
-}
 
 /// Reads all of it. Without a wanted table the group and the role are found by what they do.
 pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
@@ -63,7 +55,7 @@ pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Id
         model.role = Some(written.unwrap_or_else(|| role.name.clone()));
         model.role_description = Some(role.description.clone().unwrap_or_default());
         model.max_session_seconds = Some(role.max_session);
-        if let Some(asked) = documents::asked(&role.trust, own(&cx.env)) {
+        if let Some(asked) = documents::asked(&role.trust, Own::of(&cx.env)) {
             model.mfa_condition = asked.mfa;
             model.mfa_max_age_seconds = Some(NumberOr::from_api(asked.max_age));
         }
@@ -88,13 +80,7 @@ pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Id
 
     let is_there = ids.group.is_some() || ids.role.is_some();
     model.enabled = Some(is_there || (!goes && model.satisfied_by.is_some()));
-    let stack = ids
-        .role
-        .as_ref()
-        .and_then(|role| role.tags.get("aws:cloudformation:stack-name"));
-    let held_by = stack.map(|stack| Manager {
-        who: format!("the CloudFormation stack {stack}, which made the role"),
-    });
+    let held_by = ids.role.as_ref().and_then(|role| roles::stack(&role.tags));
     Ok(Seen { model, ids, held_by })
 }
 
@@ -113,61 +99,20 @@ fn in_order(members: Vec<String>, wanted: &[String]) -> Vec<String> {
     users.into_iter().map(|(_, name)| name).collect()
 }
 
-/// What exists, or nothing where IAM knows none of that name.
-pub(in crate::controls) fn found<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(fault) if fault.is("NoSuchEntity") => Ok(None),
-        Err(fault) => Err(fault),
-    }
-}
-
-pub(in crate::controls) fn document(call: &str, text: Option<&str>) -> Result<Policy, Fault> {
-    Policy::from_encoded(text.unwrap_or_default()).map_err(|error| Fault::answer(call, error.to_string()))
-}
-
-pub(in crate::controls) fn tags(tags: Option<Vec<Tag>>) -> Tags {
-    let tags = tags.unwrap_or_default().into_iter();
-    tags.map(|tag| (tag.key, tag.value)).collect()
-}
-
 /// The roles with AdministratorAccess, by name, in order: those of IAM Identity Center, or the others.
-async fn administrators(cx: &Cx, iam: &Iam, path: Option<&str>) -> Result<Vec<String>, Fault> {
-    let mut names = roles_with(iam, &administrator_access(&cx.env), path).await?;
+async fn administrators(cx: &Cx, iam: &Client, path: Option<&str>) -> Result<Vec<String>, Fault> {
+    let mut names = roles::with_policy(iam, &administrator_access(&cx.env), path).await?;
     names.retain(|name| name.starts_with("AWSReservedSSO_") == path.is_some());
     Ok(names)
 }
 
-/// The roles with a managed policy, by name, in order.
-pub(in crate::controls) async fn roles_with(
-    iam: &Iam,
-    policy: &str,
-    path: Option<&str>,
-) -> Result<Vec<String>, Fault> {
-    let pages = iam
-        .list_entities_for_policy()
-        .policy_arn(policy)
-        .entity_filter(EntityType::Role)
-        .set_path_prefix(path.map(str::to_owned))
-        .into_paginator()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await?;
-    let roles = pages
-        .into_iter()
-        .flat_map(|page| page.policy_roles.unwrap_or_default());
-    let mut names: Vec<String> = roles.filter_map(|role| role.role_name).collect();
-    names.sort();
-    Ok(names)
-}
-
 /// The role that the account's own users can assume as administrators: one that asks for MFA.
-async fn likely_role(cx: &Cx, iam: &Iam) -> Result<Option<Role>, Fault> {
+async fn likely_role(cx: &Cx, iam: &Client) -> Result<Option<Role>, Fault> {
     for name in administrators(cx, iam, None).await? {
         let Some(role) = role(cx, iam, &name, false).await? else {
             continue;
         };
-        let asked = documents::asked(&role.trust, own(&cx.env));
+        let asked = documents::asked(&role.trust, Own::of(&cx.env));
         if asked.is_some_and(|asked| asked.mfa.is_some()) {
             return Ok(Some(role));
         }
@@ -178,13 +123,13 @@ async fn likely_role(cx: &Cx, iam: &Iam) -> Result<Option<Role>, Fault> {
 /// The group that can switch to the role, and whose members can manage their own MFA.
 async fn likely_group(
     cx: &Cx,
-    iam: &Iam,
+    iam: &Client,
     role: Option<&Role>,
 ) -> Result<Option<(Group, Vec<String>)>, Fault> {
     let Some(role) = role else {
         return Ok(None);
     };
-    let mut needs = documents::self_service_at_least(own(&cx.env));
+    let mut needs = documents::self_service_at_least(Own::of(&cx.env));
     needs.push(("sts:AssumeRole", role.arn.clone()));
     for name in group_names(iam).await? {
         let Some((group, members)) = group(iam, &name).await? else {
@@ -201,64 +146,31 @@ async fn likely_group(
     Ok(None)
 }
 
-async fn group_names(iam: &Iam) -> Result<Vec<String>, Fault> {
+async fn group_names(iam: &Client) -> Result<Vec<String>, Fault> {
     let groups = iam.list_groups().into_paginator().items().send();
     let groups = groups.collect::<Result<Vec<_>, _>>().await?;
     Ok(groups.into_iter().map(|group| group.group_name).collect())
 }
 
-/// A role as IAM tells it, whatever the case of its name and its path.
-pub(in crate::controls) async fn any_case(
-    iam: &Iam,
-    name: &str,
-) -> Result<Option<aws_sdk_iam::types::Role>, Fault> {
-    let get =
-        |name: String| async move { found(iam.get_role().role_name(name).send().await.map_err(Fault::from)) };
-    let mut answer = get(name.to_owned()).await?;
-    if answer.is_none() {
-        let roles = iam.list_roles().into_paginator().items().send();
-        let roles = roles.collect::<Result<Vec<_>, _>>().await?;
-        let other = roles
-            .into_iter()
-            .find(|role| role.role_name.eq_ignore_ascii_case(name));
-        if let Some(other) = other {
-            answer = get(other.role_name).await?;
-        }
-    }
-    Ok(answer.and_then(|answer| answer.role))
-}
-
-/// The managed policies of a role.
-pub(in crate::controls) async fn attached_to(iam: &Iam, role: &str) -> Result<Vec<AttachedPolicy>, Fault> {
-    let attached = iam
-        .list_attached_role_policies()
-        .role_name(role)
-        .into_paginator()
-        .items()
-        .send();
-    Ok(attached.collect::<Result<Vec<_>, _>>().await?)
-}
-
 /// A role by its name. With `whole`, also what stands in the way of deleting it.
-async fn role(cx: &Cx, iam: &Iam, name: &str, whole: bool) -> Result<Option<Role>, Fault> {
-    let Some(role) = any_case(iam, name).await? else {
+async fn role(cx: &Cx, iam: &Client, name: &str, whole: bool) -> Result<Option<Role>, Fault> {
+    let Some(role) = roles::get_any_case(iam, name).await? else {
         return Ok(None);
     };
-    let attached = attached_to(iam, &role.role_name).await?;
+    let attached = roles::attached(iam, &role.role_name).await?;
     let administrator = administrator_access(&cx.env);
-    let is_administrator = |policy: &AttachedPolicy| policy.policy_arn.as_deref() == Some(&administrator);
-    let lacks_administrator_access = !attached.iter().any(is_administrator);
-    let mut foreign = vec![];
-    if whole {
-        let others = attached.into_iter().filter(|policy| !is_administrator(policy));
-        foreign.extend(others.filter_map(|policy| policy.policy_name));
-        foreign.extend(in_the_way(iam, &role.role_name).await?);
-    }
+    let lacks_administrator_access = !attached
+        .iter()
+        .any(|policy| policy.policy_arn.as_deref() == Some(&administrator));
+    let foreign = match whole {
+        true => roles::in_the_way(iam, &role.role_name, attached, &administrator).await?,
+        false => vec![],
+    };
+    let trust = roles::trust(&role)?;
     let boundary = role
         .permissions_boundary
         .and_then(|boundary| boundary.permissions_boundary_arn);
     Ok(Some(Role {
-        trust: document("iam:GetRole", role.assume_role_policy_document.as_deref())?,
         // A role that was just made may be told by its id for a moment.
         arn: if role.arn.starts_with("arn:") {
             role.arn
@@ -266,40 +178,20 @@ async fn role(cx: &Cx, iam: &Iam, name: &str, whole: bool) -> Result<Option<Role
             role_arn(&cx.env, &role.role_name)
         },
         name: role.role_name,
+        trust,
         description: role.description,
         max_session: role.max_session_duration.unwrap_or(3600),
         lacks_administrator_access,
         boundary,
         foreign,
-        tags: tags(role.tags),
+        tags: roles::tags(role.tags),
     }))
 }
 
-/// The inline policies and the instance profiles of a role.
-pub(in crate::controls) async fn in_the_way(iam: &Iam, role: &str) -> Result<Vec<String>, Fault> {
-    let inline = iam
-        .list_role_policies()
-        .role_name(role)
-        .into_paginator()
-        .items()
-        .send();
-    let mut names = inline.collect::<Result<Vec<_>, _>>().await?;
-    let profiles = iam
-        .list_instance_profiles_for_role()
-        .role_name(role)
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await?;
-    names.extend(profiles.into_iter().map(|profile| profile.instance_profile_name));
-    Ok(names)
-}
-
-async fn group(iam: &Iam, name: &str) -> Result<Option<(Group, Vec<String>)>, Fault> {
+async fn group(iam: &Client, name: &str) -> Result<Option<(Group, Vec<String>)>, Fault> {
     let get = |name: String| async move {
         let pages = iam.get_group().group_name(name).into_paginator().send();
-        found(pages.collect::<Result<Vec<_>, _>>().await.map_err(Fault::from))
+        found(pages.collect::<Result<Vec<_>, _>>().await, NONE)
     };
     let mut pages = get(name.to_owned()).await?;
     if pages.is_none() {
@@ -358,7 +250,7 @@ async fn group(iam: &Iam, name: &str) -> Result<Option<(Group, Vec<String>)>, Fa
 }
 
 /// The document of a managed policy.
-async fn managed(iam: &Iam, arn: &str) -> Result<Policy, Fault> {
+async fn managed(iam: &Client, arn: &str) -> Result<Policy, Fault> {
     let policy = iam.get_policy().policy_arn(arn).send().await?;
     let version = policy.policy.and_then(|policy| policy.default_version_id);
     let answer = iam
@@ -371,9 +263,8 @@ async fn managed(iam: &Iam, arn: &str) -> Result<Policy, Fault> {
     document("iam:GetPolicyVersion", text.as_deref())
 }
 
-async fn user(iam: &Iam, name: &str) -> Result<Option<User>, Fault> {
-    let get =
-        |name: String| async move { found(iam.get_user().user_name(name).send().await.map_err(Fault::from)) };
+async fn user(iam: &Client, name: &str) -> Result<Option<User>, Fault> {
+    let get = |name: String| async move { found(iam.get_user().user_name(name).send().await, NONE) };
     let mut answer = get(name.to_owned()).await?;
     if answer.is_none() {
         let users = iam.list_users().into_paginator().items().send();
@@ -389,7 +280,7 @@ async fn user(iam: &Iam, name: &str) -> Result<Option<User>, Fault> {
         return Ok(None);
     };
     let profile = iam.get_login_profile().user_name(&user.user_name).send().await;
-    let has_password = found(profile.map_err(Fault::from))?.is_some();
+    let has_password = found(profile, NONE)?.is_some();
     let devices = iam.list_mfa_devices().user_name(&user.user_name).send().await?;
     let keys = iam.list_access_keys().user_name(&user.user_name).send().await?;
     let keys = keys.access_key_metadata.into_iter();
@@ -404,7 +295,7 @@ async fn user(iam: &Iam, name: &str) -> Result<Option<User>, Fault> {
         has_password,
         has_mfa: !devices.mfa_devices.is_empty(),
         keys: keys.collect(),
-        tags: tags(user.tags),
+        tags: roles::tags(user.tags),
         name: user.user_name,
     }))
 }

@@ -1,110 +1,50 @@
 //! Writing: one call for each change, with the waits that IAM's propagation needs.
 
-use std::time::{Duration, Instant};
-
-use aws_sdk_iam::types::Tag;
-
 use super::administrator_access;
 use super::model::Action;
 use crate::control::Cx;
-use crate::fault::Fault;
-use crate::policy::Policy;
-use crate::tags::Tags;
+use crate::fault::{Fault, done};
+use crate::roles::{self, NONE, PASSING, sent};
+use crate::wait::{self, HALF_A_MINUTE};
 
-/// How long a thing that was just made may be unknown to other calls, or busy.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_secs(2);
-
-/// Calls again while IAM does not know yet what exists already, or is still busy with it.
-pub(in crate::controls) async fn patiently<F>(call: impl Fn() -> F) -> Result<(), Fault>
-where
-    F: Future<Output = Result<(), Fault>>,
-{
-    let start = Instant::now();
-    loop {
-        let fault = match call().await {
-            Ok(()) => return Ok(()),
-            Err(fault) => fault,
-        };
-        let passes = [
-            "NoSuchEntity",
-            "ConcurrentModification",
-            "EntityTemporarilyUnmodifiable",
-        ];
-        if !passes.iter().any(|code| fault.is(code)) || start.elapsed() + PAUSE > PATIENCE {
-            return Err(fault);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Done, also where it was done already.
-pub(in crate::controls) fn unless<T>(code: &str, answer: Result<T, Fault>) -> Result<(), Fault> {
-    match answer {
-        Ok(_) => Ok(()),
-        Err(fault) if fault.is(code) => Ok(()),
-        Err(fault) => Err(fault),
-    }
-}
+/// The code for a name that is taken.
+const TAKEN: &str = "EntityAlreadyExists";
 
 /// Makes one change.
 pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
     let clients = cx.clients();
     let iam = &clients.iam;
     match action {
-        Action::CreateGroup { group } => unless(
-            "EntityAlreadyExists",
-            iam.create_group()
-                .group_name(group)
-                .send()
-                .await
-                .map_err(Fault::from),
-        ),
+        Action::CreateGroup { group } => done(iam.create_group().group_name(group).send().await, &[TAKEN]),
         Action::PutGroupPolicy {
             group,
             policy,
             document,
         } => {
-            patiently(|| async {
-                iam.put_group_policy()
-                    .group_name(group)
-                    .policy_name(policy)
-                    .policy_document(document.to_string())
-                    .send()
-                    .await?;
-                Ok(())
+            let call = iam.put_group_policy().group_name(group).policy_name(policy);
+            let call = call.policy_document(document.to_string());
+            wait::patiently(HALF_A_MINUTE, PASSING, || async {
+                Ok(call.clone().send().await?)
             })
-            .await
+            .await?;
+            Ok(())
         }
-        Action::CreateUser { user, tags } => unless(
-            "EntityAlreadyExists",
-            iam.create_user()
-                .user_name(user)
-                .set_tags(sent(tags)?)
-                .send()
-                .await
-                .map_err(Fault::from),
-        ),
+        Action::CreateUser { user, tags } => {
+            let call = iam.create_user().user_name(user).set_tags(sent(tags)?);
+            done(call.send().await, &[TAKEN])
+        }
         Action::AddUser { group, user } => {
-            patiently(|| async {
-                iam.add_user_to_group()
-                    .group_name(group)
-                    .user_name(user)
-                    .send()
-                    .await?;
-                Ok(())
+            let call = iam.add_user_to_group().group_name(group).user_name(user);
+            wait::patiently(HALF_A_MINUTE, PASSING, || async {
+                Ok(call.clone().send().await?)
             })
-            .await
+            .await?;
+            Ok(())
         }
-        Action::RemoveUser { group, user } => unless(
-            "NoSuchEntity",
-            iam.remove_user_from_group()
-                .group_name(group)
-                .user_name(user)
-                .send()
-                .await
-                .map_err(Fault::from),
-        ),
+        Action::RemoveUser { group, user } => {
+            let call = iam.remove_user_from_group().group_name(group).user_name(user);
+            done(call.send().await, &[NONE])
+        }
         Action::CreateRole {
             role,
             trust,
@@ -112,129 +52,49 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             max_session,
             tags,
         } => {
-            let made = iam
-                .create_role()
-                .role_name(role)
-                .assume_role_policy_document(trust.to_string())
-                .set_description(description.clone())
-                .set_max_session_duration(*max_session)
-                .set_tags(sent(tags)?)
-                .send()
-                .await;
-            match made.map_err(Fault::from) {
-                // Another role of this name may trust anybody: it is taken for done only if it trusts the same.
-                Err(fault) if fault.is("EntityAlreadyExists") && !trusts(cx, role, trust).await? => {
-                    Err(fault)
-                }
-                answer => unless("EntityAlreadyExists", answer),
-            }
+            let new = roles::New {
+                name: role,
+                trust,
+                description: description.as_deref(),
+                max_session: *max_session,
+                tags,
+            };
+            roles::create(iam, new).await
         }
         Action::AttachAdministratorAccess { role } => {
-            patiently(|| async {
-                iam.attach_role_policy()
-                    .role_name(role)
-                    .policy_arn(administrator_access(&cx.env))
-                    .send()
-                    .await?;
-                Ok(())
-            })
-            .await
+            roles::attach(iam, role, &administrator_access(&cx.env)).await
         }
-        Action::UpdateTrust { role, trust, .. } => {
-            patiently(|| async {
-                iam.update_assume_role_policy()
-                    .role_name(role)
-                    .policy_document(trust.to_string())
-                    .send()
-                    .await?;
-                Ok(())
-            })
-            .await
-        }
+        Action::UpdateTrust { role, trust, .. } => roles::set_trust(iam, role, trust).await,
         Action::UpdateRole {
             role,
             description,
             max_session,
         } => {
-            patiently(|| async {
-                iam.update_role()
-                    .role_name(role)
-                    .set_description(description.clone())
-                    .max_session_duration(*max_session)
-                    .send()
-                    .await?;
-                Ok(())
+            let call = iam
+                .update_role()
+                .role_name(role)
+                .max_session_duration(*max_session);
+            let call = call.set_description(description.clone());
+            wait::patiently(HALF_A_MINUTE, PASSING, || async {
+                Ok(call.clone().send().await?)
             })
-            .await
-        }
-        Action::TagRole { role, tags } => {
-            iam.tag_role()
-                .role_name(role)
-                .set_tags(sent(tags)?)
-                .send()
-                .await?;
+            .await?;
             Ok(())
         }
+        Action::TagRole { role, tags } => roles::tag(iam, role, tags).await,
         Action::TagUser { user, tags } => {
-            iam.tag_user()
-                .user_name(user)
-                .set_tags(sent(tags)?)
-                .send()
-                .await?;
+            let call = iam.tag_user().user_name(user).set_tags(sent(tags)?);
+            call.send().await?;
             Ok(())
         }
-        Action::DeleteGroupPolicy { group, policy } => unless(
-            "NoSuchEntity",
-            iam.delete_group_policy()
-                .group_name(group)
-                .policy_name(policy)
-                .send()
-                .await
-                .map_err(Fault::from),
-        ),
-        Action::DeleteGroup { group } => unless(
-            "NoSuchEntity",
-            iam.delete_group()
-                .group_name(group)
-                .send()
-                .await
-                .map_err(Fault::from),
-        ),
+        Action::DeleteGroupPolicy { group, policy } => {
+            let call = iam.delete_group_policy().group_name(group).policy_name(policy);
+            done(call.send().await, &[NONE])
+        }
+        Action::DeleteGroup { group } => done(iam.delete_group().group_name(group).send().await, &[NONE]),
         Action::DeleteRole { role } => {
-            let detached = iam
-                .detach_role_policy()
-                .role_name(role)
-                .policy_arn(administrator_access(&cx.env))
-                .send()
-                .await;
-            unless("NoSuchEntity", detached.map_err(Fault::from))?;
-            unless(
-                "NoSuchEntity",
-                iam.delete_role()
-                    .role_name(role)
-                    .send()
-                    .await
-                    .map_err(Fault::from),
-            )
+            roles::detach(iam, role, &administrator_access(&cx.env)).await?;
+            roles::delete(iam, role).await
         }
     }
-}
-
-/// True if a role's trust means the same as this one.
-pub(in crate::controls) async fn trusts(cx: &Cx, role: &str, trust: &Policy) -> Result<bool, Fault> {
-    let answer = cx.clients().iam.get_role().role_name(role).send().await?;
-    let document = answer.role.and_then(|role| role.assume_role_policy_document);
-    Ok(document.is_some_and(|text| Policy::from_encoded(&text).is_ok_and(|live| live == *trust)))
-}
-
-/// Tags as IAM takes them.
-pub(in crate::controls) fn sent(tags: &Tags) -> Result<Option<Vec<Tag>>, Fault> {
-    if tags.is_empty() {
-        return Ok(None);
-    }
-    tags.iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect::<Result<Vec<_>, _>>()
-        .map(Some)
-        .map_err(|error| Fault::answer("iam", error.to_string()))
 }

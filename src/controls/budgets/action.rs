@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, On, Recipient, Trigger};
+use super::{Budget, On, Trigger};
 use crate::tags::Tags;
+use crate::words::Recipient;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

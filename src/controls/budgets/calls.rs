@@ -11,11 +11,11 @@ use aws_sdk_budgets::types::{
     self as api, BudgetType, ComparisonOperator, NotificationType, SubscriptionType, ThresholdType, TimeUnit,
 };
 
-use super::{Action, Budget, Ids, Model, Notification, On, Period, Recipient, Trigger};
+use super::{Action, Budget, Ids, Model, Notification, On, Period, Trigger};
 use crate::control::{Cx, Seen};
 use crate::fault::{Fault, FaultKind};
 use crate::tags::Tags;
-use crate::words::{Decimal, Presence};
+use crate::words::{Decimal, Presence, Recipient};
 
 /// What a budget that exists is told as: its table, or why none can say it.
 type Told = Result<Budget, String>;

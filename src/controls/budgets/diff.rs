@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::check::NOTIFICATIONS;
-use super::{Action, Budget, Ids, Model, Notification, Recipient, Trigger};
-use crate::control::{Here, LocalId, Out, Seen, StepDraft};
-use crate::controls::alerts;
+use super::{Action, Budget, Ids, Model, Notification, Trigger};
+use crate::control::{Here, LocalId, Out, Seen};
+use crate::controls::alerts::awaiting;
 use crate::tags;
+use crate::words::Recipient;
 
 /// See [`Control::diff`](crate::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
@@ -277,18 +278,6 @@ impl Of<'_> {
         }
         unknown
     }
-}
-
-/// AWS Budgets refuses a topic that does not exist or does not let it publish.
-fn awaiting<'s, 'r>(
-    step: StepDraft<'s, Action>,
-    recipients: impl IntoIterator<Item = &'r Recipient>,
-) -> StepDraft<'s, Action> {
-    let topics = recipients.into_iter().filter_map(|recipient| match recipient {
-        Recipient::Topic(arn) => Some(alerts::topic(arn)),
-        _ => None,
-    });
-    topics.fold(step, StepDraft::waits_for)
 }
 
 /// What is wanted, where it is written and is not what there is.

@@ -379,25 +379,6 @@ fn mistakes_are_named_with_their_budget() {
 }
 
 #[test]
-fn a_recipient_is_an_address_a_topic_or_the_word() {
-    for text in [
-        "topic",
-        "a@example.com",
-        "arn:aws-cn:sns:cn-north-1:111122223333:t",
-    ] {
-        assert_eq!(Recipient::try_from(text.to_owned()).unwrap().to_string(), text);
-    }
-    for text in [
-        "topics",
-        "arn:aws:sqs:us-east-1:111122223333:q",
-        "@example.com",
-        "",
-    ] {
-        assert!(Recipient::try_from(text.to_owned()).is_err(), "{text}");
-    }
-}
-
-#[test]
 fn what_is_exported_plans_to_nothing() {
     for live in [example(), absent()] {
         let text = toml::to_string(&live).unwrap();

@@ -5,8 +5,9 @@ use aws_sdk_cloudtrail::types::Tag;
 use super::read::group_arn;
 use super::{Action, Delivery, Events, Settings, Target, role, selectors};
 use crate::control::{Cx, Env};
-use crate::fault::Fault;
+use crate::fault::{Fault, done};
 use crate::place::Region;
+use crate::roles;
 use crate::tags::Tags;
 use crate::wait::{self, HALF_A_MINUTE, TWO_MINUTES};
 
@@ -26,15 +27,6 @@ const BUSY: &[&str] = &["OperationAbortedException"];
 
 /// What CloudTrail answers while it works on another change of the same trail.
 const CONFLICT: &[&str] = &["ConflictException"];
-
-/// The same answer, or nothing where the code means that it is done already.
-fn done<T>(answer: Result<T, Fault>, codes: &[&str]) -> Result<(), Fault> {
-    match answer {
-        Ok(_) => Ok(()),
-        Err(fault) if fault.is_one_of(codes) => Ok(()),
-        Err(fault) => Err(fault),
-    }
-}
 
 /// See [`Control::apply`](crate::control::Control::apply).
 pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
@@ -67,19 +59,14 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             Ok(())
         }
         Action::CreateRole { delivery, tags } => {
-            let iam = &cx.clients().iam;
-            let tags: Result<Vec<_>, _> = tags
-                .iter()
-                .map(|(key, value)| aws_sdk_iam::types::Tag::builder().key(key).value(value).build())
-                .collect();
-            let tags = tags.map_err(|error| Fault::answer("iam:CreateRole", error.to_string()))?;
-            let call = iam
-                .create_role()
-                .role_name(&delivery.role)
-                .description("Lets CloudTrail deliver events to CloudWatch Logs")
-                .assume_role_policy_document(role::trust().to_string())
-                .set_tags((!tags.is_empty()).then_some(tags));
-            done(call.send().await.map_err(Fault::from), &["EntityAlreadyExists"])?;
+            let new = roles::New {
+                name: &delivery.role,
+                trust: &role::trust(),
+                description: Some("Lets CloudTrail deliver events to CloudWatch Logs"),
+                max_session: None,
+                tags,
+            };
+            roles::create(&cx.clients().iam, new).await?;
             let_deliver(cx, delivery).await
         }
         Action::LetDeliver(delivery) => let_deliver(cx, delivery).await,
@@ -171,10 +158,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .cloudtrail
                 .delete_trail()
                 .name(&trail.arn);
-            done(
-                call.send().await.map_err(Fault::from),
-                &["TrailNotFoundException"],
-            )
+            done(call.send().await, &["TrailNotFoundException"])
         }
     }
 }
@@ -227,18 +211,8 @@ async fn retain(cx: &Cx, group: &str, region: &Region, days: Option<i32>) -> Res
 }
 
 async fn let_deliver(cx: &Cx, delivery: &Delivery) -> Result<(), Fault> {
-    let call = cx
-        .clients()
-        .iam
-        .put_role_policy()
-        .role_name(&delivery.role)
-        .policy_name(role::POLICY)
-        .policy_document(role::policy(delivery, &cx.env).to_string());
-    wait::patiently(HALF_A_MINUTE, &["NoSuchEntity"], || async {
-        Ok(call.clone().send().await?)
-    })
-    .await?;
-    Ok(())
+    let policy = role::policy(delivery, &cx.env);
+    roles::put_inline(&cx.clients().iam, &delivery.role, role::POLICY, &policy).await
 }
 
 async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Fault> {

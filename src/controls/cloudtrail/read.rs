@@ -8,7 +8,7 @@ use super::{Delivery, Group, Ids, Model, Role, owner, role, selectors};
 use crate::control::{Cx, Env, Manager, Seen};
 use crate::fault::Fault;
 use crate::place::Region;
-use crate::policy::Policy;
+use crate::roles;
 use crate::shared::Reading;
 use crate::tags::Tags;
 use crate::words::{NumberOr, Presence, Template};
@@ -239,31 +239,20 @@ async fn read_role(
         return Ok(());
     };
     let iam = &cx.clients().iam;
-    let live = match iam.get_role().role_name(name).send().await.map_err(Fault::from) {
-        Ok(answer) => answer.role,
-        Err(fault) if fault.is("NoSuchEntity") => None,
-        Err(fault) => return Err(fault),
-    };
+    let live = roles::get(iam, name).await?;
     let is_trusted = live
         .as_ref()
-        .and_then(|role| Policy::from_encoded(role.assume_role_policy_document()?).ok())
+        .and_then(|role| roles::trust(role).ok())
         .is_some_and(|trust| trust.lacking(role::trust().statements()).is_empty());
     let mut lets = None;
     if live.is_some() {
-        let call = iam.get_role_policy().role_name(name).policy_name(role::POLICY);
         let needed = Delivery {
             group: group.name.clone(),
             region: group.region.clone(),
             role: name.to_owned(),
         };
-        lets = match call.send().await.map_err(Fault::from) {
-            Ok(answer) => {
-                let live = Policy::from_encoded(&answer.policy_document).ok();
-                Some(live == Some(role::policy(&needed, &cx.env)))
-            }
-            Err(fault) if fault.is("NoSuchEntity") => None,
-            Err(fault) => return Err(fault),
-        };
+        let policy = role::policy(&needed, &cx.env);
+        lets = roles::inline_says(iam, name, role::POLICY, &policy).await?;
     }
     ids.role = Some(Role {
         name: name.to_owned(),

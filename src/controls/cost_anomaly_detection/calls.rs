@@ -12,10 +12,9 @@ use super::{
     Threshold, read,
 };
 use crate::control::{Cx, Seen};
-use crate::controls::budgets::Recipient;
 use crate::fault::{Fault, FaultKind};
 use crate::tags::Tags;
-use crate::words::{Decimal, Presence};
+use crate::words::{Decimal, Presence, Recipient};
 
 /// See [`Control::fetch`](crate::control::Control::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {

@@ -2,10 +2,10 @@
 
 use super::threshold::Incomplete;
 use super::{Action, Ids, Model, Settings, Subscription, read};
-use crate::control::{Here, Out, Seen, StepDraft};
-use crate::controls::alerts;
-use crate::controls::budgets::Recipient;
+use crate::control::{Here, Out, Seen};
+use crate::controls::alerts::awaiting;
 use crate::tags;
+use crate::words::Recipient;
 
 /// See [`Control::diff`](crate::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
@@ -220,13 +220,4 @@ fn threshold(
         }
     }
     Ok(Some(new))
-}
-
-/// A topic that is about to be made, or to let itself be published to, comes first.
-fn awaiting<'s>(step: StepDraft<'s, Action>, to: &[Recipient]) -> StepDraft<'s, Action> {
-    let topics = to.iter().filter_map(|recipient| match recipient {
-        Recipient::Topic(arn) => Some(alerts::topic(arn)),
-        _ => None,
-    });
-    topics.fold(step, StepDraft::waits_for)
 }

@@ -1,7 +1,7 @@
 //! Which of the subscriptions a table speaks of, and what that one is as a table.
 
 use super::{Impact, Model, SUBSCRIPTION, Subscription};
-use crate::controls::budgets::Recipient;
+use crate::words::Recipient;
 
 /// The name of the subscription that AWS makes when Cost Explorer first runs, for the root user's address.
 const OF_AWS: &str = "Default-Services-Subscription";

@@ -1,7 +1,5 @@
 //! Makes one change of a default VPC. What is already as asked for, or already gone, counts as done.
 
-use std::time::Duration;
-
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::create_internet_gateway::CreateInternetGatewayOutput;
 use aws_sdk_ec2::types::VpcState;
@@ -9,16 +7,8 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::read::{self, EVERYWHERE};
 use super::{Action, Subnet};
-use crate::fault::{Fault, FaultKind};
-
-/// How long to wait before each further try where AWS needs time until one call sees what another did: 20
-/// seconds in all. Only calls that follow such a change are tried again.
-const PAUSES: &[Duration] = &[
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-    Duration::from_secs(6),
-    Duration::from_secs(10),
-];
+use crate::fault::{Fault, FaultKind, done};
+use crate::wait::{HALF_A_MINUTE, patiently, until};
 
 /// What a call answers while something that was deleted or detached just before still counts as there.
 const STILL_USED: &[&str] = &["DependencyViolation"];
@@ -32,11 +22,7 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
     match action {
         Action::DeleteSubnet(Subnet { id, .. }) => done(
             // Never tried again: a dependency here means that the subnet is in use.
-            ec2.delete_subnet()
-                .subnet_id(id)
-                .send()
-                .await
-                .map_err(Fault::from),
+            ec2.delete_subnet().subnet_id(id).send().await,
             &["InvalidSubnetID.NotFound"],
         ),
         Action::DetachGateway { gateway, vpc } => {
@@ -44,20 +30,29 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
                 .detach_internet_gateway()
                 .internet_gateway_id(gateway)
                 .vpc_id(vpc);
-            let answer = patiently(PAUSES, STILL_USED, || async { Ok(call.clone().send().await?) }).await;
+            let answer = patiently(HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             done(answer, &["Gateway.NotAttached", GATEWAY_GONE, VPC_GONE])
         }
         Action::DeleteGateway { gateway } => {
             let call = ec2.delete_internet_gateway().internet_gateway_id(gateway);
-            let answer = patiently(PAUSES, STILL_USED, || async { Ok(call.clone().send().await?) }).await;
+            let answer = patiently(HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             done(answer, &[GATEWAY_GONE])
         }
         Action::DeleteVpc { vpc } => {
             let call = ec2.delete_vpc().vpc_id(vpc);
-            let answer = patiently(PAUSES, STILL_USED, || async { Ok(call.clone().send().await?) }).await;
+            let answer = patiently(HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             done(answer, &[VPC_GONE])?;
             until(
-                PAUSES,
+                HALF_A_MINUTE,
                 "ec2:DescribeVpcs",
                 "still lists the deleted VPC",
                 || async {
@@ -69,11 +64,11 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
         }
         Action::Create => {
             done(
-                ec2.create_default_vpc().send().await.map_err(Fault::from),
+                ec2.create_default_vpc().send().await,
                 &["DefaultVpcAlreadyExists"],
             )?;
             until(
-                PAUSES,
+                HALF_A_MINUTE,
                 "ec2:DescribeVpcs",
                 "does not yet list the new default VPC",
                 || async {
@@ -94,7 +89,7 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
                 .route_table_id(table)
                 .destination_cidr_block(EVERYWHERE)
                 .gateway_id(needed_gateway(ec2, vpc).await?);
-            done(call.send().await.map_err(Fault::from), &["RouteAlreadyExists"])
+            done(call.send().await, &["RouteAlreadyExists"])
         }
         Action::ReplaceRoute { table, vpc } => {
             ec2.replace_route()
@@ -106,11 +101,7 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
             Ok(())
         }
         Action::CreateSubnet { zone } => done(
-            ec2.create_default_subnet()
-                .availability_zone(zone)
-                .send()
-                .await
-                .map_err(Fault::from),
+            ec2.create_default_subnet().availability_zone(zone).send().await,
             &["DefaultSubnetAlreadyExistsInAvailabilityZone"],
         ),
     }
@@ -135,8 +126,7 @@ async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
         .delete_internet_gateway()
         .internet_gateway_id(&gateway)
         .send()
-        .await
-        .map_err(Fault::from);
+        .await;
     match done(cleared, &[GATEWAY_GONE]) {
         Ok(()) => Err(fault),
         Err(left) => Err(Fault {
@@ -152,7 +142,7 @@ async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
 /// Creates an internet gateway, once. It is the one call here that takes no token and has no "already exists": tried
 /// again after an answer that was lost, it would make a second one, so that the SDK must not.
 async fn create_gateway(ec2: &Client) -> Result<CreateInternetGatewayOutput, Fault> {
-    let answer = patiently(PAUSES, THROTTLED, || async {
+    let answer = patiently(HALF_A_MINUTE, THROTTLED, || async {
         let once = aws_sdk_ec2::config::Config::builder().retry_config(RetryConfig::disabled());
         let call = ec2.create_internet_gateway().customize().config_override(once);
         Ok(call.send().await?)
@@ -177,13 +167,13 @@ async fn attach(ec2: &Client, gateway: &str, vpc: &str) -> Result<(), Fault> {
         .internet_gateway_id(gateway)
         .vpc_id(vpc);
     // A gateway that was created just before may not be known everywhere yet.
-    let answer = patiently(PAUSES, &[GATEWAY_GONE], || async {
+    let answer = patiently(HALF_A_MINUTE, &[GATEWAY_GONE], || async {
         Ok(call.clone().send().await?)
     })
     .await;
     done(answer, &["Resource.AlreadyAssociated"])?;
     until(
-        PAUSES,
+        HALF_A_MINUTE,
         "ec2:DescribeInternetGateways",
         "does not yet list the gateway as attached",
         || async { Ok(attached(ec2, vpc).await?.is_some()) },
@@ -206,140 +196,4 @@ async fn needed_gateway(ec2: &Client, vpc: &str) -> Result<String, Fault> {
             format!("no internet gateway is attached to {vpc}, so there is nothing to route to; plan again"),
         )
     })
-}
-
-/// Nothing to do counts as done.
-fn done<T>(answer: Result<T, Fault>, already: &[&str]) -> Result<(), Fault> {
-    match answer {
-        Err(fault) if !fault.is_one_of(already) => Err(fault),
-        _ => Ok(()),
-    }
-}
-
-/// Calls again, after each of the pauses, while the answer is one of these codes. The last answer stands.
-async fn patiently<T, F>(
-    pauses: &[Duration],
-    passing: &[&str],
-    call: impl Fn() -> F + Send,
-) -> Result<T, Fault>
-where
-    F: Future<Output = Result<T, Fault>> + Send,
-{
-    for pause in pauses {
-        match call().await {
-            Err(fault) if fault.is_one_of(passing) => tokio::time::sleep(*pause).await,
-            answer => return answer,
-        }
-    }
-    call().await.map_err(|fault| {
-        if fault.is_one_of(passing) {
-            Fault {
-                message: format!("{} (tried {} times)", fault.message, pauses.len() + 1),
-                ..fault
-            }
-        } else {
-            fault
-        }
-    })
-}
-
-/// Asks again, after each of the pauses, until the answer is yes.
-async fn until<F>(
-    pauses: &[Duration],
-    call: &str,
-    not_yet: &str,
-    is_so: impl Fn() -> F + Send,
-) -> Result<(), Fault>
-where
-    F: Future<Output = Result<bool, Fault>> + Send,
-{
-    for pause in pauses {
-        if is_so().await? {
-            return Ok(());
-        }
-        tokio::time::sleep(*pause).await;
-    }
-    if is_so().await? {
-        return Ok(());
-    }
-    let waited: Duration = pauses.iter().sum();
-    Err(Fault::answer(
-        call,
-        format!("{not_yet} after {} seconds; plan again later", waited.as_secs()),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    const AT_ONCE: &[Duration] = &[Duration::ZERO; 4];
-
-    fn fault(code: &str) -> Fault {
-        Fault {
-            kind: FaultKind::Service,
-            code: Some(code.to_owned()),
-            ..Fault::answer("ec2:DeleteVpc", "the vpc has dependencies")
-        }
-    }
-
-    /// Calls patiently something that answers with these codes in turn, then well; how often was it called?
-    async fn tried(codes: &[&str]) -> (Result<(), Fault>, usize) {
-        let calls = AtomicUsize::new(0);
-        let answer = patiently(AT_ONCE, STILL_USED, || async {
-            match codes.get(calls.fetch_add(1, Ordering::Relaxed)) {
-                Some(code) => Err(fault(code)),
-                None => Ok(()),
-            }
-        })
-        .await;
-        (answer, calls.into_inner())
-    }
-
-    #[tokio::test]
-    async fn what_still_counts_as_used_is_tried_again_until_it_is_not() {
-        assert_eq!(tried(&[]).await, (Ok(()), 1));
-        assert_eq!(
-            tried(&["DependencyViolation", "DependencyViolation"]).await,
-            (Ok(()), 3)
-        );
-    }
-
-    #[tokio::test]
-    async fn after_the_last_try_the_fault_says_how_often_it_was_tried() {
-        let (answer, calls) = tried(&["DependencyViolation"; 9]).await;
-        assert_eq!(calls, 5);
-        assert_eq!(
-            answer.unwrap_err().to_string(),
-            "ec2:DeleteVpc: DependencyViolation: the vpc has dependencies (tried 5 times)"
-        );
-    }
-
-    #[tokio::test]
-    async fn another_fault_ends_the_tries_at_once() {
-        let (answer, calls) = tried(&["DependencyViolation", "UnauthorizedOperation"]).await;
-        assert_eq!((answer.unwrap_err(), calls), (fault("UnauthorizedOperation"), 2));
-    }
-
-    #[test]
-    fn what_is_already_gone_is_done_and_nothing_else_is() {
-        assert_eq!(done(Ok("deleted"), &[VPC_GONE]), Ok(()));
-        assert_eq!(done::<()>(Err(fault(VPC_GONE)), &[VPC_GONE]), Ok(()));
-        assert!(done::<()>(Err(fault("DependencyViolation")), &[VPC_GONE]).is_err());
-    }
-
-    #[tokio::test]
-    async fn waiting_ends_with_a_fault_that_says_what_did_not_come() {
-        let fault = until(AT_ONCE, "ec2:DescribeVpcs", "still lists it", || async {
-            Ok(false)
-        })
-        .await
-        .unwrap_err();
-        assert_eq!(
-            fault.to_string(),
-            "ec2:DescribeVpcs: still lists it after 0 seconds; plan again later"
-        );
-    }
 }

@@ -12,9 +12,10 @@ use serde_json::Value;
 use super::read::targets;
 use super::{Action, FORWARD, POLICY, message};
 use crate::control::{Cx, Env};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, done};
 use crate::place::Region;
 use crate::policy::{Policy, Statement};
+use crate::roles;
 use crate::tags::Tags;
 
 /// How long EventBridge is given to let go of a rule that it is changing, and to see a role that was just made.
@@ -145,39 +146,31 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
 async fn role(action: &Action, iam: &Iam) -> Result<(), Fault> {
     match action {
         Action::CreateRole { tags } => {
-            let call = iam.create_role().role_name(FORWARD).set_tags(iam_tags(tags)?);
-            let call = call.description(DESCRIPTION);
-            let trust = Policy::of([trusts()]).to_string();
-            unless(
-                "EntityAlreadyExists",
-                call.assume_role_policy_document(trust).send().await,
-            )
+            let new = roles::New {
+                name: FORWARD,
+                trust: &Policy::of([trusts()]),
+                description: Some(DESCRIPTION),
+                max_session: None,
+                tags,
+            };
+            roles::create(iam, new).await
         }
         Action::TrustEventBridge => {
-            let answer = iam.get_role().role_name(FORWARD).send().await?;
-            let document = answer.role.and_then(|role| role.assume_role_policy_document);
-            let live = Policy::from_encoded(&document.unwrap_or_default())
-                .map_err(|error| Fault::answer("iam:GetRole", error.to_string()))?;
-            if let Some(merged) = live.merged(&[trusts()]) {
-                let call = iam.update_assume_role_policy().role_name(FORWARD);
-                call.policy_document(merged.to_string()).send().await?;
+            let live = roles::get(iam, FORWARD).await?;
+            let live = live.ok_or_else(|| {
+                Fault::answer("iam:GetRole", format!("the role {FORWARD} is gone; plan again"))
+            })?;
+            match roles::trust(&live)?.merged(&[trusts()]) {
+                Some(merged) => roles::set_trust(iam, FORWARD, &merged).await,
+                None => Ok(()),
             }
-            Ok(())
         }
-        Action::LetPutEvents { bus } => {
-            let call = iam.put_role_policy().role_name(FORWARD).policy_name(POLICY);
-            call.policy_document(lets(bus).to_string()).send().await?;
-            Ok(())
-        }
-        Action::TagRole { tags } => {
-            let call = iam.tag_role().role_name(FORWARD);
-            call.set_tags(iam_tags(tags)?).send().await?;
-            Ok(())
-        }
+        Action::LetPutEvents { bus } => roles::put_inline(iam, FORWARD, POLICY, &lets(bus)).await,
+        Action::TagRole { tags } => roles::tag(iam, FORWARD, tags).await,
         Action::DeleteRole => {
             let policy = iam.delete_role_policy().role_name(FORWARD).policy_name(POLICY);
-            unless("NoSuchEntity", policy.send().await)?;
-            unless("NoSuchEntity", iam.delete_role().role_name(FORWARD).send().await)
+            done(policy.send().await, &[roles::NONE])?;
+            roles::delete(iam, FORWARD).await
         }
         // Everything else is EventBridge's.
         _ => Ok(()),
@@ -303,33 +296,11 @@ where
     call().await
 }
 
-/// Takes a code for success: what was to be done had been done.
-fn unless<T, E>(code: &str, answer: Result<T, E>) -> Result<(), Fault>
-where
-    Fault: From<E>,
-{
-    match answer.map_err(Fault::from) {
-        Err(fault) if !fault.is(code) => Err(fault),
-        _ => Ok(()),
-    }
-}
-
 fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
     let pairs = tags.iter();
     pairs
         .map(|(key, value)| built(Tag::builder().key(key).value(value).build()))
         .collect()
-}
-
-fn iam_tags(tags: &Tags) -> Result<Option<Vec<aws_sdk_iam::types::Tag>>, Fault> {
-    if tags.is_empty() {
-        return Ok(None);
-    }
-    let pairs = tags.iter();
-    let tag = |(key, value)| aws_sdk_iam::types::Tag::builder().key(key).value(value).build();
-    let all: Result<Vec<_>, _> = pairs.map(tag).collect();
-    all.map(Some)
-        .map_err(|error| Fault::answer("iam:TagRole", error.to_string()))
 }
 
 /// A part of a request that its own builder does not take: nothing was sent.

@@ -16,7 +16,7 @@ use super::{FORWARD, Ids, Model, POLICY, RULE, Role, Rule, TARGETS, Target, To, 
 use crate::control::{Cx, Env, Seen};
 use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
-use crate::policy::Policy;
+use crate::roles;
 use crate::tags::Tags;
 use crate::words::Presence;
 
@@ -298,31 +298,14 @@ async fn tags(cx: &Cx, region: &Region, events: &Client, rule: &str) -> Result<T
 
 async fn role(cx: &Cx) -> Result<Option<Role>, Fault> {
     let iam = &cx.clients().iam;
-    let policy = |text: Option<&str>| Policy::from_encoded(text.unwrap_or_default()).ok();
-    let live = match iam
-        .get_role()
-        .role_name(FORWARD)
-        .send()
-        .await
-        .map_err(Fault::from)
-    {
-        Ok(answer) => answer.role,
-        Err(fault) if fault.is("NoSuchEntity") => None,
-        Err(fault) => return Err(fault),
+    let Some(live) = roles::get(iam, FORWARD).await? else {
+        return Ok(None);
     };
-    let Some(live) = live else { return Ok(None) };
-    let call = iam.get_role_policy().role_name(FORWARD).policy_name(POLICY);
-    let allowed = match call.send().await.map_err(Fault::from) {
-        Ok(answer) => policy(Some(&answer.policy_document)),
-        Err(fault) if fault.is("NoSuchEntity") => None,
-        Err(fault) => return Err(fault),
-    };
-    let tags = live.tags.unwrap_or_default().into_iter();
+    let says = roles::inline_says(iam, FORWARD, POLICY, &lets(&bus(&cx.env))).await?;
     Ok(Some(Role {
+        trusts: roles::trust(&live).is_ok_and(|trust| trust.lacking(&[trusts()]).is_empty()),
+        lets: says == Some(true),
         arn: live.arn,
-        trusts: policy(live.assume_role_policy_document.as_deref())
-            .is_some_and(|trust| trust.lacking(&[trusts()]).is_empty()),
-        lets: allowed == Some(lets(&bus(&cx.env))),
-        tags: tags.map(|tag| (tag.key, tag.value)).collect(),
+        tags: roles::tags(live.tags),
     }))
 }

@@ -8,7 +8,7 @@ use super::rule::{self, Rule};
 use super::{Encryption, Ids, Model, Ownership, statements};
 use crate::control::{Cx, Seen};
 use crate::controls::cloudtrail;
-use crate::fault::Fault;
+use crate::fault::{Fault, found};
 use crate::place::Region;
 use crate::policy::Policy;
 use crate::tags::Tags;
@@ -190,15 +190,6 @@ async fn find(s3: &Client, name: &str, account: &str) -> Result<Found, Fault> {
     }
 }
 
-/// The answer, or nothing where the service says that there is none.
-fn unless<T>(answer: Result<T, Fault>, nothing: &str) -> Result<Option<T>, Fault> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(fault) if fault.is(nothing) => Ok(None),
-        Err(fault) => Err(fault),
-    }
-}
-
 /// The settings of a bucket that exists.
 async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, Fault> {
     let owner = &cx.env.account;
@@ -234,7 +225,7 @@ async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, 
             live_tags(s3, name, owner).await
         },
     );
-    let block = unless(block.map_err(Fault::from), "NoSuchPublicAccessBlockConfiguration")?
+    let block = found(block, "NoSuchPublicAccessBlockConfiguration")?
         .and_then(|answer| answer.public_access_block_configuration);
     let is_blocked = block.is_some_and(|block| {
         let all = [
@@ -245,18 +236,15 @@ async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, 
         ];
         all.iter().all(|one| *one == Some(true))
     });
-    let ownership = unless(ownership.map_err(Fault::from), "OwnershipControlsNotFoundError")?
+    let ownership = found(ownership, "OwnershipControlsNotFoundError")?
         .and_then(|answer| answer.ownership_controls)
         .and_then(|controls| controls.rules.into_iter().next());
-    let encryption = unless(
-        encryption.map_err(Fault::from),
-        "ServerSideEncryptionConfigurationNotFoundError",
-    )?
-    .and_then(|answer| answer.server_side_encryption_configuration)
-    .and_then(|all| all.rules.into_iter().next())
-    .and_then(|rule| rule.apply_server_side_encryption_by_default);
+    let encryption = found(encryption, "ServerSideEncryptionConfigurationNotFoundError")?
+        .and_then(|answer| answer.server_side_encryption_configuration)
+        .and_then(|all| all.rules.into_iter().next())
+        .and_then(|rule| rule.apply_server_side_encryption_by_default);
     let versioning = versioning?.status;
-    let lifecycle = unless(lifecycle.map_err(Fault::from), "NoSuchLifecycleConfiguration")?;
+    let lifecycle = found(lifecycle, "NoSuchLifecycleConfiguration")?;
     for rule in lifecycle.iter().flat_map(|answer| answer.rules()) {
         let does = Rule::of(rule);
         match rule.id() {
@@ -264,7 +252,7 @@ async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, 
             _ => ids.other_rules = ids.other_rules.with(does),
         }
     }
-    let policy = unless(policy.map_err(Fault::from), "NoSuchBucketPolicy")?.and_then(|answer| answer.policy);
+    let policy = found(policy, "NoSuchBucketPolicy")?.and_then(|answer| answer.policy);
     ids.policy = policy
         .map(|text| text.parse())
         .transpose()
@@ -300,7 +288,7 @@ async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, 
 /// All tags of a bucket.
 pub(super) async fn live_tags(s3: &Client, name: &str, owner: &str) -> Result<Tags, Fault> {
     let call = s3.get_bucket_tagging().bucket(name).expected_bucket_owner(owner);
-    let answer = unless(call.send().await.map_err(Fault::from), "NoSuchTagSet")?;
+    let answer = found(call.send().await, "NoSuchTagSet")?;
     let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }

@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::control::Cx;
-use crate::fault::Fault;
+use crate::fault::{Fault, found};
 use crate::place::Region;
 
 /// How many buckets are looked at at a time: at most three calls each.
@@ -166,7 +166,7 @@ async fn look_at(cx: &Cx, name: String, region: Option<String>, cuts: Cuts) -> O
 
 async fn read(s3: &Client, name: &str, cuts: Cuts) -> Result<Bucket, Fault> {
     let own = s3.get_public_access_block().bucket(name).send().await;
-    let own = unless(own.map_err(Fault::from), "NoSuchPublicAccessBlockConfiguration")?
+    let own = found(own, "NoSuchPublicAccessBlockConfiguration")?
         .and_then(|answer| answer.public_access_block_configuration);
     let on = |setting: Option<bool>| setting.unwrap_or(false);
     let policies = cuts.policies && !own.as_ref().is_some_and(|own| on(own.restrict_public_buckets));
@@ -174,7 +174,7 @@ async fn read(s3: &Client, name: &str, cuts: Cuts) -> Result<Bucket, Fault> {
 
     let policy = policies && {
         let status = s3.get_bucket_policy_status().bucket(name).send().await;
-        unless(status.map_err(Fault::from), "NoSuchBucketPolicy")?
+        found(status, "NoSuchBucketPolicy")?
             .and_then(|answer| answer.policy_status)
             .is_some_and(|status| on(status.is_public))
     };
@@ -189,15 +189,6 @@ async fn read(s3: &Client, name: &str, cuts: Cuts) -> Result<Bucket, Fault> {
         object_acls: acls,
         unchecked: None,
     })
-}
-
-/// The answer, or nothing where the service says that there is none.
-fn unless<T>(answer: Result<T, Fault>, nothing: &str) -> Result<Option<T>, Fault> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(fault) if fault.is(nothing) => Ok(None),
-        Err(fault) => Err(fault),
-    }
 }
 
 /// A grant to everybody, or to everybody with an AWS account of whatever owner (S3 User Guide, "Access control

@@ -1,17 +1,18 @@
 //! Reading and writing.
 
+use aws_sdk_iam::Client;
+
 use super::model::{Action, Ids, Model, Role};
 use super::{support_access, trust};
-use crate::control::{Cx, Manager, Seen};
-use crate::controls::admin_access::read::{self, Iam};
-use crate::controls::admin_access::write::{patiently, sent, trusts, unless};
+use crate::control::{Cx, Seen};
 use crate::fault::Fault;
+use crate::roles;
 
 /// Reads the role of the wanted name, or else any that has the policy; one of IAM Identity Center comes last.
 pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
     let clients = cx.clients();
     let iam = &clients.iam;
-    let mut having = read::roles_with(iam, &support_access(&cx.env), None).await?;
+    let mut having = roles::with_policy(iam, &support_access(&cx.env), None).await?;
     having.sort_by_key(|name| name.starts_with("AWSReservedSSO_"));
     let goes = want.is_some_and(Model::is_off);
     let own = having.first().filter(|name| !name.starts_with("AWSReservedSSO_"));
@@ -20,13 +21,10 @@ pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Id
         None => own,
     };
     let mut ids = Ids::default();
-    let mut held_by = None;
     if let Some(name) = name {
-        (ids.role, held_by) = match role(cx, iam, name, &having, goes).await? {
-            Some((role, stack)) => (Some(role), stack),
-            None => (None, None),
-        };
+        ids.role = role(cx, iam, name, &having, goes).await?;
     }
+    let held_by = ids.role.as_ref().and_then(|role| roles::stack(&role.tags));
     if !ids.role.as_ref().is_some_and(|role| role.has_support_access) {
         ids.other = having.into_iter().next();
     }
@@ -56,38 +54,30 @@ fn principals(role: &Role, want: Option<&Model>) -> Option<Vec<String>> {
         .or_else(|| trust::principals(&role.trust))
 }
 
-/// A role with who else manages it. With `whole`, also what stands in the way of deleting it.
+/// A role. With `whole`, also what stands in the way of deleting it.
 async fn role(
     cx: &Cx,
-    iam: &Iam,
+    iam: &Client,
     name: &str,
     having: &[String],
     whole: bool,
-) -> Result<Option<(Role, Option<Manager>)>, Fault> {
-    let Some(role) = read::any_case(iam, name).await? else {
+) -> Result<Option<Role>, Fault> {
+    let Some(role) = roles::get_any_case(iam, name).await? else {
         return Ok(None);
     };
     let mut foreign = vec![];
     if whole {
-        let support = support_access(&cx.env);
-        let attached = read::attached_to(iam, &role.role_name).await?.into_iter();
-        let others = attached.filter(|policy| policy.policy_arn.as_deref() != Some(&support));
-        foreign.extend(others.filter_map(|policy| policy.policy_name));
-        foreign.extend(read::in_the_way(iam, &role.role_name).await?);
+        let attached = roles::attached(iam, &role.role_name).await?;
+        foreign = roles::in_the_way(iam, &role.role_name, attached, &support_access(&cx.env)).await?;
     }
-    let tags = read::tags(role.tags);
-    let held_by = tags.get("aws:cloudformation:stack-name").map(|stack| Manager {
-        who: format!("the CloudFormation stack {stack}, which made the role"),
-    });
-    let role = Role {
+    Ok(Some(Role {
         has_support_access: having.contains(&role.role_name),
-        trust: read::document("iam:GetRole", role.assume_role_policy_document.as_deref())?,
+        trust: roles::trust(&role)?,
         name: role.role_name,
         description: role.description,
         foreign,
-        tags,
-    };
-    Ok(Some((role, held_by)))
+        tags: roles::tags(role.tags),
+    }))
 }
 
 /// Makes one change.
@@ -101,76 +91,26 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             description,
             tags,
         } => {
-            let made = iam
-                .create_role()
-                .role_name(role)
-                .assume_role_policy_document(trust.to_string())
-                .set_description(description.clone())
-                .set_tags(sent(tags)?)
-                .send()
-                .await;
-            match made.map_err(Fault::from) {
-                // Another role of this name may trust anybody: it is taken for done only if it trusts the same.
-                Err(fault) if fault.is("EntityAlreadyExists") && !trusts(cx, role, trust).await? => {
-                    Err(fault)
-                }
-                answer => unless("EntityAlreadyExists", answer),
-            }
+            let new = roles::New {
+                name: role,
+                trust,
+                description: description.as_deref(),
+                max_session: None,
+                tags,
+            };
+            roles::create(iam, new).await
         }
-        Action::AttachSupportAccess { role } => {
-            patiently(|| async {
-                iam.attach_role_policy()
-                    .role_name(role)
-                    .policy_arn(support_access(&cx.env))
-                    .send()
-                    .await?;
-                Ok(())
-            })
-            .await
-        }
-        Action::UpdateTrust { role, trust } => {
-            patiently(|| async {
-                iam.update_assume_role_policy()
-                    .role_name(role)
-                    .policy_document(trust.to_string())
-                    .send()
-                    .await?;
-                Ok(())
-            })
-            .await
-        }
+        Action::AttachSupportAccess { role } => roles::attach(iam, role, &support_access(&cx.env)).await,
+        Action::UpdateTrust { role, trust } => roles::set_trust(iam, role, trust).await,
         Action::Describe { role, description } => {
-            iam.update_role_description()
-                .role_name(role)
-                .description(description)
-                .send()
-                .await?;
+            let call = iam.update_role_description().role_name(role);
+            call.description(description).send().await?;
             Ok(())
         }
-        Action::TagRole { role, tags } => {
-            iam.tag_role()
-                .role_name(role)
-                .set_tags(sent(tags)?)
-                .send()
-                .await?;
-            Ok(())
-        }
+        Action::TagRole { role, tags } => roles::tag(iam, role, tags).await,
         Action::DeleteRole { role } => {
-            let detached = iam
-                .detach_role_policy()
-                .role_name(role)
-                .policy_arn(support_access(&cx.env))
-                .send()
-                .await;
-            unless("NoSuchEntity", detached.map_err(Fault::from))?;
-            unless(
-                "NoSuchEntity",
-                iam.delete_role()
-                    .role_name(role)
-                    .send()
-                    .await
-                    .map_err(Fault::from),
-            )
+            roles::detach(iam, role, &support_access(&cx.env)).await?;
+            roles::delete(iam, role).await
         }
     }
 }

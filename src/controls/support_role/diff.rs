@@ -78,11 +78,7 @@ fn adopt(want: &Model, live: &Role, here: &Here<'_>, out: &mut Out<Action>) {
         after = Some(step.id());
     }
     if !live.has_support_access {
-        let own = Own {
-            partition: &here.env.partition,
-            account: &here.env.account,
-        };
-        let strangers = documents::strangers(&trusts, own);
+        let strangers = documents::strangers(&trusts, Own::of(here.env));
         let step = out
             .add(Action::AttachSupportAccess { role: role.clone() })
             .after_all(after);

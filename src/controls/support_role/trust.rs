@@ -22,11 +22,7 @@ pub(super) struct Change {
 
 /// The trust of a new role where the file names nobody: the account's own users, with MFA.
 pub(super) fn of_account(env: &Env) -> Policy {
-    let own = Own {
-        partition: &env.partition,
-        account: &env.account,
-    };
-    documents::trust(own, MfaCondition::Bool, None)
+    documents::trust(Own::of(env), MfaCondition::Bool, None)
 }
 
 /// The trust that lets exactly these in. The session of a role carries no MFA (IAM User Guide, "Configuring

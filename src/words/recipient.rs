@@ -1,13 +1,13 @@
-//! Who hears of a budget.
+//! Who is told of something: by mail or through a topic.
 
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::words::Email;
+use super::Email;
 
-/// An entry of a notification's `to`.
+/// An entry of a `to`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Recipient {
@@ -23,9 +23,16 @@ pub enum Recipient {
 const ALERTS: &str = "topic";
 
 impl Recipient {
-    /// Whether it is told through SNS: a notification has one such recipient at most.
+    /// Whether it is told through SNS.
     pub fn is_topic(&self) -> bool {
         !matches!(self, Recipient::Email(_))
+    }
+
+    /// Puts the topic's ARN in place of the word for it.
+    pub(crate) fn fill(&mut self, topic: &str) {
+        if *self == Recipient::Alerts {
+            *self = Recipient::Topic(topic.to_owned());
+        }
     }
 }
 
@@ -68,10 +75,34 @@ impl fmt::Display for Recipient {
 
 impl JsonSchema for Recipient {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "budget_recipient".into()
+        "recipient".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "minLength": 1 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_is_an_address_a_topic_or_the_word() {
+        for text in [
+            "topic",
+            "a@example.com",
+            "arn:aws-cn:sns:cn-north-1:111122223333:t",
+        ] {
+            assert_eq!(Recipient::try_from(text.to_owned()).unwrap().to_string(), text);
+        }
+        for text in [
+            "topics",
+            "arn:aws:sqs:us-east-1:111122223333:q",
+            "@example.com",
+            "",
+        ] {
+            assert!(Recipient::try_from(text.to_owned()).is_err(), "{text}");
+        }
     }
 }
