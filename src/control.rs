@@ -25,7 +25,9 @@ use crate::controls::Id;
 use crate::fault::Fault;
 use crate::place::{Place, Region, Scope};
 use crate::plan::{Asset, Class, Draft, Effect, Survey, Want};
+use crate::progress::Tell;
 use crate::tags::Tags;
+use crate::wait::Wait;
 
 /// What can be written to a file and read back without loss.
 pub trait Data: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync + 'static {}
@@ -161,12 +163,29 @@ pub struct Cx {
     /// The account around it.
     pub env: Arc<Env>,
     aws: Arc<Aws>,
+    tell: Tell,
 }
 
 impl Cx {
     /// The context of one place.
     pub fn new(aws: Arc<Aws>, env: Arc<Env>, place: Place) -> Self {
-        Cx { place, env, aws }
+        Cx {
+            place,
+            env,
+            aws,
+            tell: Tell::default(),
+        }
+    }
+
+    /// The same, with somebody who is told what is waited for.
+    pub fn telling(self, tell: Tell) -> Self {
+        Cx { tell, ..self }
+    }
+
+    /// A wait for what AWS sees late. `what` has to be so before the step goes on, in at most 40 characters, so
+    /// that a line of the progress has room for the step too: `CloudTrail sees the role`.
+    pub(crate) fn wait_until(&self, what: &'static str) -> Wait {
+        Wait::new(self.tell.clone(), what)
     }
 
     /// The region that calls go to: the place's own, or the home region for the account's things.

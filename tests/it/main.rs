@@ -30,3 +30,4 @@ mod root_user;
 mod rules;
 mod sandbox;
 mod support_role;
+mod waiting;

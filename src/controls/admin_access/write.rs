@@ -1,7 +1,5 @@
 //! Writing: one call for each change, with the waits that IAM's propagation needs.
 
-use std::time::{Duration, Instant};
-
 use aws_sdk_iam::types::Tag;
 
 use super::administrator_access;
@@ -10,32 +8,36 @@ use crate::control::Cx;
 use crate::fault::Fault;
 use crate::policy::Policy;
 use crate::tags::Tags;
+use crate::wait::{self, HALF_A_MINUTE, TWO_MINUTES};
 
-/// How long a thing that was just made may be unknown to other calls, or busy.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_secs(2);
+/// What IAM answers while it is still busy with an earlier change, or does not yet know what was just made.
+const PASSING: &[&str] = &[
+    "NoSuchEntity",
+    "ConcurrentModification",
+    "EntityTemporarilyUnmodifiable",
+];
 
-/// Calls again while IAM does not know yet what exists already, or is still busy with it.
-pub(in crate::controls) async fn patiently<F>(call: impl Fn() -> F) -> Result<(), Fault>
+/// Calls again while IAM does not know yet what was just made, or is still busy with it.
+pub(in crate::controls) async fn patiently<T, F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<T, Fault>
 where
-    F: Future<Output = Result<(), Fault>>,
+    F: Future<Output = Result<T, Fault>> + Send,
 {
-    let start = Instant::now();
-    loop {
-        let fault = match call().await {
-            Ok(()) => return Ok(()),
-            Err(fault) => fault,
-        };
-        let passes = [
-            "NoSuchEntity",
-            "ConcurrentModification",
-            "EntityTemporarilyUnmodifiable",
-        ];
-        if !passes.iter().any(|code| fault.is(code)) || start.elapsed() + PAUSE > PATIENCE {
-            return Err(fault);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
+    let wait = cx.wait_until("IAM knows what was just made");
+    wait::patiently(wait, HALF_A_MINUTE, PASSING, call).await
+}
+
+/// Makes a call that sends a role's trust, again while IAM does not know a principal in it that was just made (IAM
+/// user guide, "Changes that I make are not always immediately visible").
+pub(in crate::controls) async fn trusting<T, F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, Fault>> + Send,
+{
+    let is_passing = |fault: &Fault| {
+        fault.is_one_of(&["ConcurrentModification", "EntityTemporarilyUnmodifiable"])
+            || fault.is("MalformedPolicyDocument") && fault.message.contains("Invalid principal")
+    };
+    let wait = cx.wait_until("IAM knows the principals of the trust");
+    wait::while_passing(wait, TWO_MINUTES, is_passing, call).await
 }
 
 /// Done, also where it was done already.
@@ -65,7 +67,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             policy,
             document,
         } => {
-            patiently(|| async {
+            patiently(cx, || async {
                 iam.put_group_policy()
                     .group_name(group)
                     .policy_name(policy)
@@ -86,7 +88,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .map_err(Fault::from),
         ),
         Action::AddUser { group, user } => {
-            patiently(|| async {
+            patiently(cx, || async {
                 iam.add_user_to_group()
                     .group_name(group)
                     .user_name(user)
@@ -112,16 +114,15 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             max_session,
             tags,
         } => {
-            let made = iam
+            let call = iam
                 .create_role()
                 .role_name(role)
                 .assume_role_policy_document(trust.to_string())
                 .set_description(description.clone())
                 .set_max_session_duration(*max_session)
-                .set_tags(sent(tags)?)
-                .send()
-                .await;
-            match made.map_err(Fault::from) {
+                .set_tags(sent(tags)?);
+            let made = trusting(cx, || async { Ok(call.clone().send().await?) }).await;
+            match made {
                 // Another role of this name may trust anybody: it is taken for done only if it trusts the same.
                 Err(fault) if fault.is("EntityAlreadyExists") && !trusts(cx, role, trust).await? => {
                     Err(fault)
@@ -130,7 +131,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             }
         }
         Action::AttachAdministratorAccess { role } => {
-            patiently(|| async {
+            patiently(cx, || async {
                 iam.attach_role_policy()
                     .role_name(role)
                     .policy_arn(administrator_access(&cx.env))
@@ -141,7 +142,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             .await
         }
         Action::UpdateTrust { role, trust, .. } => {
-            patiently(|| async {
+            trusting(cx, || async {
                 iam.update_assume_role_policy()
                     .role_name(role)
                     .policy_document(trust.to_string())
@@ -156,7 +157,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             description,
             max_session,
         } => {
-            patiently(|| async {
+            patiently(cx, || async {
                 iam.update_role()
                     .role_name(role)
                     .set_description(description.clone())

@@ -21,11 +21,18 @@ fn is_passing(fault: &Fault) -> bool {
         || fault.is_one_of(&["InsufficientS3BucketPolicyException", "ConflictException"])
 }
 
+/// What is waited for then.
+const SEEN: &str = "CloudTrail sees the policy and the role";
+
 /// What CloudWatch Logs answers while it works on another change of the same group.
 const BUSY: &[&str] = &["OperationAbortedException"];
+/// What is waited for then.
+const GROUP_IDLE: &str = "the log group takes changes again";
 
 /// What CloudTrail answers while it works on another change of the same trail.
 const CONFLICT: &[&str] = &["ConflictException"];
+/// What is waited for then.
+const TRAIL_IDLE: &str = "the trail takes changes again";
 
 /// The same answer, or nothing where the code means that it is done already.
 fn done<T>(answer: Result<T, Fault>, codes: &[&str]) -> Result<(), Fault> {
@@ -49,8 +56,10 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             let logs = &cx.clients_in(region).logs;
             let tags = (!tags.is_empty()).then(|| tags.clone().into_iter().collect());
             let call = logs.create_log_group().log_group_name(group).set_tags(tags);
-            let made =
-                wait::patiently(HALF_A_MINUTE, BUSY, || async { Ok(call.clone().send().await?) }).await;
+            let made = wait::patiently(cx.wait_until(GROUP_IDLE), HALF_A_MINUTE, BUSY, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             done(made, &["ResourceAlreadyExistsException"])?;
             match retention {
                 Some(_) => retain(cx, group, region, *retention).await,
@@ -104,7 +113,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .set_cloud_watch_logs_log_group_arn(group_of(settings, env))
                 .set_cloud_watch_logs_role_arn(role_of(settings, env))
                 .set_tags_list(api_tags(tags)?);
-            let made = wait::while_passing(TWO_MINUTES, is_passing, || async {
+            let made = wait::while_passing(cx.wait_until(SEEN), TWO_MINUTES, is_passing, || async {
                 Ok(call.clone().send().await?)
             })
             .await;
@@ -122,7 +131,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .set_kms_key_id(settings.kms_key.clone())
                 .set_cloud_watch_logs_log_group_arn(group_of(settings, env))
                 .set_cloud_watch_logs_role_arn(role_of(settings, env));
-            wait::while_passing(TWO_MINUTES, is_passing, || async {
+            wait::while_passing(cx.wait_until(SEEN), TWO_MINUTES, is_passing, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -134,7 +143,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .cloudtrail
                 .start_logging()
                 .name(&trail.arn);
-            wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
+            wait::patiently(cx.wait_until(TRAIL_IDLE), HALF_A_MINUTE, CONFLICT, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -157,7 +166,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .add_tags()
                 .resource_id(&trail.arn);
             let call = call.set_tags_list(api_tags(tags)?);
-            wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
+            wait::patiently(cx.wait_until(TRAIL_IDLE), HALF_A_MINUTE, CONFLICT, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -206,7 +215,7 @@ fn api_tags(tags: &Tags) -> Result<Option<Vec<Tag>>, Fault> {
 
 async fn retain(cx: &Cx, group: &str, region: &Region, days: Option<i32>) -> Result<(), Fault> {
     let logs = &cx.clients_in(region).logs;
-    let kept = wait::patiently(HALF_A_MINUTE, BUSY, || async {
+    let kept = wait::patiently(cx.wait_until(GROUP_IDLE), HALF_A_MINUTE, BUSY, || async {
         match days {
             Some(days) => {
                 let call = logs.put_retention_policy().log_group_name(group);
@@ -232,9 +241,12 @@ async fn let_deliver(cx: &Cx, delivery: &Delivery) -> Result<(), Fault> {
         .role_name(&delivery.role)
         .policy_name(role::POLICY)
         .policy_document(role::policy(delivery, &cx.env).to_string());
-    wait::patiently(HALF_A_MINUTE, &["NoSuchEntity"], || async {
-        Ok(call.clone().send().await?)
-    })
+    wait::patiently(
+        cx.wait_until("IAM knows the role"),
+        HALF_A_MINUTE,
+        &["NoSuchEntity"],
+        || async { Ok(call.clone().send().await?) },
+    )
     .await?;
     Ok(())
 }
@@ -254,7 +266,7 @@ async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Fault> {
             .map_err(|error| Fault::answer("cloudtrail:PutEventSelectors", error.to_string()))?;
         call.set_advanced_event_selectors(Some(all))
     };
-    wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
+    wait::patiently(cx.wait_until(TRAIL_IDLE), HALF_A_MINUTE, CONFLICT, || async {
         Ok(call.clone().send().await?)
     })
     .await?;

@@ -14,6 +14,7 @@ use super::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service
 use crate::control::{Cx, Manager, Seen};
 use crate::fault::Fault;
 use crate::tags::Tags;
+use crate::wait::Wait;
 
 /// The role is the account's and every region wants it: one at a time looks and makes it.
 static ROLE: Mutex<()> = Mutex::const_new(());
@@ -221,7 +222,9 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             let live = live.unwrap_or_else(|| ConfigurationRecorder::builder().name(name).build());
             put(config, sent(live, recording)?, &Tags::new()).await
         }
-        Action::Deliver(channel) => deliver(config, channel).await,
+        Action::Deliver(channel) => {
+            deliver(config, channel, cx.wait_until("Config sees the bucket's policy")).await
+        }
         Action::Start { name } => {
             let call = config.start_configuration_recorder();
             call.configuration_recorder_name(name).send().await?;
@@ -329,7 +332,7 @@ fn sent(mut recorder: ConfigurationRecorder, recording: &Recording) -> Result<Co
     Ok(recorder)
 }
 
-async fn deliver(config: &Client, channel: &Channel) -> Result<(), Fault> {
+async fn deliver(config: &Client, channel: &Channel, mut wait: Wait) -> Result<(), Fault> {
     let live = find_channel(config).await?;
     let mut sent = live.unwrap_or_else(|| DeliveryChannel::builder().name(&channel.name).build());
     sent.s3_bucket_name = Some(channel.bucket.clone());
@@ -343,7 +346,7 @@ async fn deliver(config: &Client, channel: &Channel) -> Result<(), Fault> {
         // A bucket policy that was put just now is not seen at once.
         match pauses.next() {
             Some(pause) if fault.is("InsufficientDeliveryPolicyException") => {
-                tokio::time::sleep(Duration::from_secs(pause)).await;
+                wait.pause(Duration::from_secs(pause)).await;
             }
             _ => return Err(fault),
         }

@@ -1,7 +1,5 @@
 //! Makes one change of a default VPC. What is already as asked for, or already gone, counts as done.
 
-use std::time::Duration;
-
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::create_internet_gateway::CreateInternetGatewayOutput;
 use aws_sdk_ec2::types::VpcState;
@@ -9,26 +7,22 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::read::{self, EVERYWHERE};
 use super::{Action, Subnet};
+use crate::control::Cx;
 use crate::fault::{Fault, FaultKind};
-
-/// How long to wait before each further try where AWS needs time until one call sees what another did: 20
-/// seconds in all. Only calls that follow such a change are tried again.
-const PAUSES: &[Duration] = &[
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-    Duration::from_secs(6),
-    Duration::from_secs(10),
-];
+use crate::wait::{self, HALF_A_MINUTE};
 
 /// What a call answers while something that was deleted or detached just before still counts as there.
 const STILL_USED: &[&str] = &["DependencyViolation"];
+/// What is waited for then.
+const UNUSED: &str = "EC2 sees that nothing uses it";
 /// What a call answers that was refused for its rate and so has changed nothing.
 const THROTTLED: &[&str] = &["RequestLimitExceeded", "Throttling"];
 const VPC_GONE: &str = "InvalidVpcID.NotFound";
 const GATEWAY_GONE: &str = "InvalidInternetGatewayID.NotFound";
 
 /// Makes the change.
-pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    let ec2 = &cx.clients().ec2;
     match action {
         Action::DeleteSubnet(Subnet { id, .. }) => done(
             // Never tried again: a dependency here means that the subnet is in use.
@@ -44,20 +38,30 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
                 .detach_internet_gateway()
                 .internet_gateway_id(gateway)
                 .vpc_id(vpc);
-            let answer = patiently(PAUSES, STILL_USED, || async { Ok(call.clone().send().await?) }).await;
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             done(answer, &["Gateway.NotAttached", GATEWAY_GONE, VPC_GONE])
         }
         Action::DeleteGateway { gateway } => {
             let call = ec2.delete_internet_gateway().internet_gateway_id(gateway);
-            let answer = patiently(PAUSES, STILL_USED, || async { Ok(call.clone().send().await?) }).await;
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             done(answer, &[GATEWAY_GONE])
         }
         Action::DeleteVpc { vpc } => {
             let call = ec2.delete_vpc().vpc_id(vpc);
-            let answer = patiently(PAUSES, STILL_USED, || async { Ok(call.clone().send().await?) }).await;
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             done(answer, &[VPC_GONE])?;
-            until(
-                PAUSES,
+            wait::until(
+                cx.wait_until("EC2 no longer lists the VPC"),
+                HALF_A_MINUTE,
                 "ec2:DescribeVpcs",
                 "still lists the deleted VPC",
                 || async {
@@ -72,8 +76,9 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
                 ec2.create_default_vpc().send().await.map_err(Fault::from),
                 &["DefaultVpcAlreadyExists"],
             )?;
-            until(
-                PAUSES,
+            wait::until(
+                cx.wait_until("EC2 lists the new VPC"),
+                HALF_A_MINUTE,
                 "ec2:DescribeVpcs",
                 "does not yet list the new default VPC",
                 || async {
@@ -83,10 +88,10 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
             )
             .await
         }
-        Action::AddGateway { vpc } => add_gateway(ec2, vpc).await,
+        Action::AddGateway { vpc } => add_gateway(cx, vpc).await,
         Action::AttachGateway { gateway, vpc } => match attached(ec2, vpc).await? {
             Some(_) => Ok(()),
-            None => attach(ec2, gateway, vpc).await,
+            None => attach(cx, gateway, vpc).await,
         },
         Action::CreateRoute { table, vpc } => {
             let call = ec2
@@ -118,17 +123,18 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
 
 /// Creates and attaches in one action, because AWS hands out the id. A gateway that could not be attached
 /// does not stay behind.
-async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
+async fn add_gateway(cx: &Cx, vpc: &str) -> Result<(), Fault> {
+    let ec2 = &cx.clients().ec2;
     if attached(ec2, vpc).await?.is_some() {
         return Ok(());
     }
-    let created = create_gateway(ec2).await?.internet_gateway;
+    let created = create_gateway(cx).await?.internet_gateway;
     let gateway = read::present(
         created.as_ref().and_then(|created| created.internet_gateway_id()),
         "ec2:CreateInternetGateway",
         "InternetGatewayId",
     )?;
-    let Err(fault) = attach(ec2, &gateway, vpc).await else {
+    let Err(fault) = attach(cx, &gateway, vpc).await else {
         return Ok(());
     };
     let cleared = ec2
@@ -151,12 +157,18 @@ async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
 
 /// Creates an internet gateway, once. It is the one call here that takes no token and has no "already exists": tried
 /// again after an answer that was lost, it would make a second one, so that the SDK must not.
-async fn create_gateway(ec2: &Client) -> Result<CreateInternetGatewayOutput, Fault> {
-    let answer = patiently(PAUSES, THROTTLED, || async {
-        let once = aws_sdk_ec2::config::Config::builder().retry_config(RetryConfig::disabled());
-        let call = ec2.create_internet_gateway().customize().config_override(once);
-        Ok(call.send().await?)
-    })
+async fn create_gateway(cx: &Cx) -> Result<CreateInternetGatewayOutput, Fault> {
+    let ec2 = &cx.clients().ec2;
+    let answer = wait::patiently(
+        cx.wait_until("EC2 takes calls again"),
+        HALF_A_MINUTE,
+        THROTTLED,
+        || async {
+            let once = aws_sdk_ec2::config::Config::builder().retry_config(RetryConfig::disabled());
+            let call = ec2.create_internet_gateway().customize().config_override(once);
+            Ok(call.send().await?)
+        },
+    )
     .await;
     answer.map_err(|fault| match fault.kind {
         FaultKind::Network => Fault {
@@ -171,19 +183,24 @@ async fn create_gateway(ec2: &Client) -> Result<CreateInternetGatewayOutput, Fau
     })
 }
 
-async fn attach(ec2: &Client, gateway: &str, vpc: &str) -> Result<(), Fault> {
+async fn attach(cx: &Cx, gateway: &str, vpc: &str) -> Result<(), Fault> {
+    let ec2 = &cx.clients().ec2;
     let call = ec2
         .attach_internet_gateway()
         .internet_gateway_id(gateway)
         .vpc_id(vpc);
     // A gateway that was created just before may not be known everywhere yet.
-    let answer = patiently(PAUSES, &[GATEWAY_GONE], || async {
-        Ok(call.clone().send().await?)
-    })
+    let answer = wait::patiently(
+        cx.wait_until("EC2 knows the new gateway"),
+        HALF_A_MINUTE,
+        &[GATEWAY_GONE],
+        || async { Ok(call.clone().send().await?) },
+    )
     .await;
     done(answer, &["Resource.AlreadyAssociated"])?;
-    until(
-        PAUSES,
+    wait::until(
+        cx.wait_until("EC2 lists the gateway as attached"),
+        HALF_A_MINUTE,
         "ec2:DescribeInternetGateways",
         "does not yet list the gateway as attached",
         || async { Ok(attached(ec2, vpc).await?.is_some()) },
@@ -216,66 +233,9 @@ fn done<T>(answer: Result<T, Fault>, already: &[&str]) -> Result<(), Fault> {
     }
 }
 
-/// Calls again, after each of the pauses, while the answer is one of these codes. The last answer stands.
-async fn patiently<T, F>(
-    pauses: &[Duration],
-    passing: &[&str],
-    call: impl Fn() -> F + Send,
-) -> Result<T, Fault>
-where
-    F: Future<Output = Result<T, Fault>> + Send,
-{
-    for pause in pauses {
-        match call().await {
-            Err(fault) if fault.is_one_of(passing) => tokio::time::sleep(*pause).await,
-            answer => return answer,
-        }
-    }
-    call().await.map_err(|fault| {
-        if fault.is_one_of(passing) {
-            Fault {
-                message: format!("{} (tried {} times)", fault.message, pauses.len() + 1),
-                ..fault
-            }
-        } else {
-            fault
-        }
-    })
-}
-
-/// Asks again, after each of the pauses, until the answer is yes.
-async fn until<F>(
-    pauses: &[Duration],
-    call: &str,
-    not_yet: &str,
-    is_so: impl Fn() -> F + Send,
-) -> Result<(), Fault>
-where
-    F: Future<Output = Result<bool, Fault>> + Send,
-{
-    for pause in pauses {
-        if is_so().await? {
-            return Ok(());
-        }
-        tokio::time::sleep(*pause).await;
-    }
-    if is_so().await? {
-        return Ok(());
-    }
-    let waited: Duration = pauses.iter().sum();
-    Err(Fault::answer(
-        call,
-        format!("{not_yet} after {} seconds; plan again later", waited.as_secs()),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use super::*;
-
-    const AT_ONCE: &[Duration] = &[Duration::ZERO; 4];
 
     fn fault(code: &str) -> Fault {
         Fault {
@@ -285,61 +245,10 @@ mod tests {
         }
     }
 
-    /// Calls patiently something that answers with these codes in turn, then well; how often was it called?
-    async fn tried(codes: &[&str]) -> (Result<(), Fault>, usize) {
-        let calls = AtomicUsize::new(0);
-        let answer = patiently(AT_ONCE, STILL_USED, || async {
-            match codes.get(calls.fetch_add(1, Ordering::Relaxed)) {
-                Some(code) => Err(fault(code)),
-                None => Ok(()),
-            }
-        })
-        .await;
-        (answer, calls.into_inner())
-    }
-
-    #[tokio::test]
-    async fn what_still_counts_as_used_is_tried_again_until_it_is_not() {
-        assert_eq!(tried(&[]).await, (Ok(()), 1));
-        assert_eq!(
-            tried(&["DependencyViolation", "DependencyViolation"]).await,
-            (Ok(()), 3)
-        );
-    }
-
-    #[tokio::test]
-    async fn after_the_last_try_the_fault_says_how_often_it_was_tried() {
-        let (answer, calls) = tried(&["DependencyViolation"; 9]).await;
-        assert_eq!(calls, 5);
-        assert_eq!(
-            answer.unwrap_err().to_string(),
-            "ec2:DeleteVpc: DependencyViolation: the vpc has dependencies (tried 5 times)"
-        );
-    }
-
-    #[tokio::test]
-    async fn another_fault_ends_the_tries_at_once() {
-        let (answer, calls) = tried(&["DependencyViolation", "UnauthorizedOperation"]).await;
-        assert_eq!((answer.unwrap_err(), calls), (fault("UnauthorizedOperation"), 2));
-    }
-
     #[test]
     fn what_is_already_gone_is_done_and_nothing_else_is() {
         assert_eq!(done(Ok("deleted"), &[VPC_GONE]), Ok(()));
         assert_eq!(done::<()>(Err(fault(VPC_GONE)), &[VPC_GONE]), Ok(()));
         assert!(done::<()>(Err(fault("DependencyViolation")), &[VPC_GONE]).is_err());
-    }
-
-    #[tokio::test]
-    async fn waiting_ends_with_a_fault_that_says_what_did_not_come() {
-        let fault = until(AT_ONCE, "ec2:DescribeVpcs", "still lists it", || async {
-            Ok(false)
-        })
-        .await
-        .unwrap_err();
-        assert_eq!(
-            fault.to_string(),
-            "ec2:DescribeVpcs: still lists it after 0 seconds; plan again later"
-        );
     }
 }

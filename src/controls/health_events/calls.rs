@@ -1,24 +1,22 @@
 //! The writing calls.
 
 use std::future::Future;
-use std::time::Duration;
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::types::{InputTransformer, RuleState, Tag, Target};
-use aws_sdk_iam::Client as Iam;
 use serde_json::Value;
 
 use super::read::targets;
 use super::{Action, FORWARD, POLICY, message};
 use crate::control::{Cx, Env};
+use crate::controls::admin_access;
 use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
 use crate::policy::{Policy, Statement};
 use crate::tags::Tags;
+use crate::wait::{self, TWO_MINUTES};
 
-/// How long EventBridge is given to let go of a rule that it is changing, and to see a role that was just made.
-const PAUSES: [u64; 6] = [500, 1000, 2000, 4000, 8000, 8000];
 /// The id of our targets.
 const ID: &str = "trueup";
 /// What the rules are for.
@@ -46,7 +44,6 @@ pub(super) fn lets(bus: &str) -> Policy {
 
 /// See [`Control::apply`](crate::control::Control::apply).
 pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
-    let iam = &cx.clients().iam;
     let events = |region: &Region| cx.clients_in(region).events.clone();
     match action {
         Action::CreateRule {
@@ -56,7 +53,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             tags,
         } => {
             let (events, tags) = (events(region), api_tags(tags)?);
-            patiently(|| async {
+            patiently(cx, || async {
                 let call = events.put_rule().name(name).event_pattern(pattern.to_string());
                 call.state(RuleState::Enabled)
                     .description(DESCRIPTION)
@@ -74,7 +71,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             enable,
         } => {
             let events = events(region);
-            patiently(|| change(&events, name, pattern.as_ref(), *enable)).await
+            patiently(cx, || change(&events, name, pattern.as_ref(), *enable)).await
         }
         Action::Send {
             region,
@@ -85,7 +82,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             let events = events(region);
             let live = targets(&events, rule).await?;
             let target = target(free_id(&live), topic)?;
-            put(&events, rule, worded(target, message)?).await
+            put(cx, &events, rule, worded(target, message)?).await
         }
         Action::Reword {
             region,
@@ -95,7 +92,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         } => {
             let events = events(region);
             let live = existing(&events, rule, id).await?;
-            put(&events, rule, worded(live, message)?).await
+            put(cx, &events, rule, worded(live, message)?).await
         }
         Action::Forward {
             region,
@@ -113,7 +110,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 }
             };
             target.role_arn = Some(role.clone());
-            put(&events, rule, target).await
+            put(cx, &events, rule, target).await
         }
         Action::TagRule { region, name, tags } => {
             let call = events(region).tag_resource();
@@ -124,25 +121,26 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         Action::DeleteRule { region, name } => {
             let events = events(region);
             for target in targets(&events, name).await? {
-                remove(&events, name, &target.id).await?;
+                remove(cx, &events, name, &target.id).await?;
             }
             // Succeeds also if there is none.
-            patiently(|| async {
+            patiently(cx, || async {
                 events.delete_rule().name(name).send().await?;
                 Ok(())
             })
             .await
         }
-        Action::StopSending { region, rule, id } => remove(&events(region), rule, id).await,
+        Action::StopSending { region, rule, id } => remove(cx, &events(region), rule, id).await,
         Action::CreateRole { .. }
         | Action::TrustEventBridge
         | Action::LetPutEvents { .. }
         | Action::TagRole { .. }
-        | Action::DeleteRole => role(action, iam).await,
+        | Action::DeleteRole => role(action, cx).await,
     }
 }
 
-async fn role(action: &Action, iam: &Iam) -> Result<(), Fault> {
+async fn role(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    let iam = &cx.clients().iam;
     match action {
         Action::CreateRole { tags } => {
             let call = iam.create_role().role_name(FORWARD).set_tags(iam_tags(tags)?);
@@ -166,7 +164,9 @@ async fn role(action: &Action, iam: &Iam) -> Result<(), Fault> {
         }
         Action::LetPutEvents { bus } => {
             let call = iam.put_role_policy().role_name(FORWARD).policy_name(POLICY);
-            call.policy_document(lets(bus).to_string()).send().await?;
+            let call = call.policy_document(lets(bus).to_string());
+            // The role may have been made just before.
+            admin_access::write::patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
             Ok(())
         }
         Action::TagRole { tags } => {
@@ -237,8 +237,8 @@ fn worded(mut target: Target, lines: &[String]) -> Result<Target, Fault> {
     Ok(target)
 }
 
-async fn put(events: &Client, rule: &str, target: Target) -> Result<(), Fault> {
-    patiently(|| async {
+async fn put(cx: &Cx, events: &Client, rule: &str, target: Target) -> Result<(), Fault> {
+    patiently(cx, || async {
         let answer = events
             .put_targets()
             .rule(rule)
@@ -252,8 +252,8 @@ async fn put(events: &Client, rule: &str, target: Target) -> Result<(), Fault> {
     .await
 }
 
-async fn remove(events: &Client, rule: &str, id: &str) -> Result<(), Fault> {
-    let gone = patiently(|| async {
+async fn remove(cx: &Cx, events: &Client, rule: &str, id: &str) -> Result<(), Fault> {
+    let gone = patiently(cx, || async {
         let answer = events.remove_targets().rule(rule).ids(id).send().await?;
         let failed = answer.failed_entries.unwrap_or_default().into_iter();
         let first = failed.map(|one| (one.error_code, one.error_message)).next();
@@ -286,21 +286,16 @@ pub(super) fn refused(
 }
 
 /// Tries again as long as somebody else changes the same rule, or EventBridge does not see a new role yet.
-async fn patiently<F>(call: impl Fn() -> F + Send) -> Result<(), Fault>
+async fn patiently<F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<(), Fault>
 where
     F: Future<Output = Result<(), Fault>> + Send,
 {
-    let passes = |fault: &Fault| {
+    let is_passing = |fault: &Fault| {
         fault.is("ConcurrentModificationException")
             || fault.is("ValidationException") && fault.message.contains("cannot be assumed")
     };
-    for pause in PAUSES {
-        match call().await {
-            Err(fault) if passes(&fault) => tokio::time::sleep(Duration::from_millis(pause)).await,
-            answer => return answer,
-        }
-    }
-    call().await
+    let wait = cx.wait_until("EventBridge sees the role and the rule");
+    wait::while_passing(wait, TWO_MINUTES, is_passing, call).await
 }
 
 /// Takes a code for success: what was to be done had been done.

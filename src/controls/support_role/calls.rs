@@ -4,7 +4,7 @@ use super::model::{Action, Ids, Model, Role};
 use super::{support_access, trust};
 use crate::control::{Cx, Manager, Seen};
 use crate::controls::admin_access::read::{self, Iam};
-use crate::controls::admin_access::write::{patiently, sent, trusts, unless};
+use crate::controls::admin_access::write::{patiently, sent, trusting, trusts, unless};
 use crate::fault::Fault;
 
 /// Reads the role of the wanted name, or else any that has the policy; one of IAM Identity Center comes last.
@@ -101,15 +101,14 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             description,
             tags,
         } => {
-            let made = iam
+            let call = iam
                 .create_role()
                 .role_name(role)
                 .assume_role_policy_document(trust.to_string())
                 .set_description(description.clone())
-                .set_tags(sent(tags)?)
-                .send()
-                .await;
-            match made.map_err(Fault::from) {
+                .set_tags(sent(tags)?);
+            let made = trusting(cx, || async { Ok(call.clone().send().await?) }).await;
+            match made {
                 // Another role of this name may trust anybody: it is taken for done only if it trusts the same.
                 Err(fault) if fault.is("EntityAlreadyExists") && !trusts(cx, role, trust).await? => {
                     Err(fault)
@@ -118,7 +117,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             }
         }
         Action::AttachSupportAccess { role } => {
-            patiently(|| async {
+            patiently(cx, || async {
                 iam.attach_role_policy()
                     .role_name(role)
                     .policy_arn(support_access(&cx.env))
@@ -129,7 +128,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
             .await
         }
         Action::UpdateTrust { role, trust } => {
-            patiently(|| async {
+            trusting(cx, || async {
                 iam.update_assume_role_policy()
                     .role_name(role)
                     .policy_document(trust.to_string())
