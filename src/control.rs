@@ -26,8 +26,10 @@ use crate::fault::Fault;
 use crate::monthly::Monthly;
 use crate::place::{Place, Region, Scope};
 use crate::plan::{Asset, Class, Draft, Effect, Survey};
+use crate::progress::Tell;
 use crate::shared::Shared;
 use crate::tags::Tags;
+use crate::wait::Wait;
 
 mod wants;
 
@@ -148,6 +150,7 @@ pub struct Cx {
     pub env: Arc<Env>,
     aws: Arc<Aws>,
     pub(crate) readings: Shared,
+    tell: Tell,
 }
 
 impl Cx {
@@ -158,6 +161,7 @@ impl Cx {
             env,
             aws,
             readings: Shared::default(),
+            tell: Tell::default(),
         }
     }
 
@@ -167,6 +171,17 @@ impl Cx {
             place,
             ..self.clone()
         }
+    }
+
+    /// The same, with somebody who is told what is waited for.
+    pub fn telling(self, tell: Tell) -> Self {
+        Cx { tell, ..self }
+    }
+
+    /// A wait for what AWS sees late. `what` has to be so before the step goes on, in at most 40 characters, so
+    /// that a line of the progress has room for the step too: `CloudTrail sees the role`.
+    pub(crate) fn wait_until(&self, what: &'static str) -> Wait {
+        Wait::new(self.tell.clone(), what)
     }
 
     /// The region that calls go to: the place's own, or the home region for the account's things.

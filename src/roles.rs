@@ -3,16 +3,39 @@
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{AttachedPolicy, EntityType, Role, Tag};
 
-use crate::control::Manager;
+use crate::control::{Cx, Manager};
 use crate::fault::{Fault, done, found};
 use crate::policy::Policy;
 use crate::tags::Tags;
-use crate::wait::{self, HALF_A_MINUTE};
+use crate::wait::{self, HALF_A_MINUTE, TWO_MINUTES};
 
 /// What IAM answers of what does not exist.
 pub(crate) const NONE: &str = "NoSuchEntity";
 /// What IAM answers while it does not know yet what exists already, or is still busy with it.
-pub(crate) const PASSING: &[&str] = &[NONE, "ConcurrentModification", "EntityTemporarilyUnmodifiable"];
+const PASSING: &[&str] = &[NONE, "ConcurrentModification", "EntityTemporarilyUnmodifiable"];
+
+/// Calls again while IAM does not know yet what was just made, or is still busy with it.
+pub(crate) async fn patiently<T, F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, Fault>> + Send,
+{
+    let wait = cx.wait_until("IAM knows what was just made");
+    wait::patiently(wait, HALF_A_MINUTE, PASSING, call).await
+}
+
+/// Makes a call that sends a role's trust, again while IAM does not know a principal in it that was just made (IAM
+/// user guide, "Changes that I make are not always immediately visible").
+async fn trusting<T, F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, Fault>> + Send,
+{
+    let is_passing = |fault: &Fault| {
+        fault.is_one_of(&["ConcurrentModification", "EntityTemporarilyUnmodifiable"])
+            || fault.is("MalformedPolicyDocument") && fault.message.contains("Invalid principal")
+    };
+    let wait = cx.wait_until("IAM knows the principals of the trust");
+    wait::while_passing(wait, TWO_MINUTES, is_passing, call).await
+}
 
 /// A role that is to be made.
 #[derive(Debug)]
@@ -151,17 +174,17 @@ pub(crate) fn stack(tags: &Tags) -> Option<Manager> {
 }
 
 /// Makes a role. Another one of its name may trust anybody: it is taken for done only if it trusts the same.
-pub(crate) async fn create(iam: &Client, new: New<'_>) -> Result<(), Fault> {
-    let made = iam
+pub(crate) async fn create(cx: &Cx, new: New<'_>) -> Result<(), Fault> {
+    let iam = &cx.clients().iam;
+    let call = iam
         .create_role()
         .role_name(new.name)
         .assume_role_policy_document(new.trust.to_string())
         .set_description(new.description.map(str::to_owned))
         .set_max_session_duration(new.max_session)
-        .set_tags(sent(new.tags)?)
-        .send()
-        .await;
-    let fault = match made.map_err(Fault::from) {
+        .set_tags(sent(new.tags)?);
+    let made = trusting(cx, || async { Ok(call.clone().send().await?) }).await;
+    let fault = match made {
         Err(fault) if fault.is("EntityAlreadyExists") => fault,
         answer => return answer.map(drop),
     };
@@ -173,34 +196,26 @@ pub(crate) async fn create(iam: &Client, new: New<'_>) -> Result<(), Fault> {
 }
 
 /// Replaces a role's trust policy.
-pub(crate) async fn set_trust(iam: &Client, role: &str, trust: &Policy) -> Result<(), Fault> {
-    let call = iam.update_assume_role_policy().role_name(role);
+pub(crate) async fn set_trust(cx: &Cx, role: &str, trust: &Policy) -> Result<(), Fault> {
+    let call = cx.clients().iam.update_assume_role_policy().role_name(role);
     let call = call.policy_document(trust.to_string());
-    wait::patiently(HALF_A_MINUTE, PASSING, || async {
-        Ok(call.clone().send().await?)
-    })
-    .await?;
+    trusting(cx, || async { Ok(call.clone().send().await?) }).await?;
     Ok(())
 }
 
 /// Puts an inline policy on a role.
-pub(crate) async fn put_inline(iam: &Client, role: &str, name: &str, document: &Policy) -> Result<(), Fault> {
-    let call = iam.put_role_policy().role_name(role).policy_name(name);
+pub(crate) async fn put_inline(cx: &Cx, role: &str, name: &str, document: &Policy) -> Result<(), Fault> {
+    let call = cx.clients().iam.put_role_policy().role_name(role).policy_name(name);
     let call = call.policy_document(document.to_string());
-    wait::patiently(HALF_A_MINUTE, PASSING, || async {
-        Ok(call.clone().send().await?)
-    })
-    .await?;
+    patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
     Ok(())
 }
 
 /// Attaches a managed policy to a role.
-pub(crate) async fn attach(iam: &Client, role: &str, policy: &str) -> Result<(), Fault> {
-    let call = iam.attach_role_policy().role_name(role).policy_arn(policy);
-    wait::patiently(HALF_A_MINUTE, PASSING, || async {
-        Ok(call.clone().send().await?)
-    })
-    .await?;
+pub(crate) async fn attach(cx: &Cx, role: &str, policy: &str) -> Result<(), Fault> {
+    let call = cx.clients().iam.attach_role_policy();
+    let call = call.role_name(role).policy_arn(policy);
+    patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
     Ok(())
 }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::fault::Fault;
+use crate::progress::{Tell, Waiting};
 
 /// Pauses of 20 seconds in all.
 pub(crate) const HALF_A_MINUTE: &[Duration] = &[
@@ -27,8 +30,62 @@ pub(crate) const TWO_MINUTES: &[Duration] = &[
     Duration::from_secs(15),
 ];
 
+/// What lasts no longer nobody needs to know, and nobody counts in less.
+const A_SECOND: Duration = Duration::from_secs(1);
+
+/// One wait of a step: it is told when it begins, each second, and when it is over.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    until: &'static str,
+    tell: Tell,
+    begun: Option<Instant>,
+    is_told: bool,
+}
+
+impl Wait {
+    /// A wait that begins with its first pause. `until` says what has to be so before the step goes on.
+    pub(crate) fn new(tell: Tell, until: &'static str) -> Self {
+        Wait {
+            until,
+            tell,
+            begun: None,
+            is_told: false,
+        }
+    }
+
+    /// Waits so long.
+    pub(crate) async fn pause(&mut self, pause: Duration) {
+        let now = Instant::now();
+        let begun = *self.begun.get_or_insert(now);
+        let end = now + pause;
+        loop {
+            let now = Instant::now();
+            if end - begun >= A_SECOND {
+                self.is_told = true;
+                self.tell.tell(Some(Waiting {
+                    until: self.until,
+                    so_far: now - begun,
+                }));
+            }
+            tokio::time::sleep_until(end.min(now + A_SECOND)).await;
+            if Instant::now() >= end {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        if self.is_told {
+            self.tell.tell(None);
+        }
+    }
+}
+
 /// Makes a call again after each of the pauses, as long as its error says that something is not seen yet.
 pub(crate) async fn while_passing<T, F>(
+    mut wait: Wait,
     pauses: &[Duration],
     is_passing: impl Fn(&Fault) -> bool + Send,
     call: impl Fn() -> F + Send,
@@ -39,12 +96,8 @@ where
     for pause in pauses {
         match call().await {
             Err(fault) if is_passing(&fault) => {
-                tracing::info!(
-                    call = fault.call,
-                    code = fault.code,
-                    "waits until AWS sees an earlier change"
-                );
-                tokio::time::sleep(*pause).await;
+                tracing::info!(call = fault.call, code = fault.code, "waits until {}", wait.until);
+                wait.pause(*pause).await;
             }
             answer => return answer,
         }
@@ -60,6 +113,7 @@ where
 
 /// The same for these codes.
 pub(crate) async fn patiently<T, F>(
+    wait: Wait,
     pauses: &[Duration],
     passing: &[&str],
     call: impl Fn() -> F + Send,
@@ -67,11 +121,12 @@ pub(crate) async fn patiently<T, F>(
 where
     F: Future<Output = Result<T, Fault>> + Send,
 {
-    while_passing(pauses, |fault| fault.is_one_of(passing), call).await
+    while_passing(wait, pauses, |fault| fault.is_one_of(passing), call).await
 }
 
 /// Asks again, after each of the pauses, until the answer is yes.
 pub(crate) async fn until<F>(
+    mut wait: Wait,
     pauses: &[Duration],
     call: &str,
     not_yet: &str,
@@ -84,7 +139,7 @@ where
         if is_so().await? {
             return Ok(());
         }
-        tokio::time::sleep(*pause).await;
+        wait.pause(*pause).await;
     }
     if is_so().await? {
         return Ok(());
@@ -99,11 +154,13 @@ where
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::fault::FaultKind;
 
     const AT_ONCE: &[Duration] = &[Duration::ZERO; 4];
+    const STILL_USED: &[&str] = &["DependencyViolation"];
 
     fn fault(code: &str) -> Fault {
         Fault {
@@ -113,10 +170,14 @@ mod tests {
         }
     }
 
+    fn silent() -> Wait {
+        Wait::new(Tell::default(), "nothing uses it any more")
+    }
+
     /// Calls patiently something that answers with these codes in turn, then well; how often was it called?
     async fn tried(codes: &[&str]) -> (Result<(), Fault>, usize) {
         let calls = AtomicUsize::new(0);
-        let answer = patiently(AT_ONCE, &["DependencyViolation"], || async {
+        let answer = patiently(silent(), AT_ONCE, STILL_USED, || async {
             match codes.get(calls.fetch_add(1, Ordering::Relaxed)) {
                 Some(code) => Err(fault(code)),
                 None => Ok(()),
@@ -127,12 +188,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_passes_is_tried_again_until_it_has_passed() {
+    async fn what_is_not_seen_yet_is_tried_again_until_it_is() {
         assert_eq!(tried(&[]).await, (Ok(()), 1));
         assert_eq!(
             tried(&["DependencyViolation", "DependencyViolation"]).await,
             (Ok(()), 3)
         );
+    }
+
+    #[test]
+    fn every_wait_has_its_bound() {
+        let seconds = |pauses: &[Duration]| pauses.iter().sum::<Duration>().as_secs();
+        assert_eq!((seconds(HALF_A_MINUTE), seconds(TWO_MINUTES)), (20, 120));
     }
 
     #[tokio::test]
@@ -153,14 +220,56 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_ends_with_a_fault_that_says_what_did_not_come() {
-        let fault = until(AT_ONCE, "ec2:DescribeVpcs", "still lists it", || async {
-            Ok(false)
-        })
-        .await
-        .unwrap_err();
+        let answer = until(
+            silent(),
+            AT_ONCE,
+            "ec2:DescribeVpcs",
+            "still lists it",
+            || async { Ok(false) },
+        );
         assert_eq!(
-            fault.to_string(),
+            answer.await.unwrap_err().to_string(),
             "ec2:DescribeVpcs: still lists it after 0 seconds; plan again later"
         );
+    }
+
+    /// What is told of a wait with these pauses, in milliseconds: the whole seconds so far, or that it is over.
+    async fn told(pauses: &[u64]) -> Vec<Option<u64>> {
+        let told = Arc::new(Mutex::new(vec![]));
+        let heard = Arc::clone(&told);
+        let tell = Tell::new(move |waiting| {
+            let seconds = waiting.map(|waiting| {
+                assert_eq!(waiting.until, "EC2 lists it");
+                waiting.so_far.as_secs()
+            });
+            heard.lock().unwrap().push(seconds);
+        });
+        let mut wait = Wait::new(tell, "EC2 lists it");
+        for pause in pauses {
+            wait.pause(Duration::from_millis(*pause)).await;
+        }
+        drop(wait);
+        Arc::into_inner(told).unwrap().into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_wait_is_told_from_its_beginning_each_second_and_when_it_is_over() {
+        let told = told(&[1100, 1100]).await;
+        // A busy machine may sleep through one of the seconds, but not through the ends.
+        assert_eq!(
+            (told.first(), told.last()),
+            (Some(&Some(0)), Some(&None)),
+            "{told:?}"
+        );
+        let seconds: Vec<u64> = told.iter().flatten().copied().collect();
+        assert!(seconds.contains(&1) && seconds.is_sorted(), "{seconds:?}");
+        assert_eq!(seconds.len(), told.len() - 1);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_told_of_what_lasts_less_than_a_second() {
+        assert_eq!(told(&[]).await, []);
+        assert_eq!(told(&[0, 10, 10]).await, []);
+        assert_eq!(told(&[10, 1000]).await.first(), Some(&Some(0)));
     }
 }

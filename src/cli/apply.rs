@@ -18,6 +18,7 @@ use crate::controls::{Id, UnknownControl};
 use crate::execute::{self, Outcome};
 use crate::export;
 use crate::plan::{self, Class, Plan, Step, Survey, Verdict, Want};
+use crate::progress::{Event, Tell};
 use crate::recheck::Recheck;
 use crate::report;
 use crate::report::progress::Progress;
@@ -122,7 +123,7 @@ impl Args {
                 .ok_or(Trouble::Interrupted)??;
             save_before(&self.before, &session, &planned)?;
         }
-        let progress = view.progress(planned.plan.steps.len());
+        let progress = Arc::new(view.progress(planned.plan.steps.len()));
         let outcomes = self.execute(&session, &planned, &consent, &stop, &progress).await;
         progress.finish();
         let progress = view.progress(0);
@@ -247,7 +248,7 @@ impl Args {
         planned: &Planned,
         consent: &(dyn Fn(&Step) -> bool + Sync),
         stop: &execute::Stop,
-        progress: &Progress,
+        progress: &Arc<Progress>,
     ) -> Vec<Outcome> {
         let steps = &planned.plan.steps;
         let recheck = &Recheck::new(
@@ -257,14 +258,17 @@ impl Args {
             &planned.survey,
             &planned.plan,
         );
-        let watch = |event: crate::progress::Event<'_>| progress.watch(event);
+        let watch = |event: Event<'_>| progress.watch(event);
         execute::run(steps, consent, self.reach.parallelism, stop, &watch, |at| {
             let step = &steps[at];
+            let (progress, waiting) = (Arc::clone(progress), step.clone());
+            let tell = Tell::new(move |wait| progress.watch(Event::Waiting(&waiting, wait)));
             let cx = Cx::new(
                 Arc::clone(&session.aws),
                 Arc::clone(&session.env),
                 step.place.clone(),
-            );
+            )
+            .telling(tell);
             async move {
                 recheck.before(step).await?;
                 step.control.control().apply(&step.action, &cx).await?;

@@ -6,7 +6,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use aws_sdk_accessanalyzer::Client;
 use aws_sdk_accessanalyzer::types::{
     AnalyzerConfiguration, AnalyzerStatus, AnalyzerSummary, Type, UnusedAccessConfiguration,
 };
@@ -283,7 +282,7 @@ external_access = true
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         let analyzers = &cx.clients().access_analyzer;
         match action {
-            Action::Create { kind, tags } => create(analyzers, *kind, tags).await,
+            Action::Create { kind, tags } => create(cx, *kind, tags).await,
             Action::Delete { name } => match analyzers.delete_analyzer().analyzer_name(name).send().await {
                 Err(error) => match Fault::from(error) {
                     fault if fault.is("ResourceNotFoundException") => Ok(()),
@@ -399,7 +398,8 @@ fn days(summary: &AnalyzerSummary) -> Option<i32> {
 }
 
 /// Makes an analyzer and waits until it works.
-async fn create(analyzers: &Client, kind: Kind, tags: &Tags) -> Result<(), Fault> {
+async fn create(cx: &Cx, kind: Kind, tags: &Tags) -> Result<(), Fault> {
+    let analyzers = &cx.clients().access_analyzer;
     let configuration = match kind {
         Kind::External => None,
         Kind::Unused(days) => Some(AnalyzerConfiguration::UnusedAccess(
@@ -428,6 +428,7 @@ async fn create(analyzers: &Client, kind: Kind, tags: &Tags) -> Result<(), Fault
             false => Ok(()),
         };
     }
+    let mut wait = cx.wait_until("the analyzer works");
     for _ in 0..60 {
         let read = analyzers.get_analyzer().analyzer_name(kind.name()).send().await?;
         if read
@@ -436,7 +437,7 @@ async fn create(analyzers: &Client, kind: Kind, tags: &Tags) -> Result<(), Fault
         {
             break;
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        wait.pause(Duration::from_secs(1)).await;
     }
     Ok(())
 }

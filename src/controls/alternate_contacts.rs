@@ -14,6 +14,7 @@ use super::contact_information::phone;
 use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
 use crate::fault::Fault;
 use crate::place::Scope;
+use crate::wait::Wait;
 use crate::words::Presence;
 
 /// The control.
@@ -340,7 +341,7 @@ phone = "+81 3-1234-5678"
                     .send()
                     .await?;
                 // A new contact can be found once and then not, so once is not enough.
-                let mut settling = Settling::new(READING, if *new { 2 } else { 1 });
+                let mut settling = Settling::new(cx, READING, if *new { 2 } else { 1 });
                 while settling.goes_on(read(cx, *kind).await?.is_like(contact)).await? {}
             }
             Action::Delete(kind) => {
@@ -355,7 +356,7 @@ phone = "+81 3-1234-5678"
                     Err(fault) if fault.is("ResourceNotFoundException") => {}
                     Err(fault) => return Err(fault),
                 }
-                let mut settling = Settling::new(READING, 1);
+                let mut settling = Settling::new(cx, READING, 1);
                 while settling.goes_on(read(cx, *kind).await?.is_absent()).await? {}
             }
         }
@@ -398,16 +399,18 @@ pub(super) struct Settling {
     left: u32,
     times: u32,
     pauses: std::slice::Iter<'static, u64>,
+    wait: Wait,
     call: &'static str,
 }
 
 impl Settling {
     /// Until so many readings in a row agree. `call` is the reading one, for the fault where that takes too long.
-    pub(super) fn new(call: &'static str, times: u32) -> Self {
+    pub(super) fn new(cx: &Cx, call: &'static str, times: u32) -> Self {
         Settling {
             left: times,
             times,
             pauses: PAUSES_MS.iter(),
+            wait: cx.wait_until("AWS tells what was written"),
             call,
         }
     }
@@ -424,7 +427,7 @@ impl Settling {
                 "the change was accepted, but is not seen after half a minute; plan again later",
             ));
         };
-        tokio::time::sleep(Duration::from_millis(*pause)).await;
+        self.wait.pause(Duration::from_millis(*pause)).await;
         Ok(true)
     }
 }

@@ -352,7 +352,7 @@ phone_tested = "required"    # until a person has called it and says so in [atte
             .contact_information(information)
             .send()
             .await?;
-        let mut settling = Settling::new("account:GetContactInformation", 1);
+        let mut settling = Settling::new(cx, "account:GetContactInformation", 1);
         while settling.goes_on(read(cx).await?.is_like(whole)).await? {}
         Ok(())
     }

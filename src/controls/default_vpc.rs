@@ -307,7 +307,7 @@ state = "absent"           # refused where anything uses it; "present" restores 
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
-        apply::apply(action, &cx.clients().ec2).await
+        apply::apply(action, cx).await
     }
 }
 

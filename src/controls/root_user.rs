@@ -142,7 +142,7 @@ unused_for_days = 30
         let virtual_devices = calls::virtual_devices(iam).await?;
         let use_matters = want.is_none_or(|want| want.unused_for_days.is_some());
         let used = if use_matters {
-            Some(calls::use_of_root(iam).await?)
+            Some(calls::use_of_root(iam, cx.wait_until("IAM has written the credential report")).await?)
         } else {
             None
         };

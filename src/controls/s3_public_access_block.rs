@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
 use crate::fault::Fault;
 use crate::place::Scope;
+use crate::wait::Wait;
 use crate::words::Presence;
 
 pub mod buckets;
@@ -294,7 +295,7 @@ restrict_public_buckets = true
                 Block::default()
             }
         };
-        settle(&PACE, || async {
+        settle(cx.wait_until("S3 tells the change everywhere"), &PACE, || async {
             Ok(read(cx).await?.unwrap_or_default() == wanted)
         })
         .await
@@ -357,7 +358,7 @@ const PACE: Pace = Pace {
 };
 
 /// Returns once two reads in a row show the change.
-async fn settle<F>(pace: &Pace, mut shows: impl FnMut() -> F + Send) -> Result<(), Fault>
+async fn settle<F>(mut wait: Wait, pace: &Pace, mut shows: impl FnMut() -> F + Send) -> Result<(), Fault>
 where
     F: Future<Output = Result<bool, Fault>> + Send,
 {
@@ -383,7 +384,7 @@ where
                 ),
             ));
         }
-        tokio::time::sleep(pause).await;
+        wait.pause(pause).await;
     }
 }
 
@@ -396,6 +397,7 @@ mod tests {
     use super::buckets::Bucket;
     use super::*;
     use crate::control::testing;
+    use crate::progress::Tell;
 
     fn model(text: &str) -> Model {
         toml::from_str(text).unwrap()
@@ -581,7 +583,7 @@ mod tests {
     async fn reads(answers: &[bool]) -> Result<usize, Fault> {
         let mut answers = VecDeque::from(answers.to_vec());
         let mut count = 0;
-        settle(&FAST, || {
+        settle(Wait::new(Tell::default(), "S3 tells it"), &FAST, || {
             count += 1;
             let answer = if answers.len() > 1 {
                 answers.pop_front()

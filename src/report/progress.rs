@@ -1,5 +1,6 @@
 //! What is going on, on stderr: bars on a terminal, a line now and then elsewhere.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use super::style::sign;
 use super::{Style, phrase};
 use crate::execute::Outcome;
 use crate::plan::Step;
-use crate::progress::Event;
+use crate::progress::{Event, Waiting};
 
 /// A display of long work. Its [`watch`](Progress::watch) is what the work tells.
 #[derive(Debug)]
@@ -89,8 +90,15 @@ struct Tally {
     style: Style,
     reads: (usize, usize),
     steps: (usize, usize),
-    running: BTreeMap<usize, String>,
+    running: BTreeMap<usize, Running>,
     stopping: bool,
+}
+
+/// A step that runs.
+#[derive(Debug)]
+struct Running {
+    what: String,
+    waiting: Option<Waiting>,
 }
 
 impl Tally {
@@ -117,9 +125,19 @@ impl Tally {
                 }
             }
             Event::Started(step) => {
-                self.running
-                    .insert(step.number, format!("{}: {}", step.place, step.title));
+                let running = Running {
+                    what: format!("{}: {}", step.place, step.title),
+                    waiting: None,
+                };
+                self.running.insert(step.number, running);
                 None
+            }
+            Event::Waiting(step, waiting) => {
+                let running = self.running.get_mut(&step.number)?;
+                let before = std::mem::replace(&mut running.waiting, waiting);
+                // One line for each wait, however long it is.
+                let begun = waiting.filter(|now| before.is_none_or(|before| before.until != now.until))?;
+                Some(self.line(step, "…", &format!(": waiting until {}", begun.until)))
             }
             Event::Ended(step, outcome) => {
                 self.steps.0 += 1;
@@ -139,7 +157,6 @@ impl Tally {
     }
 
     fn ended(&self, step: &Step, outcome: &Outcome) -> String {
-        let (done, total) = self.steps;
         let how = match outcome {
             Outcome::Done => String::new(),
             Outcome::Failed(fault) => self.style.error(&format!(" failed: {fault}")),
@@ -149,14 +166,21 @@ impl Tally {
             Outcome::Blocked(why) => self.style.warning(&format!(" refused: {why}")),
             _ => self.style.warning(" did not run"),
         };
-        format!(
-            "[{done}/{total}] {} {} {} ({}, {}){how}",
-            self.style.effect(step.effect, &sign(step.effect).to_string()),
-            step.number,
-            step.title,
-            step.control,
-            step.place
-        )
+        let sign = self.style.effect(step.effect, &sign(step.effect).to_string());
+        self.line(step, &sign, &how)
+    }
+
+    /// A line about a step, with how far the work is.
+    fn line(&self, step: &Step, sign: &str, how: &str) -> String {
+        let (done, total) = self.steps;
+        let Step {
+            number,
+            title,
+            control,
+            place,
+            ..
+        } = step;
+        format!("[{done}/{total}] {sign} {number} {title} ({control}, {place}){how}")
     }
 
     /// How much is done, of how much.
@@ -164,7 +188,8 @@ impl Tally {
         if self.steps.1 > 0 { self.steps } else { self.reads }
     }
 
-    /// The text beside the bar: numbers, then what is running, as far as the width allows.
+    /// The text beside the bar: numbers, then what is running, as far as the width allows. What has waited longest is
+    /// told on a line below, where there is room to say for what.
     fn status(&self) -> String {
         let (done, total) = self.position();
         let what = if self.steps.1 > 0 { "steps" } else { "reads" };
@@ -172,16 +197,39 @@ impl Tally {
         if self.stopping {
             line.push_str(", stopping");
         }
-        let running: Vec<&str> = self.running.values().map(String::as_str).collect();
+        let (waiting, running): (Vec<&Running>, Vec<&Running>) =
+            self.running.values().partition(|step| step.waiting.is_some());
+        let running: Vec<&str> = running.iter().map(|step| step.what.as_str()).collect();
         if !running.is_empty() {
             line.push_str(&format!("  {}", running.join(", ")));
         }
-        let room = self.style.width.saturating_sub(BAR + 1);
-        if line.chars().count() <= room {
-            line
-        } else {
-            line.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+        let line = cut(&line, self.style.width.saturating_sub(BAR + 1));
+        let told = waiting
+            .iter()
+            .filter_map(|step| Some((&step.what, step.waiting?)))
+            .min_by_key(|(_, waiting)| Reverse(waiting.so_far));
+        match told {
+            None => line,
+            Some((what, waiting)) => format!("{line}\n  {}", self.waits(what, waiting)),
         }
+    }
+
+    /// What a step waits for, and before it so much of the step as there is room for.
+    fn waits(&self, what: &str, waiting: Waiting) -> String {
+        let seconds = waiting.so_far.as_secs();
+        let until = format!(", waiting until {}, {seconds} s", waiting.until);
+        let room = self.style.width.saturating_sub("  ".len() + 1);
+        let title = cut(what, room.saturating_sub(until.chars().count()));
+        cut(&format!("{title}{until}"), room)
+    }
+}
+
+/// So much of a text as fits into so many columns.
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        text.to_owned()
+    } else {
+        text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
     }
 }
 
@@ -243,6 +291,74 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @r"
         [2/142] ~ 2 encrypt new EBS volumes by default (ebs_encryption, ap-northeast-1)
         [3/142] ~ 3 encrypt new EBS volumes by default (ebs_encryption, ap-northeast-2) failed: ec2:EnableEbsEncryptionByDefault: UnauthorizedOperation: You are not authorized.
+        ");
+    }
+
+    #[test]
+    fn a_wait_is_worth_one_line_however_long_it_is_and_counts_below_the_bar() {
+        let doc = fixtures::fresh();
+        let mut tally = Tally::new(doc.steps.len(), Style::PLAIN);
+        for step in &doc.steps[..2] {
+            tally.take(Event::Started(step));
+        }
+        let step = &doc.steps[1];
+        let mut wait = |until, seconds: u64| {
+            let waiting = Waiting {
+                until,
+                so_far: Duration::from_millis(seconds * 1000 + 3),
+            };
+            let line = tally.take(Event::Waiting(step, Some(waiting)));
+            (line, tally.status())
+        };
+        let (line, status) = wait("EC2 sees the role", 0);
+        insta::assert_snapshot!(line.unwrap(), @"[0/142] … 2 encrypt new EBS volumes by default (ebs_encryption, ap-northeast-1): waiting until EC2 sees the role");
+        insta::assert_snapshot!(status, @"
+        steps 0/142  account: set the IAM password policy
+          ap-northeast-1: encrypt new EBS volume…, waiting until EC2 sees the role, 0 s
+        ");
+        let (line, status) = wait("EC2 sees the role", 12);
+        assert_eq!(line, None);
+        insta::assert_snapshot!(status, @"
+        steps 0/142  account: set the IAM password policy
+          ap-northeast-1: encrypt new EBS volum…, waiting until EC2 sees the role, 12 s
+        ");
+        // Another wait of the same step, with the longest text that there is room for.
+        let (line, status) = wait("forty characters of what must be so then", 120);
+        assert!(
+            line.unwrap()
+                .ends_with(": waiting until forty characters of what must be so then")
+        );
+        insta::assert_snapshot!(status, @"
+        steps 0/142  account: set the IAM password policy
+          ap-northeast-…, waiting until forty characters of what must be so then, 120 s
+        ");
+        assert!(status.lines().all(|line| line.chars().count() < 80), "{status}");
+
+        assert_eq!(tally.take(Event::Waiting(step, None)), None);
+        insta::assert_snapshot!(tally.status(), @"steps 0/142  account: set the IAM password policy, ap-north…");
+    }
+
+    #[test]
+    fn of_several_that_wait_the_longest_is_told() {
+        let doc = fixtures::fresh();
+        let mut tally = Tally::new(doc.steps.len(), Style::PLAIN);
+        for (step, seconds) in doc.steps[..3].iter().zip([2, 9, 4]) {
+            tally.take(Event::Started(step));
+            let waiting = Waiting {
+                until: "EC2 sees the role",
+                so_far: Duration::from_secs(seconds),
+            };
+            tally.take(Event::Waiting(step, Some(waiting)));
+        }
+        insta::assert_snapshot!(tally.status(), @"
+        steps 0/142
+          ap-northeast-1: encrypt new EBS volume…, waiting until EC2 sees the role, 9 s
+        ");
+        // What has ended no longer waits.
+        tally.take(Event::Ended(&doc.steps[1], &Outcome::Done));
+        insta::assert_snapshot!(tally.status(), @"
+        steps 1/142
+          ap-northeast-2: encrypt new EBS volume…, waiting until EC2 sees the role, 4 s
         ");
     }
 

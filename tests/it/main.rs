@@ -33,3 +33,4 @@ mod rules;
 mod sandbox;
 mod security_hub;
 mod support_role;
+mod waiting;

@@ -4,8 +4,7 @@ use super::administrator_access;
 use super::model::Action;
 use crate::control::Cx;
 use crate::fault::{Fault, done};
-use crate::roles::{self, NONE, PASSING, sent};
-use crate::wait::{self, HALF_A_MINUTE};
+use crate::roles::{self, NONE, sent};
 
 /// The code for a name that is taken.
 const TAKEN: &str = "EntityAlreadyExists";
@@ -23,7 +22,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
         } => {
             let call = iam.put_group_policy().group_name(group).policy_name(policy);
             let call = call.policy_document(document.to_string());
-            wait::patiently(HALF_A_MINUTE, PASSING, || async {
+            roles::patiently(cx, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -35,7 +34,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
         }
         Action::AddUser { group, user } => {
             let call = iam.add_user_to_group().group_name(group).user_name(user);
-            wait::patiently(HALF_A_MINUTE, PASSING, || async {
+            roles::patiently(cx, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -59,12 +58,12 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 max_session: *max_session,
                 tags,
             };
-            roles::create(iam, new).await
+            roles::create(cx, new).await
         }
         Action::AttachAdministratorAccess { role } => {
-            roles::attach(iam, role, &administrator_access(&cx.env)).await
+            roles::attach(cx, role, &administrator_access(&cx.env)).await
         }
-        Action::UpdateTrust { role, trust, .. } => roles::set_trust(iam, role, trust).await,
+        Action::UpdateTrust { role, trust, .. } => roles::set_trust(cx, role, trust).await,
         Action::UpdateRole {
             role,
             description,
@@ -75,7 +74,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .role_name(role)
                 .max_session_duration(*max_session);
             let call = call.set_description(description.clone());
-            wait::patiently(HALF_A_MINUTE, PASSING, || async {
+            roles::patiently(cx, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;

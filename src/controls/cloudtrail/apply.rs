@@ -22,11 +22,18 @@ fn is_passing(fault: &Fault) -> bool {
         || fault.is_one_of(&["InsufficientS3BucketPolicyException", "ConflictException"])
 }
 
+/// What is waited for then.
+const SEEN: &str = "CloudTrail sees the policy and the role";
+
 /// What CloudWatch Logs answers while it works on another change of the same group.
 const BUSY: &[&str] = &["OperationAbortedException"];
+/// What is waited for then.
+const GROUP_IDLE: &str = "the log group takes changes again";
 
 /// What CloudTrail answers while it works on another change of the same trail.
 const CONFLICT: &[&str] = &["ConflictException"];
+/// What is waited for then.
+const TRAIL_IDLE: &str = "the trail takes changes again";
 
 /// See [`Control::apply`](crate::control::Control::apply).
 pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
@@ -41,8 +48,10 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             let logs = &cx.clients_in(region).logs;
             let tags = (!tags.is_empty()).then(|| tags.clone().into_iter().collect());
             let call = logs.create_log_group().log_group_name(group).set_tags(tags);
-            let made =
-                wait::patiently(HALF_A_MINUTE, BUSY, || async { Ok(call.clone().send().await?) }).await;
+            let made = wait::patiently(cx.wait_until(GROUP_IDLE), HALF_A_MINUTE, BUSY, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             done(made, &["ResourceAlreadyExistsException"])?;
             match retention {
                 Some(_) => retain(cx, group, region, *retention).await,
@@ -66,7 +75,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 max_session: None,
                 tags,
             };
-            roles::create(&cx.clients().iam, new).await?;
+            roles::create(cx, new).await?;
             let_deliver(cx, delivery).await
         }
         Action::LetDeliver(delivery) => let_deliver(cx, delivery).await,
@@ -91,7 +100,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .set_cloud_watch_logs_log_group_arn(group_of(settings, env))
                 .set_cloud_watch_logs_role_arn(role_of(settings, env))
                 .set_tags_list(api_tags(tags)?);
-            let made = wait::while_passing(TWO_MINUTES, is_passing, || async {
+            let made = wait::while_passing(cx.wait_until(SEEN), TWO_MINUTES, is_passing, || async {
                 Ok(call.clone().send().await?)
             })
             .await;
@@ -111,7 +120,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .set_kms_key_id(settings.kms_key.clone())
                 .set_cloud_watch_logs_log_group_arn(group_of(settings, env))
                 .set_cloud_watch_logs_role_arn(role_of(settings, env));
-            wait::while_passing(TWO_MINUTES, is_passing, || async {
+            wait::while_passing(cx.wait_until(SEEN), TWO_MINUTES, is_passing, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -123,7 +132,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .cloudtrail
                 .start_logging()
                 .name(&trail.arn);
-            wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
+            wait::patiently(cx.wait_until(TRAIL_IDLE), HALF_A_MINUTE, CONFLICT, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -146,7 +155,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .add_tags()
                 .resource_id(&trail.arn);
             let call = call.set_tags_list(api_tags(tags)?);
-            wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
+            wait::patiently(cx.wait_until(TRAIL_IDLE), HALF_A_MINUTE, CONFLICT, || async {
                 Ok(call.clone().send().await?)
             })
             .await?;
@@ -192,7 +201,7 @@ fn api_tags(tags: &Tags) -> Result<Option<Vec<Tag>>, Fault> {
 
 async fn retain(cx: &Cx, group: &str, region: &Region, days: Option<i32>) -> Result<(), Fault> {
     let logs = &cx.clients_in(region).logs;
-    let kept = wait::patiently(HALF_A_MINUTE, BUSY, || async {
+    let kept = wait::patiently(cx.wait_until(GROUP_IDLE), HALF_A_MINUTE, BUSY, || async {
         match days {
             Some(days) => {
                 let call = logs.put_retention_policy().log_group_name(group);
@@ -212,7 +221,7 @@ async fn retain(cx: &Cx, group: &str, region: &Region, days: Option<i32>) -> Res
 
 async fn let_deliver(cx: &Cx, delivery: &Delivery) -> Result<(), Fault> {
     let policy = role::policy(delivery, &cx.env);
-    roles::put_inline(&cx.clients().iam, &delivery.role, role::POLICY, &policy).await
+    roles::put_inline(cx, &delivery.role, role::POLICY, &policy).await
 }
 
 async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Fault> {
@@ -230,7 +239,7 @@ async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Fault> {
             .map_err(|error| Fault::answer("cloudtrail:PutEventSelectors", error.to_string()))?;
         call.set_advanced_event_selectors(Some(all))
     };
-    wait::patiently(HALF_A_MINUTE, CONFLICT, || async {
+    wait::patiently(cx.wait_until(TRAIL_IDLE), HALF_A_MINUTE, CONFLICT, || async {
         Ok(call.clone().send().await?)
     })
     .await?;

@@ -13,7 +13,7 @@ use super::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service
 use crate::control::{Cx, Manager, Seen};
 use crate::fault::Fault;
 use crate::tags::Tags;
-use crate::wait::{self, TWO_MINUTES};
+use crate::wait::{self, TWO_MINUTES, Wait};
 
 /// The role is the account's and every region wants it: one at a time looks and makes it.
 static ROLE: Mutex<()> = Mutex::const_new(());
@@ -232,7 +232,9 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             let live = live.unwrap_or_else(|| ConfigurationRecorder::builder().name(name).build());
             put(cx, sent(live, recording)?, &Tags::new()).await
         }
-        Action::Deliver(channel) => deliver(config, channel).await,
+        Action::Deliver(channel) => {
+            deliver(config, channel, cx.wait_until("Config sees the bucket's policy")).await
+        }
         Action::Start { name } => {
             let call = config.start_configuration_recorder();
             call.configuration_recorder_name(name).send().await?;
@@ -339,13 +341,13 @@ fn sent(mut recorder: ConfigurationRecorder, recording: &Recording) -> Result<Co
     Ok(recorder)
 }
 
-async fn deliver(config: &Client, channel: &Channel) -> Result<(), Fault> {
+async fn deliver(config: &Client, channel: &Channel, mut wait: Wait) -> Result<(), Fault> {
     let live = find_channel(config).await?;
     let mut sent = live.unwrap_or_else(|| DeliveryChannel::builder().name(&channel.name).build());
     sent.s3_bucket_name = Some(channel.bucket.clone());
     sent.s3_key_prefix = Some(channel.prefix.clone()).filter(|prefix| !prefix.is_empty());
     let call = config.put_delivery_channel().delivery_channel(sent);
-    wait::patiently(TWO_MINUTES, NEW_POLICY, || async {
+    wait::patiently(wait, TWO_MINUTES, NEW_POLICY, || async {
         Ok(call.clone().send().await?)
     })
     .await?;

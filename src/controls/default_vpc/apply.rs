@@ -7,18 +7,22 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::read::{self, EVERYWHERE};
 use super::{Action, Subnet};
+use crate::control::Cx;
 use crate::fault::{Fault, FaultKind, done};
-use crate::wait::{HALF_A_MINUTE, patiently, until};
+use crate::wait::{self, HALF_A_MINUTE};
 
 /// What a call answers while something that was deleted or detached just before still counts as there.
 const STILL_USED: &[&str] = &["DependencyViolation"];
+/// What is waited for then.
+const UNUSED: &str = "EC2 sees that nothing uses it";
 /// What a call answers that was refused for its rate and so has changed nothing.
 const THROTTLED: &[&str] = &["RequestLimitExceeded", "Throttling"];
 const VPC_GONE: &str = "InvalidVpcID.NotFound";
 const GATEWAY_GONE: &str = "InvalidInternetGatewayID.NotFound";
 
 /// Makes the change.
-pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    let ec2 = &cx.clients().ec2;
     match action {
         Action::DeleteSubnet(Subnet { id, .. }) => done(
             // Never tried again: a dependency here means that the subnet is in use.
@@ -30,7 +34,7 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
                 .detach_internet_gateway()
                 .internet_gateway_id(gateway)
                 .vpc_id(vpc);
-            let answer = patiently(HALF_A_MINUTE, STILL_USED, || async {
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
                 Ok(call.clone().send().await?)
             })
             .await;
@@ -38,7 +42,7 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
         }
         Action::DeleteGateway { gateway } => {
             let call = ec2.delete_internet_gateway().internet_gateway_id(gateway);
-            let answer = patiently(HALF_A_MINUTE, STILL_USED, || async {
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
                 Ok(call.clone().send().await?)
             })
             .await;
@@ -46,12 +50,13 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
         }
         Action::DeleteVpc { vpc } => {
             let call = ec2.delete_vpc().vpc_id(vpc);
-            let answer = patiently(HALF_A_MINUTE, STILL_USED, || async {
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
                 Ok(call.clone().send().await?)
             })
             .await;
             done(answer, &[VPC_GONE])?;
-            until(
+            wait::until(
+                cx.wait_until("EC2 no longer lists the VPC"),
                 HALF_A_MINUTE,
                 "ec2:DescribeVpcs",
                 "still lists the deleted VPC",
@@ -67,7 +72,8 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
                 ec2.create_default_vpc().send().await,
                 &["DefaultVpcAlreadyExists"],
             )?;
-            until(
+            wait::until(
+                cx.wait_until("EC2 lists the new VPC"),
                 HALF_A_MINUTE,
                 "ec2:DescribeVpcs",
                 "does not yet list the new default VPC",
@@ -78,10 +84,10 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
             )
             .await
         }
-        Action::AddGateway { vpc } => add_gateway(ec2, vpc).await,
+        Action::AddGateway { vpc } => add_gateway(cx, vpc).await,
         Action::AttachGateway { gateway, vpc } => match attached(ec2, vpc).await? {
             Some(_) => Ok(()),
-            None => attach(ec2, gateway, vpc).await,
+            None => attach(cx, gateway, vpc).await,
         },
         Action::CreateRoute { table, vpc } => {
             let call = ec2
@@ -109,17 +115,18 @@ pub(super) async fn apply(action: &Action, ec2: &Client) -> Result<(), Fault> {
 
 /// Creates and attaches in one action, because AWS hands out the id. A gateway that could not be attached
 /// does not stay behind.
-async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
+async fn add_gateway(cx: &Cx, vpc: &str) -> Result<(), Fault> {
+    let ec2 = &cx.clients().ec2;
     if attached(ec2, vpc).await?.is_some() {
         return Ok(());
     }
-    let created = create_gateway(ec2).await?.internet_gateway;
+    let created = create_gateway(cx).await?.internet_gateway;
     let gateway = read::present(
         created.as_ref().and_then(|created| created.internet_gateway_id()),
         "ec2:CreateInternetGateway",
         "InternetGatewayId",
     )?;
-    let Err(fault) = attach(ec2, &gateway, vpc).await else {
+    let Err(fault) = attach(cx, &gateway, vpc).await else {
         return Ok(());
     };
     let cleared = ec2
@@ -141,12 +148,18 @@ async fn add_gateway(ec2: &Client, vpc: &str) -> Result<(), Fault> {
 
 /// Creates an internet gateway, once. It is the one call here that takes no token and has no "already exists": tried
 /// again after an answer that was lost, it would make a second one, so that the SDK must not.
-async fn create_gateway(ec2: &Client) -> Result<CreateInternetGatewayOutput, Fault> {
-    let answer = patiently(HALF_A_MINUTE, THROTTLED, || async {
-        let once = aws_sdk_ec2::config::Config::builder().retry_config(RetryConfig::disabled());
-        let call = ec2.create_internet_gateway().customize().config_override(once);
-        Ok(call.send().await?)
-    })
+async fn create_gateway(cx: &Cx) -> Result<CreateInternetGatewayOutput, Fault> {
+    let ec2 = &cx.clients().ec2;
+    let answer = wait::patiently(
+        cx.wait_until("EC2 takes calls again"),
+        HALF_A_MINUTE,
+        THROTTLED,
+        || async {
+            let once = aws_sdk_ec2::config::Config::builder().retry_config(RetryConfig::disabled());
+            let call = ec2.create_internet_gateway().customize().config_override(once);
+            Ok(call.send().await?)
+        },
+    )
     .await;
     answer.map_err(|fault| match fault.kind {
         FaultKind::Network => Fault {
@@ -161,18 +174,23 @@ async fn create_gateway(ec2: &Client) -> Result<CreateInternetGatewayOutput, Fau
     })
 }
 
-async fn attach(ec2: &Client, gateway: &str, vpc: &str) -> Result<(), Fault> {
+async fn attach(cx: &Cx, gateway: &str, vpc: &str) -> Result<(), Fault> {
+    let ec2 = &cx.clients().ec2;
     let call = ec2
         .attach_internet_gateway()
         .internet_gateway_id(gateway)
         .vpc_id(vpc);
     // A gateway that was created just before may not be known everywhere yet.
-    let answer = patiently(HALF_A_MINUTE, &[GATEWAY_GONE], || async {
-        Ok(call.clone().send().await?)
-    })
+    let answer = wait::patiently(
+        cx.wait_until("EC2 knows the new gateway"),
+        HALF_A_MINUTE,
+        &[GATEWAY_GONE],
+        || async { Ok(call.clone().send().await?) },
+    )
     .await;
     done(answer, &["Resource.AlreadyAssociated"])?;
-    until(
+    wait::until(
+        cx.wait_until("EC2 lists the gateway as attached"),
         HALF_A_MINUTE,
         "ec2:DescribeInternetGateways",
         "does not yet list the gateway as attached",
@@ -196,4 +214,32 @@ async fn needed_gateway(ec2: &Client, vpc: &str) -> Result<String, Fault> {
             format!("no internet gateway is attached to {vpc}, so there is nothing to route to; plan again"),
         )
     })
+}
+
+/// Nothing to do counts as done.
+fn done<T>(answer: Result<T, Fault>, already: &[&str]) -> Result<(), Fault> {
+    match answer {
+        Err(fault) if !fault.is_one_of(already) => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(code: &str) -> Fault {
+        Fault {
+            kind: FaultKind::Service,
+            code: Some(code.to_owned()),
+            ..Fault::answer("ec2:DeleteVpc", "the vpc has dependencies")
+        }
+    }
+
+    #[test]
+    fn what_is_already_gone_is_done_and_nothing_else_is() {
+        assert_eq!(done(Ok("deleted"), &[VPC_GONE]), Ok(()));
+        assert_eq!(done::<()>(Err(fault(VPC_GONE)), &[VPC_GONE]), Ok(()));
+        assert!(done::<()>(Err(fault("DependencyViolation")), &[VPC_GONE]).is_err());
+    }
 }

@@ -1,12 +1,10 @@
 //! The writing calls.
 
 use std::future::Future;
-use std::time::Duration;
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::types::{InputTransformer, RuleState, Tag, Target};
-use aws_sdk_iam::Client as Iam;
 use serde_json::Value;
 
 use super::read::targets;
@@ -17,9 +15,8 @@ use crate::place::Region;
 use crate::policy::{Policy, Statement};
 use crate::roles;
 use crate::tags::Tags;
+use crate::wait::{self, TWO_MINUTES};
 
-/// How long EventBridge is given to let go of a rule that it is changing, and to see a role that was just made.
-const PAUSES: [u64; 6] = [500, 1000, 2000, 4000, 8000, 8000];
 /// The id of our targets.
 const ID: &str = "trueup";
 /// What the rules are for.
@@ -47,7 +44,6 @@ pub(super) fn lets(bus: &str) -> Policy {
 
 /// See [`Control::apply`](crate::control::Control::apply).
 pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
-    let iam = &cx.clients().iam;
     let events = |region: &Region| cx.clients_in(region).events.clone();
     match action {
         Action::CreateRule {
@@ -57,7 +53,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             tags,
         } => {
             let (events, tags) = (events(region), api_tags(tags)?);
-            patiently(|| async {
+            patiently(cx, || async {
                 let call = events.put_rule().name(name).event_pattern(pattern.to_string());
                 call.state(RuleState::Enabled)
                     .description(DESCRIPTION)
@@ -75,7 +71,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             enable,
         } => {
             let events = events(region);
-            patiently(|| change(&events, name, pattern.as_ref(), *enable)).await
+            patiently(cx, || change(&events, name, pattern.as_ref(), *enable)).await
         }
         Action::Send {
             region,
@@ -86,7 +82,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             let events = events(region);
             let live = targets(&events, rule).await?;
             let target = target(free_id(&live), topic)?;
-            put(&events, rule, worded(target, message)?).await
+            put(cx, &events, rule, worded(target, message)?).await
         }
         Action::Reword {
             region,
@@ -96,7 +92,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         } => {
             let events = events(region);
             let live = existing(&events, rule, id).await?;
-            put(&events, rule, worded(live, message)?).await
+            put(cx, &events, rule, worded(live, message)?).await
         }
         Action::Forward {
             region,
@@ -114,7 +110,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 }
             };
             target.role_arn = Some(role.clone());
-            put(&events, rule, target).await
+            put(cx, &events, rule, target).await
         }
         Action::TagRule { region, name, tags } => {
             let call = events(region).tag_resource();
@@ -125,25 +121,26 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         Action::DeleteRule { region, name } => {
             let events = events(region);
             for target in targets(&events, name).await? {
-                remove(&events, name, &target.id).await?;
+                remove(cx, &events, name, &target.id).await?;
             }
             // Succeeds also if there is none.
-            patiently(|| async {
+            patiently(cx, || async {
                 events.delete_rule().name(name).send().await?;
                 Ok(())
             })
             .await
         }
-        Action::StopSending { region, rule, id } => remove(&events(region), rule, id).await,
+        Action::StopSending { region, rule, id } => remove(cx, &events(region), rule, id).await,
         Action::CreateRole { .. }
         | Action::TrustEventBridge
         | Action::LetPutEvents { .. }
         | Action::TagRole { .. }
-        | Action::DeleteRole => role(action, iam).await,
+        | Action::DeleteRole => role(action, cx).await,
     }
 }
 
-async fn role(action: &Action, iam: &Iam) -> Result<(), Fault> {
+async fn role(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    let iam = &cx.clients().iam;
     match action {
         Action::CreateRole { tags } => {
             let new = roles::New {
@@ -153,7 +150,7 @@ async fn role(action: &Action, iam: &Iam) -> Result<(), Fault> {
                 max_session: None,
                 tags,
             };
-            roles::create(iam, new).await
+            roles::create(cx, new).await
         }
         Action::TrustEventBridge => {
             let live = roles::get(iam, FORWARD).await?;
@@ -161,11 +158,11 @@ async fn role(action: &Action, iam: &Iam) -> Result<(), Fault> {
                 Fault::answer("iam:GetRole", format!("the role {FORWARD} is gone; plan again"))
             })?;
             match roles::trust(&live)?.merged(&[trusts()]) {
-                Some(merged) => roles::set_trust(iam, FORWARD, &merged).await,
+                Some(merged) => roles::set_trust(cx, FORWARD, &merged).await,
                 None => Ok(()),
             }
         }
-        Action::LetPutEvents { bus } => roles::put_inline(iam, FORWARD, POLICY, &lets(bus)).await,
+        Action::LetPutEvents { bus } => roles::put_inline(cx, FORWARD, POLICY, &lets(bus)).await,
         Action::TagRole { tags } => roles::tag(iam, FORWARD, tags).await,
         Action::DeleteRole => {
             let policy = iam.delete_role_policy().role_name(FORWARD).policy_name(POLICY);
@@ -230,8 +227,8 @@ fn worded(mut target: Target, lines: &[String]) -> Result<Target, Fault> {
     Ok(target)
 }
 
-async fn put(events: &Client, rule: &str, target: Target) -> Result<(), Fault> {
-    patiently(|| async {
+async fn put(cx: &Cx, events: &Client, rule: &str, target: Target) -> Result<(), Fault> {
+    patiently(cx, || async {
         let answer = events
             .put_targets()
             .rule(rule)
@@ -245,8 +242,8 @@ async fn put(events: &Client, rule: &str, target: Target) -> Result<(), Fault> {
     .await
 }
 
-async fn remove(events: &Client, rule: &str, id: &str) -> Result<(), Fault> {
-    let gone = patiently(|| async {
+async fn remove(cx: &Cx, events: &Client, rule: &str, id: &str) -> Result<(), Fault> {
+    let gone = patiently(cx, || async {
         let answer = events.remove_targets().rule(rule).ids(id).send().await?;
         let failed = answer.failed_entries.unwrap_or_default().into_iter();
         let first = failed.map(|one| (one.error_code, one.error_message)).next();
@@ -279,21 +276,16 @@ pub(super) fn refused(
 }
 
 /// Tries again as long as somebody else changes the same rule, or EventBridge does not see a new role yet.
-async fn patiently<F>(call: impl Fn() -> F + Send) -> Result<(), Fault>
+async fn patiently<F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<(), Fault>
 where
     F: Future<Output = Result<(), Fault>> + Send,
 {
-    let passes = |fault: &Fault| {
+    let is_passing = |fault: &Fault| {
         fault.is("ConcurrentModificationException")
             || fault.is("ValidationException") && fault.message.contains("cannot be assumed")
     };
-    for pause in PAUSES {
-        match call().await {
-            Err(fault) if passes(&fault) => tokio::time::sleep(Duration::from_millis(pause)).await,
-            answer => return answer,
-        }
-    }
-    call().await
+    let wait = cx.wait_until("EventBridge sees the role and the rule");
+    wait::while_passing(wait, TWO_MINUTES, is_passing, call).await
 }
 
 fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {

@@ -19,8 +19,17 @@ use crate::wait::{self, HALF_A_MINUTE};
 
 /// What S3 answers while it still works on another change of the same bucket.
 const BUSY: &[&str] = &["OperationAborted"];
-/// What it answers while it does not yet know the bucket or a principal of its policy everywhere.
-const UNSEEN: &[&str] = &["MalformedPolicy", "NoSuchBucket", "OperationAborted"];
+/// What is waited for then.
+const IDLE: &str = "the bucket takes changes again";
+
+/// True if S3 does not yet know the bucket, or a principal of its policy, everywhere.
+fn is_unseen(fault: &Fault) -> bool {
+    fault.is_one_of(&["NoSuchBucket", "OperationAborted"])
+        || fault.is("MalformedPolicy") && fault.message.contains("Invalid principal")
+}
+
+/// What is waited for then.
+const SEEN: &str = "S3 knows the bucket and its principals";
 
 /// A part of a request that lacks a member: a defect, told like a failed call.
 fn built<T>(part: Result<T, BuildError>) -> Result<T, Fault> {
@@ -29,6 +38,7 @@ fn built<T>(part: Result<T, BuildError>) -> Result<T, Fault> {
 
 /// The client of a bucket's own region, and what its calls are made for.
 struct Bucket<'a> {
+    cx: &'a Cx,
     s3: Client,
     name: &'a str,
     owner: &'a str,
@@ -48,6 +58,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         | Action::Delete { at } => at,
     };
     let bucket = Bucket {
+        cx,
         s3: cx.clients_in(&at.region).s3.clone(),
         name: &at.bucket,
         owner: &cx.env.account,
@@ -106,7 +117,10 @@ impl Bucket<'_> {
             .bucket(self.name)
             .set_create_bucket_configuration(elsewhere)
             .set_object_ownership(ownership.map(|one| ObjectOwnership::from(one.name())));
-        let made = wait::patiently(HALF_A_MINUTE, BUSY, || async { Ok(call.clone().send().await?) }).await;
+        let made = wait::patiently(self.cx.wait_until(IDLE), HALF_A_MINUTE, BUSY, || async {
+            Ok(call.clone().send().await?)
+        })
+        .await;
         match made {
             Ok(_) => Ok(()),
             Err(fault) if fault.is("BucketAlreadyOwnedByYou") => Ok(()),
@@ -127,7 +141,10 @@ impl Bucket<'_> {
             .bucket(self.name)
             .expected_bucket_owner(self.owner)
             .public_access_block_configuration(block);
-        wait::patiently(HALF_A_MINUTE, UNSEEN, || async { Ok(call.clone().send().await?) }).await?;
+        wait::while_passing(self.cx.wait_until(SEEN), HALF_A_MINUTE, is_unseen, || async {
+            Ok(call.clone().send().await?)
+        })
+        .await?;
         Ok(())
     }
 
@@ -220,7 +237,10 @@ impl Bucket<'_> {
             .bucket(self.name)
             .expected_bucket_owner(self.owner)
             .policy(policy.to_string());
-        wait::patiently(HALF_A_MINUTE, UNSEEN, || async { Ok(call.clone().send().await?) }).await?;
+        wait::while_passing(self.cx.wait_until(SEEN), HALF_A_MINUTE, is_unseen, || async {
+            Ok(call.clone().send().await?)
+        })
+        .await?;
         Ok(())
     }
 
@@ -247,10 +267,14 @@ impl Bucket<'_> {
                 .expected_bucket_owner(self.owner)
                 .set_transition_default_minimum_object_size(size)
                 .lifecycle_configuration(built(all.build())?);
-            wait::patiently(HALF_A_MINUTE, BUSY, || async { Ok(call.clone().send().await?) }).await?;
+            wait::patiently(self.cx.wait_until(IDLE), HALF_A_MINUTE, BUSY, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await?;
         }
         // Reads see the change late.
         wait::until(
+            self.cx.wait_until("S3 tells the new life cycle"),
             HALF_A_MINUTE,
             "s3:GetBucketLifecycleConfiguration",
             "does not yet tell the new life cycle",

@@ -13,6 +13,8 @@ use crate::wait::{self, HALF_A_MINUTE};
 
 /// What CloudWatch Logs answers while it works on another change of the same group.
 const BUSY: &[&str] = &["OperationAbortedException"];
+/// What is waited for then.
+const IDLE: &str = "the log group takes changes again";
 
 /// See [`Control::apply`](crate::control::Control::apply).
 pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
@@ -40,7 +42,10 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .filter_name(name)
                 .filter_pattern(pattern)
                 .metric_transformations(transformation);
-            wait::patiently(HALF_A_MINUTE, BUSY, || async { Ok(call.clone().send().await?) }).await?;
+            wait::patiently(cx.wait_until(IDLE), HALF_A_MINUTE, BUSY, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await?;
             Ok(())
         }
         Action::SetPattern {
@@ -52,8 +57,10 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         Action::DeleteFilter { region, group, name } => {
             let call = cx.clients_in(region).logs.delete_metric_filter();
             let call = call.log_group_name(group).filter_name(name);
-            let gone =
-                wait::patiently(HALF_A_MINUTE, BUSY, || async { Ok(call.clone().send().await?) }).await;
+            let gone = wait::patiently(cx.wait_until(IDLE), HALF_A_MINUTE, BUSY, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
             match gone {
                 Err(fault) if !fault.is("ResourceNotFoundException") => Err(fault),
                 _ => Ok(()),
@@ -143,7 +150,10 @@ async fn set_pattern(cx: &Cx, region: &Region, group: &str, name: &str, pattern:
         .set_apply_on_transformed_logs(live.apply_on_transformed_logs.then_some(true))
         .set_field_selection_criteria(live.field_selection_criteria)
         .set_emit_system_field_dimensions(dimensions);
-    wait::patiently(HALF_A_MINUTE, BUSY, || async { Ok(call.clone().send().await?) }).await?;
+    wait::patiently(cx.wait_until(IDLE), HALF_A_MINUTE, BUSY, || async {
+        Ok(call.clone().send().await?)
+    })
+    .await?;
     Ok(())
 }
 

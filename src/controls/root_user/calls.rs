@@ -7,6 +7,7 @@ use aws_sdk_iam::types::{AssignmentStatusType, SummaryKeyType};
 
 use super::report::{self, Use};
 use crate::fault::Fault;
+use crate::wait::Wait;
 
 /// What the account summary says of the root user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub(super) async fn virtual_devices(iam: &Client) -> Result<i32, Fault> {
 const MOST_ATTEMPTS: u32 = 30;
 
 /// When the root user was last used, from the credential report. Has IAM write one if there is none.
-pub(super) async fn use_of_root(iam: &Client) -> Result<Use, Fault> {
+pub(super) async fn use_of_root(iam: &Client, mut wait: Wait) -> Result<Use, Fault> {
     let mut pause = Duration::from_millis(250);
     let mut attempt = 0;
     loop {
@@ -86,7 +87,7 @@ pub(super) async fn use_of_root(iam: &Client) -> Result<Use, Fault> {
         } else if !fault.is("ReportInProgress") {
             return Err(fault);
         }
-        tokio::time::sleep(pause).await;
+        wait.pause(pause).await;
         pause = (pause * 2).min(Duration::from_secs(2));
     }
 }

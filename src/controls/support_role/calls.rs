@@ -98,10 +98,10 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 max_session: None,
                 tags,
             };
-            roles::create(iam, new).await
+            roles::create(cx, new).await
         }
-        Action::AttachSupportAccess { role } => roles::attach(iam, role, &support_access(&cx.env)).await,
-        Action::UpdateTrust { role, trust } => roles::set_trust(iam, role, trust).await,
+        Action::AttachSupportAccess { role } => roles::attach(cx, role, &support_access(&cx.env)).await,
+        Action::UpdateTrust { role, trust } => roles::set_trust(cx, role, trust).await,
         Action::Describe { role, description } => {
             let call = iam.update_role_description().role_name(role);
             call.description(description).send().await?;
