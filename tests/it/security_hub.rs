@@ -220,6 +220,57 @@ fn a_hub_that_was_enabled_by_hand_is_adopted_and_keeps_what_is_not_written() {
 }
 
 #[test]
+fn what_drifts_is_all_that_comes_back() {
+    let folder = Folder::new();
+    let baseline = "[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n[tags]\na = \"1\"\n\
+                    [security_hub]\nenabled = true\nauto_enable_controls = false\naggregate_in_home_region = true\n";
+    folder.write("b.toml", baseline);
+    folder.apply().expect(0);
+    for (drift, write) in [
+        (
+            json!({"hub": {"auto_enable_controls": true}}),
+            "UpdateSecurityHubConfiguration",
+        ),
+        (json!({"hub": {"tags": {"a": "2"}}}), "TagResource"),
+        (json!({"aggregator": null}), "CreateFindingAggregator"),
+        (
+            json!({"aggregator": {"region_linking_mode": "NO_REGIONS"}}),
+            "UpdateFindingAggregator",
+        ),
+    ] {
+        folder.alter(|account| merge(&mut account["regions"]["us-east-1"]["securityhub"], &drift));
+        folder.becomes(baseline, &[&format!("us-east-1 securityhub:{write}")]);
+    }
+    folder.judge();
+}
+
+/// Puts the scalars of one tree into another.
+fn merge(into: &mut Value, from: &Value) {
+    match from {
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(key, member)| merge(&mut into[key], member)),
+        scalar => into.clone_from(scalar),
+    }
+}
+
+#[test]
+fn a_standard_is_waited_for_until_it_is_ready() {
+    let folder = Folder::new();
+    folder.world(&format!("propagation_seconds = 2\n{RECORDER}"));
+    folder.write("b.toml", &format!("{ONE}{ON}"));
+    folder.apply().expect(0);
+    let looks = folder
+        .exchanges()
+        .iter()
+        .filter(|exchange| exchange["operation"] == "GetEnabledStandards")
+        .count();
+    // Pending twice at least, then ready, and once more when the cell is read again.
+    assert!(looks >= 4, "{looks}");
+    folder.judge();
+}
+
+#[test]
 fn without_a_recorder_the_region_is_blocked_and_no_other() {
     let folder = Folder::new();
     folder.world(RECORDER);

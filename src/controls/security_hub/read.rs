@@ -58,7 +58,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     };
     standards(hub, want, true, &mut seen).await?;
     let asks = want.is_none_or(|want| want.aggregate_in_home_region.is_some());
-    if asks && cx.place.region() == Some(&cx.env.home) {
+    // A member cannot have an aggregator, and may not even ask.
+    if asks && seen.held_by.is_none() && cx.place.region() == Some(&cx.env.home) {
         seen.ids.aggregator = aggregator(hub).await?;
         let here = seen
             .ids
