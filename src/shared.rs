@@ -19,8 +19,11 @@ pub(crate) trait Reading: Sized + Send + Sync + 'static {
 /// The shared readings of one survey.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shared {
-    made: Arc<Mutex<BTreeMap<(TypeId, Place), Arc<dyn Any + Send + Sync>>>>,
+    made: Arc<Mutex<Slots>>,
 }
+
+/// By what is read and where, a [`Slot`] of that type.
+type Slots = BTreeMap<(TypeId, Place), Arc<dyn Any + Send + Sync>>;
 
 /// One reading of one place, once somebody has asked for it.
 type Slot<R> = OnceCell<Result<Arc<R>, Fault>>;
