@@ -205,7 +205,12 @@ pub(crate) async fn set_trust(cx: &Cx, role: &str, trust: &Policy) -> Result<(),
 
 /// Puts an inline policy on a role.
 pub(crate) async fn put_inline(cx: &Cx, role: &str, name: &str, document: &Policy) -> Result<(), Fault> {
-    let call = cx.clients().iam.put_role_policy().role_name(role).policy_name(name);
+    let call = cx
+        .clients()
+        .iam
+        .put_role_policy()
+        .role_name(role)
+        .policy_name(name);
     let call = call.policy_document(document.to_string());
     patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
     Ok(())

@@ -16,6 +16,7 @@ use crate::place::{Region, Scope};
 use crate::tags::{self, Tags};
 
 mod diff;
+mod price;
 mod read;
 mod standard;
 #[cfg(test)]

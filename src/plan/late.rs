@@ -40,8 +40,8 @@ mod tests {
 
     use super::super::testing::cell;
     use super::*;
-    use crate::place::Place;
     use crate::monthly::Monthly;
+    use crate::place::Place;
     use crate::plan::{Class, Effect};
 
     fn step(number: usize, action: &str, late: bool) -> Step {

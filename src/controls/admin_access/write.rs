@@ -22,10 +22,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
         } => {
             let call = iam.put_group_policy().group_name(group).policy_name(policy);
             let call = call.policy_document(document.to_string());
-            roles::patiently(cx, || async {
-                Ok(call.clone().send().await?)
-            })
-            .await?;
+            roles::patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
             Ok(())
         }
         Action::CreateUser { user, tags } => {
@@ -34,10 +31,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
         }
         Action::AddUser { group, user } => {
             let call = iam.add_user_to_group().group_name(group).user_name(user);
-            roles::patiently(cx, || async {
-                Ok(call.clone().send().await?)
-            })
-            .await?;
+            roles::patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
             Ok(())
         }
         Action::RemoveUser { group, user } => {
@@ -74,10 +68,7 @@ pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .role_name(role)
                 .max_session_duration(*max_session);
             let call = call.set_description(description.clone());
-            roles::patiently(cx, || async {
-                Ok(call.clone().send().await?)
-            })
-            .await?;
+            roles::patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
             Ok(())
         }
         Action::TagRole { role, tags } => roles::tag(iam, role, tags).await,

@@ -284,7 +284,11 @@ async fn put(cx: &Cx, recorder: ConfigurationRecorder, tags: &Tags) -> Result<()
         .put_configuration_recorder()
         .configuration_recorder(recorder)
         .set_tags((!tags.is_empty()).then(|| listed(tags)));
-    wait::patiently(TWO_MINUTES, passing, || async { Ok(call.clone().send().await?) }).await?;
+    let wait = cx.wait_until("Config sees its service-linked role");
+    wait::patiently(wait, TWO_MINUTES, passing, || async {
+        Ok(call.clone().send().await?)
+    })
+    .await?;
     Ok(())
 }
 
@@ -341,7 +345,7 @@ fn sent(mut recorder: ConfigurationRecorder, recording: &Recording) -> Result<Co
     Ok(recorder)
 }
 
-async fn deliver(config: &Client, channel: &Channel, mut wait: Wait) -> Result<(), Fault> {
+async fn deliver(config: &Client, channel: &Channel, wait: Wait) -> Result<(), Fault> {
     let live = find_channel(config).await?;
     let mut sent = live.unwrap_or_else(|| DeliveryChannel::builder().name(&channel.name).build());
     sent.s3_bucket_name = Some(channel.bucket.clone());

@@ -215,31 +215,3 @@ async fn needed_gateway(ec2: &Client, vpc: &str) -> Result<String, Fault> {
         )
     })
 }
-
-/// Nothing to do counts as done.
-fn done<T>(answer: Result<T, Fault>, already: &[&str]) -> Result<(), Fault> {
-    match answer {
-        Err(fault) if !fault.is_one_of(already) => Err(fault),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fault(code: &str) -> Fault {
-        Fault {
-            kind: FaultKind::Service,
-            code: Some(code.to_owned()),
-            ..Fault::answer("ec2:DeleteVpc", "the vpc has dependencies")
-        }
-    }
-
-    #[test]
-    fn what_is_already_gone_is_done_and_nothing_else_is() {
-        assert_eq!(done(Ok("deleted"), &[VPC_GONE]), Ok(()));
-        assert_eq!(done::<()>(Err(fault(VPC_GONE)), &[VPC_GONE]), Ok(()));
-        assert!(done::<()>(Err(fault("DependencyViolation")), &[VPC_GONE]).is_err());
-    }
-}

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::price;
 use super::{Action, Ids, Model, Standard};
 use crate::control::{Here, LocalId, Out, Seen};
 use crate::controls::config_recorder::RECORDER;
@@ -102,9 +103,11 @@ fn turn(
         before.push(step.id());
     }
     if !on.is_empty() {
+        let costs = price::costs(&on, here);
         out.add(Action::TurnOn(on))
             .after_all(before)
-            .needs(RECORDER.at(here.place));
+            .needs(RECORDER.at(here.place))
+            .costs(costs);
     }
 }
 

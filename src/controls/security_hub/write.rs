@@ -17,7 +17,7 @@ use crate::control::Cx;
 use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
 use crate::tags::Tags;
-use crate::wait;
+use crate::wait::{self, Wait};
 
 /// How long a standard may take until it is on or gone: three minutes in all.
 const PAUSES: [u64; 15] = [1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15];
@@ -46,22 +46,22 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
             auto_enable_controls,
             tags,
         } => {
-            enable(hub, tags).await?;
+            enable(cx, tags).await?;
             match auto_enable_controls {
-                Some(enable) => auto_enable(hub, *enable).await,
+                Some(enable) => auto_enable(cx, *enable).await,
                 None => Ok(()),
             }
         }
-        Action::AutoEnableControls(enable) => auto_enable(hub, *enable).await,
-        Action::TurnOn(standards) => turn_on(hub, standards).await,
-        Action::TurnOff(standards) => turn_off(hub, standards).await,
+        Action::AutoEnableControls(enable) => auto_enable(cx, *enable).await,
+        Action::TurnOn(standards) => turn_on(cx, standards).await,
+        Action::TurnOff(standards) => turn_off(cx, standards).await,
         Action::Aggregate => aggregate(hub, &cx.env.home).await,
         Action::LinkAll { arn } => link_all(hub, arn).await,
         Action::Separate { arn } => {
             let call = hub.delete_finding_aggregator().finding_aggregator_arn(arn);
             unless_absent(call.send().await.map_err(Fault::from)).map(|_| ())
         }
-        Action::Disable => disable(hub).await,
+        Action::Disable => disable(cx).await,
         Action::Tag { arn, tags } => {
             let call = hub.tag_resource().resource_arn(arn);
             call.set_tags(Some(tags.clone().into_iter().collect()))
@@ -77,7 +77,8 @@ async fn is_there(hub: &Client) -> Result<bool, Fault> {
     Ok(unless_absent(answer)?.is_some())
 }
 
-async fn enable(hub: &Client, tags: &Tags) -> Result<(), Fault> {
+async fn enable(cx: &Cx, tags: &Tags) -> Result<(), Fault> {
+    let hub = &cx.clients().securityhub;
     let call = hub
         .enable_security_hub()
         .enable_default_standards(false)
@@ -89,6 +90,7 @@ async fn enable(hub: &Client, tags: &Tags) -> Result<(), Fault> {
         _ => {}
     }
     wait::until(
+        cx.wait_until("Security Hub shows the new hub"),
         wait::HALF_A_MINUTE,
         "securityhub:EnableSecurityHub",
         "the new hub does not show; apply again later",
@@ -97,9 +99,11 @@ async fn enable(hub: &Client, tags: &Tags) -> Result<(), Fault> {
     .await
 }
 
-async fn disable(hub: &Client) -> Result<(), Fault> {
+async fn disable(cx: &Cx) -> Result<(), Fault> {
+    let hub = &cx.clients().securityhub;
     unless_absent(hub.disable_security_hub().send().await.map_err(Fault::from))?;
     wait::until(
+        cx.wait_until("Security Hub no longer shows the hub"),
         wait::HALF_A_MINUTE,
         "securityhub:DisableSecurityHub",
         "the hub still shows; plan again later",
@@ -108,7 +112,8 @@ async fn disable(hub: &Client) -> Result<(), Fault> {
     .await
 }
 
-async fn auto_enable(hub: &Client, enable: bool) -> Result<(), Fault> {
+async fn auto_enable(cx: &Cx, enable: bool) -> Result<(), Fault> {
+    let hub = &cx.clients().securityhub;
     let is_so = || async { Ok(hub.describe_hub().send().await?.auto_enable_controls == Some(enable)) };
     if is_so().await? {
         return Ok(());
@@ -118,6 +123,7 @@ async fn auto_enable(hub: &Client, enable: bool) -> Result<(), Fault> {
         .send()
         .await?;
     wait::until(
+        cx.wait_until("Security Hub shows the change"),
         wait::TWO_MINUTES,
         "securityhub:UpdateSecurityHubConfiguration",
         "the change does not show; plan again later",
@@ -126,9 +132,11 @@ async fn auto_enable(hub: &Client, enable: bool) -> Result<(), Fault> {
     .await
 }
 
-async fn turn_on(hub: &Client, wanted: &BTreeSet<Standard>) -> Result<(), Fault> {
+async fn turn_on(cx: &Cx, wanted: &BTreeSet<Standard>) -> Result<(), Fault> {
+    let hub = &cx.clients().securityhub;
     // A hub that was enabled just now is not seen at once.
-    let offered = wait::while_passing(wait::HALF_A_MINUTE, is_absence, || read::offered(hub)).await?;
+    let new = cx.wait_until("Security Hub sees the new hub");
+    let offered = wait::while_passing(new, wait::HALF_A_MINUTE, is_absence, || read::offered(hub)).await?;
     // What is left out the next reading tells of.
     let names: BTreeSet<Standard> = wanted
         .iter()
@@ -147,10 +155,19 @@ async fn turn_on(hub: &Client, wanted: &BTreeSet<Standard>) -> Result<(), Fault>
             .send()
             .await?;
     }
-    settle(hub, "securityhub:BatchEnableStandards", &names, becoming_ready).await
+    let wait = cx.wait_until("the standards are ready");
+    settle(
+        hub,
+        wait,
+        "securityhub:BatchEnableStandards",
+        &names,
+        becoming_ready,
+    )
+    .await
 }
 
-async fn turn_off(hub: &Client, unwanted: &BTreeMap<Standard, String>) -> Result<(), Fault> {
+async fn turn_off(cx: &Cx, unwanted: &BTreeMap<Standard, String>) -> Result<(), Fault> {
+    let hub = &cx.clients().securityhub;
     let arns: Vec<String> = unwanted.values().cloned().collect();
     for some in arns.chunks(AT_ONCE) {
         let call = hub.batch_disable_standards();
@@ -169,7 +186,8 @@ async fn turn_off(hub: &Client, unwanted: &BTreeMap<Standard, String>) -> Result
         }
     }
     let names = unwanted.keys().cloned().collect();
-    settle(hub, "securityhub:BatchDisableStandards", &names, going).await
+    let wait = cx.wait_until("the standards are gone");
+    settle(hub, wait, "securityhub:BatchDisableStandards", &names, going).await
 }
 
 /// How far a standard is on its way.
@@ -217,6 +235,7 @@ fn going(one: Option<&StandardsSubscription>) -> Way {
 /// Looks at standards until all have arrived, one cannot, or patience ends.
 async fn settle(
     hub: &Client,
+    mut wait: Wait,
     call: &str,
     names: &BTreeSet<Standard>,
     way: impl Fn(Option<&StandardsSubscription>) -> Way + Send + Sync,
@@ -244,7 +263,7 @@ async fn settle(
             return Err(failed(call, "", open.join("; ")));
         };
         tracing::info!(call, waits_for = open.join("; "), "waits for standards");
-        tokio::time::sleep(Duration::from_secs(pause)).await;
+        wait.pause(Duration::from_secs(pause)).await;
     }
 }
 
