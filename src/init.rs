@@ -288,6 +288,14 @@ mod tests {
         # # bucket = "central-logs"         # that of [log_bucket] unless it is written or the region delivers already
         # # daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
 
+        # AWS Security Hub CSPM. Cost: 0.001 USD a check; two standards in 17 regions are roughly 20 to 60 USD a month in a small account; 30 days free.
+        # [security_hub]             # its checks need [config_recorder], or another recorder that runs
+        # enabled = true
+        # aggregate_in_home_region = true
+        #
+        # [security_hub.standards]   # a new hub has only what is true here; an existing one keeps what is not written
+        # "aws-foundational-security-best-practices/1.0.0" = true
+        # "cis-aws-foundations-benchmark/5.0.0" = true
         # EC2 settings of the account. Cost: free.
         # [ec2_defaults]
         # snapshot_public_access = "block_all_sharing"     # "block_new_sharing" spares those that are public; "unblocked"
