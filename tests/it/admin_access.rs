@@ -1,11 +1,8 @@
 //! Administrators from the file to the account and back.
 
-use std::process::Stdio;
-
 use serde_json::{Value, json};
 
 use crate::folder::{Folder, STATE};
-use crate::python::{self, Server};
 
 mod moto;
 
@@ -79,49 +76,6 @@ fn deletions() -> Vec<(Value, &'static [&'static str])> {
     ]
 }
 
-/// Makes calls of IAM as somebody else would; their answers.
-#[track_caller]
-pub(crate) fn call(url: &str, folder: &Folder, calls: &Value) -> Vec<Value> {
-    let mut command = python::module("calls", &folder.path(""));
-    let command = command.arg("iam").arg(calls.to_string());
-    serde_json::from_str(&python::succeed(command.env("AWS_ENDPOINT_URL", url))).unwrap()
-}
-
-/// The titles of a plan's steps.
-#[track_caller]
-pub(crate) fn titles(plan: &str) -> Vec<String> {
-    let plan: Value = serde_json::from_str(plan).unwrap();
-    let steps = plan["steps"]
-        .as_array()
-        .unwrap_or_else(|| panic!("no steps in {plan}"));
-    steps
-        .iter()
-        .map(|step| step["title"].as_str().unwrap().to_owned())
-        .collect()
-}
-
-/// Makes calls of IAM on the sandbox as somebody else would, over HTTP.
-#[track_caller]
-pub(crate) fn call_sandbox(folder: &Folder, calls: &Value) -> Vec<Value> {
-    let log = "served.jsonl";
-    let serve = [
-        "sandbox",
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--state",
-        STATE,
-        "--log-exchanges",
-        log,
-    ];
-    let server = Server::start(folder.command(&serve).stderr(Stdio::null()));
-    let answers = call(&server.url, folder, calls);
-    drop(server);
-    python::judge(&folder.path(log));
-    std::fs::remove_file(folder.path(log)).unwrap();
-    answers
-}
-
 impl Folder {
     /// The calls of IAM alone, in no order: users and the role are made side by side.
     #[track_caller]
@@ -140,8 +94,7 @@ impl Folder {
 
     #[track_caller]
     fn plans_administrators(&self, steps: &[&str]) {
-        let plan = self.sandbox(&["plan", "b.toml", "--json"]).expect(0);
-        assert_eq!(titles(&plan.stdout), steps);
+        assert_eq!(self.steps(), steps);
     }
 
     /// What a plan says, in one line: its lines are wrapped.
@@ -150,16 +103,9 @@ impl Folder {
         plan.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// Changes the simulated account behind trueup's back.
-    fn edit_account(&self, change: impl FnOnce(&mut Value)) {
-        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        change(&mut state["account"]);
-        self.write(STATE, &state.to_string());
-    }
-
     /// The account as another caller sees it.
     fn called_by(&self, arn: &str) {
-        self.edit_account(|account| account["caller"]["arn"] = arn.into());
+        self.alter(|account| account["caller"]["arn"] = arn.into());
     }
 }
 
@@ -287,7 +233,7 @@ fn what_somebody_made_by_hand_is_adopted_and_keeps_the_rest() {
         ["get_user", { "UserName": "Alice" }],
         ["list_attached_role_policies", { "RoleName": "administrator" }],
     ]);
-    let mut before = call_sandbox(&folder, &look);
+    let mut before = folder.boto3("iam", &look);
     folder.administrators_become(
         ADOPTED,
         &[
@@ -297,7 +243,7 @@ fn what_somebody_made_by_hand_is_adopted_and_keeps_the_rest() {
             "UpdateAssumeRolePolicy",
         ],
     );
-    let mut after = call_sandbox(&folder, &look);
+    let mut after = folder.boto3("iam", &look);
     assert_eq!(
         after[5].take()["AttachedPolicies"][0]["PolicyName"],
         "AdministratorAccess"
@@ -325,13 +271,13 @@ fn what_somebody_made_by_hand_is_adopted_and_keeps_the_rest() {
     }
     // A description that is written is changed alone: the session stays as long as it was.
     folder.administrators_become(&format!("{ADOPTED}role_description = \"new\"\n"), &["UpdateRole"]);
-    let role = call_sandbox(&folder, &look)[0]["Role"].clone();
+    let role = folder.boto3("iam", &look)[0]["Role"].clone();
     assert_eq!(
         (&role["Description"], &role["MaxSessionDuration"]),
         (&json!("new"), &json!(43200))
     );
     folder.administrators_become(&format!("{TAGS}{ADOPTED}"), &["TagRole", "TagUser"]);
-    let now = call_sandbox(&folder, &look);
+    let now = folder.boto3("iam", &look);
     for tags in [&now[0]["Role"]["Tags"], &now[4]["User"]["Tags"]] {
         let tags = tags.to_string();
         assert!(tags.contains("ops") && tags.contains("trueup"), "{tags}");
@@ -407,7 +353,7 @@ fn what_somebody_deletes_is_all_that_comes_back() {
     let folder = Folder::new();
     folder.administrators_become(FULL, &NEW);
     for (calls, steps) in deletions() {
-        call_sandbox(&folder, &calls);
+        folder.boto3("iam", &calls);
         folder.plans_administrators(steps);
         folder.apply().expect(0);
         folder.is_true();
@@ -428,7 +374,7 @@ fn a_user_who_is_taken_out_of_the_file_leaves_the_group_with_consent() {
         .says("--allow admin_access");
     assert_eq!(folder.writes(), Vec::<String>::new());
     folder.administrators_become(&without_bob, &["RemoveUserFromGroup"]);
-    let users = call_sandbox(&folder, &json!([["get_user", { "UserName": "bob" }]]));
+    let users = folder.boto3("iam", &json!([["get_user", { "UserName": "bob" }]]));
     assert_eq!(users[0]["User"]["UserName"], "bob");
     folder.judge();
 }
@@ -473,13 +419,13 @@ fn the_off_switch_needs_consent_and_leaves_the_users_and_what_others_put_there()
     assert_eq!(folder.writes(), Vec::<String>::new());
     let attached = json!([["attach_group_policy", { "GroupName": "administrators",
         "PolicyArn": "arn:aws:iam::aws:policy/IAMUserChangePassword" }]]);
-    call_sandbox(&folder, &attached);
+    folder.boto3("iam", &attached);
     folder
         .apply()
         .says("the group administrators has policies of others: IAMUserChangePassword");
     assert_eq!(folder.writes(), Vec::<String>::new());
     let detached = attached.to_string().replace("attach_group", "detach_group");
-    call_sandbox(&folder, &serde_json::from_str(&detached).unwrap());
+    folder.boto3("iam", &serde_json::from_str(&detached).unwrap());
     folder.administrators_become(
         OFF,
         &[
@@ -492,7 +438,7 @@ fn the_off_switch_needs_consent_and_leaves_the_users_and_what_others_put_there()
             "RemoveUserFromGroup",
         ],
     );
-    let users = call_sandbox(&folder, &json!([["list_users", {}]]));
+    let users = folder.boto3("iam", &json!([["list_users", {}]]));
     assert_eq!(users[0]["Users"].as_array().map(Vec::len), Some(2));
     folder.judge();
 }
@@ -516,21 +462,21 @@ fn what_a_user_still_lacks_is_told_until_it_is_there() {
     folder.apply().expect(0);
     let mut complete = completed("alice", "arn:aws:iam::123456789012");
     let rest = complete.as_array_mut().unwrap().split_off(1);
-    call_sandbox(&folder, &complete);
+    folder.boto3("iam", &complete);
     let plan = folder.plan_in_a_line();
     assert!(
         plan.contains("alice has a console password but no MFA device"),
         "{plan}"
     );
     assert!(!plan.contains("first console password"), "{plan}");
-    let made = call_sandbox(&folder, &Value::Array(rest));
+    let made = folder.boto3("iam", &Value::Array(rest));
     let key = &made[2]["AccessKey"]["AccessKeyId"];
     folder
         .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
         .expect(0);
 
     // The same key, made long ago.
-    folder.edit_account(|account| {
+    folder.alter(|account| {
         let keys = &mut account["iam"]["entities"]["users"]["alice"]["keys"];
         keys[key.as_str().unwrap()]["created"] = json!(1_600_000_000);
     });
@@ -542,7 +488,7 @@ fn what_a_user_still_lacks_is_told_until_it_is_there() {
     assert!(plan.contains(&said), "{plan}");
     let off =
         json!([["update_access_key", { "UserName": "alice", "AccessKeyId": key, "Status": "Inactive" }]]);
-    call_sandbox(&folder, &off);
+    folder.boto3("iam", &off);
     folder
         .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
         .expect(0);
@@ -571,7 +517,7 @@ fn identity_center_is_enough_where_the_file_says_so() {
     folder.write("b.toml", alone);
     let plan = folder.plan_in_a_line();
     assert!(plan.contains("assign a permission set"), "{plan}");
-    call_sandbox(&folder, &identity_center());
+    folder.boto3("iam", &identity_center());
     for baseline in [alone, &content] {
         folder.administrators_become(baseline, &[]);
     }

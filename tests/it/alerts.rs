@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, STATE};
+use crate::folder::Folder;
 use crate::moto::Moto;
 
 const ALERTS: &str = "[alerts]\ntopic = \"account-alerts\"\nemails = [\"security@example.com\"]\n\
@@ -116,9 +116,7 @@ impl Folder {
 
     /// Changes a topic behind trueup's back.
     fn edit_topic(&self, change: impl FnOnce(&mut Value)) {
-        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        change(&mut state["account"]["regions"]["us-east-1"]["sns"]["topics"]["account-alerts"]);
-        self.write(STATE, &state.to_string());
+        self.alter(|account| change(&mut account["regions"]["us-east-1"]["sns"]["topics"]["account-alerts"]));
     }
 
     #[track_caller]
@@ -514,7 +512,6 @@ fn moto_sees_the_topic_and_who_hears_of_it() {
         "b.toml",
         "[account]\nid = \"123456789012\"\n[alerts]\nstate = \"absent\"\n",
     );
-    moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
-        .expect(0);
+    moto.apply().expect(0);
     assert_eq!(moto.look(&["us-east-1"])["topics"], json!([]));
 }

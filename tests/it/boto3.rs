@@ -20,9 +20,10 @@ struct Served {
     folder: Folder,
 }
 
-impl Served {
-    fn start() -> Served {
-        let folder = Folder::new();
+impl Folder {
+    /// This folder's simulated account behind HTTP.
+    #[track_caller]
+    fn serve(&self) -> Server {
         let serve = [
             "sandbox",
             "serve",
@@ -34,7 +35,25 @@ impl Served {
             LOG,
         ];
         // What it says on standard error is for people.
-        let server = Server::start(folder.command(&serve).stderr(Stdio::null()));
+        Server::start(self.command(&serve).stderr(Stdio::null()))
+    }
+
+    /// Makes calls as somebody else would, through boto3; AWS's own description of the services judges the answers.
+    #[track_caller]
+    pub(crate) fn boto3(&self, service: &str, calls: &Value) -> Vec<Value> {
+        let server = self.serve();
+        let answers = python::call(&server.url, &self.path(""), service, calls);
+        drop(server);
+        python::judge(&self.path(LOG));
+        std::fs::remove_file(self.path(LOG)).unwrap();
+        answers
+    }
+}
+
+impl Served {
+    fn start() -> Served {
+        let folder = Folder::new();
+        let server = folder.serve();
         Served { server, folder }
     }
 

@@ -311,13 +311,8 @@ fn moto_sees_the_budgets_that_it_can_keep() {
                   include_credits = false\n";
     let moto = Moto::start();
     moto.folder.write("b.toml", silent);
-    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
-    moto.trueup(&apply)
-        .expect(0)
-        .says("The account is true to b.toml.");
-    moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
-        .expect(0)
-        .says("No changes.");
+    moto.apply().expect(0).says("The account is true to b.toml.");
+    moto.is_true();
     let budgets = moto.look(&["us-east-1"])["budgets"].clone();
     assert_eq!(budgets.as_array().map(Vec::len), Some(1), "{budgets}");
     assert_eq!(budgets[0]["BudgetName"], "monthly");
@@ -331,6 +326,6 @@ fn moto_sees_the_budgets_that_it_can_keep() {
     assert_eq!(amount, 100.0);
     moto.folder
         .write("b.toml", "[budgets.monthly]\nstate = \"absent\"\n");
-    moto.trueup(&apply).expect(0);
+    moto.apply().expect(0);
     assert_eq!(moto.look(&["us-east-1"])["budgets"], serde_json::json!([]));
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, STATE};
+use crate::folder::Folder;
 use crate::moto::Moto;
 
 const HOME: &str = "[account]\nhome_region = \"eu-west-1\"\nregions = [\"eu-west-1\"]\n";
@@ -76,9 +76,7 @@ impl Folder {
 
     /// Changes a region behind trueup's back.
     fn edit_region(&self, region: &str, change: impl FnOnce(&mut Value)) {
-        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        change(&mut state["account"]["regions"][region]);
-        self.write(STATE, &state.to_string());
+        self.alter(|account| change(&mut account["regions"][region]));
     }
 }
 
@@ -296,11 +294,11 @@ fn moto_sees_the_trail_deliver_to_bucket_and_log_group() {
     );
     moto.folder.write("b.toml", &baseline);
     // moto encrypts nothing until it is told to, where AWS encrypts every bucket.
-    moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+    moto.apply()
         .expect(3)
         .says("Applied: 8 done.")
         .says("encryption: nothing → \"AES256\"");
-    moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+    moto.apply()
         .expect(0)
         .says("Applied: 1 done.")
         .says("The account is true to b.toml.");
@@ -353,9 +351,7 @@ fn moto_sees_the_trail_deliver_to_bucket_and_log_group() {
     assert_eq!(bucket["rules"][0]["Expiration"]["Days"], 2557);
     assert_eq!(bucket["tags"], json!([{"Key": "managed-by", "Value": "trueup"}]));
     assert!(bucket["block"].as_object().unwrap().values().all(|on| on == true));
-    moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
-        .expect(0)
-        .says("No changes.");
+    moto.is_true();
 }
 
 #[test]

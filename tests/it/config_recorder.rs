@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::folder::{Folder, STATE};
 use crate::moto::Moto;
-use crate::python;
 
 /// Two regions only, so that a run is short.
 const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
@@ -399,19 +398,15 @@ fn moto_sees_recorder_and_channel_started() {
     let baseline =
         format!("{TWO}[log_bucket]\nname = \"logs-{{account_id}}\"\n[config_recorder]\nenabled = true\n");
     moto.folder.write("b.toml", &baseline);
-    moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
-        .expect(0);
-    let mut command = python::module("calls", &moto.folder.path(""));
-    let calls = r#"[["describe_configuration_recorder_status", {}], ["describe_delivery_channels", {}]]"#;
-    let answers = python::succeed(
-        command
-            .args(["config", calls])
-            .env("AWS_ENDPOINT_URL", moto.url()),
-    );
-    let answers: Value = serde_json::from_str(&answers).unwrap();
+    moto.apply().expect(0);
+    let calls = json!([
+        ["describe_configuration_recorder_status", {}],
+        ["describe_delivery_channels", {}]
+    ]);
+    let answers = moto.boto3("config", &calls);
     let status = &answers[0]["ConfigurationRecordersStatus"][0];
-    assert_eq!(status["recording"], true, "{answers}");
+    assert_eq!(status["recording"], true, "{answers:?}");
     let channel = &answers[1]["DeliveryChannels"][0];
-    assert_eq!(channel["s3BucketName"], "logs-123456789012", "{answers}");
-    moto.trueup(&["plan", "b.toml", "--detailed-exitcode"]).expect(0);
+    assert_eq!(channel["s3BucketName"], "logs-123456789012", "{answers:?}");
+    moto.is_true();
 }

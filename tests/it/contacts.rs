@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, STATE};
+use crate::folder::Folder;
 use crate::moto::Moto;
 
 const THREE: &str = r#"[alternate_contacts.billing]
@@ -89,9 +89,7 @@ impl Folder {
 
     /// Changes the contacts behind trueup's back.
     fn edit_contacts(&self, change: impl FnOnce(&mut Value)) {
-        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        change(&mut state["account"]["contacts"]);
-        self.write(STATE, &state.to_string());
+        self.alter(|account| change(&mut account["contacts"]));
     }
 
     /// Asserts the steps of a plan of `b.toml`, as JSON tells them.
@@ -381,12 +379,8 @@ fn moto_sees_the_alternate_contacts_come_change_and_go() {
     let moto = Moto::start();
     let apply = |baseline: &str| {
         moto.folder.write("b.toml", baseline);
-        moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
-            .expect(0)
-            .says("The account is true to b.toml.");
-        moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
-            .expect(0)
-            .says("No changes.");
+        moto.apply().expect(0).says("The account is true to b.toml.");
+        moto.is_true();
         moto.look(&["us-east-1"])["alternate_contacts"].clone()
     };
     let contact = |name: &str, title: &str, email: &str| json!({"Name": name, "Title": title, "EmailAddress": email, "PhoneNumber": "+81 3-1234-5678"});

@@ -7,6 +7,19 @@ use trueup::controls::Id;
 
 use crate::folder::{Ended, Folder, STATE};
 
+/// The titles of the steps of a plan in JSON.
+#[track_caller]
+pub(crate) fn titles(plan: &str) -> Vec<String> {
+    let plan: Value = serde_json::from_str(plan).unwrap();
+    let steps = plan["steps"]
+        .as_array()
+        .unwrap_or_else(|| panic!("no steps in {plan}"));
+    steps
+        .iter()
+        .map(|step| step["title"].as_str().unwrap().to_owned())
+        .collect()
+}
+
 impl Folder {
     /// Plans or applies `b.toml` with consent to everything.
     pub(crate) fn apply(&self) -> Ended {
@@ -17,6 +30,12 @@ impl Folder {
         self.sandbox(&["plan", "b.toml", "--detailed-exitcode"])
             .expect(0)
             .says("No changes.");
+    }
+
+    /// The titles of the steps that are planned.
+    #[track_caller]
+    pub(crate) fn steps(&self) -> Vec<String> {
+        titles(&self.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout)
     }
 
     /// Writes `b.toml`, applies it, asserts the writes that this took, and that nothing is left to do.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, STATE};
+use crate::folder::Folder;
 
 const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
 const MAIL: &str = "[cost_anomaly_detection]\nfrequency = \"daily\"\nimpact_absolute = \"50\"\n\
@@ -94,9 +94,7 @@ impl Folder {
 
     /// Changes the simulated account behind trueup's back.
     fn anomaly_edit(&self, change: impl FnOnce(&mut Value)) {
-        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        change(&mut state["account"]["ce"]);
-        self.write(STATE, &state.to_string());
+        self.alter(|account| change(&mut account["ce"]));
     }
 
     #[track_caller]

@@ -4,6 +4,7 @@ mod adopt;
 
 use serde_json::{Value, json};
 
+use crate::controls::titles;
 use crate::folder::{Folder, STATE};
 use crate::moto::Moto;
 
@@ -80,13 +81,7 @@ impl Folder {
 
     #[track_caller]
     fn health_plan(&self) -> Vec<String> {
-        let planned = self.sandbox(&["plan", "b.toml", "--json"]).stdout;
-        let planned: Value = serde_json::from_str(&planned).unwrap();
-        let steps = planned["steps"].as_array().unwrap();
-        steps
-            .iter()
-            .map(|step| step["title"].as_str().unwrap().to_owned())
-            .collect()
+        titles(&self.sandbox(&["plan", "b.toml", "--json"]).stdout)
     }
 
     /// What was written to EventBridge and IAM, sorted: what waits for nothing comes in any order.
@@ -359,13 +354,8 @@ fn the_alerts_topic_has_to_be_managed_or_named() {
 fn moto_sees_the_rules_and_their_targets() {
     let moto = Moto::start();
     moto.folder.write("b.toml", &baseline(MINIMAL));
-    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
-    moto.trueup(&apply)
-        .expect(0)
-        .says("The account is true to b.toml.");
-    moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
-        .expect(0)
-        .says("No changes.");
+    moto.apply().expect(0).says("The account is true to b.toml.");
+    moto.is_true();
     let rules = moto.look(&["eu-west-1", "us-east-1", "us-west-2"])["regions"].clone();
     let home = &rules["eu-west-1"]["rules"];
     assert_eq!(home[0]["Name"], "trueup-health-events", "{home}");
@@ -388,7 +378,7 @@ fn moto_sees_the_rules_and_their_targets() {
     }
     moto.folder
         .write("b.toml", &baseline("[health_events]\nstate = \"absent\"\n"));
-    moto.trueup(&apply).expect(0);
+    moto.apply().expect(0);
     let rules = moto.look(&["eu-west-1", "us-east-1", "us-west-2"])["regions"].clone();
     for region in ["eu-west-1", "us-east-1", "us-west-2"] {
         assert_eq!(rules[region]["rules"], json!([]), "{region}");

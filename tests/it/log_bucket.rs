@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, STATE};
+use crate::folder::Folder;
 
 const BUCKET: &str = r#"[log_bucket]
 name = "logs-{account_id}"
@@ -99,19 +99,7 @@ impl Folder {
 
     /// Changes the bucket behind trueup's back.
     pub(crate) fn edit_bucket(&self, change: impl FnOnce(&mut Value)) {
-        let mut state: Value = serde_json::from_str(&self.read(STATE)).unwrap();
-        change(&mut state["account"]["s3"]["buckets"][NAME]);
-        self.write(STATE, &state.to_string());
-    }
-
-    /// The titles of the steps that are planned.
-    #[track_caller]
-    pub(crate) fn steps(&self) -> Vec<String> {
-        let planned = self.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout;
-        let planned: Value = serde_json::from_str(&planned).unwrap();
-        let all = planned["steps"].as_array().unwrap().iter();
-        all.map(|step| step["title"].as_str().unwrap().to_owned())
-            .collect()
+        self.alter(|account| change(&mut account["s3"]["buckets"][NAME]));
     }
 }
 

@@ -347,9 +347,7 @@ fn an_unknown_monitor_and_a_missing_topic_are_told_with_their_place() {
 fn moto_sees_all_filters_and_alarms() {
     let moto = Moto::start();
     moto.folder.write("b.toml", &format!("{TAGS}{TRAIL}{ALL}"));
-    moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
-        .expect(0)
-        .says("The account is true to b.toml.");
+    moto.apply().expect(0).says("The account is true to b.toml.");
     let account = moto.look(&["us-east-1"]);
     let filters = account["filters"].as_array().unwrap();
     let alarms = account["alarms"].as_array().unwrap();
@@ -379,13 +377,9 @@ fn moto_sees_all_filters_and_alarms() {
         (&tuned["Threshold"], &tuned["Period"]),
         (&json!(5.0), &json!(600))
     );
-    moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
-        .expect(0)
-        .says("No changes.");
+    moto.is_true();
     let off = ALL.replace("root_usage = true", "root_usage = false");
     moto.folder.write("b.toml", &format!("{TAGS}{TRAIL}{off}"));
-    moto.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
-        .expect(0)
-        .says("Applied: 2 done.");
+    moto.apply().expect(0).says("Applied: 2 done.");
     assert_eq!(moto.look(&["us-east-1"])["alarms"].as_array().unwrap().len(), 16);
 }

@@ -1,6 +1,7 @@
 //! Against moto, an emulator by other authors; and what came of it is looked at through boto3.
 //!
-//! Where moto is known to differ from AWS (moto 5.2.5); none of it is asserted here, since moto may become better:
+//! Where moto is known to differ from AWS (moto 5.2.5). What of it the checklist meets is asserted in [`whole`], so that
+//! a better moto makes the test say so; nothing else of it is asserted, since moto may become better:
 //!
 //! | call | what moto does |
 //! |---|---|
@@ -40,11 +41,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::controls::titles;
 use crate::folder::{Ended, Folder};
 use crate::python::{self, CREDENTIALS, Server};
 
-/// The checklist without what moto's part of the service does not carry: each such control is judged by moto as far
-/// as that goes in its own test.
+mod whole;
+
+/// What the checklist wants of every region, with little of what it wants of the account: [`whole`] judges all of it
+/// together, in two regions.
 const LIST: &str = r#"
 extends = ["checklist@1"]
 
@@ -117,11 +121,6 @@ impl Moto {
         Moto { server, folder }
     }
 
-    /// Where it can be asked.
-    pub(crate) fn url(&self) -> &str {
-        &self.server.url
-    }
-
     pub(crate) fn trueup(&self, args: &[&str]) -> Ended {
         let mut command = self.folder.command(args);
         command
@@ -129,6 +128,31 @@ impl Moto {
             .envs(CREDENTIALS)
             .env("AWS_REGION", "us-east-1");
         Ended::of(command.output().unwrap())
+    }
+
+    /// Applies `b.toml` with consent to everything.
+    pub(crate) fn apply(&self) -> Ended {
+        self.trueup(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+    }
+
+    /// Asserts that nothing is left to do for `b.toml`.
+    #[track_caller]
+    pub(crate) fn is_true(&self) {
+        self.trueup(&["plan", "b.toml", "--detailed-exitcode"])
+            .expect(0)
+            .says("No changes.");
+    }
+
+    /// The titles of the steps that are planned for `b.toml`.
+    #[track_caller]
+    pub(crate) fn steps(&self) -> Vec<String> {
+        titles(&self.trueup(&["plan", "b.toml", "--json"]).expect(0).stdout)
+    }
+
+    /// Makes calls as somebody else would, through boto3.
+    #[track_caller]
+    pub(crate) fn boto3(&self, service: &str, calls: &Value) -> Vec<Value> {
+        python::call(&self.server.url, &self.folder.path(""), service, calls)
     }
 
     /// The account as boto3 sees it: of these regions, or of all enabled ones of the partition.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use serde_json::Value;
+
 use crate::folder::ROOT;
 
 const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
@@ -112,6 +114,15 @@ pub(crate) const CREDENTIALS: [(&str, &str); 2] = [
 #[track_caller]
 pub(crate) fn succeed(command: &mut Command) -> String {
     run(command).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+/// Calls a service at this address through boto3, as somebody else would: pairs of the operation as boto3 names it and
+/// its arguments. Their answers.
+#[track_caller]
+pub(crate) fn call(url: &str, home: &Path, service: &str, calls: &Value) -> Vec<Value> {
+    let mut command = module("calls", home);
+    let command = command.arg(service).arg(calls.to_string());
+    serde_json::from_str(&succeed(command.env("AWS_ENDPOINT_URL", url))).unwrap()
 }
 
 /// Runs one of Python's own test modules.

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::admin_access::{call, call_sandbox, titles};
 use crate::folder::Folder;
 use crate::moto::Moto;
 
@@ -108,7 +107,7 @@ fn a_new_account_gets_the_role_and_exports_it() {
     let folder = Folder::new();
     let writes = ["us-east-1 iam:CreateRole", "us-east-1 iam:AttachRolePolicy"];
     folder.becomes(&full(), &writes);
-    let made = call_sandbox(&folder, &look("support"));
+    let made = folder.boto3("iam", &look("support"));
     assert_eq!(
         made[0]["Role"]["Tags"],
         json!([{ "Key": "managed-by", "Value": "trueup" }])
@@ -141,14 +140,14 @@ fn an_account_without_the_role_exports_that_and_stays_so() {
 fn a_role_of_the_name_gets_the_policy_and_keeps_the_rest() {
     let folder = Folder::new();
     folder.world(BY_HAND);
-    let mut before = call_sandbox(&folder, &look("Support"));
+    let mut before = folder.boto3("iam", &look("Support"));
     folder.becomes(ROLE, &["us-east-1 iam:AttachRolePolicy"]);
-    let mut after = call_sandbox(&folder, &look("Support"));
+    let mut after = folder.boto3("iam", &look("Support"));
     assert_eq!(before[1].take()["AttachedPolicies"], json!([]));
     assert_eq!(after[1].take()["AttachedPolicies"][0]["PolicyArn"], POLICY);
     assert_eq!(after, before);
     folder.becomes(&format!("{TAGS}{ROLE}"), &["us-east-1 iam:TagRole"]);
-    let tags = call_sandbox(&folder, &look("Support"))[0]["Role"]["Tags"].to_string();
+    let tags = folder.boto3("iam", &look("Support"))[0]["Role"]["Tags"].to_string();
     assert!(tags.contains("ops") && tags.contains("trueup"), "{tags}");
     // The trust is changed alone, with consent, once the file names who gets in.
     let named = format!("{ROLE}principals = [\"123456789012\"]\n");
@@ -159,7 +158,7 @@ fn a_role_of_the_name_gets_the_policy_and_keeps_the_rest() {
         .says("--allow support_role");
     assert_eq!(folder.writes(), Vec::<String>::new());
     folder.becomes(&named, &["us-east-1 iam:UpdateAssumeRolePolicy"]);
-    let role = call_sandbox(&folder, &look("Support"))[0]["Role"].clone();
+    let role = folder.boto3("iam", &look("Support"))[0]["Role"].clone();
     assert_eq!(
         (&role["Description"], &role["MaxSessionDuration"]),
         (&json!("made by hand + kept"), &json!(43200))
@@ -171,11 +170,11 @@ fn a_role_of_the_name_gets_the_policy_and_keeps_the_rest() {
 fn another_role_that_has_the_policy_is_enough_and_left_alone() {
     let folder = Folder::new();
     folder.world(OTHER);
-    let before = call_sandbox(&folder, &look("engineers"));
+    let before = folder.boto3("iam", &look("engineers"));
     folder.becomes(&full(), &[]);
     folder.becomes("[support_role]\nenabled = true\n", &[]);
     folder.becomes(OFF, &[]);
-    assert_eq!(call_sandbox(&folder, &look("engineers")), before);
+    assert_eq!(folder.boto3("iam", &look("engineers")), before);
     folder.write("b.toml", ROLE);
     let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0);
     plan.says("the role engineers has AWSSupportAccess, which is enough");
@@ -184,7 +183,7 @@ fn another_role_that_has_the_policy_is_enough_and_left_alone() {
     folder.is_true();
     // Without it, a role is made.
     let gone = json!([["detach_role_policy", { "RoleName": "engineers", "PolicyArn": POLICY }]]);
-    call_sandbox(&folder, &gone);
+    folder.boto3("iam", &gone);
     folder.becomes(
         ROLE,
         &["us-east-1 iam:CreateRole", "us-east-1 iam:AttachRolePolicy"],
@@ -198,9 +197,8 @@ fn what_somebody_changes_is_all_that_is_changed_back() {
     folder.write("b.toml", &full());
     folder.apply().expect(0);
     for (calls, steps) in drift() {
-        call_sandbox(&folder, &calls);
-        let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0);
-        assert_eq!(titles(&plan.stdout), steps, "{calls}");
+        folder.boto3("iam", &calls);
+        assert_eq!(folder.steps(), steps, "{calls}");
         folder.apply().expect(0);
         folder.is_true();
     }
@@ -218,13 +216,13 @@ fn the_off_switch_needs_consent_and_leaves_what_others_put_there() {
     let theirs = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "support:*", "Resource": "*"}}"#;
     let put = json!([["put_role_policy",
         { "RoleName": "support", "PolicyName": "theirs", "PolicyDocument": theirs }]]);
-    call_sandbox(&folder, &put);
+    folder.boto3("iam", &put);
     folder
         .apply()
         .says("the role support has policies or instance profiles of others: theirs");
     assert_eq!(folder.writes(), Vec::<String>::new());
     let deleted = json!([["delete_role_policy", { "RoleName": "support", "PolicyName": "theirs" }]]);
-    call_sandbox(&folder, &deleted);
+    folder.boto3("iam", &deleted);
     folder.becomes(
         OFF,
         &["us-east-1 iam:DetachRolePolicy", "us-east-1 iam:DeleteRole"],
@@ -235,16 +233,10 @@ fn the_off_switch_needs_consent_and_leaves_what_others_put_there() {
 #[test]
 fn moto_sees_the_role_come_and_go() {
     let moto = Moto::start();
-    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
-    let is_true = || {
-        moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
-            .expect(0)
-            .says("No changes.");
-    };
     moto.folder.write("b.toml", &full());
-    moto.trueup(&apply).expect(0);
-    is_true();
-    let made = call(moto.url(), &moto.folder, &look("support"));
+    moto.apply().expect(0);
+    moto.is_true();
+    let made = moto.boto3("iam", &look("support"));
     let role = &made[0]["Role"];
     assert_eq!(role["Description"], "Cases + incidents");
     assert_eq!(role["Tags"], json!([{ "Key": "managed-by", "Value": "trueup" }]));
@@ -259,19 +251,18 @@ fn moto_sees_the_role_come_and_go() {
     );
     assert_eq!(made[1]["AttachedPolicies"][0]["PolicyArn"], POLICY);
     for (calls, steps) in drift() {
-        call(moto.url(), &moto.folder, &calls);
-        let plan = moto.trueup(&["plan", "b.toml", "--json"]).expect(0);
-        assert_eq!(titles(&plan.stdout), steps, "{calls}");
-        moto.trueup(&apply).expect(0);
-        is_true();
+        moto.boto3("iam", &calls);
+        assert_eq!(moto.steps(), steps, "{calls}");
+        moto.apply().expect(0);
+        moto.is_true();
     }
     let export = moto.trueup(&["export", "--only", "support_role"]).expect(0);
     moto.folder
         .write("b.toml", &export.says("role = \"support\"").stdout);
-    is_true();
+    moto.is_true();
     moto.folder.write("b.toml", OFF);
-    moto.trueup(&apply).expect(0);
-    is_true();
-    let left = call(moto.url(), &moto.folder, &json!([["list_roles", {}]]));
+    moto.apply().expect(0);
+    moto.is_true();
+    let left = moto.boto3("iam", &json!([["list_roles", {}]]));
     assert_eq!(left[0]["Roles"], json!([]));
 }

@@ -2,21 +2,15 @@
 
 use serde_json::json;
 
-use super::{ADOPTED, FULL, call, completed, deletions, identity_center, titles};
+use super::{ADOPTED, FULL, completed, deletions, identity_center};
 use crate::moto::Moto;
 
 #[test]
 fn it_sees_the_administrators_and_what_somebody_deletes_comes_back() {
     let moto = Moto::start();
     moto.folder.write("b.toml", FULL);
-    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
-    moto.trueup(&apply).expect(0);
-    let is_true = || {
-        moto.trueup(&["plan", "b.toml", "--detailed-exitcode"])
-            .expect(0)
-            .says("No changes.");
-    };
-    is_true();
+    moto.apply().expect(0);
+    moto.is_true();
 
     let look = json!([
         ["get_role", { "RoleName": "administrator" }],
@@ -27,7 +21,7 @@ fn it_sees_the_administrators_and_what_somebody_deletes_comes_back() {
         ["list_access_keys", { "UserName": "alice" }],
         ["list_user_tags", { "UserName": "alice" }],
     ]);
-    let answers = call(moto.url(), &moto.folder, &look);
+    let answers = moto.boto3("iam", &look);
     let role = &answers[0]["Role"];
     assert_eq!(role["Arn"], "arn:aws:iam::123456789012:role/administrator");
     assert_eq!(role["Description"], "Administrators of this account");
@@ -73,26 +67,24 @@ fn it_sees_the_administrators_and_what_somebody_deletes_comes_back() {
     );
 
     for (calls, steps) in deletions() {
-        call(moto.url(), &moto.folder, &calls);
-        let plan = moto.trueup(&["plan", "b.toml", "--json"]).expect(0);
-        assert_eq!(titles(&plan.stdout), steps, "{calls}");
-        moto.trueup(&apply).expect(0);
-        is_true();
+        moto.boto3("iam", &calls);
+        assert_eq!(moto.steps(), steps, "{calls}");
+        moto.apply().expect(0);
+        moto.is_true();
     }
 
     let export = moto.trueup(&["export", "--only", "admin_access"]).expect(0);
     moto.folder
         .write("b.toml", &export.says("role = \"administrator\"").stdout);
-    is_true();
+    moto.is_true();
     moto.folder.write(
         "b.toml",
         "[admin_access]\nenabled = false\ngroup = \"administrators\"\nrole = \"administrator\"\n",
     );
-    moto.trueup(&apply).expect(0);
-    is_true();
-    let left = call(
-        moto.url(),
-        &moto.folder,
+    moto.apply().expect(0);
+    moto.is_true();
+    let left = moto.boto3(
+        "iam",
         &json!([["list_groups", {}], ["list_roles", {}], ["list_users", {}]]),
     );
     assert_eq!((&left[0]["Groups"], &left[1]["Roles"]), (&json!([]), &json!([])));
@@ -106,22 +98,17 @@ fn it_knows_when_a_user_is_complete_and_when_identity_center_is_enough() {
     let complete = ["plan", "b.toml", "--fail-on", "needs-person"];
     moto.trueup(&["apply", "b.toml", "--auto-approve"]).expect(0);
     moto.trueup(&complete).expect(4);
-    call(
-        moto.url(),
-        &moto.folder,
-        &completed("alice", "arn:aws:iam::123456789012"),
-    );
+    moto.boto3("iam", &completed("alice", "arn:aws:iam::123456789012"));
     moto.trueup(&complete).expect(0).says("No changes.");
 
     let content =
         ADOPTED.replace("\"administrators\"", "\"others\"") + "satisfied_by = \"identity_center\"\n";
     moto.folder.write("b.toml", &content);
-    let is_true = ["plan", "b.toml", "--detailed-exitcode"];
-    moto.trueup(&is_true).expect(2);
-    call(moto.url(), &moto.folder, &identity_center());
-    moto.trueup(&is_true).expect(0).says("No changes.");
+    moto.trueup(&["plan", "b.toml", "--detailed-exitcode"]).expect(2);
+    moto.boto3("iam", &identity_center());
+    moto.is_true();
     let export = moto.trueup(&["export", "--only", "admin_access"]).expect(0);
     let export = export.says("satisfied_by = \"identity_center\"").stdout;
     moto.folder.write("b.toml", &export);
-    moto.trueup(&is_true).expect(0).says("No changes.");
+    moto.is_true();
 }
