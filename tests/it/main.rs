@@ -20,6 +20,7 @@ mod cost_anomaly_detection;
 mod deletions;
 mod faults;
 mod folder;
+mod guardduty;
 mod health_events;
 mod log_bucket;
 mod monitors;
