@@ -37,6 +37,7 @@ pub fn text(applied: &Applied<'_>, style: &Style) -> String {
         run.done(style),
         run.unseen(applied.unseen, style),
         run.left_out(style),
+        run.news(applied, style),
         run.not_started(style),
         run.blocked(style),
         run.denied(style),
@@ -165,6 +166,13 @@ impl<'a> Run<'a> {
             text.push_str(&format!("  → run them with --allow {control}\n"));
         }
         headed("Left out for want of consent", text, style)
+    }
+
+    fn news(&self, applied: &Applied<'_>, style: &Style) -> String {
+        applied
+            .again
+            .map(|again| remarks::news(self.plan, again, style))
+            .unwrap_or_default()
     }
 
     fn not_started(&self, style: &Style) -> String {
@@ -566,6 +574,31 @@ mod tests {
         Applied: 142 done.
         The account is true to baseline.toml, but for what trueup does not change: 1
         thing needs a person and 1 region is denied by the organization.
+        ");
+    }
+
+    #[test]
+    fn what_only_the_new_reading_tells_is_said_once_for_all_places() {
+        let mut plan = fixtures::fresh();
+        let mut again = all_true(&plan);
+        for cell in &mut plan.cells {
+            cell.notices = vec!["told before".to_owned()];
+        }
+        for (at, cell) in again.cells.iter_mut().enumerate() {
+            cell.notices = vec!["told before".to_owned()];
+            if cell.control == id("guardduty") && at % 2 == 0 {
+                cell.notices.push("left out: ai_analyst".to_owned());
+            }
+        }
+        let text = report(&plan, &vec![Outcome::Done; plan.steps.len()], Some(&again));
+        insta::assert_snapshot!(text.lines().skip_while(|line| !line.starts_with("Worth")).collect::<Vec<_>>().join("\n"), @"
+        Worth knowing
+          guardduty in 9 regions (ap-northeast-1, ap-northeast-3, ap-southeast-1,
+            ca-central-1, eu-north-1, eu-west-2, sa-east-1, us-east-2, us-west-2):
+            left out: ai_analyst
+
+        Applied: 142 done.
+        The account is true to baseline.toml.
         ");
     }
 

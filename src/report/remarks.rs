@@ -66,6 +66,26 @@ pub(super) fn section(heading: &str, remarks: &[Remark<'_>], enabled: &[Region],
     text
 }
 
+/// What is worth knowing of the cells only since they were read again.
+pub(super) fn news(before: &Document, again: &Document, style: &Style) -> String {
+    let told = |cell: &Cell, notice: &String| {
+        before
+            .cells
+            .iter()
+            .any(|old| old.control == cell.control && old.place == cell.place && old.notices.contains(notice))
+    };
+    let news = again.cells.iter().filter_map(|cell| {
+        let new: Vec<String> = cell
+            .notices
+            .iter()
+            .filter(|notice| !told(cell, notice))
+            .cloned()
+            .collect();
+        (!new.is_empty()).then(|| remark(cell, &new))
+    });
+    section("Worth knowing", &together(news), &before.account.enabled, style)
+}
+
 /// The sections of a plan, in the order in which somebody has to act on them.
 pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
     let enabled = &doc.account.enabled;

@@ -211,16 +211,15 @@ impl Account {
         for wanted in &world.default_vpc {
             refused.extend(self.occupy(wanted.region.as_deref().unwrap_or_default(), &wanted.occupants()));
         }
+        for (name, state) in &mut self.regions {
+            state.guardduty.administrator = world.guardduty_administrator.clone();
+            state.guardduty.lacking = world.guardduty_lacking.get(name).cloned().unwrap_or_default();
+        }
         for wanted in &world.detector {
             refused.extend(self.seed_detector(wanted.region.as_deref().unwrap_or_default(), wanted));
         }
         for state in self.regions.values_mut() {
-            state.guardduty.administrator = world.guardduty_administrator.clone();
-        }
-        for state in self.regions.values_mut() {
             state.ec2.obey(&world.declarative_policy);
-        }
-        for state in self.regions.values_mut() {
             state
                 .cloudtrail
                 .organization

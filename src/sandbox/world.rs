@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -42,6 +42,9 @@ pub struct World {
     /// this account has of it by then stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub securityhub_administrator: Option<String>,
+    /// The features that GuardDuty does not have in a region, by their names in the API.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub guardduty_lacking: BTreeMap<String, BTreeSet<String>>,
     /// Why AWS Budgets refuses every call, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budgets_refusal: Option<BudgetsRefusal>,
@@ -160,6 +163,9 @@ pub struct Detector {
     /// Features by their names in the API; what is not named is as in a new detector.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub features: BTreeMap<String, bool>,
+    /// Features about which a GuardDuty policy of the organization decides.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_policy: BTreeSet<String>,
     /// Its tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -512,6 +518,16 @@ mod tests {
             (
                 "[[detector]]\nregion = \"us-east-1\"\nfeatures = { X = true }",
                 "`X`",
+            ),
+            ("[guardduty_lacking]\nus-east-1 = [\"X\"]", "`X`"),
+            (
+                "[guardduty_lacking]\nmars-1 = []",
+                "`mars-1` in [guardduty_lacking]",
+            ),
+            (
+                "[guardduty_lacking]\nus-east-1 = [\"AI_ANALYST\"]\n[[detector]]\nregion = \"us-east-1\"\n\
+                 by_policy = [\"AI_ANALYST\"]",
+                "`AI_ANALYST` is no feature of GuardDuty that can be switched there",
             ),
             ("[[default_vpc]]\ninstance = \"running\"", "needs its `region`"),
             (

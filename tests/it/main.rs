@@ -22,6 +22,7 @@ mod deletions;
 mod ec2_defaults;
 mod faults;
 mod folder;
+mod guardduty;
 mod health_events;
 mod log_bucket;
 mod monitors;

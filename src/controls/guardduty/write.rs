@@ -71,8 +71,8 @@ pub(super) async fn update(guardduty: &Client, detector: &str, settings: &Settin
         Err(fault) if fault.is(REFUSED) => fault,
         answer => return answer,
     };
-    // The region may lack a feature. The others are switched all the same; the read after the run shows which
-    // one is not as wanted.
+    // The region may lack a feature. The others are switched all the same; which one it is, the plan says that is made
+    // of the read after the run.
     let offered = read_features(guardduty, detector).await?;
     let possible = Settings {
         features: both(&settings.features, &offered),

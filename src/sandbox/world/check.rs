@@ -1,5 +1,7 @@
 //! What does not fit together in a world.
 
+use std::collections::BTreeSet;
+
 use super::super::guardduty::{FREQUENCIES, Features};
 use super::super::{Account, DEFAULT_REGIONS, OPT_IN_REGIONS, wire};
 use super::{FaultKind, World};
@@ -42,12 +44,22 @@ impl World {
                 return Err("a [[detector]] needs its `region`".to_owned());
             }
         }
+        for lacking in self.guardduty_lacking.values() {
+            Features::without(&BTreeSet::new()).hand_over(lacking)?;
+        }
+        let there = self
+            .detector
+            .iter()
+            .filter_map(|detector| Some((detector.region.as_ref()?, detector)));
         let made = self
             .event
             .iter()
-            .filter_map(|event| event.create_detector.as_ref());
-        for detector in self.detector.iter().chain(made) {
-            Features::default().switch(&detector.features)?;
+            .filter_map(|event| Some((&event.region, event.create_detector.as_ref()?)));
+        for (region, detector) in there.chain(made) {
+            let lacking = self.guardduty_lacking.get(region).cloned().unwrap_or_default();
+            let mut features = Features::without(&lacking);
+            features.switch(&detector.features)?;
+            features.hand_over(&detector.by_policy)?;
             if let Some(frequency) = &detector.finding_publishing_frequency
                 && !FREQUENCIES.contains(&frequency.as_str())
             {
@@ -184,6 +196,11 @@ impl World {
             .chain(each("[[default_vpc]]", &self.default_vpc, |t| {
                 t.region.as_deref()
             }))
+            .chain(
+                self.guardduty_lacking
+                    .keys()
+                    .map(|key| ("[guardduty_lacking]", key.as_str())),
+            )
             .chain(each("[[detector]]", &self.detector, |t| t.region.as_deref()))
             .chain(each("[[bucket]]", &self.bucket, |t| t.region.as_deref()))
             .chain(each("[[call]]", &self.call, |t| Some(&t.region)))
