@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::admin_access::titles;
+use crate::controls::titles;
 use crate::folder::Folder;
 
 /// Two regions only, so that a run is short.

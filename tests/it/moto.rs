@@ -121,6 +121,11 @@ impl Moto {
         Moto { server, folder }
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.server.url
+    }
+
     pub(crate) fn trueup(&self, args: &[&str]) -> Ended {
         let mut command = self.folder.command(args);
         command

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_feature_costs_by_itself_and_its_parts_with_it() {
         let want = "features = { runtime_monitoring = true, runtime_monitoring_ec2_agent = true }";
-        let live = "enabled = true\nfeatures = { s3_data_events = true }";
+        let live = "enabled = true\nfeatures = { s3_data_events = true, runtime_monitoring = false }";
         assert_eq!(costs_in("us-east-1", want, live, true), FEATURE.home);
         let with_a_part_more = "enabled = true\nfeatures = { runtime_monitoring = true }";
         assert!(costs_in("us-east-1", want, with_a_part_more, true).is_nothing());
