@@ -11,7 +11,7 @@ use std::fmt::Write;
 use toml::{Table, Value};
 
 use crate::baseline::{self, Filters};
-use crate::control::{Env, Here, Relied, SeenDoc};
+use crate::control::{BadDocument, Env, Findings, Here, Relied, SeenDoc};
 use crate::controls::Id;
 use crate::fault::Fault;
 use crate::place::{Place, Region, Scope};
@@ -213,7 +213,8 @@ fn tables(id: Id, base: &Table, readings: &BTreeMap<&Region, &SeenDoc>, left_out
     sections.join("\n")
 }
 
-/// Reads the tables back and asks the control itself: true if it would change nothing in any region.
+/// Reads the tables back and asks the control itself: true if it would change nothing in any region, and has nothing
+/// to say of one that it does not say of the reading itself, such as that a key of the base is not to be had there.
 fn wants_no_change(
     id: Id,
     tables: &str,
@@ -228,10 +229,12 @@ fn wants_no_change(
     };
     readings.iter().all(|(region, seen)| {
         let place = Place::Region((*region).clone());
-        wants
-            .iter()
-            .find(|want| want.place == place)
-            .is_some_and(|want| difference(id, &want.table, &place, seen, env, survey).is_none())
+        wants.iter().find(|want| want.place == place).is_some_and(|want| {
+            let notices = |table| found(id, table, &place, seen, env, survey).map(|found| found.notices);
+            let of_itself = notices(&seen.model).unwrap_or_default();
+            difference(id, &want.table, &place, seen, env, survey).is_none()
+                && notices(&want.table).is_ok_and(|all| all.iter().all(|told| of_itself.contains(told)))
+        })
     })
 }
 
@@ -256,15 +259,7 @@ fn difference(
     env: &Env,
     survey: &Survey,
 ) -> Option<String> {
-    match id.control().diff(
-        want,
-        seen,
-        &Here {
-            place,
-            env,
-            relied: &Relied::of(id.control(), place, survey),
-        },
-    ) {
+    match found(id, want, place, seen, env, survey) {
         Err(error) => Some(error.to_string()),
         Ok(findings) => findings
             .refusals
@@ -272,6 +267,23 @@ fn difference(
             .chain(findings.steps.into_iter().map(|step| step.action.title))
             .next(),
     }
+}
+
+/// What a control says of a reading beside a wanted table.
+fn found(
+    id: Id,
+    want: &Table,
+    place: &Place,
+    seen: &SeenDoc,
+    env: &Env,
+    survey: &Survey,
+) -> Result<Findings, BadDocument> {
+    let here = Here {
+        place,
+        env,
+        relied: &Relied::of(id.control(), place, survey),
+    };
+    id.control().diff(want, seen, &here)
 }
 
 /// The table that most regions have; among equals, the one of the first region.

@@ -38,6 +38,9 @@ impl Folder {
             .expect(0);
         self.write("b.toml", &export.stdout);
         self.is_true();
+        // It asks for nothing that is not there.
+        let plan = self.sandbox(&["plan", "b.toml"]).expect(0);
+        assert!(!plan.stdout.contains("left out"), "{}", plan.stdout);
         assert_eq!(self.writes(), Vec::<String>::new());
     }
 }
