@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueHint;
@@ -14,12 +13,10 @@ use crate::cli::{
     DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, signals, spare,
     wanted_account,
 };
-use crate::control::Cx;
 use crate::controls::{Id, UnknownControl};
 use crate::execute::{self, Outcome};
 use crate::export;
 use crate::plan::{Class, Plan, Step, Survey, Verdict, Want};
-use crate::recheck::Recheck;
 use crate::report;
 use crate::report::progress::Progress;
 use crate::saved::{self, Document};
@@ -120,7 +117,10 @@ impl Args {
             save_before(&self.before, &session, &planned)?;
         }
         let progress = view.progress(planned.plan.steps.len());
-        let outcomes = self.execute(&session, &planned, &consent, &stop, &progress).await;
+        let watch = |event: crate::progress::Event<'_>| progress.watch(event);
+        let outcomes = session
+            .apply(&planned, &consent, self.reach.parallelism, &stop, &watch)
+            .await;
         progress.finish();
         let progress = view.progress(0);
         let after = look_again(&session, &planned, &outcomes, &stop, &progress).await;
@@ -228,39 +228,6 @@ impl Args {
             )
         });
         Ok(asked.await.map_err(std::io::Error::other)??)
-    }
-
-    async fn execute(
-        &self,
-        session: &Session,
-        planned: &Planned,
-        consent: &(dyn Fn(&Step) -> bool + Sync),
-        stop: &execute::Stop,
-        progress: &Progress,
-    ) -> Vec<Outcome> {
-        let steps = &planned.plan.steps;
-        let recheck = &Recheck::new(
-            session.aws.clone(),
-            session.env.clone(),
-            &planned.wants,
-            &planned.survey,
-            &planned.plan,
-        );
-        let watch = |event: crate::progress::Event<'_>| progress.watch(event);
-        execute::run(steps, consent, self.reach.parallelism, stop, &watch, |at| {
-            let step = &steps[at];
-            let cx = Cx::new(
-                Arc::clone(&session.aws),
-                Arc::clone(&session.env),
-                step.place.clone(),
-            );
-            async move {
-                recheck.before(step).await?;
-                step.control.control().apply(&step.action, &cx).await?;
-                Ok(())
-            }
-        })
-        .await
     }
 }
 
