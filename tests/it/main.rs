@@ -21,6 +21,7 @@ mod deletions;
 mod faults;
 mod folder;
 mod health_events;
+mod interruption;
 mod log_bucket;
 mod monitors;
 mod moto;
