@@ -362,7 +362,7 @@ async fn disturbed(disturbance: Disturbance, undisturbed: &Undisturbed) {
         (Disturbance::Lost { .. }, Some(_)) => {}
         _ => panic!("{said}: {outcomes:#?}"),
     }
-    if !outcomes.is_some_and(|outcomes| done(&outcomes) == outcomes.len()) {
+    if outcomes.is_none_or(|outcomes| done(&outcomes) != outcomes.len()) {
         let planned = account.plan().await;
         let (outcomes, _) = account.apply(&planned, Disturbance::None).await.unwrap();
         assert_eq!(done(&outcomes), planned.plan.steps.len(), "{said}: {outcomes:#?}");

@@ -9,6 +9,7 @@ mod account;
 mod admin_access;
 mod alerts;
 mod boto3;
+mod brownfield;
 mod budgets;
 mod cases;
 mod cli;

@@ -82,7 +82,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     let lets = |statements: Vec<_>| !statements.is_empty() && policy.lacking(&statements).is_empty();
     model.tls_only = Some(lets(statements::for_tls(&name, &cx.env)));
     model.config = Some(lets(statements::for_config(&name, &cx.env)));
-    if lets(statements::for_trail(&name, &ids, &cx.env)) {
+    if ids.trail.is_some() && statements::lacking_for_trail(&policy, &name, &ids, &cx.env).is_empty() {
         let live = chosen.and_then(|trail| trail.name.clone());
         model.trail = want.map_or(live, |want| want.trail.clone());
         model.trail_prefix = match want {
