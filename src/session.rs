@@ -7,11 +7,13 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::aws::{Aws, Caller, Connect, ConnectError, Prompt, RegionState};
 use crate::baseline::{Baseline, Filters, Problems};
-use crate::control::{Env, Run};
+use crate::control::{Cx, Env, Run};
+use crate::execute::{self, Outcome, Stop};
 use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
-use crate::plan::{Plan, PlanError, Survey, Want};
-use crate::progress::Watch;
+use crate::plan::{Plan, PlanError, Step, Survey, Want};
+use crate::progress::{Event, Tell, Watch};
+use crate::recheck::Recheck;
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::{attestation, plan, survey};
 
@@ -141,11 +143,20 @@ impl Session {
         let connect = Connect {
             profile: target.profile.clone(),
             endpoint_url: target.endpoint_url.clone(),
-            region: home.clone(),
+            region: home,
             http_client,
             parallelism: target.parallelism,
             prompt,
         };
+        Session::reach(connect, wanted).await
+    }
+
+    /// The same over a connection of the caller's, such as one to a sandbox that is in memory.
+    ///
+    /// # Errors
+    /// As [`Session::open`]'s.
+    pub async fn reach(connect: Connect, wanted: Option<(&str, &str)>) -> Result<Session, SessionError> {
+        let home = connect.region.clone();
         let aws = Arc::new(Aws::connect(connect).await?);
         let learn = |what| {
             let region = aws.home().clone();
@@ -237,6 +248,38 @@ impl Session {
         let survey = survey::survey(&self.aws, &self.env, readings, watch).await;
         let plan = plan::plan(&wants, &survey)?;
         Ok(Planned { wants, survey, plan })
+    }
+
+    /// Runs the steps of a plan for which there is consent, as [`execute::run`] does; each cell is looked at again
+    /// right before its first write. Returns one outcome a step, in the order of the steps.
+    pub async fn apply(
+        &self,
+        planned: &Planned,
+        consent: &(dyn Fn(&Step) -> bool + Sync),
+        parallelism: usize,
+        stop: &Stop,
+        watch: &Arc<Watch<'static>>,
+    ) -> Vec<Outcome> {
+        let steps = &planned.plan.steps;
+        let recheck = &Recheck::new(
+            self.aws.clone(),
+            self.env.clone(),
+            &planned.wants,
+            &planned.survey,
+            &planned.plan,
+        );
+        execute::run(steps, consent, parallelism, stop, &**watch, |at| {
+            let step = &steps[at];
+            let (watch, waiting) = (Arc::clone(watch), step.clone());
+            let tell = Tell::new(move |wait| watch(Event::Waiting(&waiting, wait)));
+            let cx = Cx::new(self.aws.clone(), self.env.clone(), step.place.clone()).telling(tell);
+            async move {
+                recheck.before(step).await?;
+                step.control.control().apply(&step.action, &cx).await?;
+                Ok(())
+            }
+        })
+        .await
     }
 }
 

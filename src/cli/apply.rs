@@ -13,13 +13,11 @@ use crate::cli::words::{self, Words};
 use crate::cli::{
     DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, signals, spare, wanted_account,
 };
-use crate::control::Cx;
 use crate::controls::{Id, UnknownControl};
 use crate::execute::{self, Outcome};
 use crate::export;
 use crate::plan::{self, Class, Plan, Step, Survey, Verdict, Want};
-use crate::progress::{Event, Tell};
-use crate::recheck::Recheck;
+use crate::progress::Watch;
 use crate::report;
 use crate::report::progress::Progress;
 use crate::saved::{self, Document};
@@ -124,7 +122,11 @@ impl Args {
             save_before(&self.before, &session, &planned)?;
         }
         let progress = Arc::new(view.progress(planned.plan.steps.len()));
-        let outcomes = self.execute(&session, &planned, &consent, &stop, &progress).await;
+        let shown = Arc::clone(&progress);
+        let watch: Arc<Watch<'static>> = Arc::new(move |event| shown.watch(event));
+        let outcomes = session
+            .apply(&planned, &consent, self.reach.parallelism, &stop, &watch)
+            .await;
         progress.finish();
         let progress = view.progress(0);
         let after = look_again(&session, &planned, &outcomes, &stop, &progress).await;
@@ -240,42 +242,6 @@ impl Args {
             )
         });
         Ok(asked.await.map_err(std::io::Error::other)??)
-    }
-
-    async fn execute(
-        &self,
-        session: &Session,
-        planned: &Planned,
-        consent: &(dyn Fn(&Step) -> bool + Sync),
-        stop: &execute::Stop,
-        progress: &Arc<Progress>,
-    ) -> Vec<Outcome> {
-        let steps = &planned.plan.steps;
-        let recheck = &Recheck::new(
-            session.aws.clone(),
-            session.env.clone(),
-            &planned.wants,
-            &planned.survey,
-            &planned.plan,
-        );
-        let watch = |event: Event<'_>| progress.watch(event);
-        execute::run(steps, consent, self.reach.parallelism, stop, &watch, |at| {
-            let step = &steps[at];
-            let (progress, waiting) = (Arc::clone(progress), step.clone());
-            let tell = Tell::new(move |wait| progress.watch(Event::Waiting(&waiting, wait)));
-            let cx = Cx::new(
-                Arc::clone(&session.aws),
-                Arc::clone(&session.env),
-                step.place.clone(),
-            )
-            .telling(tell);
-            async move {
-                recheck.before(step).await?;
-                step.control.control().apply(&step.action, &cx).await?;
-                Ok(())
-            }
-        })
-        .await
     }
 }
 

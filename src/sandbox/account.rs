@@ -153,7 +153,7 @@ impl Account {
                 user_id: "AROASANDBOX0000000001:trueup".to_owned(),
             },
             ids,
-            propagation_seconds: world.propagation_seconds,
+            propagation_seconds: 0,
             contacts: Contacts::default(),
             budgets: Budgets {
                 refusal: world.budgets_refusal,
@@ -229,6 +229,8 @@ impl Account {
             self.s3.seed(bucket);
         }
         refused.extend(world.call.iter().filter_map(|made| self.make(made).err()));
+        // What was there before has been seen by all for long.
+        self.propagation_seconds = world.propagation_seconds;
         // Who is administered can no longer make the calls that made what is there.
         for state in self.regions.values_mut() {
             state

@@ -358,3 +358,24 @@ fn a_caller_who_may_not_look_is_told_so_and_not_sent_to_the_console() {
     );
     folder.judge();
 }
+
+#[test]
+fn a_subscription_whose_answer_was_lost_is_not_made_twice() {
+    let create = "call = \"ce:CreateAnomalySubscription\"\nnth = 1\n";
+    for (fault, calls) in [
+        ("kind = \"reset\"\ncarried_out = true\n", 1),
+        ("kind = \"throttle\"\n", 2),
+    ] {
+        let folder = Folder::new();
+        folder.world(&format!("[[fault]]\n{create}{fault}"));
+        folder.write("b.toml", MAIL).apply().expect(0);
+        let creates = folder.writes();
+        let creates = creates
+            .iter()
+            .filter(|write| write.ends_with("ce:CreateAnomalySubscription"));
+        assert_eq!(creates.count(), calls, "{fault}");
+        let subscriptions = folder.account()["ce"]["subscriptions"].clone();
+        assert_eq!(subscriptions.as_array().unwrap().len(), 1, "{fault}");
+        folder.is_true();
+    }
+}

@@ -394,7 +394,8 @@ fn a_policy_that_comes_between_the_plan_and_the_write_is_named() {
     folder.write("b.toml", &format!("{ONE}[ec2_defaults]\nserial_console = true\n"));
     folder
         .apply()
-        .expect(3)
+        .expect(0)
+        .says("Denied by the organization")
         .says("an organizational policy in effect")
         .says("the organization's policy forbids it");
     folder.judge();

@@ -6,6 +6,7 @@ use aws_sdk_costexplorer::types::{
     AnomalyMonitor, AnomalySubscription, AnomalySubscriptionFrequency, Dimension, DimensionValues,
     Expression, MatchOption, MonitorDimension, MonitorType, ResourceTag, Subscriber, SubscriberType,
 };
+use aws_smithy_types::retry::RetryConfig;
 
 use super::{
     Action, Combine, Frequency, Ids, MONITOR, Model, Monitor, SUBSCRIPTION, Settings, Subscription,
@@ -14,6 +15,7 @@ use super::{
 use crate::control::{Cx, Seen};
 use crate::fault::{Fault, FaultKind};
 use crate::tags::Tags;
+use crate::wait;
 use crate::words::{Decimal, Presence, Recipient};
 
 /// See [`Control::fetch`](crate::control::Control::fetch).
@@ -241,7 +243,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 Some(arn) => arn.clone(),
                 None => create_monitor(ce, tags).await?,
             };
-            subscribe(ce, monitor, settings, tags).await?;
+            subscribe(cx, monitor, settings, tags).await?;
         }
         Action::Change { arn, change, .. } => {
             ce.update_anomaly_subscription()
@@ -308,28 +310,52 @@ async fn create_monitor(ce: &Client, tags: &Tags) -> Result<String, Fault> {
     }
 }
 
+/// Whether a subscription to the monitor is the one that is made here.
+fn is_ours(one: &Subscription) -> bool {
+    one.name == SUBSCRIPTION && one.monitors.len() == 1
+}
+
 /// Makes the subscription unless it is there: AWS would make another of the same name.
-async fn subscribe(ce: &Client, monitor: String, settings: &Settings, tags: &Tags) -> Result<(), Fault> {
+async fn subscribe(cx: &Cx, monitor: String, settings: &Settings, tags: &Tags) -> Result<(), Fault> {
+    let ce = &cx.clients().ce;
     let there = subscriptions(ce, &monitor).await?;
-    if there
-        .iter()
-        .any(|one| one.name == SUBSCRIPTION && one.monitors.len() == 1)
-    {
+    if there.iter().any(is_ours) {
         return Ok(());
     }
     let new = AnomalySubscription::builder()
         .subscription_name(SUBSCRIPTION)
-        .monitor_arn_list(monitor)
+        .monitor_arn_list(&monitor)
         .set_frequency(settings.frequency.map(frequency))
         .set_threshold_expression(settings.threshold.map(expression))
         .set_subscribers(settings.to.as_deref().map(subscribers))
         .build();
-    ce.create_anomaly_subscription()
+    // It takes no token and any number of one name: the SDK must not send it again after an answer that was lost.
+    let once = aws_sdk_costexplorer::config::Config::builder().retry_config(RetryConfig::disabled());
+    let call = ce
+        .create_anomaly_subscription()
         .anomaly_subscription(built(new)?)
-        .set_resource_tags(some_tags(tags)?)
-        .send()
-        .await?;
-    Ok(())
+        .set_resource_tags(some_tags(tags)?);
+    let is_throttled = |fault: &Fault| fault.kind == FaultKind::Throttled;
+    let wait = cx.wait_until("Cost Explorer takes calls again");
+    let made = wait::while_passing(wait, wait::HALF_A_MINUTE, is_throttled, || async {
+        Ok(call
+            .clone()
+            .customize()
+            .config_override(once.clone())
+            .send()
+            .await?)
+    });
+    match made.await {
+        Ok(_) => Ok(()),
+        Err(fault) if fault.kind == FaultKind::Network => {
+            let there = subscriptions(ce, &monitor).await?;
+            match there.iter().any(is_ours) {
+                true => Ok(()),
+                false => Err(fault),
+            }
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Takes what no longer exists for deleted.

@@ -158,7 +158,6 @@ fn policy(
         Some(_) => statements::for_trail(bucket, ids, env),
         None => vec![],
     };
-    statements.extend(for_trail.iter().cloned());
     let mut without: Vec<&str> = vec![];
     let live = ids.policy.clone().unwrap_or_else(|| Policy::of([]));
     let mut prefixes = want.config_prefixes();
@@ -177,7 +176,11 @@ fn policy(
         Some(false) => without.extend(statements::FOR_TLS),
         None => {}
     }
-    let lacking: Vec<_> = live.lacking(&statements).into_iter().cloned().collect();
+    let mut lacking = match for_trail.is_empty() {
+        true => vec![],
+        false => statements::lacking_for_trail(&live, bucket, ids, env),
+    };
+    lacking.extend(live.lacking(&statements).into_iter().cloned());
     let has = |sid: &&str| live.statements().iter().any(|one| one.sid() == Some(*sid));
     let without: Vec<String> = without.into_iter().filter(has).map(str::to_owned).collect();
     if lacking.is_empty() && without.is_empty() {

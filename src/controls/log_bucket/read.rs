@@ -92,7 +92,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         Some(want) => want.config_prefixes.clone().filter(|_| is_let_in),
         None => Some(prefixes).filter(|prefixes| prefixes.iter().any(|prefix| !prefix.is_empty())),
     };
-    if lets(statements::for_trail(&name, &ids, &cx.env)) {
+    if ids.trail.is_some() && statements::lacking_for_trail(&policy, &name, &ids, &cx.env).is_empty() {
         let live = chosen.and_then(|trail| trail.name.clone());
         model.trail = want.map_or(live, |want| want.trail.clone());
         model.trail_prefix = match want {

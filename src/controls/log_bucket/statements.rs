@@ -44,15 +44,40 @@ fn arn(bucket: &str, env: &Env) -> String {
 
 /// What the trail needs that writes here; nothing if none does.
 pub(super) fn for_trail(bucket: &str, ids: &Ids, env: &Env) -> Vec<Statement> {
-    let Some(trail) = &ids.trail else { return vec![] };
+    match &ids.trail {
+        Some(trail) => let_trail(bucket, Some(trail), ids, env),
+        None => vec![],
+    }
+}
+
+/// What of that the policy lacks. The console's older statements have no `aws:SourceArn`: they let every trail in, and
+/// so this one too (CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail").
+pub(super) fn lacking_for_trail(live: &Policy, bucket: &str, ids: &Ids, env: &Env) -> Vec<Statement> {
+    let wanted = for_trail(bucket, ids, env);
+    let lacking = live.lacking(&wanted);
+    let every = let_trail(bucket, None, ids, env);
+    let lets_every = |one: &Statement| {
+        let mut twins = wanted.iter().zip(&every);
+        twins.any(|(want, every)| want == one && live.statements().contains(every))
+    };
+    lacking
+        .into_iter()
+        .filter(|one| !lets_every(one))
+        .cloned()
+        .collect()
+}
+
+/// Lets a trail write, or every trail.
+fn let_trail(bucket: &str, trail: Option<&str>, ids: &Ids, env: &Env) -> Vec<Statement> {
     let bucket = arn(bucket, env);
     let prefix = ids.trail_prefix.as_ref().filter(|prefix| !prefix.is_empty());
     let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
     let allow = |name: &str| {
-        Statement::allow()
-            .named(name)
-            .principal("Service", CLOUDTRAIL)
-            .condition("StringEquals", "aws:SourceArn", trail)
+        let allow = Statement::allow().named(name).principal("Service", CLOUDTRAIL);
+        match trail {
+            Some(trail) => allow.condition("StringEquals", "aws:SourceArn", trail),
+            None => allow,
+        }
     };
     vec![
         allow(TRAIL_ACL).action("s3:GetBucketAcl").resource(&bucket),
