@@ -296,6 +296,7 @@ mod tests {
         # [security_hub.standards]   # a new hub has only what is true here; an existing one keeps what is not written
         # "aws-foundational-security-best-practices/1.0.0" = true
         # "cis-aws-foundations-benchmark/5.0.0" = true
+
         # EC2 settings of the account. Cost: free.
         # [ec2_defaults]
         # snapshot_public_access = "block_all_sharing"     # "block_new_sharing" spares those that are public; "unblocked"

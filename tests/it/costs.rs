@@ -22,7 +22,8 @@ fn the_checklist_costs_a_new_account_what_the_parts_come_to() {
     let out = ["plan", "checklist.toml", "--out", "plan.json"];
     let planned = folder.sandbox(&out).expect(0).stdout;
     insta::assert_snapshot!(part(&planned), @r"
-    It would cost 6 to 29 USD a month
+    It would cost 26 to 89 USD a month
+      security_hub     20 to 60 USD      17 regions
       config_recorder  2 to 10 USD       17 regions
       monitors         2.80 to 6.80 USD
       guardduty        1 to 6.50 USD     17 regions
