@@ -147,6 +147,9 @@ fn diff(live: &str, want: &str, style: &Style) -> String {
             text.push_str(format!("    {line}").trim_end());
             text.push('\n');
         }
+        // An empty line between tables is no context where nothing follows.
+        text.truncate(text.trim_end().len());
+        text.push('\n');
     }
     text
 }
