@@ -115,6 +115,8 @@ pub struct Session {
 pub struct Planned {
     /// What is wanted, cell by cell.
     pub wants: Vec<Want>,
+    /// The same of the whole file, whatever part of it is looked at: that tells how to read what the part relies on.
+    pub all: Vec<Want>,
     /// What was read.
     pub survey: Survey,
     /// The verdicts and the steps.
@@ -239,15 +241,28 @@ impl Session {
         let wants = baseline
             .wants(&self.env, &self.regions, filters)
             .map_err(SessionError::Problems)?;
-        self.plan_for(wants, watch).await
+        let all = baseline
+            .wants(&self.env, &self.regions, &Filters::default())
+            .map_err(SessionError::Problems)?;
+        self.plan_for(wants, all, watch).await
     }
 
-    /// Reads the cells of these wants and plans.
-    pub async fn plan_for(&self, wants: Vec<Want>, watch: &Watch<'_>) -> Result<Planned, SessionError> {
-        let readings = survey::for_wants(&wants, &self.env);
+    /// Reads the cells of these wants, among all that the file wants, and plans.
+    pub async fn plan_for(
+        &self,
+        wants: Vec<Want>,
+        all: Vec<Want>,
+        watch: &Watch<'_>,
+    ) -> Result<Planned, SessionError> {
+        let readings = survey::for_wants(&wants, &all, &self.env);
         let survey = survey::survey(&self.aws, &self.env, readings, watch).await;
         let plan = plan::plan(&wants, &survey)?;
-        Ok(Planned { wants, survey, plan })
+        Ok(Planned {
+            wants,
+            all,
+            survey,
+            plan,
+        })
     }
 
     /// Runs the steps of a plan for which there is consent, as [`execute::run`] does; each cell is looked at again

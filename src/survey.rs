@@ -17,8 +17,9 @@ use crate::progress::{Event, Watch};
 /// The cells to read, each with what is wanted there, or nothing where only the live state counts.
 pub type Readings = BTreeMap<CellKey, Option<Table>>;
 
-/// What has to be read to plan: every wanted cell in an enabled region, and what their controls rely on.
-pub fn for_wants(wants: &[Want], env: &Env) -> Readings {
+/// What has to be read to plan: every wanted cell in an enabled region, and what their controls rely on. That is read
+/// as it is wanted among all that the file wants, though the plan may be for a part of it.
+pub fn for_wants(wants: &[Want], all: &[Want], env: &Env) -> Readings {
     let readable = |place: &Place| place.region().is_none_or(|region| env.enabled.contains(region));
     let mut readings = Readings::new();
     for want in wants
@@ -32,7 +33,11 @@ pub fn for_wants(wants: &[Want], env: &Env) -> Readings {
                 Scope::Account => Place::Account,
                 Scope::EachRegion => want.place.clone(),
             };
-            readings.entry((relied, place)).or_insert(None);
+            let want = all
+                .iter()
+                .find(|want| want.control == relied && want.place == place);
+            let table = want.map(|want| want.table.clone());
+            readings.entry((relied, place)).or_insert(table);
         }
     }
     readings

@@ -398,7 +398,9 @@ async fn reread<'a>(
         .map(|(step, _)| step)
         .collect();
     let mut again = session
-        .plan_for(touched.clone(), &|event| progress.watch(event))
+        .plan_for(touched.clone(), planned.all.clone(), &|event| {
+            progress.watch(event)
+        })
         .await?
         .plan;
     let mut unseen = plan::settle(&mut again, &done);
@@ -414,7 +416,10 @@ async fn reread<'a>(
             break;
         }
         tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
-        again = session.plan_for(touched.clone(), &|_| {}).await?.plan;
+        again = session
+            .plan_for(touched.clone(), planned.all.clone(), &|_| {})
+            .await?
+            .plan;
         unseen = plan::settle(&mut again, &done);
     }
     let cells = planned

@@ -410,3 +410,40 @@ fn moto_sees_recorder_and_channel_started() {
     assert_eq!(channel["s3BucketName"], "logs-123456789012", "{answers:?}");
     moto.is_true();
 }
+
+/// A file whose bucket has no trail.
+const WITH_BUCKET: &str = "[log_bucket]\nname = \"audit-{account_id}\"\nconfig = true\n";
+
+#[test]
+fn one_region_of_a_file_knows_the_bucket_that_the_filter_leaves_out() {
+    let folder = Folder::new();
+    folder.write("b.toml", &format!("{TWO}{WITH_BUCKET}"));
+    folder.apply().expect(0);
+    folder.write(
+        "b.toml",
+        &format!("{TWO}{WITH_BUCKET}[config_recorder]\nenabled = true\n"),
+    );
+    for filter in [["--region", "eu-west-1"], ["--only", "config_recorder"]] {
+        let args = ["apply", "b.toml", "--auto-approve", filter[0], filter[1]];
+        folder.sandbox(&args).expect(0);
+        folder
+            .sandbox(&["plan", "b.toml", "--detailed-exitcode", filter[0], filter[1]])
+            .expect(0)
+            .says("No changes.");
+    }
+    folder.is_true();
+}
+
+#[test]
+fn a_bucket_to_which_config_alone_delivers_is_exported_and_stays() {
+    let folder = Folder::new();
+    folder.write(
+        "b.toml",
+        &format!("{TWO}{WITH_BUCKET}[config_recorder]\nenabled = true\n"),
+    );
+    folder.apply().expect(0);
+    let export = folder.sandbox(&["export"]).expect(0).says("[log_bucket]").stdout;
+    assert!(export.contains("name = \"audit-123456789012\""), "{export}");
+    folder.write("b.toml", &export);
+    folder.is_true();
+}

@@ -24,13 +24,17 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         .and_then(|want| want.name.as_ref())
         .map(|name| name.as_str().to_owned());
     let mut several = vec![];
-    // What nobody names is where the trail delivers to; what is to go has to have trueup's own statements.
-    let found = match is_to_go {
-        true => {
+    // What nobody names is where the trail delivers to. What is to go has to have trueup's own statements, and by them
+    // a bucket is exported to which Config alone delivers.
+    let found = written.or_else(|| chosen?.s3_bucket_name.clone());
+    let found = match (is_to_go, found) {
+        (false, Some(name)) => Some(name),
+        (false, None) if want.is_none() => ours(cx).await?.into_iter().next(),
+        (false, None) => None,
+        (true, _) => {
             several = ours(cx).await?;
             several.first().cloned()
         }
-        false => written.or_else(|| chosen?.s3_bucket_name.clone()),
     };
     let Some(name) = found else {
         return Ok(absent(Ids::default()));
