@@ -337,6 +337,19 @@ fn a_standard_that_no_region_offers_is_said_and_the_rest_is_turned_on() {
         .expect(0)
         .says("Security Hub does not offer the standard cis-aws-foundations-benchmark/5.0.1")
         .says("`cis-aws-foundations-benchmark/5.0.0`?");
+    let off = "[security_hub.standards]\n\"aws-foundational-security-best-practises/1.0.0\" = false\n";
+    folder.write("b.toml", &format!("{ONE}{off}"));
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(0)
+        .says("did you mean")
+        .says("which is on?");
+    folder.write(
+        "b.toml",
+        &format!("{ONE}{}", off.replace("practises", "practices")),
+    );
+    let plan = folder.sandbox(&["plan", "b.toml"]).expect(0);
+    assert!(!plan.stdout.contains("did you mean"), "{}", plan.stdout);
     folder.write(
         "b.toml",
         &format!("{ONE}{}", written.replace("/5.0.1", "/v/5.0.1")),

@@ -161,6 +161,19 @@ fn tell(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
             "Security Hub does not offer the standard {name} here, so it is left out{meant}"
         ));
     }
+    // A name that does not exist here is as good as off, unless it was meant to be that of one that is on.
+    let unknown = want
+        .standards
+        .iter()
+        .filter(|(name, on)| !**on && !told.offered.is_empty() && !told.offered.contains(name));
+    for (name, _) in unknown {
+        let on = seen.model.standards.iter().filter(|(_, on)| **on);
+        if let Some(near) = nearest(name.as_str(), on.map(|(name, _)| name.as_str())) {
+            out.notice(format!(
+                "Security Hub does not offer the standard {name} here; did you mean `{near}`, which is on?"
+            ));
+        }
+    }
     for (name, code) in &told.incomplete {
         if want.standards.get(name) == Some(&true) {
             out.notice(format!(

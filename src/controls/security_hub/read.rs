@@ -101,18 +101,21 @@ async fn standards(
             seen.model.standards.insert(standard, true);
         }
     }
-    let is_missing = |(name, on): (&Standard, &bool)| *on && !seen.model.standards.contains_key(name);
-    if wanted.iter().any(is_missing)
+    let missing: Vec<(&Standard, &bool)> = wanted
+        .iter()
+        .filter(|(name, _)| !seen.model.standards.contains_key(*name))
+        .collect();
+    if !missing.is_empty()
         && let Some(offered) = unless_absent(offered(hub).await)?
     {
-        let missing = wanted.iter().filter(|one| is_missing(*one)).map(|(name, _)| name);
-        seen.ids.unoffered = missing
-            .filter(|name| !offered.contains_key(name))
-            .cloned()
-            .collect();
-        if !seen.ids.unoffered.is_empty() {
-            seen.ids.told.offered = offered.into_keys().collect();
+        let unoffered = missing.iter().filter(|(name, _)| !offered.contains_key(*name));
+        if unoffered.clone().next().is_some() {
+            seen.ids.told.offered = offered.keys().cloned().collect();
         }
+        seen.ids.unoffered = unoffered
+            .filter(|(_, on)| **on)
+            .map(|(name, _)| (*name).clone())
+            .collect();
     }
     let unoffered = &seen.ids.unoffered;
     for name in wanted.keys().filter(|name| !unoffered.contains(*name)) {
