@@ -2,8 +2,8 @@
 //!
 //! A trail that exists and records every region is adopted under whatever name, with its home region, its bucket and
 //! its log group, and is never pointed elsewhere: what reads its logs would lose them. An organization's trail counts
-//! as one and is left alone, but in the management account, which owns it: there it is changed like an own one, for all
-//! accounts, and neither deleted nor given a log group.
+//! as one and is left alone. In the management account, which owns it, `manage = "enforce"` changes it like an own one,
+//! for all accounts, and neither deletes it nor gives it a log group.
 //!
 //! Sources: CloudTrail API reference; CloudTrail user guide, "Sending events to CloudWatch Logs".
 

@@ -194,7 +194,7 @@ fn an_organizations_trail_counts_and_an_own_one_beside_it_has_to_be_enforced() {
 }
 
 #[test]
-fn the_management_account_keeps_its_organizations_trail_as_one() {
+fn the_management_account_changes_its_organizations_trail_only_if_enforced_and_keeps_it_as_one() {
     let folder = Folder::new();
     let organization = BY_HAND.replace(
         "IsMultiRegionTrail = true",
@@ -203,9 +203,16 @@ fn the_management_account_keeps_its_organizations_trail_as_one() {
     folder.world(&format!("organization_trail = \"123456789012\"\n{organization}"));
     let before = folder.trails("us-east-1")["theirs"].clone();
     assert_eq!(before["organization"], true);
+    folder.write("b.toml", &format!("{HOME}{TRAIL}"));
+    folder
+        .apply()
+        .expect(0)
+        .says("managed elsewhere")
+        .says("arn:aws:cloudtrail:us-east-1:123456789012:trail/theirs");
+    assert_eq!(folder.writes(), Vec::<String>::new());
     folder.write(
         "b.toml",
-        &format!("{HOME}{TRAIL}management_events = \"all\"\n{LOGS}{BUCKET}"),
+        &format!("{HOME}{TRAIL}manage = \"enforce\"\nmanagement_events = \"all\"\n{LOGS}{BUCKET}"),
     );
     folder
         .apply()
@@ -248,7 +255,8 @@ fn the_management_account_keeps_its_organizations_trail_as_one() {
     let body = update.unwrap()["request"]["body"].to_string();
     assert!(body.contains("IsOrganizationTrail"), "{body}");
 
-    folder.write("b.toml", &format!("{HOME}[cloudtrail]\nstate = \"absent\"\n"));
+    let absent = "[cloudtrail]\nstate = \"absent\"\nmanage = \"enforce\"\n";
+    folder.write("b.toml", &format!("{HOME}{absent}"));
     folder.forget_exchanges();
     folder
         .apply()

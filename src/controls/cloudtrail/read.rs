@@ -143,11 +143,14 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
             want.and_then(|want| want.role.as_ref()),
         ),
     };
-    Ok(Seen {
-        model,
-        ids,
-        held_by: None,
-    })
+    let held_by = ids.is_organizations.then(|| of_the_organization(arn));
+    Ok(Seen { model, ids, held_by })
+}
+
+fn of_the_organization(arn: &str) -> Manager {
+    Manager {
+        who: format!("the organization's trail {arn}"),
+    }
 }
 
 /// There is no trail of the account's own.
@@ -156,9 +159,7 @@ async fn absent(cx: &Cx, want: Option<&Model>, mut ids: Ids) -> Result<Seen<Mode
         ids.group = Some(group(cx, name, &cx.env.home, false).await?);
         read_role(cx, want, None, &mut ids).await?;
     }
-    let held_by = ids.organization_trail.as_ref().map(|arn| Manager {
-        who: format!("the organization's trail {arn}"),
-    });
+    let held_by = ids.organization_trail.as_deref().map(of_the_organization);
     Ok(Seen {
         model: Model {
             state: Some(Presence::Absent),
