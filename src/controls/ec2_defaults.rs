@@ -34,8 +34,8 @@ impl Control for Ec2Defaults {
         items: &[],
         why: "A snapshot or AMI that is shared with everybody by mistake gives away a disk, and IMDSv1 gives away an instance's \
               credentials. New instances alone get the metadata options.",
-        off: "\"unblocked\", serial_console = true, and \"no_preference\" for each metadata option are what AWS has \
-              without it; a key that is not written is left alone",
+        off: "\"unblocked\", serial_console = true, and \"no_preference\" for each metadata option; a key that is not \
+              written is left alone",
         cost: "free",
         benchmarks: &[
             ("CIS 5.0", "5.7 (new instances)"),
