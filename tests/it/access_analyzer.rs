@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use crate::folder::Folder;
+use crate::folder::{Folder, TWO};
 
-/// Two regions only, so that a run is short.
-const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
 const BOTH: &str = "[access_analyzer]\nexternal_access = true\nunused_access = true\n";
 
 /// The console's analyzer and somebody's of unused access, made by hand.

@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, STATE};
+use crate::folder::{Folder, STATE, TWO};
 use crate::moto::Moto;
 
-/// Two regions only, so that a run is short.
-const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
 const ON: &str = "[config_recorder]\nenabled = true\nfrequency = \"continuous\"\ndaily = []\nexclude = []\n\
                   global_resource_types = true\nservice_linked_role = true\nbucket = \"logs-{account_id}\"\n";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use trueup::controls::Id;
 
-use crate::folder::{Ended, Folder, STATE};
+use crate::folder::{Ended, Folder, ONE, STATE, TWO};
 
 /// The titles of the steps of a plan in JSON.
 #[track_caller]
@@ -68,10 +68,6 @@ impl Folder {
         self.account()["regions"][name].clone()
     }
 }
-
-/// Two regions only, so that a run is short.
-const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
-const ONE: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n";
 
 #[test]
 fn a_new_detector_takes_one_write_and_has_what_is_written_alone() {

@@ -5,11 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::controls::titles;
-use crate::folder::Folder;
-
-/// Two regions only, so that a run is short.
-const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
-const ONE: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n";
+use crate::folder::{Folder, ONE, TWO};
 
 const CLOSED: &str = r#"[ec2_defaults]
 snapshot_public_access = "block_all_sharing"
@@ -20,7 +16,7 @@ http_tokens = "required"
 http_put_response_hop_limit = 2
 "#;
 
-/// What each key has to be so that it is as without trueup.
+/// What each key has to be so that nothing is closed and nothing decided.
 const OFF: &str = r#"[ec2_defaults]
 snapshot_public_access = "unblocked"
 image_public_access = "unblocked"

@@ -11,6 +11,13 @@ pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The simulated account's state in a folder.
 pub(crate) const STATE: &str = "state.json";
 
+/// The regions of a baseline, few so that a run is short: the home region and another one.
+pub(crate) const TWO: &str =
+    "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
+
+/// The other one alone.
+pub(crate) const ONE: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n";
+
 /// A fresh working folder, which is also the home of whoever works in it.
 pub(crate) struct Folder(tempfile::TempDir);
 

@@ -1,9 +1,7 @@
 //! GuardDuty from the file to the account and back, where a region lacks features or somebody else decides.
 
-use crate::folder::Folder;
+use crate::folder::{Folder, ONE, TWO};
 
-const ONE: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n";
-const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
 const ON: &str = "[guardduty]\nenabled = true\npublish_findings_every = \"one_hour\"\n\
     [guardduty.features]\ns3_data_events = true\nai_analyst = true\n";
 /// One feature that the baseline wants, and one that a new detector is sent as off.

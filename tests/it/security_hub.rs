@@ -2,13 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, ONE, TWO};
 use crate::moto::Moto;
 use crate::python;
-
-/// Two regions only, so that a run is short.
-const TWO: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n";
-const ONE: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n";
 
 const BUCKET: &str = "[log_bucket]\nname = \"logs-{account_id}\"\n";
 const CONFIG: &str = "[config_recorder]\nenabled = true\n";
