@@ -15,10 +15,10 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::SdkConfig;
+use trueup_core::location::Region;
 
 use super::http::NoSuchHost;
-use crate::fault::causes;
-use crate::place::Region;
+use crate::text::causes;
 
 /// Declares [`Clients`]: one line a service, `name: crate`, with what is particular to its configuration after `+`.
 /// The name is also the service's part in a [`CallName`], unless another one follows it in parentheses.
@@ -128,7 +128,7 @@ pub(crate) struct Unanswered {
 }
 
 /// Gives each request, each response and each failure without response the call's name: requests for the
-/// [gate](crate::gate), the others for [`Fault`](crate::fault::Fault).
+/// [gate](crate::rate_limit), the others for [`Fault`](trueup_core::fault::Fault).
 #[derive(Debug)]
 struct Naming {
     service: &'static str,

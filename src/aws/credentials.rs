@@ -18,12 +18,14 @@ use aws_types::SdkConfig;
 use aws_types::os_shim_internal::Fs;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use trueup_core::fault::Fault;
+use trueup_core::location::Region;
 
 use super::clients::Clients;
 use super::error::ConnectError;
+use super::failure::Failure;
+use super::text::{causes, credentials_cause, deepest_cause};
 use super::{Prompt, Surroundings};
-use crate::fault::{Fault, causes, credentials_cause, deepest_cause};
-use crate::place::Region;
 
 /// The name that a role's session gets in CloudTrail, unless the profile has one.
 const SESSION_NAME: &str = "trueup";
@@ -231,7 +233,7 @@ impl Reach<'_> {
             .set_duration_seconds(seconds(profile))
             .send()
             .await
-            .map_err(|error| refused(name, serial, error.into()))?;
+            .map_err(|error| refused(name, serial, Failure::from(error).0))?;
         given(session.credentials, "sts:GetSessionToken").map_err(|fault| refused(name, serial, fault))
     }
 
@@ -267,7 +269,7 @@ impl Reach<'_> {
             .set_duration_seconds(seconds(profile))
             .send()
             .await
-            .map_err(|error| refused(error.into()))?;
+            .map_err(|error| refused(Failure::from(error).0))?;
         given(session.credentials, "sts:AssumeRole").map_err(refused)
     }
 

@@ -1,7 +1,7 @@
 //! Why an account could not be reached, for people.
 
-use crate::fault::Fault;
-use crate::place::BadRegion;
+use trueup_core::fault::Fault;
+use trueup_core::location::BadRegion;
 
 /// Why an account could not be reached. Its text says what, where, why, and what to do next.
 #[derive(Debug, thiserror::Error)]

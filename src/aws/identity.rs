@@ -1,8 +1,9 @@
 //! Who calls, and which regions there are.
 
-use super::Aws;
-use crate::fault::{Fault, FaultKind};
-use crate::place::Region;
+use trueup_core::fault::{Fault, FaultKind};
+use trueup_core::location::Region;
+
+use super::{Aws, Failure};
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +34,13 @@ impl Aws {
     ///
     /// # Errors
     /// If STS does not answer, or refuses the credentials. A missing permission to read the alias is none.
-    pub async fn identity(&self) -> Result<Caller, Fault> {
+    pub async fn identity(&self) -> Result<Caller, Failure> {
         let clients = self.clients(self.home());
         let (identity, aliases) = tokio::join!(
             clients.sts.get_caller_identity().send(),
             clients.iam.list_account_aliases().send()
         );
-        let identity = identity.map_err(|error| in_general(error.into()))?;
+        let identity = identity.map_err(|error| in_general(Failure::from(error).0))?;
         let unreadable = |what| Fault::answer("sts:GetCallerIdentity", format!("the answer has no {what}"));
         let arn = identity.arn().ok_or_else(|| unreadable("ARN"))?;
         Ok(Caller {
@@ -66,7 +67,7 @@ impl Aws {
     ///
     /// # Errors
     /// If EC2 does not answer or refuses.
-    pub async fn regions(&self, caller: &Caller) -> Result<Vec<RegionState>, Fault> {
+    pub async fn regions(&self, caller: &Caller) -> Result<Vec<RegionState>, Failure> {
         let ec2 = &self.clients(self.home()).ec2;
         let answer = ec2.describe_regions().all_regions(true).send().await?;
         let mut regions: Vec<RegionState> = answer

@@ -13,9 +13,9 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use trueup_core::fault::FaultKind;
 
 use super::*;
-use crate::fault::{Fault, FaultKind};
 
 /// A status and a body, or what becomes of the request instead.
 pub(crate) type Answer = Result<(u16, String), ConnectorError>;
@@ -234,7 +234,7 @@ async fn the_account_before_the_host_reaches_this_machine_by_name_and_by_address
             .account_id("123456789012")
             .send()
             .await
-            .map_err(Fault::from)
+            .map_err(Failure::from)
             .unwrap();
         let block = answer.public_access_block_configuration().unwrap();
         assert_eq!(block.block_public_acls(), Some(true));
@@ -293,7 +293,7 @@ async fn what_an_emulator_does_not_know_is_asked_once_and_told_in_a_line() {
         )
     });
     let ec2 = &aws.clients(aws.home()).ec2;
-    let fault: Fault = ec2.get_ebs_default_kms_key_id().send().await.unwrap_err().into();
+    let fault: Failure = ec2.get_ebs_default_kms_key_id().send().await.unwrap_err().into();
     assert_eq!(
         (fault.message.as_str(), aws.calls().len()),
         ("HTTP status 500: 500 Internal Server Error", 1)
@@ -305,7 +305,7 @@ async fn a_quota_is_final_and_throttling_is_tried_again() {
     const QUOTA: &str = r#"{"__type": "LimitExceededException", "message": "too many"}"#;
     let aws = simulated(|_| answer(400, QUOTA));
     let guardduty = &aws.clients(aws.home()).guardduty;
-    let fault: Fault = guardduty.list_detectors().send().await.unwrap_err().into();
+    let fault: Failure = guardduty.list_detectors().send().await.unwrap_err().into();
     assert_eq!((fault.kind, aws.calls().len()), (FaultKind::Quota, 1));
 
     let times = AtomicUsize::new(0);

@@ -1,36 +1,36 @@
 //! `trueup apply`
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::ValueHint;
+use trueup_core::baseline::Baseline;
+use trueup_core::change::Class;
+use trueup_core::control::Controls;
+use trueup_core::export;
+use trueup_core::location::Place;
+use trueup_core::plan::{Step, Survey, Verdict};
+use trueup_core::plan_file::{self, Document};
+use trueup_core::registry::Name;
+use trueup_engine::progress::{Event, Watch};
+use trueup_engine::{Applied, Planned, Session};
 
-use crate::baseline::{self, Baseline};
 use crate::cli::words::{self, Words};
 use crate::cli::{
     DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, signals, spare, wanted_account,
 };
-use crate::controls::{Id, UnknownControl};
-use crate::execute::{self, Outcome};
-use crate::export;
-use crate::plan::{self, Class, Plan, Step, Survey, Verdict, Want};
-use crate::progress::Watch;
+use crate::files;
 use crate::report;
 use crate::report::progress::Progress;
-use crate::saved::{self, Document};
-use crate::session::{Planned, Session, SessionError};
 
 mod ended;
 
-use ended::{Ran, exit, judge_denied};
+use ended::{Ran, exit};
 
 /// Where the touched cells are saved before the first write.
 const BEFORE: &str = ".trueup/before.toml";
-/// How often the touched cells are read again while AWS's answers do not yet show what was written.
-const LOOKS: u32 = 4;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -62,31 +62,29 @@ pub(super) struct Args {
 }
 
 /// Whose steps that can hurt may run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Allowance {
     All,
-    Only(Id),
+    Only(Name),
 }
 
 fn allowances() -> Words<Allowance> {
     Words::new(
-        || Id::all().map(Id::name).chain(["all"]).collect(),
+        || [words::names(), vec!["all"]].concat(),
         |text| match text {
             "all" => Ok(Allowance::All),
-            name => name
-                .parse()
-                .map(Allowance::Only)
-                .map_err(|error: UnknownControl| error.to_string()),
+            name => words::find(name).map(Allowance::Only),
         },
     )
 }
 
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
-        let baseline = baseline::load(&self.file)?;
+        let controls = trueup_controls::controls();
+        let baseline = files::loader(&controls).load(&self.file)?;
         if let Some(path) = &self.plan {
             // A file that is no plan is told before anything is read.
-            saved::recognize(path)?;
+            plan_file::recognize(&controls, path, &files::saved_plan(path)?)?;
         }
         self.spare_inputs()?;
         let stop = signals::stop_on_signals();
@@ -98,9 +96,14 @@ impl Args {
         let filters = self.selection.filters();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
         if let Some(path) = &self.plan {
-            saved::hold(path, &document)?;
+            plan_file::hold(&controls, path, &files::saved_plan(path)?, &document)?;
         }
-        report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
+        report::result(&report::plan::text(
+            &controls,
+            &document,
+            Some(&session.caller),
+            &view.out,
+        ))?;
         if planned.plan.steps.iter().all(|step| step.blocked.is_some()) {
             return Ok(exit(&planned.plan, Ran::Nothing, &self.fail_on));
         }
@@ -119,35 +122,38 @@ impl Args {
             signals::unless(&stop.soon, session.still_the_same_account())
                 .await
                 .ok_or(Trouble::Interrupted)??;
-            save_before(&self.before, &session, &planned)?;
+            save_before(&self.before, &controls, &session, &planned)?;
         }
-        let progress = Arc::new(view.progress(planned.plan.steps.len()));
-        let shown = Arc::clone(&progress);
-        let watch: Arc<Watch<'static>> = Arc::new(move |event| shown.watch(event));
-        let outcomes = session
+        let steps = &planned.plan.steps;
+        let shown = Arc::new(Mutex::new(view.progress(steps.len())));
+        let watch = Arc::clone(&shown);
+        let layout = *view;
+        let watch: Arc<Watch<'static>> = Arc::new(move |event| show(&watch, &layout, event));
+        let Applied {
+            outcomes,
+            denied,
+            after,
+        } = session
             .apply(&planned, &consent, self.reach.parallelism, &stop, &watch)
             .await;
-        progress.finish();
-        let progress = view.progress(0);
-        let after = look_again(&session, &planned, &outcomes, &stop, &progress).await;
-        progress.finish();
+        locked(&shown).finish();
         // From here on something may have been written, and nothing may end the run without saying what.
-        let mut after = after.transpose().unwrap_or_else(|error| {
+        let after = after.transpose().unwrap_or_else(|error| {
             report::error(&error, &view.err);
             None
         });
-        let denied = execute::denied(&planned.plan.steps, &outcomes);
-        if let Some((after, _)) = &mut after {
-            judge_denied(after, &denied);
-        }
         let now = after
             .as_ref()
-            .map(|(after, _)| Document::new(baseline.name(), &session.env, &filters, after));
+            .map(|after| Document::new(baseline.name(), &session.env, &filters, &after.plan));
+        let unseen: Vec<&Step> = after
+            .iter()
+            .flat_map(|after| after.unseen.iter().map(|at| &steps[*at]))
+            .collect();
         let applied = report::apply::Applied {
             plan: &document,
             outcomes: &outcomes,
             again: now.as_ref(),
-            unseen: after.as_ref().map_or(&[], |(_, unseen)| unseen),
+            unseen: &unseen,
         };
         let told = report::result(&report::apply::text(&applied, &view.out)).map_err(Trouble::from);
         if let Err(trouble) = &told {
@@ -157,9 +163,9 @@ impl Args {
             Exit::Interrupted
         } else {
             match after {
-                Some((after, _)) if told.is_ok() => {
-                    let ran = Ran::of(&planned.plan.steps, &outcomes, &denied);
-                    exit(&after, ran, &self.fail_on)
+                Some(after) if told.is_ok() => {
+                    let ran = Ran::of(steps, &outcomes, &denied);
+                    exit(&after.plan, ran, &self.fail_on)
                 }
                 _ => Exit::Partly,
             }
@@ -175,7 +181,7 @@ impl Args {
 
     async fn prepare(&self, baseline: &Baseline, progress: &Progress) -> Result<(Session, Planned), Trouble> {
         let wanted = wanted_account(self.account_id.as_deref(), baseline)?;
-        let mut session = self
+        let session = self
             .reach
             .session(baseline.home_region().cloned(), wanted)
             .await?;
@@ -201,22 +207,22 @@ impl Args {
         session: &Session,
         document: &Document,
         view: &View,
-    ) -> Result<Option<BTreeSet<Id>>, Trouble> {
-        let asking: BTreeSet<Id> = document
+    ) -> Result<Option<HashSet<Name>>, Trouble> {
+        let asking: HashSet<&Name> = document
             .steps
             .iter()
             .filter(|step| step.blocked.is_none() && step.class > Class::Safe)
-            .map(|step| step.control)
+            .map(|step| &step.control)
             .collect();
-        let allowed: BTreeSet<Id> = asking
-            .iter()
-            .copied()
-            .filter(|id| {
+        let allowed: HashSet<Name> = asking
+            .into_iter()
+            .filter(|name| {
                 self.allow.iter().any(|allowance| match allowance {
                     Allowance::All => true,
-                    Allowance::Only(only) => only == id,
+                    Allowance::Only(only) => only == *name,
                 })
             })
+            .cloned()
             .collect();
         if self.auto_approve {
             return Ok(Some(allowed));
@@ -245,9 +251,27 @@ impl Args {
     }
 }
 
+/// Shows an event. Steps and the reading after them are shown apart.
+fn show(shown: &Mutex<Progress>, view: &View, event: Event<'_>) {
+    if let Event::Rereading = event {
+        *locked(shown) = view.progress(0);
+    }
+    locked(shown).watch(event);
+}
+
+fn locked(shown: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+    // A panic elsewhere leaves the display as it was: good enough to go on with.
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Saves the live state of every cell that may be touched, so that it can be looked up, or written back.
-fn save_before(path: &Path, session: &Session, planned: &Planned) -> Result<(), Trouble> {
-    let touched = |control: &Id, place: &crate::place::Place| {
+fn save_before(
+    path: &Path,
+    controls: &Controls,
+    session: &Session,
+    planned: &Planned,
+) -> Result<(), Trouble> {
+    let touched = |control: &Name, place: &Place| {
         planned
             .plan
             .steps
@@ -273,7 +297,7 @@ fn save_before(path: &Path, session: &Session, planned: &Planned) -> Result<(), 
         })?;
     }
     keep_out_of_git(path);
-    let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
+    let text = export::export(controls, session.caller.alias.as_deref(), &survey);
     save_beside_older(path, &text)?;
     report::note(&format!("What is there now is saved in {}.", path.display()));
     Ok(())
@@ -303,7 +327,7 @@ fn save_beside_older(path: &Path, text: &str) -> Result<(), Trouble> {
                 path.display()
             ))
         })?;
-        if saved::write_new(path, text)? {
+        if files::write_new(path, text)? {
             return Ok(());
         }
     }
@@ -316,7 +340,7 @@ fn keep_older(path: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     // Only one of several runs gets the file away from its name; after that nobody else touches it.
-    let mut taken = tempfile::NamedTempFile::new_in(saved::folder(path))?.into_temp_path();
+    let mut taken = tempfile::NamedTempFile::new_in(files::folder(path))?.into_temp_path();
     match std::fs::rename(path, &taken) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         renamed => renamed?,
@@ -334,102 +358,6 @@ fn keep_older(path: &Path) -> std::io::Result<()> {
         taken = failed.path;
         number += 1;
     }
-}
-
-/// A plan made anew, without what was done and AWS does not show yet; and the steps that did that.
-type Again<'a> = (Plan, Vec<&'a Step>);
-
-/// Reads the touched cells again, unless a signal comes that has not come before. After an interruption it looks
-/// once and does not wait for answers that lag behind.
-async fn look_again<'a>(
-    session: &Session,
-    planned: &'a Planned,
-    outcomes: &[Outcome],
-    stop: &execute::Stop,
-    progress: &Progress,
-) -> Option<Result<Again<'a>, SessionError>> {
-    let (given_up, looks) = if stop.soon.is_cancelled() {
-        (&stop.now, 1)
-    } else {
-        (&stop.soon, LOOKS)
-    };
-    signals::unless(given_up, reread(session, planned, outcomes, looks, progress)).await
-}
-
-/// Reads the touched cells again and judges the whole plan anew with them.
-///
-/// AWS's answers may lag behind its writes: cells whose steps all ran get a few more looks.
-async fn reread<'a>(
-    session: &Session,
-    planned: &'a Planned,
-    outcomes: &[Outcome],
-    looks: u32,
-    progress: &Progress,
-) -> Result<Again<'a>, SessionError> {
-    let steps_of = |want: &Want| {
-        let same = move |step: &Step, want: &Want| step.control == want.control && step.place == want.place;
-        let want = want.clone();
-        planned
-            .plan
-            .steps
-            .iter()
-            .zip(outcomes)
-            .filter(move |(step, _)| same(step, &want))
-            .map(|(_, outcome)| outcome)
-    };
-    let ran = |outcome: &Outcome| {
-        matches!(
-            outcome,
-            Outcome::Done | Outcome::Failed(_) | Outcome::Denied(_) | Outcome::Unknown
-        )
-    };
-    let touched: Vec<Want> = planned
-        .wants
-        .iter()
-        .filter(|want| steps_of(want).any(ran))
-        .cloned()
-        .collect();
-    let done: Vec<&Step> = planned
-        .plan
-        .steps
-        .iter()
-        .zip(outcomes)
-        .filter(|(_, outcome)| **outcome == Outcome::Done)
-        .map(|(step, _)| step)
-        .collect();
-    let mut again = session
-        .plan_for(touched.clone(), planned.all.clone(), &|event| {
-            progress.watch(event)
-        })
-        .await?
-        .plan;
-    let mut unseen = plan::settle(&mut again, &done);
-    for attempt in 1..looks {
-        let lagging = again.cells.iter().any(|cell| {
-            cell.verdict == Verdict::Change
-                && touched
-                    .iter()
-                    .filter(|want| want.control == cell.control && want.place == cell.place)
-                    .any(|want| steps_of(want).all(|outcome| *outcome == Outcome::Done))
-        });
-        if !lagging {
-            break;
-        }
-        tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
-        again = session
-            .plan_for(touched.clone(), planned.all.clone(), &|_| {})
-            .await?
-            .plan;
-        unseen = plan::settle(&mut again, &done);
-    }
-    let cells = planned
-        .plan
-        .cells
-        .iter()
-        .map(|cell| again.cell(cell.control, &cell.place).unwrap_or(cell).clone())
-        .collect();
-    let steps = again.steps;
-    Ok((Plan { cells, steps }, unseen))
 }
 
 #[cfg(test)]

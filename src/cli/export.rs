@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use trueup_core::export;
+use trueup_core::registry::Name;
 
 use crate::cli::{Exit, Reach, Selection, Trouble, View, account_id};
-use crate::controls::Id;
+use crate::files;
 use crate::report;
-use crate::{export, saved, survey};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -16,7 +17,7 @@ pub(super) struct Args {
     out: Option<PathBuf>,
     /// The home region to write into the file and to ask account-wide things in.
     #[arg(long, value_name = "REGION", value_hint = ValueHint::Other)]
-    home_region: Option<crate::place::Region>,
+    home_region: Option<trueup_core::location::Region>,
     /// Refuse any other account than this one.
     #[arg(long, value_name = "ID", value_parser = account_id, value_hint = ValueHint::Other)]
     account_id: Option<String>,
@@ -32,28 +33,28 @@ impl Args {
         let session = self.reach.session(self.home_region.clone(), wanted).await?;
         let filters = self.selection.filters();
         let progress = view.progress(0);
-        let readings = survey::for_export(&session.env, &filters);
-        let survey = survey::survey(&session.aws, &session.env, readings, &|event| {
-            progress.watch(event)
-        })
-        .await;
+        let survey = session.survey(&filters, &|event| progress.watch(event)).await;
         progress.finish();
-        let text = export::export(&session.env, session.caller.alias.as_deref(), &survey);
+        let text = export::export(
+            &trueup_controls::controls(),
+            session.caller.alias.as_deref(),
+            &survey,
+        );
         match &self.out {
-            Some(path) => saved::write_private(path, &text)?,
+            Some(path) => files::write_private(path, &text)?,
             None => report::result(&text)?,
         }
-        let unread: Vec<(Id, &crate::place::Place, &crate::fault::Fault)> = survey
+        let unread: Vec<(&Name, &trueup_core::location::Place, &trueup_core::fault::Fault)> = survey
             .cells
             .iter()
-            .filter_map(|((control, place), reading)| Some((*control, place, reading.as_ref().err()?)))
+            .filter_map(|((control, place), reading)| Some((control, place, reading.as_ref().err()?)))
             .collect();
         for (control, place, fault) in &unread {
             report::note(&format!("{control} in {place} could not be read: {fault}"));
         }
         // A denial by the organization is a fact of the account, not a failure of the reading.
         let failed = unread.iter().any(|(_, _, fault)| {
-            use crate::fault::FaultKind::{DeniedByOrganization, NotAvailable};
+            use trueup_core::fault::FaultKind::{DeniedByOrganization, NotAvailable};
             !matches!(fault.kind, DeniedByOrganization | NotAvailable)
         });
         Ok(if failed { Exit::Failed } else { Exit::Done })

@@ -4,10 +4,11 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use trueup_core::init;
+use trueup_core::location::Region;
 
 use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id, words};
-use crate::init;
-use crate::place::Region;
+use crate::files::BUILT_IN;
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,12 @@ impl Args {
         }
         let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
         let session = self.reach.session(self.home_region.clone(), wanted).await?;
-        let text = init::baseline(&session.env, session.caller.alias.as_deref());
+        let text = init::baseline(
+            &trueup_controls::controls(),
+            BUILT_IN,
+            &session.env,
+            session.caller.alias.as_deref(),
+        );
         if to_stdout {
             report::result(&text)?;
         } else {

@@ -4,16 +4,19 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use clap::{Args, Parser, Subcommand, ValueHint};
+use trueup_aws::Connect;
+use trueup_core::baseline::{Baseline, Filters, Problems};
+use trueup_core::location::Region;
+use trueup_core::plan::{Plan, Verdict};
+use trueup_core::plan_file::SavedError;
+use trueup_core::registry::{Name, UnknownControl};
+use trueup_engine::{Session, SessionError};
+use trueup_sandbox::Sandbox;
 
-use crate::baseline::{Baseline, Filters, Problems};
-use crate::controls::Id;
-use crate::place::Region;
-use crate::plan::{Plan, Verdict};
 use crate::report::progress::Progress;
 use crate::report::{self, Style};
-use crate::saved::SavedError;
-use crate::session::{Session, SessionError, Target};
 
 mod apply;
 mod completions;
@@ -102,16 +105,6 @@ struct Reach {
 }
 
 impl Reach {
-    fn target(&self) -> Target {
-        Target {
-            profile: self.profile.clone(),
-            endpoint_url: self.endpoint_url.clone(),
-            sandbox: self.sandbox.clone(),
-            log_exchanges: self.log_exchanges.clone(),
-            parallelism: self.parallelism,
-        }
-    }
-
     /// The file in which a simulated account is kept, with its name in a message.
     fn state(&self) -> Option<(&Path, &'static str)> {
         self.sandbox.as_deref().map(|file| (file, "the sandbox's state"))
@@ -134,12 +127,28 @@ impl Reach {
         arguments
     }
 
-    async fn session(
-        &self,
-        home: Option<Region>,
-        wanted: Option<(&str, &str)>,
-    ) -> Result<Session, SessionError> {
-        Session::open(&self.target(), home, wanted, Some(ask_mfa_code)).await
+    async fn session(&self, home: Option<Region>, wanted: Option<(&str, &str)>) -> Result<Session, Trouble> {
+        let connect = Connect {
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            region: home,
+            http_client: self.simulated()?,
+            parallelism: self.parallelism,
+            prompt: Some(ask_mfa_code),
+        };
+        Ok(Session::open(trueup_controls::registry(), connect, wanted).await?)
+    }
+
+    /// The simulated account that answers instead of AWS, if one is asked for.
+    fn simulated(&self) -> Result<Option<SharedHttpClient>, Trouble> {
+        let Some(path) = &self.sandbox else {
+            return Ok(None);
+        };
+        let sandbox = Sandbox::open(Some(path), None)?;
+        if let Some(log) = &self.log_exchanges {
+            sandbox.log_exchanges(log)?;
+        }
+        Ok(Some(SharedHttpClient::new(sandbox.http_client())))
     }
 }
 
@@ -188,10 +197,10 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 struct Selection {
     /// Only this control; can be repeated.
     #[arg(long, value_name = "CONTROL", value_parser = words::control(), hide_possible_values = true)]
-    only: Vec<Id>,
+    only: Vec<Name>,
     /// Not this control; can be repeated.
     #[arg(long, value_name = "CONTROL", value_parser = words::control(), hide_possible_values = true)]
-    exclude: Vec<Id>,
+    exclude: Vec<Name>,
     /// Only this region; can be repeated.
     #[arg(long, value_name = "REGION", value_hint = ValueHint::Other)]
     region: Vec<Region>,
@@ -199,10 +208,11 @@ struct Selection {
 
 impl Selection {
     fn filters(&self) -> Filters {
-        let sorted = |mut ids: Vec<Id>| {
-            ids.sort();
-            ids.dedup();
-            ids
+        let list = trueup_controls::controls();
+        let sorted = |mut names: Vec<Name>| {
+            names.sort_by_key(|name| list.rank(name));
+            names.dedup();
+            names
         };
         let mut regions = self.region.clone();
         regions.sort();
@@ -265,7 +275,9 @@ enum Trouble {
     #[error(transparent)]
     Saved(#[from] SavedError),
     #[error(transparent)]
-    Sandbox(#[from] crate::sandbox::SandboxError),
+    Sandbox(#[from] trueup_sandbox::SandboxError),
+    #[error(transparent)]
+    Unknown(#[from] UnknownControl),
     #[error("{0}")]
     Refused(String),
     #[error("the result cannot be written: {0}")]

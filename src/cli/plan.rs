@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
+use trueup_core::plan::{Plan, Verdict};
+use trueup_core::plan_file::Document;
 
-use crate::baseline;
 use crate::cli::{
     DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, spare, wanted_account,
     words,
 };
-use crate::plan::{Plan, Verdict};
+use crate::files;
 use crate::report;
-use crate::saved::{self, Document};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -41,13 +41,14 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
-        let baseline = baseline::load(&self.file)?;
+        let controls = trueup_controls::controls();
+        let baseline = files::loader(&controls).load(&self.file)?;
         if let Some(out) = &self.out {
             let others = [Some((&*self.file, "the baseline")), self.reach.state()];
             spare("--out", out, others.into_iter().flatten())?;
         }
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
-        let mut session = self
+        let session = self
             .reach
             .session(baseline.home_region().cloned(), wanted)
             .await?;
@@ -61,7 +62,12 @@ impl Args {
         if self.json {
             report::result(&document.to_json()?)?;
         } else {
-            report::result(&report::plan::text(&document, Some(&session.caller), &view.out))?;
+            report::result(&report::plan::text(
+                &controls,
+                &document,
+                Some(&session.caller),
+                &view.out,
+            ))?;
         }
         if let Some(path) = &self.out {
             self.save(path, &document)?;
@@ -70,7 +76,7 @@ impl Args {
     }
 
     fn save(&self, path: &Path, document: &Document) -> Result<(), Trouble> {
-        saved::write_private(path, &document.to_json()?)?;
+        files::write_private(path, &document.to_json()?)?;
         // Nothing can be applied from /dev/null or a pipe.
         if path.is_file() {
             let mut next = vec!["apply".to_owned(), self.file.display().to_string()];

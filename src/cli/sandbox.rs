@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueHint};
+use trueup_sandbox::World;
 
 use crate::cli::{DEFAULT_SANDBOX, Exit, Trouble, signals};
 use crate::report;
-use crate::sandbox::{self, World};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Sandbox {
@@ -64,7 +64,7 @@ impl Serve {
                 self.listen
             )));
         }
-        let sandbox = sandbox::Sandbox::open(Some(&self.state), world(self.world.as_deref())?)?;
+        let sandbox = trueup_sandbox::Sandbox::open(Some(&self.state), world(self.world.as_deref())?)?;
         if let Some(path) = &self.log_exchanges {
             sandbox.log_exchanges(path)?;
         }
@@ -79,7 +79,7 @@ impl Serve {
             "Account {} is served until Ctrl-C: AWS_ENDPOINT_URL=http://{address}",
             sandbox.account_id()
         ));
-        sandbox::serve(sandbox, listener, signals::signal())
+        trueup_sandbox::serve(sandbox, listener, signals::signal())
             .await
             .map_err(cannot_listen)?;
         Ok(Exit::Done)
@@ -89,7 +89,7 @@ impl Serve {
 impl Reset {
     fn run(self) -> Result<Exit, Trouble> {
         let world = world(self.world.as_deref())?.unwrap_or_default();
-        let sandbox = sandbox::Sandbox::reset(&self.state, world)?;
+        let sandbox = trueup_sandbox::Sandbox::reset(&self.state, world)?;
         report::note(&format!(
             "{} is new: account {}.",
             self.state.display(),
@@ -103,7 +103,7 @@ fn world(path: Option<&Path>) -> Result<Option<World>, Trouble> {
     let Some(path) = path else { return Ok(None) };
     let text = std::fs::read_to_string(path)
         .map_err(|error| Trouble::Refused(format!("cannot read the world {}: {error}", path.display())))?;
-    let world = text.parse().map_err(|error: sandbox::world::WorldError| {
+    let world = text.parse().map_err(|error: trueup_sandbox::world::WorldError| {
         Trouble::Refused(format!("{} is no world: {error}", path.display()))
     })?;
     Ok(Some(world))

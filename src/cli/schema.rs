@@ -1,11 +1,13 @@
 //! `trueup schema`
 
+use trueup_core::schema;
+
 use crate::cli::{Exit, Trouble};
+use crate::files::BUILT_IN;
 use crate::report;
-use crate::schema;
 
 pub(super) fn run() -> Result<Exit, Trouble> {
-    let mut text = serde_json::to_string_pretty(&schema::schema())
+    let mut text = serde_json::to_string_pretty(&schema::schema(&trueup_controls::controls(), BUILT_IN))
         .map_err(|error| Trouble::Refused(format!("the schema cannot be written: {error}")))?;
     text.push('\n');
     report::result(&text)?;

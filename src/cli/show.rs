@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use trueup_core::plan_file;
 
 use crate::cli::{Exit, Trouble, View};
+use crate::files;
 use crate::report;
-use crate::saved;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -20,11 +21,13 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self, view: &View) -> Result<Exit, Trouble> {
-        let document = saved::read(&self.plan)?;
+        let controls = trueup_controls::controls();
+        let text = files::saved_plan(&self.plan)?;
+        let document = plan_file::parse(&controls, &self.plan, &text)?;
         if self.json {
             report::result(&document.to_json()?)?;
         } else {
-            report::result(&report::plan::text(&document, None, &view.out))?;
+            report::result(&report::plan::text(&controls, &document, None, &view.out))?;
         }
         Ok(Exit::Done)
     }

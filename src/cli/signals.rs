@@ -3,9 +3,9 @@
 use std::future::Future;
 
 use tokio_util::sync::CancellationToken;
+use trueup_engine::execute::Stop;
 
 use crate::cli::Trouble;
-use crate::execute::Stop;
 
 /// The signals that ask the process to end, from the moment on at which this is made: none is missed between two
 /// waits.

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use trueup_core::registry::Name;
 
-use crate::baseline;
 use crate::cli::{DEFAULT_BASELINE, Exit, Trouble, View};
-use crate::controls::Id;
+use crate::files;
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -18,8 +18,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self, view: &View) -> Result<Exit, Trouble> {
-        let baseline = baseline::load(&self.file)?;
-        let controls: Vec<&str> = baseline.controls().map(Id::name).collect();
+        let list = trueup_controls::controls();
+        let baseline = files::loader(&list).load(&self.file)?;
+        let controls: Vec<&str> = baseline.controls().map(Name::as_str).collect();
         report::result(&report::validated(baseline.name(), &controls, &view.out))?;
         if let Some(examples) = baseline.examples() {
             report::result(&report::left_to_you(&examples, &view.out))?;

@@ -4,9 +4,8 @@ use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
-
-use crate::controls::{Id, UnknownControl};
-use crate::plan::Verdict;
+use trueup_core::plan::Verdict;
+use trueup_core::registry::Name;
 
 /// A parser of the words of a list: an error of our own for any other word, and the list for completions.
 #[derive(Clone)]
@@ -36,12 +35,22 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Words<T> {
     }
 }
 
+/// The names of all controls, in order.
+pub(super) fn names() -> Vec<&'static str> {
+    let controls = trueup_controls::controls();
+    controls.iter().map(|entry| entry.control.name()).collect()
+}
+
+/// The control of a name.
+pub(super) fn find(text: &str) -> Result<Name, String> {
+    let controls = trueup_controls::controls();
+    let found = controls.find(text).map_err(|error| error.to_string())?;
+    Ok(found.name.clone())
+}
+
 /// The name of a control.
-pub(super) fn control() -> Words<Id> {
-    Words::new(
-        || Id::all().map(Id::name).collect(),
-        |text| text.parse().map_err(|error: UnknownControl| error.to_string()),
-    )
+pub(super) fn control() -> Words<Name> {
+    Words::new(names, find)
 }
 
 /// The word of a verdict.

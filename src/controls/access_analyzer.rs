@@ -11,62 +11,63 @@ use aws_sdk_accessanalyzer::types::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::fault::Fault;
-use crate::monthly::Monthly;
-use crate::place::Scope;
-use crate::tags::{self, Tags};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::cost::Monthly;
+use trueup_core::env::Env;
+use trueup_core::location::Scope;
+use trueup_core::tags::{self, Tags};
 
 #[cfg(test)]
 mod tests;
 
 /// The control.
-pub struct AccessAnalyzer;
+pub(crate) struct AccessAnalyzer;
 
 /// The table `[access_analyzer]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// An analyzer looks for what can be reached from outside the account.
-    pub external_access: Option<bool>,
+    pub(crate) external_access: Option<bool>,
     /// An analyzer looks for roles, keys and permissions that nobody uses: one, in the home region, for IAM is the
     /// same everywhere. It is paid by role and user.
-    pub unused_access: Option<bool>,
+    pub(crate) unused_access: Option<bool>,
     /// After how many days something counts as unused. An analyzer that counts otherwise is replaced.
     #[schemars(range(min = 1, max = 365))]
-    pub unused_access_days: Option<i32>,
+    pub(crate) unused_access_days: Option<i32>,
 }
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The analyzer of external access.
-    pub external: Option<Analyzer>,
+    pub(crate) external: Option<Analyzer>,
     /// The analyzer of unused access.
-    pub unused: Option<Analyzer>,
+    pub(crate) unused: Option<Analyzer>,
 }
 
 /// An analyzer that there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Analyzer {
+pub(crate) struct Analyzer {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Why it does not work, if it does not.
-    pub broken: Option<String>,
+    pub(crate) broken: Option<String>,
     /// The service that made it for itself, if one did.
-    pub managed_by: Option<String>,
+    pub(crate) managed_by: Option<String>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// What an analyzer looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// What can be reached from outside the account.
     External,
     /// What nobody used for so many days.
@@ -102,7 +103,7 @@ impl fmt::Display for Kind {
 /// A change of one region's analyzers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make one. One of the same type that appeared meanwhile is as good.
     Create {
         /// What it looks for.
@@ -210,45 +211,13 @@ external_access = true
 
     fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
         // IAM is the same in all regions, and a second analyzer would be paid a second time.
-        if wants.place().region() != Some(&env.home) {
+        if wants.place.region() != Some(&env.home) {
             want.unused_access = None;
             want.unused_access_days = None;
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        let mut pages = cx
-            .clients()
-            .access_analyzer
-            .list_analyzers()
-            .into_paginator()
-            .send();
-        let mut all = vec![];
-        while let Some(page) = pages.next().await {
-            all.extend(page?.analyzers);
-        }
-        let external = best(&all, &Type::Account);
-        let unused = best(&all, &Type::AccountUnusedAccess);
-        // An export says it where there is one, and of the home region alone.
-        let with_unused = match want {
-            None => unused.is_some() && cx.place.region() == Some(&cx.env.home),
-            Some(want) => want.unused_access.is_some(),
-        };
-        Ok(Seen {
-            model: Model {
-                external_access: Some(external.is_some()),
-                unused_access: with_unused.then_some(unused.is_some()),
-                unused_access_days: unused.filter(|_| with_unused).and_then(days),
-            },
-            ids: Ids {
-                external: external.map(Analyzer::from),
-                unused: unused.filter(|_| with_unused).map(Analyzer::from),
-            },
-            held_by: None,
-        })
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         let own = &here.env.run.tags;
         let is_there = seen.model.external_access == Some(true);
         one(
@@ -278,13 +247,47 @@ external_access = true
             unused => one(Some(wanted), Kind::Unused(days), (is_there, unused), own, out),
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for AccessAnalyzer {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        let mut pages = cx
+            .clients()
+            .access_analyzer
+            .list_analyzers()
+            .into_paginator()
+            .send();
+        let mut all = vec![];
+        while let Some(page) = pages.next().await {
+            all.extend(page?.analyzers);
+        }
+        let external = best(&all, &Type::Account);
+        let unused = best(&all, &Type::AccountUnusedAccess);
+        // An export says it where there is one, and of the home region alone.
+        let with_unused = match want {
+            None => unused.is_some() && cx.place.region() == Some(&cx.env.home),
+            Some(want) => want.unused_access.is_some(),
+        };
+        Ok(Observed {
+            model: Model {
+                external_access: Some(external.is_some()),
+                unused_access: with_unused.then_some(unused.is_some()),
+                unused_access_days: unused.filter(|_| with_unused).and_then(days),
+            },
+            ids: Ids {
+                external: external.map(Analyzer::from),
+                unused: unused.filter(|_| with_unused).map(Analyzer::from),
+            },
+            held_by: None,
+        })
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         let analyzers = &cx.clients().access_analyzer;
         match action {
             Action::Create { kind, tags } => create(cx, *kind, tags).await,
             Action::Delete { name } => match analyzers.delete_analyzer().analyzer_name(name).send().await {
-                Err(error) => match Fault::from(error) {
+                Err(error) => match Failure::from(error) {
                     fault if fault.is("ResourceNotFoundException") => Ok(()),
                     fault => Err(fault),
                 },
@@ -309,7 +312,7 @@ fn one(
     kind: Kind,
     (is_there, analyzer): (bool, &Option<Analyzer>),
     own: &Tags,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     match (wanted, analyzer) {
         (Some(true), _) if !is_there => {
@@ -341,7 +344,7 @@ fn one(
     }
 }
 
-fn delete(analyzer: &Analyzer, out: &mut Out<Action>) -> crate::control::LocalId {
+fn delete(analyzer: &Analyzer, out: &mut Changes<Action>) -> trueup_core::change::LocalId {
     let name = analyzer.name.clone();
     out.destroy(Action::Delete { name })
         .destructive("its findings and archive rules go with it")
@@ -349,7 +352,7 @@ fn delete(analyzer: &Analyzer, out: &mut Out<Action>) -> crate::control::LocalId
 }
 
 /// Refuses to touch what a service made for itself; tells whether it is such.
-fn foreign(analyzer: &Analyzer, out: &mut Out<Action>) -> bool {
+fn foreign(analyzer: &Analyzer, out: &mut Changes<Action>) -> bool {
     if let Some(service) = &analyzer.managed_by {
         out.refuse(format!(
             "the analyzer {} belongs to {service}, which alone can delete it",
@@ -398,7 +401,7 @@ fn days(summary: &AnalyzerSummary) -> Option<i32> {
 }
 
 /// Makes an analyzer and waits until it works.
-async fn create(cx: &Cx, kind: Kind, tags: &Tags) -> Result<(), Fault> {
+async fn create(cx: &Cx, kind: Kind, tags: &Tags) -> Result<(), Failure> {
     let analyzers = &cx.clients().access_analyzer;
     let configuration = match kind {
         Kind::External => None,
@@ -417,7 +420,7 @@ async fn create(cx: &Cx, kind: Kind, tags: &Tags) -> Result<(), Fault> {
         .send()
         .await;
     if let Err(error) = made {
-        let fault = Fault::from(error);
+        let fault = Failure::from(error);
         if !fault.is("ServiceQuotaExceededException") && !fault.is("ConflictException") {
             return Err(fault);
         }

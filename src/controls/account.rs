@@ -8,28 +8,28 @@ use std::fmt;
 use aws_sdk_iam::Client;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
 
 /// The control.
-pub struct Account;
+pub(crate) struct Account;
 
 /// The table `[account]`, without the keys that say which account it is and which regions are managed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// The account's alias, by which its sign-in address is called; "" for none. 3 to 63 lower-case letters, digits
     /// and single hyphens.
     #[schemars(length(max = 63))]
-    pub alias: Option<String>,
+    pub(crate) alias: Option<String>,
 }
 
 /// A change of the alias.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Give the account this alias, in the place of the one that it has.
     Create(String),
     /// Take this alias away.
@@ -79,14 +79,7 @@ alias = "acme-prod"        # unique among all accounts of AWS; "" for none
         }
     }
 
-    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Seen<Model, ()>, Fault> {
-        let alias = read(&cx.clients().iam).await?;
-        Ok(Seen::of(Model {
-            alias: Some(alias.unwrap_or_default()),
-        }))
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, ()>, here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, ()>, here: &Here<'_>, out: &mut Changes<Action>) {
         let Some(wanted) = want.alias.as_deref() else {
             return;
         };
@@ -116,32 +109,38 @@ alias = "acme-prod"        # unique among all accounts of AWS; "" for none
             ));
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for Account {
+    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Observed<Model, ()>, Failure> {
+        let alias = read(&cx.clients().iam).await?;
+        Ok(Observed::of(Model {
+            alias: Some(alias.unwrap_or_default()),
+        }))
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         let iam = &cx.clients().iam;
         match action {
             Action::Create(alias) => {
                 let answer = iam.create_account_alias().account_alias(alias).send().await;
-                match answer.map_err(Fault::from) {
+                match answer.map_err(Failure::from) {
                     Ok(_) => Ok(()),
                     Err(fault) if fault.is("EntityAlreadyExists") => {
                         if read(iam).await?.as_ref() == Some(alias) {
                             return Ok(());
                         }
-                        Err(Fault {
-                            message: format!(
+                        Err(fault.reworded(|_| format!(
                                 "another AWS account has the alias {alias}: aliases are unique among all accounts; \
                                  choose another one"
-                            ),
-                            ..fault
-                        })
+                            )))
                     }
                     Err(fault) => Err(fault),
                 }
             }
             Action::Delete(alias) => {
                 let answer = iam.delete_account_alias().account_alias(alias).send().await;
-                match answer.map_err(Fault::from) {
+                match answer.map_err(Failure::from) {
                     Ok(_) => Ok(()),
                     Err(fault) if fault.is("NoSuchEntity") => Ok(()),
                     Err(fault) => Err(fault),
@@ -152,14 +151,14 @@ alias = "acme-prod"        # unique among all accounts of AWS; "" for none
 }
 
 /// The account's alias.
-async fn read(iam: &Client) -> Result<Option<String>, Fault> {
+async fn read(iam: &Client) -> Result<Option<String>, Failure> {
     let answer = iam.list_account_aliases().send().await?;
     // The list is there for the future: there is one at most.
     Ok(answer.account_aliases.into_iter().next())
 }
 
 /// Where the users of an account sign in, by its alias or id (IAM User Guide, "How IAM users sign in to AWS").
-pub fn sign_in_address(name: &str, partition: &str) -> String {
+pub(crate) fn sign_in_address(name: &str, partition: &str) -> String {
     let domain = match partition {
         "aws-cn" => "signin.amazonaws.cn",
         "aws-us-gov" => "signin.amazonaws-us-gov.com",
@@ -191,7 +190,7 @@ fn misformed(alias: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::testing;
+    use crate::testing;
 
     fn alias(alias: &str) -> Model {
         Model {
@@ -200,7 +199,7 @@ mod tests {
     }
 
     fn plan(want: &Model, live: &Model) -> String {
-        testing::told(&testing::found::<Account>(want, &Seen::of(live.clone())))
+        testing::told(&testing::found::<Account>(want, &Observed::of(live.clone())))
     }
 
     #[test]

@@ -10,9 +10,11 @@
 //! ones. `UpdateRole` resets the session length where it is left out, so description and session length go together
 //! (IAM API reference, `UpdateRole`).
 
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::fault::Fault;
-use crate::place::Scope;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::Scope;
 
 mod diff;
 pub(super) mod documents;
@@ -22,15 +24,15 @@ mod read;
 mod tests;
 mod write;
 
-pub use self::model::{Action, Group, Ids, MfaCondition, Model, Role, SatisfiedBy, User};
+pub(crate) use self::model::{Action, Ids, MfaCondition, Model};
 
 /// The group's inline policy that lets it switch to the role.
-pub const SWITCH_ROLE: &str = "trueup-switch-role";
+pub(crate) const SWITCH_ROLE: &str = "trueup-switch-role";
 /// The group's inline policy by which its members manage their own password and MFA devices.
-pub const SELF_SERVICE: &str = "trueup-self-service";
+pub(crate) const SELF_SERVICE: &str = "trueup-self-service";
 
 /// The control.
-pub struct AdminAccess;
+pub(crate) struct AdminAccess;
 
 fn administrator_access(env: &Env) -> String {
     format!("arn:{}:iam::aws:policy/AdministratorAccess", env.partition)
@@ -120,15 +122,17 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+}
+
+impl Live for AdminAccess {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         read::read(cx, want).await
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, here, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         write::write(action, cx).await
     }
 }

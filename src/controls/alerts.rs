@@ -10,14 +10,15 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, StepDraft};
-use crate::fault::Fault;
-use crate::place::{Place, Scope};
-use crate::plan::{Asset, AssetKind};
-use crate::policy::Statement;
-use crate::tags::{self, Tags};
-use crate::words::{Email, Presence, Recipient};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::{Asset, AssetKind};
+use trueup_core::change::{Changes, StepDraft};
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::env::Env;
+use trueup_core::location::{Place, Scope};
+use trueup_core::tags::{self, Tags};
+use trueup_core::values::{Email, Presence, Recipient};
+use trueup_policy::Statement;
 
 mod calls;
 mod diff;
@@ -26,20 +27,20 @@ mod publishers;
 #[cfg(test)]
 mod tests;
 
-pub use self::endpoint::Endpoint;
+pub(crate) use self::endpoint::Endpoint;
 
 /// The control.
-pub struct Alerts;
+pub(crate) struct Alerts;
 
 /// The topic, ready to be published to.
-pub const TOPIC: AssetKind = AssetKind {
+pub(crate) const TOPIC: AssetKind = AssetKind {
     control: "alerts",
     what: "alerts topic",
 };
 
 /// The topic of this ARN, ready to be published to. A step that names a topic waits for it: whether that is the alerts
 /// topic does not have to be known.
-pub fn topic(arn: &str) -> Asset {
+pub(crate) fn topic(arn: &str) -> Asset {
     TOPIC.named(&Place::Account, arn)
 }
 
@@ -58,18 +59,18 @@ pub(super) fn awaiting<'s, 'r, A>(
 /// The table `[alerts]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent" deletes the topic that trueup's statements are in, with its subscriptions.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// The topic's name. It is made in the home region if it does not exist.
-    pub topic: Option<String>,
+    pub(crate) topic: Option<String>,
     /// The ARN of a topic that exists, instead of a name: one that others made, or another account's.
-    pub topic_arn: Option<String>,
+    pub(crate) topic_arn: Option<String>,
     /// Who hears of it by e-mail: exactly these. Each has to confirm once, by a link in a mail from AWS.
-    pub emails: Option<Vec<Email>>,
+    pub(crate) emails: Option<Vec<Email>>,
     /// The addresses that it is posted to, `https://…`: exactly these. Each has to confirm by itself. AWS shows a
     /// password in one as `****`, so that another password goes unseen.
-    pub https: Option<Vec<Endpoint>>,
+    pub(crate) https: Option<Vec<Endpoint>>,
 }
 
 impl Model {
@@ -80,7 +81,7 @@ impl Model {
     /// The ARN of the topic that this table asks for, whether it exists yet or not. Nothing if there is to be none.
     ///
     /// For controls that report to it; their step waits for it by [`TOPIC`].
-    pub fn topic_arn(&self, env: &Env) -> Option<String> {
+    pub(crate) fn topic_arn(&self, env: &Env) -> Option<String> {
         if self.is_absent() {
             return None;
         }
@@ -129,7 +130,7 @@ fn is_name(name: &str) -> bool {
 /// How a subscription is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Protocol {
+pub(crate) enum Protocol {
     /// By mail.
     Email,
     /// By a request to a web address.
@@ -156,41 +157,41 @@ impl Protocol {
 
 /// A subscription that exists, of a protocol that a table can express.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// How it is told.
-    pub protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// Whom.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     /// Its ARN; nothing while it is pending.
-    pub arn: Option<String>,
+    pub(crate) arn: Option<String>,
 }
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The topic's ARN, if it exists.
-    pub arn: Option<String>,
+    pub(crate) arn: Option<String>,
     /// Topics that carry trueup's statements where only one can be meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub several: Vec<String>,
+    pub(crate) several: Vec<String>,
     /// The statements that the topic's policy lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lacking: Vec<Statement>,
+    pub(crate) lacking: Vec<Statement>,
     /// The subscriptions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub subscriptions: Vec<Subscription>,
+    pub(crate) subscriptions: Vec<Subscription>,
     /// The key that the topic is encrypted with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kms_key: Option<String>,
+    pub(crate) kms_key: Option<String>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make the topic.
     Create {
         /// Its name.
@@ -343,20 +344,22 @@ emails = ["security@example.com"] # each has to confirm once, by a link in a mai
         wrong
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        calls::fetch(cx, want).await
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, here, out);
     }
 
-    fn holds(seen: &Seen<Model, Ids>, _here: &Here<'_>) -> Vec<Asset> {
+    fn holds(seen: &Observed<Model, Ids>, _here: &Here<'_>) -> Vec<Asset> {
         let exists = !seen.model.is_absent();
         exists.then(|| TOPIC.at(&Place::Account)).into_iter().collect()
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for Alerts {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        calls::fetch(cx, want).await
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         calls::apply(action, cx).await
     }
 }

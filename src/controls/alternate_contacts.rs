@@ -9,47 +9,48 @@ use std::time::Duration;
 use aws_sdk_account::types::AlternateContactType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trueup_aws::wait::Wait;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
+use trueup_core::values::Presence;
 
 use super::contact_information::phone;
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
-use crate::wait::Wait;
-use crate::words::Presence;
 
 /// The control.
-pub struct AlternateContacts;
+pub(crate) struct AlternateContacts;
 
 /// The tables `[alternate_contacts.…]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// Who hears about bills and payments.
-    pub billing: Option<Contact>,
+    pub(crate) billing: Option<Contact>,
     /// Who hears about the service's own maintenance and trouble.
-    pub operations: Option<Contact>,
+    pub(crate) operations: Option<Contact>,
     /// Who hears about abuse and security.
-    pub security: Option<Contact>,
+    pub(crate) security: Option<Contact>,
 }
 
 /// One contact.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Contact {
+pub(crate) struct Contact {
     /// "absent" removes the contact.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// The name, at most 64 characters.
     #[schemars(length(min = 1, max = 64))]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The title, such as "Security officer", at most 50 characters.
     #[schemars(length(min = 1, max = 50))]
-    pub title: Option<String>,
+    pub(crate) title: Option<String>,
     /// The e-mail address, at most 254 characters. Its case does not matter.
     #[schemars(length(min = 1, max = 254), extend("format" = "email"))]
-    pub email: Option<String>,
+    pub(crate) email: Option<String>,
     /// The telephone number, at most 25 characters, as a rule with the country's code: "+81 3-1234-5678".
     #[schemars(length(min = 1, max = 25))]
-    pub phone: Option<String>,
+    pub(crate) phone: Option<String>,
 }
 
 impl Contact {
@@ -127,7 +128,7 @@ impl Model {
 /// Which of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// For bills.
     Billing,
     /// For operations.
@@ -158,7 +159,7 @@ impl Kind {
 /// A change of one contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Send a whole contact.
     Put {
         /// Which.
@@ -272,20 +273,7 @@ phone = "+81 3-1234-5678"
         wrong
     }
 
-    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Seen<Model, ()>, Fault> {
-        let (billing, operations, security) = futures::try_join!(
-            read(cx, Kind::Billing),
-            read(cx, Kind::Operations),
-            read(cx, Kind::Security),
-        )?;
-        Ok(Seen::of(Model {
-            billing: Some(billing),
-            operations: Some(operations),
-            security: Some(security),
-        }))
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, ()>, _here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, ()>, _here: &Here<'_>, out: &mut Changes<Action>) {
         for (kind, contact) in want.contacts() {
             let Some(contact) = contact else { continue };
             let live = seen.model.contact(kind).filter(|live| !live.is_absent());
@@ -326,8 +314,23 @@ phone = "+81 3-1234-5678"
             }
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for AlternateContacts {
+    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Observed<Model, ()>, Failure> {
+        let (billing, operations, security) = futures::try_join!(
+            read(cx, Kind::Billing),
+            read(cx, Kind::Operations),
+            read(cx, Kind::Security),
+        )?;
+        Ok(Observed::of(Model {
+            billing: Some(billing),
+            operations: Some(operations),
+            security: Some(security),
+        }))
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         let account = &cx.clients().account;
         match action {
             Action::Put { kind, contact, new } => {
@@ -350,7 +353,7 @@ phone = "+81 3-1234-5678"
                     .alternate_contact_type(kind.api())
                     .send()
                     .await
-                    .map_err(Fault::from);
+                    .map_err(Failure::from);
                 match answer {
                     Ok(_) => {}
                     Err(fault) if fault.is("ResourceNotFoundException") => {}
@@ -364,7 +367,7 @@ phone = "+81 3-1234-5678"
     }
 }
 
-async fn read(cx: &Cx, kind: Kind) -> Result<Contact, Fault> {
+async fn read(cx: &Cx, kind: Kind) -> Result<Contact, Failure> {
     let answer = cx
         .clients()
         .account
@@ -372,7 +375,7 @@ async fn read(cx: &Cx, kind: Kind) -> Result<Contact, Fault> {
         .alternate_contact_type(kind.api())
         .send()
         .await
-        .map_err(Fault::from);
+        .map_err(Failure::from);
     let contact = match answer {
         Ok(answer) => answer.alternate_contact,
         Err(fault) if fault.is("ResourceNotFoundException") => None,
@@ -416,13 +419,13 @@ impl Settling {
     }
 
     /// Takes a reading; true if another one is needed, after a pause.
-    pub(super) async fn goes_on(&mut self, agrees: bool) -> Result<bool, Fault> {
+    pub(super) async fn goes_on(&mut self, agrees: bool) -> Result<bool, Failure> {
         self.left = if agrees { self.left - 1 } else { self.times };
         if self.left == 0 {
             return Ok(false);
         }
         let Some(pause) = self.pauses.next() else {
-            return Err(Fault::answer(
+            return Err(Failure::answer(
                 self.call,
                 "the change was accepted, but is not seen after half a minute; plan again later",
             ));
@@ -459,7 +462,7 @@ fn is_phone(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::testing;
+    use crate::testing;
 
     const SECURITY: &str =
         "[security]\nname = \"Sec\"\ntitle = \"CISO\"\nemail = \"sec@example.com\"\nphone = \"+81 3-1\"\n";
@@ -479,8 +482,8 @@ mod tests {
         }
     }
 
-    fn found(want: &Model, live: &Model) -> Out<Action> {
-        testing::found::<AlternateContacts>(want, &Seen::of(live.clone()))
+    fn found(want: &Model, live: &Model) -> Changes<Action> {
+        testing::found::<AlternateContacts>(want, &Observed::of(live.clone()))
     }
 
     fn plan(want: &str, there: &str) -> String {

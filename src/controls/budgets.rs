@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::Scope;
+use trueup_core::tags::Tags;
+use trueup_core::values::{Decimal, Presence, Recipient};
 
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::controls::alerts::Alerts;
-use crate::fault::Fault;
-use crate::place::Scope;
-use crate::tags::Tags;
-use crate::words::{Decimal, Presence, Recipient};
+use crate::alerts::Alerts;
 
 mod action;
 mod calls;
@@ -25,17 +27,17 @@ mod diff;
 #[cfg(test)]
 mod tests;
 
-pub use self::action::Action;
+pub(crate) use self::action::Action;
 
 /// The control.
-pub struct Budgets;
+pub(crate) struct Budgets;
 
 /// The table `[budgets]`: a table for each budget, under the budget's name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Model {
+pub(crate) struct Model {
     /// The budgets, by name.
-    pub budgets: BTreeMap<String, Budget>,
+    pub(crate) budgets: BTreeMap<String, Budget>,
 }
 
 impl Model {
@@ -55,23 +57,23 @@ impl Model {
 /// The table `[budgets.NAME]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// "absent" deletes the budget.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// The name that the budget had before: that one is deleted once this one exists.
-    pub previously: Option<String>,
+    pub(crate) previously: Option<String>,
     /// How much may be spent in a period.
-    pub amount: Option<Decimal>,
+    pub(crate) amount: Option<Decimal>,
     /// The currency of the bill, such as "USD".
-    pub unit: Option<String>,
+    pub(crate) unit: Option<String>,
     /// How long a period is.
-    pub period: Option<Period>,
+    pub(crate) period: Option<Period>,
     /// Credits are subtracted from the costs. AWS's default, true, hides what is spent as long as there are credits.
-    pub include_credits: Option<bool>,
+    pub(crate) include_credits: Option<bool>,
     /// Refunds are subtracted from the costs. AWS's default is true.
-    pub include_refunds: Option<bool>,
+    pub(crate) include_refunds: Option<bool>,
     /// When to tell whom: exactly these. A budget has 10 at most.
-    pub notifications: Option<Vec<Notification>>,
+    pub(crate) notifications: Option<Vec<Notification>>,
 }
 
 impl Budget {
@@ -83,7 +85,7 @@ impl Budget {
 /// How long a budget runs before it begins anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Period {
+pub(crate) enum Period {
     /// A day.
     Daily,
     /// A calendar month.
@@ -96,7 +98,7 @@ pub enum Period {
 
 impl Period {
     /// The word as written in TOML.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Period::Daily => "daily",
             Period::Monthly => "monthly",
@@ -109,21 +111,21 @@ impl Period {
 /// One notification of a budget.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Notification {
+pub(crate) struct Notification {
     /// What is watched.
-    pub on: Option<On>,
+    pub(crate) on: Option<On>,
     /// It is told when that is more than so many percent of the budget's amount.
-    pub above_percent: Option<Decimal>,
+    pub(crate) above_percent: Option<Decimal>,
     /// It is told when that is more than this amount.
-    pub above_amount: Option<Decimal>,
+    pub(crate) above_amount: Option<Decimal>,
     /// Who is told: e-mail addresses (10 at most), and a topic: "topic" (the one of `[alerts]`) or an SNS topic's ARN.
-    pub to: Option<Vec<Recipient>>,
+    pub(crate) to: Option<Vec<Recipient>>,
 }
 
 /// What a notification watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum On {
+pub(crate) enum On {
     /// What was spent.
     Actual,
     /// What will be spent by the end of the period, as AWS expects. AWS needs about five weeks of use to tell.
@@ -132,18 +134,18 @@ pub enum On {
 
 /// What makes a notification the same one: a budget has each once (AWS Budgets API reference, `Notification`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Trigger {
+pub(crate) struct Trigger {
     /// What is watched.
-    pub on: On,
+    pub(crate) on: On,
     /// Whether the threshold is an amount; otherwise it is percent of the budget's amount.
-    pub is_amount: bool,
+    pub(crate) is_amount: bool,
     /// The threshold.
-    pub above: Decimal,
+    pub(crate) above: Decimal,
 }
 
 impl Notification {
     /// What it is told on, if that is written as [`check`](Control::check) asks.
-    pub fn trigger(&self) -> Option<Trigger> {
+    pub(crate) fn trigger(&self) -> Option<Trigger> {
         let (is_amount, above) = match (self.above_percent, self.above_amount) {
             (Some(percent), None) => (false, percent),
             (None, Some(amount)) => (true, amount),
@@ -177,15 +179,15 @@ impl JsonSchema for Model {
 
 /// What is known of the account's budgets beside their settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// Why the service tells nothing, and what to do about it.
-    pub refusal: Option<String>,
+    pub(crate) refusal: Option<String>,
     /// Budgets that a table cannot express, each with why.
-    pub others: BTreeMap<String, String>,
+    pub(crate) others: BTreeMap<String, String>,
     /// The budgets whose cost types are not told: they have a filter expression instead.
-    pub by_expression: Vec<String>,
+    pub(crate) by_expression: Vec<String>,
     /// Their tags, as far as they were asked for.
-    pub tags: BTreeMap<String, Tags>,
+    pub(crate) tags: BTreeMap<String, Tags>,
 }
 
 impl Control for Budgets {
@@ -237,15 +239,17 @@ notifications = [
         want.recipients().for_each(|recipient| recipient.fill(&topic));
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+}
+
+impl Live for Budgets {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         calls::fetch(cx, want).await
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, here, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         calls::apply(action, cx).await
     }
 }

@@ -10,14 +10,16 @@
 use aws_sdk_cloudtrail::types::Trail;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::change::{Asset, AssetKind};
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::{Place, Region, Scope};
+use trueup_core::tags::Tags;
+use trueup_core::values::{Never, NumberOr, Presence, Template};
 
 use super::log_bucket;
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::fault::Fault;
-use crate::place::{Place, Region, Scope};
-use crate::plan::{Asset, AssetKind};
-use crate::tags::Tags;
-use crate::words::{Never, NumberOr, Presence, Template};
 
 mod action;
 mod apply;
@@ -29,20 +31,20 @@ mod selectors;
 #[cfg(test)]
 mod tests;
 
-pub use self::action::{Action, Delivery, Settings, Target};
+pub(crate) use self::action::{Action, Delivery, Settings, Target};
 pub(super) use self::read::{choose, group_of, trails};
 
 /// The control.
-pub struct CloudTrail;
+pub(crate) struct CloudTrail;
 
 /// The account's own trail.
-pub const TRAIL: AssetKind = AssetKind {
+pub(crate) const TRAIL: AssetKind = AssetKind {
     control: "cloudtrail",
     what: "trail",
 };
 
 /// The log group that the account's own trail delivers to.
-pub const LOG_GROUP: AssetKind = AssetKind {
+pub(crate) const LOG_GROUP: AssetKind = AssetKind {
     control: "cloudtrail",
     what: "trail's log group",
 };
@@ -58,37 +60,37 @@ const RETENTIONS: [i32; 22] = [
 /// The table `[cloudtrail]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent" deletes the account's trail; its files, its log group and its role stay.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// The trail's name, if one has to be made. One that exists and records every region is taken under its own.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The bucket of a new trail: this account's or a central one's. That of `[log_bucket]` if it is not written.
-    pub bucket: Option<Template>,
+    pub(crate) bucket: Option<Template>,
     /// What stands before `AWSLogs/` in the names of a new trail's files.
-    pub prefix: Option<String>,
+    pub(crate) prefix: Option<String>,
     /// The ARN or id of the KMS key that files are encrypted with, or "none".
-    pub kms_key: Option<String>,
+    pub(crate) kms_key: Option<String>,
     /// It records every region.
-    pub multi_region: Option<bool>,
+    pub(crate) multi_region: Option<bool>,
     /// Its files can be checked for changes.
-    pub log_file_validation: Option<bool>,
+    pub(crate) log_file_validation: Option<bool>,
     /// It records. It does unless that is switched off.
-    pub logging: Option<bool>,
+    pub(crate) logging: Option<bool>,
     /// Which management events it records.
-    pub management_events: Option<Events>,
+    pub(crate) management_events: Option<Events>,
     /// The log group that a trail without one gets. It is made if it does not exist.
-    pub log_group: Option<String>,
+    pub(crate) log_group: Option<String>,
     /// After how many days events in the log group are deleted, or "never".
-    pub log_retention_days: Option<NumberOr<Never>>,
+    pub(crate) log_retention_days: Option<NumberOr<Never>>,
     /// The name of the role that delivers to that log group. It is made if it does not exist.
-    pub role: Option<String>,
+    pub(crate) role: Option<String>,
 }
 
 /// Which management events are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Events {
+pub(crate) enum Events {
     /// All.
     All,
     /// Those that only read.
@@ -127,86 +129,86 @@ pub(super) fn arn(name: &str, env: &Env) -> String {
 
 /// The log group of the trail, or the one that it is going to have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Group {
+pub(crate) struct Group {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its region: the trail's home.
-    pub region: Region,
+    pub(crate) region: Region,
     /// It exists.
-    pub exists: bool,
+    pub(crate) exists: bool,
     /// The trail delivers to it.
-    pub is_attached: bool,
+    pub(crate) is_attached: bool,
     /// After how many days events are deleted; nothing if never.
-    pub retention: Option<i32>,
+    pub(crate) retention: Option<i32>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// The role that delivers, or is going to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Role {
+pub(crate) struct Role {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// It exists.
-    pub exists: bool,
+    pub(crate) exists: bool,
     /// CloudTrail may assume it.
-    pub is_trusted: bool,
+    pub(crate) is_trusted: bool,
     /// The trail delivers by it.
-    pub is_attached: bool,
+    pub(crate) is_attached: bool,
     /// Whether trueup's policy in it says what is needed; nothing if it has none of trueup's.
-    pub lets: Option<bool>,
+    pub(crate) lets: Option<bool>,
 }
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The trail's ARN, if there is one of this account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arn: Option<String>,
+    pub(crate) arn: Option<String>,
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The region that it is at home in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub home: Option<Region>,
+    pub(crate) home: Option<Region>,
     /// The bucket that it delivers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bucket: Option<String>,
+    pub(crate) bucket: Option<String>,
     /// It is the organization's, and this is the management account.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_organizations: bool,
+    pub(crate) is_organizations: bool,
     /// The account's own trails of every region, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub several: Vec<String>,
+    pub(crate) several: Vec<String>,
     /// The ARN of an organization's trail that records this account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organization_trail: Option<String>,
+    pub(crate) organization_trail: Option<String>,
     /// Its log group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<Group>,
+    pub(crate) group: Option<Group>,
     /// The role that delivers there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
+    pub(crate) role: Option<Role>,
     /// Why the last delivery to the bucket failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivery_error: Option<String>,
+    pub(crate) delivery_error: Option<String>,
     /// The same for the log group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log_delivery_error: Option<String>,
+    pub(crate) log_delivery_error: Option<String>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
-    /// For notices alone (see [`TOLD`](crate::control::TOLD)): what is recorded besides is not managed.
+    pub(crate) tags: Tags,
+    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)): what is recorded besides is not managed.
     #[serde(default)]
-    pub told: Told,
+    pub(crate) told: Told,
 }
 
 /// What a trail does that is only told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub(crate) struct Told {
     /// The services whose management events it leaves out.
-    pub left_out: Vec<String>,
+    pub(crate) left_out: Vec<String>,
 }
 
 impl Control for CloudTrail {
@@ -342,15 +344,11 @@ log_retention_days = 365          # or "never"
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        read::fetch(cx, want).await
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, here, out);
     }
 
-    fn holds(seen: &Seen<Model, Ids>, _here: &Here<'_>) -> Vec<Asset> {
+    fn holds(seen: &Observed<Model, Ids>, _here: &Here<'_>) -> Vec<Asset> {
         let ids = &seen.ids;
         let trail = ids.arn.as_ref().map(|_| TRAIL.at(&Place::Account));
         let group = ids.group.as_ref().filter(|group| group.exists);
@@ -359,8 +357,14 @@ log_retention_days = 365          # or "never"
             .chain(group.map(|_| LOG_GROUP.at(&Place::Account)))
             .collect()
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for CloudTrail {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        read::fetch(cx, want).await
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         apply::apply(action, cx).await
     }
 }

@@ -8,13 +8,14 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::fault::Fault;
-use crate::place::Scope;
-use crate::plan::{Asset, AssetKind};
-use crate::tags::{self, Tags};
-use crate::words::Template;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::change::{Asset, AssetKind};
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::Scope;
+use trueup_core::tags::{self, Tags};
+use trueup_core::values::Template;
 
 mod calls;
 mod diff;
@@ -23,10 +24,10 @@ mod price;
 mod tests;
 
 /// The control.
-pub struct ConfigRecorder;
+pub(crate) struct ConfigRecorder;
 
 /// A recorder that runs: Security Hub's checks need the one of their region.
-pub const RECORDER: AssetKind = AssetKind {
+pub(crate) const RECORDER: AssetKind = AssetKind {
     control: "config_recorder",
     what: "running configuration recorder",
 };
@@ -49,31 +50,31 @@ const NEVER_DAILY: [&str; 3] = [
 /// The table `[config_recorder]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// There is a recorder, and it runs. False stops it; what it recorded stays, and the other keys wait until it
     /// is true again.
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// How often changes are recorded.
-    pub frequency: Option<Frequency>,
+    pub(crate) frequency: Option<Frequency>,
     /// The resource types that are recorded daily although the others are recorded continuously.
-    pub daily: Option<BTreeSet<String>>,
+    pub(crate) daily: Option<BTreeSet<String>>,
     /// The resource types that are recorded continuously although the others are recorded daily.
-    pub continuous: Option<BTreeSet<String>>,
+    pub(crate) continuous: Option<BTreeSet<String>>,
     /// Every resource type is recorded but these. An empty list records all, those that AWS adds later too.
-    pub exclude: Option<BTreeSet<String>>,
+    pub(crate) exclude: Option<BTreeSet<String>>,
     /// Only these resource types are recorded.
-    pub only: Option<BTreeSet<String>>,
+    pub(crate) only: Option<BTreeSet<String>>,
     /// IAM's users, groups, roles and policies are recorded, in the home region alone: they are the same
     /// everywhere, and each record is paid. A list of types that a recorder has gets them, or loses them.
-    pub global_resource_types: Option<bool>,
+    pub(crate) global_resource_types: Option<bool>,
     /// It records with Config's service-linked role. A new recorder always does.
-    pub service_linked_role: Option<bool>,
+    pub(crate) service_linked_role: Option<bool>,
     /// The S3 bucket that it delivers to, which may be in another region or account; a new channel's is that of
     /// `[log_bucket]` unless it is written. `{account_id}` and `{home_region}` stand for the account's.
     #[schemars(with = "Option<String>")]
-    pub bucket: Option<Template>,
+    pub(crate) bucket: Option<Template>,
     /// The beginning of the keys in the bucket, without a slash at its end. Empty for none.
-    pub prefix: Option<String>,
+    pub(crate) prefix: Option<String>,
 }
 
 impl Model {
@@ -91,7 +92,7 @@ impl Model {
 /// How often changes are recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Frequency {
+pub(crate) enum Frequency {
     /// Whenever something changes.
     #[default]
     Continuous,
@@ -101,59 +102,59 @@ pub enum Frequency {
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The recorder, if there is one.
-    pub recorder: Option<Recorder>,
+    pub(crate) recorder: Option<Recorder>,
     /// The delivery channel, if there is one.
-    pub channel: Option<Channel>,
+    pub(crate) channel: Option<Channel>,
 }
 
 /// A recorder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its ARN, if it tells.
-    pub arn: Option<String>,
+    pub(crate) arn: Option<String>,
     /// What it records and how.
-    pub recording: Recording,
+    pub(crate) recording: Recording,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// What a recorder records and how: all that a write of it replaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recording {
+pub(crate) struct Recording {
     /// The role's ARN.
-    pub role: String,
+    pub(crate) role: String,
     /// The only types, if it is not all of them.
-    pub only: Option<BTreeSet<String>>,
+    pub(crate) only: Option<BTreeSet<String>>,
     /// The types that are left out.
-    pub exclude: BTreeSet<String>,
+    pub(crate) exclude: BTreeSet<String>,
     /// Whether IAM's types are among all. False if it is not all of them.
-    pub global: bool,
+    pub(crate) global: bool,
     /// How often.
-    pub frequency: Frequency,
+    pub(crate) frequency: Frequency,
     /// The types with another frequency: AWS takes one such list.
-    pub otherwise: Option<(Frequency, BTreeSet<String>)>,
+    pub(crate) otherwise: Option<(Frequency, BTreeSet<String>)>,
 }
 
 /// A delivery channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Channel {
+pub(crate) struct Channel {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The bucket's name.
-    pub bucket: String,
+    pub(crate) bucket: String,
     /// The beginning of its keys; empty for none.
-    pub prefix: String,
+    pub(crate) prefix: String,
 }
 
 /// A change of one region's recorder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make a recorder with Config's service-linked role, which is made if there is none.
     Create {
         /// Its name.
@@ -436,7 +437,7 @@ global_resource_types = true     # IAM's, in the home region alone
         if let Some(bucket) = &mut want.bucket {
             bucket.fill(env);
         }
-        if wants.place().region() != Some(&env.home) && want.global_resource_types == Some(true) {
+        if wants.place.region() != Some(&env.home) && want.global_resource_types == Some(true) {
             want.global_resource_types = Some(false);
         }
         // With exceptions, AWS takes IAM's types for granted unless they are among them.
@@ -448,22 +449,24 @@ global_resource_types = true     # IAM's, in the home region alone
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        calls::fetch(cx, want).await
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, here, out);
     }
 
-    fn holds(seen: &Seen<Model, Ids>, here: &Here<'_>) -> Vec<Asset> {
+    fn holds(seen: &Observed<Model, Ids>, here: &Here<'_>) -> Vec<Asset> {
         match seen.model.enabled {
             Some(true) => vec![RECORDER.at(here.place)],
             _ => vec![],
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for ConfigRecorder {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        calls::fetch(cx, want).await
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         calls::apply(action, cx).await
     }
 }

@@ -8,62 +8,63 @@ use std::fmt;
 use aws_sdk_account::types::ContactInformation as Sent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
+use trueup_core::values::Required;
 
 use super::alternate_contacts::Settling;
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
-use crate::words::Required;
 
 pub(crate) mod phone;
 #[cfg(test)]
 mod tests;
 
 /// The control.
-pub struct ContactInformation;
+pub(crate) struct ContactInformation;
 
 /// The table `[contact_information]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// The full name of the primary contact, at most 50 characters.
     #[schemars(length(min = 1, max = 50))]
-    pub full_name: Option<String>,
+    pub(crate) full_name: Option<String>,
     /// The company's name, at most 50 characters; "" for none.
     #[schemars(length(max = 50))]
-    pub company_name: Option<String>,
+    pub(crate) company_name: Option<String>,
     /// The first line of the address, at most 60 characters.
     #[schemars(length(min = 1, max = 60))]
-    pub address_line_1: Option<String>,
+    pub(crate) address_line_1: Option<String>,
     /// The second line of the address, at most 60 characters; "" for none.
     #[schemars(length(max = 60))]
-    pub address_line_2: Option<String>,
+    pub(crate) address_line_2: Option<String>,
     /// The third line of the address, at most 60 characters; "" for none.
     #[schemars(length(max = 60))]
-    pub address_line_3: Option<String>,
+    pub(crate) address_line_3: Option<String>,
     /// The city, at most 50 characters.
     #[schemars(length(min = 1, max = 50))]
-    pub city: Option<String>,
+    pub(crate) city: Option<String>,
     /// The district or county, at most 50 characters; "" for none.
     #[schemars(length(max = 50))]
-    pub district_or_county: Option<String>,
+    pub(crate) district_or_county: Option<String>,
     /// The state or region, at most 50 characters; "" for none, except in US, CA, GB, DE, JP, IN and BR.
     #[schemars(length(max = 50))]
-    pub state_or_region: Option<String>,
+    pub(crate) state_or_region: Option<String>,
     /// The postal code, at most 20 characters.
     #[schemars(length(min = 1, max = 20))]
-    pub postal_code: Option<String>,
+    pub(crate) postal_code: Option<String>,
     /// The country, two letters of ISO 3166.
     #[schemars(regex(pattern = "^[A-Z]{2}$"))]
-    pub country_code: Option<String>,
+    pub(crate) country_code: Option<String>,
     /// The telephone number with the country's code, at most 20 characters: "+81 3-1234-5678".
     #[schemars(length(max = 20), regex(pattern = r"^[+][\s0-9()-]+$"))]
-    pub phone: Option<String>,
+    pub(crate) phone: Option<String>,
     /// The website's address, at most 256 characters; "" for none.
     #[schemars(length(max = 256))]
-    pub website_url: Option<String>,
+    pub(crate) website_url: Option<String>,
     /// "required" asks a person to call the number, until [attestations.contact_phone] says that it was answered.
-    pub phone_tested: Option<Required>,
+    pub(crate) phone_tested: Option<Required>,
 }
 
 /// Where an address needs its state (Account Management API reference, `ContactInformation`).
@@ -168,7 +169,7 @@ fn text(text: &Option<String>) -> &str {
 /// A change of the contact information.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Send all of it.
     Put(Model),
 }
@@ -265,11 +266,7 @@ phone_tested = "required"    # until a person has called it and says so in [atte
         wrong
     }
 
-    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Seen<Model, ()>, Fault> {
-        read(cx).await.map(Seen::of)
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, ()>, _here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, ()>, _here: &Here<'_>, out: &mut Changes<Action>) {
         let whole = want.over(&seen.model);
         let number = text(&whole.phone);
         let is_international = phone::is_international(number);
@@ -326,8 +323,14 @@ phone_tested = "required"    # until a person has called it and says so in [atte
             out.change(Action::Put(whole));
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for ContactInformation {
+    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Observed<Model, ()>, Failure> {
+        read(cx).await.map(Observed::of)
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         let Action::Put(whole) = action;
         // An empty text is a key that AWS is not to have; it takes none.
         let sent = |key: &Option<String>| key.clone().filter(|text| !text.trim().is_empty());
@@ -345,7 +348,7 @@ phone_tested = "required"    # until a person has called it and says so in [atte
             .set_phone_number(sent(&whole.phone))
             .set_website_url(sent(&whole.website_url))
             .build()
-            .map_err(|error| Fault::answer("account:PutContactInformation", error.to_string()))?;
+            .map_err(|error| Failure::answer("account:PutContactInformation", error.to_string()))?;
         cx.clients()
             .account
             .put_contact_information()
@@ -358,14 +361,14 @@ phone_tested = "required"    # until a person has called it and says so in [atte
     }
 }
 
-async fn read(cx: &Cx) -> Result<Model, Fault> {
+async fn read(cx: &Cx) -> Result<Model, Failure> {
     let answer = cx
         .clients()
         .account
         .get_contact_information()
         .send()
         .await
-        .map_err(Fault::from);
+        .map_err(Failure::from);
     let information = match answer {
         Ok(answer) => answer.contact_information,
         Err(fault) if fault.is("ResourceNotFoundException") => None,

@@ -9,13 +9,15 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::Scope;
+use trueup_core::tags::{self, Tags};
+use trueup_core::values::{Presence, Recipient};
 
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::controls::alerts::Alerts;
-use crate::fault::Fault;
-use crate::place::Scope;
-use crate::tags::{self, Tags};
-use crate::words::{Presence, Recipient};
+use crate::alerts::Alerts;
 
 mod calls;
 mod check;
@@ -25,10 +27,10 @@ mod read;
 mod tests;
 mod threshold;
 
-pub use self::threshold::{Combine, Impact, Threshold};
+pub(crate) use self::threshold::{Combine, Impact, Threshold};
 
 /// The control.
-pub struct CostAnomalyDetection;
+pub(crate) struct CostAnomalyDetection;
 
 /// The name of a monitor that is made here.
 const MONITOR: &str = "all-services";
@@ -38,21 +40,21 @@ const SUBSCRIPTION: &str = "cost-anomalies";
 /// The table `[cost_anomaly_detection]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent" deletes the monitor of all services, with the subscriptions to it. "present", alone, has the monitor
     /// and tells nobody.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// How often is told: a summary in "daily" or "weekly" e-mails, or each anomaly "immediate" through a topic.
-    pub frequency: Option<Frequency>,
+    pub(crate) frequency: Option<Frequency>,
     /// Told are anomalies that cost at least so many US dollars more than expected. "none": by percent alone.
-    pub impact_absolute: Option<Impact>,
+    pub(crate) impact_absolute: Option<Impact>,
     /// Told are anomalies that cost at least so many percent more than expected. "none": by dollars alone.
-    pub impact_percent: Option<Impact>,
+    pub(crate) impact_percent: Option<Impact>,
     /// Whether an anomaly must reach both impacts or one of them.
-    pub combine: Option<Combine>,
+    pub(crate) combine: Option<Combine>,
     /// Who is told: exactly these. E-mail addresses, or, where the frequency is "immediate", "topic" (the one of
     /// `[alerts]`) or an SNS topic's ARN.
-    pub to: Option<Vec<Recipient>>,
+    pub(crate) to: Option<Vec<Recipient>>,
 }
 
 impl Model {
@@ -76,7 +78,7 @@ impl Model {
 /// How often somebody is told (`AnomalySubscriptionFrequency`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Frequency {
+pub(crate) enum Frequency {
     /// Each anomaly once it is found, through SNS.
     Immediate,
     /// A summary a day, by e-mail.
@@ -87,7 +89,7 @@ pub enum Frequency {
 
 impl Frequency {
     /// The word as written in TOML.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Frequency::Immediate => "immediate",
             Frequency::Daily => "daily",
@@ -113,71 +115,71 @@ impl Frequency {
 
 /// The monitor of all services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Monitor {
+pub(crate) struct Monitor {
     /// Its ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Its name, which may be any.
-    pub name: String,
+    pub(crate) name: String,
     /// Its tags, as far as they were asked for.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// A subscription to the monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// Its ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The monitors that it subscribes to, the one of all services among them.
-    pub monitors: Vec<String>,
+    pub(crate) monitors: Vec<String>,
     /// How often it tells, if a table can say that.
-    pub frequency: Option<Frequency>,
+    pub(crate) frequency: Option<Frequency>,
     /// Whom it tells.
-    pub to: Vec<Recipient>,
+    pub(crate) to: Vec<Recipient>,
     /// From which impact on, if a table can say that.
-    pub threshold: Option<Threshold>,
+    pub(crate) threshold: Option<Threshold>,
 }
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// Why the service tells nothing, and what to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<String>,
+    pub(crate) refusal: Option<String>,
     /// The monitor, if it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub monitor: Option<Monitor>,
+    pub(crate) monitor: Option<Monitor>,
     /// The subscription that the table speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<Subscription>,
+    pub(crate) subscription: Option<Subscription>,
     /// That subscription's tags, as far as they were asked for.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
     /// The other subscriptions to the monitor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub others: Vec<Subscription>,
+    pub(crate) others: Vec<Subscription>,
 }
 
 /// What a subscription is made with, or what changes of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// How often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frequency: Option<Frequency>,
+    pub(crate) frequency: Option<Frequency>,
     /// Whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Vec<Recipient>>,
+    pub(crate) to: Option<Vec<Recipient>>,
     /// From which impact on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<Threshold>,
+    pub(crate) threshold: Option<Threshold>,
 }
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make the monitor.
     CreateMonitor {
         /// Its tags.
@@ -320,15 +322,17 @@ to = ["billing@example.com"]
         to.for_each(|recipient| recipient.fill(&topic));
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+}
+
+impl Live for CostAnomalyDetection {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         calls::fetch(cx, want).await
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, here, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         calls::apply(action, cx).await
     }
 }

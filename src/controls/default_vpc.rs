@@ -12,10 +12,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
 
 mod apply;
 mod obstacles;
@@ -24,12 +24,12 @@ mod read;
 mod tests;
 
 /// The control.
-pub struct DefaultVpc;
+pub(crate) struct DefaultVpc;
 
 /// Whether the default VPC is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub(crate) enum State {
     /// It exists, as AWS makes it: with an internet gateway, the route to it and a default subnet in each
     /// zone.
     Present,
@@ -56,9 +56,9 @@ impl<'de> Deserialize<'de> for State {
 /// The table `[default_vpc]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent" removes it if nothing uses it, "present" restores it, also from a half-deleted one.
-    pub state: Option<State>,
+    pub(crate) state: Option<State>,
 }
 
 impl Model {
@@ -69,50 +69,50 @@ impl Model {
 
 /// What is needed to act on the default VPC.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The VPC, if there is one.
-    pub vpc: Option<Vpc>,
+    pub(crate) vpc: Option<Vpc>,
 }
 
 /// A default VPC and what belongs to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Vpc {
+pub(crate) struct Vpc {
     /// Its id, `vpc-…`.
-    pub id: String,
+    pub(crate) id: String,
     /// The internet gateways attached to it, `igw-…`, sorted. AWS allows one.
-    pub gateways: Vec<String>,
+    pub(crate) gateways: Vec<String>,
     /// The internet gateway that its default route still names although it is detached: what a removal that
     /// was interrupted between detaching and deleting leaves behind.
-    pub detached_gateway: Option<String>,
+    pub(crate) detached_gateway: Option<String>,
     /// Its default subnets, sorted by zone.
-    pub subnets: Vec<Subnet>,
+    pub(crate) subnets: Vec<Subnet>,
     /// The zones that have no default subnet, sorted. Read unless the VPC is to be removed.
-    pub zones_without_subnet: Vec<String>,
+    pub(crate) zones_without_subnet: Vec<String>,
     /// Its main route table, `rtb-…`.
-    pub main_route_table: String,
+    pub(crate) main_route_table: String,
     /// The route to everywhere, in the main route table.
-    pub default_route: DefaultRoute,
+    pub(crate) default_route: DefaultRoute,
     /// What forbids removing it, one line each. Read only if it is to be removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub obstacles: Vec<String>,
+    pub(crate) obstacles: Vec<String>,
     /// What does not forbid it but would be lost, one line each. Read only if it is to be removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notices: Vec<String>,
+    pub(crate) notices: Vec<String>,
 }
 
 /// A default subnet: each zone has one at most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Subnet {
+pub(crate) struct Subnet {
     /// Its id, `subnet-…`.
-    pub id: String,
+    pub(crate) id: String,
     /// The name of its zone, such as `us-east-1a`.
-    pub zone: String,
+    pub(crate) zone: String,
 }
 
 /// The route for 0.0.0.0/0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DefaultRoute {
+pub(crate) enum DefaultRoute {
     /// It leads somewhere, wherever that is.
     Leads,
     /// It is there and leads to something that is gone (`blackhole`): it can only be replaced.
@@ -135,7 +135,7 @@ impl Vpc {
 /// A change of the default VPC.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Delete a default subnet.
     DeleteSubnet(Subnet),
     /// Detach an internet gateway from the VPC.
@@ -281,17 +281,7 @@ state = "absent"           # refused where anything uses it; "present" restores 
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        let to_go = want.is_some_and(|want| want.state == Some(State::Absent));
-        let vpc = read::default_vpc(&cx.clients().ec2, to_go).await?;
-        Ok(Seen {
-            model: Model::of(vpc.as_ref().map_or(State::Absent, Vpc::state)),
-            ids: Ids { vpc },
-            held_by: None,
-        })
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, _here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, _here: &Here<'_>, out: &mut Changes<Action>) {
         match (want.state, &seen.ids.vpc) {
             (Some(State::Absent), Some(vpc)) => remove(vpc, out),
             (Some(State::Present), None) => {
@@ -305,14 +295,26 @@ state = "absent"           # refused where anything uses it; "present" restores 
             (Some(State::Absent), None) | (Some(State::Incomplete) | None, _) => {}
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for DefaultVpc {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        let to_go = want.is_some_and(|want| want.state == Some(State::Absent));
+        let vpc = read::default_vpc(&cx.clients().ec2, to_go).await?;
+        Ok(Observed {
+            model: Model::of(vpc.as_ref().map_or(State::Absent, Vpc::state)),
+            ids: Ids { vpc },
+            held_by: None,
+        })
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         apply::apply(action, cx).await
     }
 }
 
 /// The steps that remove a default VPC, or why not.
-fn remove(vpc: &Vpc, out: &mut Out<Action>) {
+fn remove(vpc: &Vpc, out: &mut Changes<Action>) {
     vpc.notices.iter().for_each(|line| out.notice(line));
     if !vpc.obstacles.is_empty() {
         vpc.obstacles.iter().for_each(|line| out.refuse(line));
@@ -353,7 +355,7 @@ fn remove(vpc: &Vpc, out: &mut Out<Action>) {
 }
 
 /// The steps that give a default VPC what AWS would have made with it.
-fn complete(vpc: &Vpc, out: &mut Out<Action>) {
+fn complete(vpc: &Vpc, out: &mut Changes<Action>) {
     let gateway = vpc.gateways.is_empty().then(|| {
         let id = vpc.id.clone();
         out.add(match vpc.detached_gateway.clone() {

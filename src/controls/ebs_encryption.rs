@@ -5,23 +5,23 @@ use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
 
 /// The control.
-pub struct EbsEncryption;
+pub(crate) struct EbsEncryption;
 
 /// The table `[ebs_encryption]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// Every new volume is encrypted, and so is every copy of a snapshot.
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// The key for volumes that name none: "aws/ebs" (AWS's own), a key's id, or a key's ARN. A key belongs to
     /// one region, so any but "aws/ebs" and multi-Region ids (mrk-…) belongs under [region.NAME.ebs_encryption].
-    pub kms_key: Option<KeyRef>,
+    pub(crate) kms_key: Option<KeyRef>,
 }
 
 /// A KMS key in one of the forms that can be compared with what `GetEbsDefaultKmsKeyId` answers.
@@ -30,7 +30,7 @@ pub struct Model {
 /// only KMS could tell, and an alias can be moved to another key without EC2's default following.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum KeyRef {
+pub(crate) enum KeyRef {
     /// AWS's own key of the region, `alias/aws/ebs`.
     AwsManaged,
     /// A key of this account, by its id.
@@ -53,9 +53,9 @@ pub enum KeyRef {
      key's ARN",
     if .text.contains("alias/") { " (EC2 reports the key behind an alias)" } else { "" }
 )]
-pub struct BadKey {
+pub(crate) struct BadKey {
     /// What was written.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl KeyRef {
@@ -149,7 +149,7 @@ impl JsonSchema for KeyRef {
 /// A change of one region's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Encrypt new volumes.
     Enable,
     /// Leave it to whoever makes a volume.
@@ -211,28 +211,7 @@ enabled = true
         vec![]
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, ()>, Fault> {
-        let ec2 = &cx.clients().ec2;
-        let enabled = ec2
-            .get_ebs_encryption_by_default()
-            .send()
-            .await?
-            .ebs_encryption_by_default
-            .unwrap_or(false);
-        // A second call in each region, that most baselines have no use for.
-        let kms_key = if want.is_none_or(|want| want.kms_key.is_some()) {
-            let answer = ec2.get_ebs_default_kms_key_id().send().await?.kms_key_id;
-            Some(live_key(answer.as_deref().unwrap_or_default())?)
-        } else {
-            None
-        };
-        Ok(Seen::of(Model {
-            enabled: Some(enabled),
-            kms_key,
-        }))
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, ()>, here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, ()>, here: &Here<'_>, out: &mut Changes<Action>) {
         let live = &seen.model;
         if let (Some(KeyRef::Arn { arn, region, .. }), Some(place)) = (&want.kms_key, here.place.region())
             && region != place.as_str()
@@ -275,8 +254,31 @@ enabled = true
             _ => {}
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for EbsEncryption {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, ()>, Failure> {
+        let ec2 = &cx.clients().ec2;
+        let enabled = ec2
+            .get_ebs_encryption_by_default()
+            .send()
+            .await?
+            .ebs_encryption_by_default
+            .unwrap_or(false);
+        // A second call in each region, that most baselines have no use for.
+        let kms_key = if want.is_none_or(|want| want.kms_key.is_some()) {
+            let answer = ec2.get_ebs_default_kms_key_id().send().await?.kms_key_id;
+            Some(live_key(answer.as_deref().unwrap_or_default())?)
+        } else {
+            None
+        };
+        Ok(Observed::of(Model {
+            enabled: Some(enabled),
+            kms_key,
+        }))
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         let ec2 = &cx.clients().ec2;
         match action {
             Action::Enable => {
@@ -300,13 +302,13 @@ enabled = true
 }
 
 /// The key that EC2 reports: an ARN, `alias/aws/ebs`, or nothing while none was ever chosen.
-fn live_key(answer: &str) -> Result<KeyRef, Fault> {
+fn live_key(answer: &str) -> Result<KeyRef, Failure> {
     if answer.is_empty() {
         return Ok(KeyRef::AwsManaged);
     }
     answer
         .parse()
-        .map_err(|error: BadKey| Fault::answer("ec2:GetEbsDefaultKmsKeyId", error.to_string()))
+        .map_err(|error: BadKey| Failure::answer("ec2:GetEbsDefaultKmsKeyId", error.to_string()))
 }
 
 #[cfg(test)]
@@ -314,7 +316,7 @@ mod tests {
     use toml::Table;
 
     use super::*;
-    use crate::control::testing;
+    use crate::testing;
 
     const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -327,7 +329,10 @@ mod tests {
     }
 
     fn plan(want: &Model, live: &Model) -> String {
-        testing::told(&testing::found::<EbsEncryption>(want, &Seen::of(live.clone())))
+        testing::told(&testing::found::<EbsEncryption>(
+            want,
+            &Observed::of(live.clone()),
+        ))
     }
 
     fn example() -> Model {

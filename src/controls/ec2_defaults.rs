@@ -8,9 +8,10 @@
 //! `ModifyInstanceMetadataDefaults` does not say what becomes of an option that is not sent. So options that are not
 //! managed are sent back as they were read.
 
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
 
 mod calls;
 mod diff;
@@ -18,13 +19,10 @@ mod model;
 #[cfg(test)]
 mod tests;
 
-pub use self::model::{
-    Action, Ids, ImageAccess, InstanceMetadata, Model, Options, PublicSnapshots, Setting, SnapshotAccess,
-    Switch, Tokens,
-};
+pub(crate) use self::model::{Action, Ids, InstanceMetadata, Model};
 
 /// The control.
-pub struct Ec2Defaults;
+pub(crate) struct Ec2Defaults;
 
 impl Control for Ec2Defaults {
     const NAME: &'static str = "ec2_defaults";
@@ -101,15 +99,17 @@ http_put_response_hop_limit = 2                  # 1 to 64; containers need 2; "
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, _here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, out);
+    }
+}
+
+impl Live for Ec2Defaults {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         calls::read(&cx.clients().ec2, want).await
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, _here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         calls::write(&cx.clients().ec2, action).await
     }
 }

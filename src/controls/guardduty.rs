@@ -13,11 +13,11 @@ use aws_sdk_guardduty::operation::get_detector::GetDetectorOutput;
 use aws_sdk_guardduty::types::{DetectorStatus, FindingPublishingFrequency, ManagedBy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Here, Manager, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
-use crate::tags::Tags;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::{Changes, Manager};
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
+use trueup_core::tags::Tags;
 
 mod action;
 mod diff;
@@ -25,31 +25,31 @@ mod features;
 mod price;
 mod write;
 
-pub use action::{Action, Settings};
-pub use features::{Feature, Features};
+pub(crate) use action::{Action, Settings};
+pub(crate) use features::{Feature, Features};
 
 /// The control.
-pub struct GuardDuty;
+pub(crate) struct GuardDuty;
 
 /// The table `[guardduty]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// There is a detector, and it works. False suspends it: findings stay, and the other keys wait until it is
     /// true again.
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// How soon a finding that has occurred again is published again. New findings are published at once.
-    pub publish_findings_every: Option<Frequency>,
+    pub(crate) publish_findings_every: Option<Frequency>,
     /// What it watches beside CloudTrail, VPC flow logs and DNS logs.
     #[serde(default, skip_serializing_if = "Features::is_empty")]
     #[schemars(schema_with = "features::schema")]
-    pub features: Features,
+    pub(crate) features: Features,
 }
 
 /// How often findings that occur again are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Frequency {
+pub(crate) enum Frequency {
     /// Every 15 minutes.
     FifteenMinutes,
     /// Every hour.
@@ -89,12 +89,12 @@ impl fmt::Display for Frequency {
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The detector's id, if there is one.
-    pub detector: Option<String>,
+    pub(crate) detector: Option<String>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 impl Control for GuardDuty {
@@ -159,10 +159,16 @@ s3_data_events = true
         wrong
     }
 
-    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+}
+
+impl Live for GuardDuty {
+    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         let guardduty = &cx.clients().guardduty;
         let Some(id) = find(guardduty).await? else {
-            return Ok(Seen::of(Model {
+            return Ok(Observed::of(Model {
                 enabled: Some(false),
                 ..Model::default()
             }));
@@ -176,7 +182,7 @@ s3_data_events = true
             .administrator
             .and_then(|administrator| administrator.account_id)
             .filter(|account| !account.is_empty());
-        Ok(Seen {
+        Ok(Observed {
             model: model(&detector),
             ids: Ids {
                 detector: Some(id),
@@ -191,11 +197,7 @@ s3_data_events = true
         })
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, here, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         let guardduty = &cx.clients().guardduty;
         match action {
             Action::Create(settings) => write::create(guardduty, settings).await,
@@ -218,7 +220,7 @@ s3_data_events = true
 }
 
 /// The region's detector.
-async fn find(guardduty: &Client) -> Result<Option<String>, Fault> {
+async fn find(guardduty: &Client) -> Result<Option<String>, Failure> {
     let answer = guardduty.list_detectors().send().await?;
     // A region has one at most.
     Ok(answer.detector_ids.unwrap_or_default().into_iter().next())

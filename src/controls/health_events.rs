@@ -12,14 +12,16 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::AssetKind;
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::{Region, Scope};
+use trueup_core::tags::Tags;
+use trueup_core::values::Presence;
 
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::controls::alerts::Alerts;
-use crate::fault::Fault;
-use crate::place::{Region, Scope};
-use crate::plan::AssetKind;
-use crate::tags::Tags;
-use crate::words::Presence;
+use crate::alerts::Alerts;
 
 mod action;
 mod calls;
@@ -30,11 +32,11 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub use self::action::Action;
-pub use self::coverage::Coverage;
+pub(crate) use self::action::Action;
+pub(crate) use self::coverage::Coverage;
 
 /// The control.
-pub struct HealthEvents;
+pub(crate) struct HealthEvents;
 
 /// The EventBridge rules of a region: what could not be read cannot be made true there.
 const RULES: AssetKind = AssetKind {
@@ -54,18 +56,18 @@ const TARGETS: usize = 5;
 /// The table `[health_events]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent" takes back what trueup made for it: the rules, the role, and the topic as a target of another's rule.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// Where to: "topic", which is the topic of `[alerts]` and meant where this is left out, or the ARN of an SNS topic
     /// in the home region.
-    pub to: Option<To>,
+    pub(crate) to: Option<To>,
     /// "minimal": what concerns this account in any region, and global services, heard in us-east-1 and us-west-2;
     /// "full": a rule in every enabled region, for public events of all of them too.
-    pub coverage: Option<Coverage>,
+    pub(crate) coverage: Option<Coverage>,
     /// The lines of a message. A place such as `<service>` stands for what the event says: account, eventArn,
     /// eventDescription, eventTypeCategory, eventTypeCode, region, service, startTime, statusCode, type.
-    pub message: Option<Vec<String>>,
+    pub(crate) message: Option<Vec<String>>,
 }
 
 impl Model {
@@ -85,7 +87,7 @@ impl Model {
 /// Where health events are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum To {
+pub(crate) enum To {
     /// `"topic"`: the topic of `[alerts]`, until its ARN is filled in.
     Alerts,
     /// An SNS topic, by its ARN.
@@ -129,65 +131,65 @@ impl JsonSchema for To {
 
 /// A rule that hears AWS Health.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Which events it hears.
-    pub pattern: Value,
+    pub(crate) pattern: Value,
     /// Whether it works.
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     /// The target that is the topic, or the home region's event bus.
-    pub target: Option<Target>,
+    pub(crate) target: Option<Target>,
     /// How many other targets it has.
-    pub others: usize,
+    pub(crate) others: usize,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// A target of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
+pub(crate) struct Target {
     /// Its id, which is the rule's own.
-    pub id: String,
+    pub(crate) id: String,
     /// What it is.
-    pub arn: String,
+    pub(crate) arn: String,
     /// The role that is used to reach it.
-    pub role: Option<String>,
+    pub(crate) role: Option<String>,
     /// What is sent to it, if lines can say that.
-    pub message: Option<Vec<String>>,
+    pub(crate) message: Option<Vec<String>>,
 }
 
 /// The role that forwards.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Role {
+pub(crate) struct Role {
     /// Its ARN: one that was there before may have a path.
-    pub arn: String,
+    pub(crate) arn: String,
     /// EventBridge may assume it.
-    pub trusts: bool,
+    pub(crate) trusts: bool,
     /// It may put events on the home region's bus, and nothing else by our policy.
-    pub lets: bool,
+    pub(crate) lets: bool,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The rule of the home region that sends to the topic, or could.
-    pub home: Option<Rule>,
+    pub(crate) home: Option<Rule>,
     /// Other rules of the home region that send some health events to the topic.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub doubles: Vec<String>,
+    pub(crate) doubles: Vec<String>,
     /// The rules that forward, by region.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub forwarders: BTreeMap<Region, Rule>,
+    pub(crate) forwarders: BTreeMap<Region, Rule>,
     /// The regions that could not be read, with what was said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub unread: BTreeMap<Region, String>,
+    pub(crate) unread: BTreeMap<Region, String>,
     /// The role, if it exists.
-    pub role: Option<Role>,
+    pub(crate) role: Option<Role>,
 }
 
 /// The ARN of the home region's event bus, which the others forward to.
@@ -284,15 +286,17 @@ message = [
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+}
+
+impl Live for HealthEvents {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         read::fetch(cx, want).await
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, here, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         calls::apply(action, cx).await
     }
 }

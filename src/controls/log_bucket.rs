@@ -11,14 +11,15 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::fault::Fault;
-use crate::place::{Place, Region, Scope};
-use crate::plan::{Asset, AssetKind};
-use crate::policy::{Policy, Statement};
-use crate::tags::{self, Tags};
-use crate::words::{Never, NumberOr, Presence, Template};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::change::{Asset, AssetKind};
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::{Place, Region, Scope};
+use trueup_core::tags::{self, Tags};
+use trueup_core::values::{Never, NumberOr, Presence, Template};
+use trueup_policy::{Policy, Statement};
 
 mod apply;
 mod diff;
@@ -28,19 +29,19 @@ mod statements;
 #[cfg(test)]
 mod tests;
 
-pub use self::rule::{ArchiveClass, Rule};
+pub(crate) use self::rule::{ArchiveClass, Rule};
 
 /// The control.
-pub struct LogBucket;
+pub(crate) struct LogBucket;
 
 /// The bucket itself.
-pub const BUCKET: AssetKind = AssetKind {
+pub(crate) const BUCKET: AssetKind = AssetKind {
     control: "log_bucket",
     what: "log bucket",
 };
 
 /// The bucket, open to CloudTrail.
-pub const FOR_CLOUDTRAIL: AssetKind = AssetKind {
+pub(crate) const FOR_CLOUDTRAIL: AssetKind = AssetKind {
     control: "log_bucket",
     what: "log bucket that CloudTrail may write to",
 };
@@ -62,48 +63,48 @@ pub(super) fn for_config(prefix: &str) -> Asset {
 /// The table `[log_bucket]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent" deletes the bucket of the home region that trueup's statements are in, if it is empty. trueup never
     /// empties one.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// The bucket's name, with `{account_id}` and `{home_region}` if need be. It is made in the home region if it does
     /// not exist.
-    pub name: Option<Template>,
+    pub(crate) name: Option<Template>,
     /// Nobody can make the bucket or an object in it public, all four settings. Off lets policies and ACLs do it.
-    pub block_public_access: Option<bool>,
+    pub(crate) block_public_access: Option<bool>,
     /// Who owns the objects, and whether ACLs count.
-    pub ownership: Option<Ownership>,
+    pub(crate) ownership: Option<Ownership>,
     /// How objects are encrypted if the writer does not say how.
-    pub encryption: Option<Encryption>,
+    pub(crate) encryption: Option<Encryption>,
     /// The KMS key's ARN for "aws:kms". Its policy has to let CloudTrail and Config use it.
-    pub kms_key: Option<String>,
+    pub(crate) kms_key: Option<String>,
     /// Overwritten and deleted objects are kept as old versions.
-    pub versioning: Option<bool>,
+    pub(crate) versioning: Option<bool>,
     /// Requests without TLS are refused.
-    pub tls_only: Option<bool>,
+    pub(crate) tls_only: Option<bool>,
     /// The name of the trail that may write to it; that of `[cloudtrail]` if it is not written.
-    pub trail: Option<String>,
+    pub(crate) trail: Option<String>,
     /// What stands before `AWSLogs/` in the names of the trail's files; that of `[cloudtrail]` if it is not written.
-    pub trail_prefix: Option<String>,
+    pub(crate) trail_prefix: Option<String>,
     /// Config may write to it. It may unless that is switched off.
-    pub config: Option<bool>,
+    pub(crate) config: Option<bool>,
     /// What stands before `AWSLogs/` in the names of Config's files, which can differ by region, and "" for nothing;
     /// what `[config_recorder]` has if it is not written. What the policy allows already stays allowed.
-    pub config_prefixes: Option<BTreeSet<String>>,
+    pub(crate) config_prefixes: Option<BTreeSet<String>>,
     /// After how many days objects are archived, or "never".
-    pub archive_after_days: Option<NumberOr<Never>>,
+    pub(crate) archive_after_days: Option<NumberOr<Never>>,
     /// Where to.
-    pub archive_class: Option<ArchiveClass>,
+    pub(crate) archive_class: Option<ArchiveClass>,
     /// After how many days objects are deleted, or "never".
-    pub expire_after_days: Option<NumberOr<Never>>,
+    pub(crate) expire_after_days: Option<NumberOr<Never>>,
     /// After how many days old versions are deleted, or "never".
-    pub old_versions_expire_after_days: Option<NumberOr<Never>>,
+    pub(crate) old_versions_expire_after_days: Option<NumberOr<Never>>,
 }
 
 /// Who owns the objects of a bucket (S3 API reference, `OwnershipControlsRule`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Ownership {
+pub(crate) enum Ownership {
     /// The bucket's owner, and ACLs do not count.
     BucketOwnerEnforced,
     /// The bucket's owner, where the writer's ACL says so.
@@ -124,7 +125,7 @@ impl Ownership {
 
 /// How objects are encrypted, in S3's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Encryption {
+pub(crate) enum Encryption {
     /// With keys of S3's own.
     #[serde(rename = "AES256")]
     S3,
@@ -160,58 +161,58 @@ impl Model {
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// Whether the file manages it.
     #[serde(default)]
-    pub is_managed: bool,
+    pub(crate) is_managed: bool,
     /// The bucket's name, whether it exists or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The region that it is in, if it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<Region>,
+    pub(crate) region: Option<Region>,
     /// Buckets with trueup's statements where only one can be meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub several: Vec<String>,
+    pub(crate) several: Vec<String>,
     /// Why it cannot be used, if it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unusable: Option<String>,
+    pub(crate) unusable: Option<String>,
     /// It has objects or old versions; read where an expiry is wanted, or the bucket is to go.
     #[serde(default)]
-    pub has_objects: bool,
+    pub(crate) has_objects: bool,
     /// Its policy, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Policy>,
+    pub(crate) policy: Option<Policy>,
     /// The ARN of the trail that writes to it or is going to, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trail: Option<String>,
+    pub(crate) trail: Option<String>,
     /// What stands before `AWSLogs/` in that trail's files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trail_prefix: Option<String>,
+    pub(crate) trail_prefix: Option<String>,
     /// trueup's own rule of the life cycle.
     #[serde(default)]
-    pub own_rule: Rule,
+    pub(crate) own_rule: Rule,
     /// What others' rules do to every object.
     #[serde(default)]
-    pub other_rules: Rule,
+    pub(crate) other_rules: Rule,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// Which bucket, and where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Target {
+pub(crate) struct Target {
     /// Its name.
-    pub bucket: String,
+    pub(crate) bucket: String,
     /// Its region.
-    pub region: Region,
+    pub(crate) region: Region,
 }
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make the bucket.
     Create {
         /// Which one.
@@ -435,15 +436,11 @@ old_versions_expire_after_days = 30
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        read::fetch(cx, want).await
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, here, out);
     }
 
-    fn holds(seen: &Seen<Model, Ids>, here: &Here<'_>) -> Vec<Asset> {
+    fn holds(seen: &Observed<Model, Ids>, here: &Here<'_>) -> Vec<Asset> {
         let ids = &seen.ids;
         let (Some(bucket), Some(_), None) = (&ids.name, &ids.region, &ids.unusable) else {
             return vec![];
@@ -462,8 +459,14 @@ old_versions_expire_after_days = 30
         }
         held
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for LogBucket {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        read::fetch(cx, want).await
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         apply::apply(action, cx).await
     }
 }

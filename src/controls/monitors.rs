@@ -11,14 +11,16 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::{Region, Scope};
+use trueup_core::tags::Tags;
+use trueup_core::want::Manage;
 
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::controls::alerts::Alerts;
-use crate::controls::cloudtrail::CloudTrail;
-use crate::fault::Fault;
-use crate::place::{Region, Scope};
-use crate::plan::Manage;
-use crate::tags::Tags;
+use crate::alerts::Alerts;
+use crate::cloudtrail::CloudTrail;
 
 mod action;
 mod apply;
@@ -32,11 +34,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use self::action::{Action, AlarmChange};
-pub use self::catalogue::{CATALOGUE, Entry, Monitor, PERIOD};
+pub(crate) use self::action::{Action, AlarmChange};
+pub(crate) use self::catalogue::{CATALOGUE, Entry, Monitor, PERIOD};
 
 /// The control.
-pub struct Monitors;
+pub(crate) struct Monitors;
 
 /// The namespace of the metrics that new filters feed, as in Security Hub's description.
 const NAMESPACE: &str = "LogMetrics";
@@ -49,25 +51,25 @@ const ACTIONS: usize = 5;
 
 /// The table `[monitors]`: a key for each monitor, and what concerns all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Model {
+pub(crate) struct Model {
     /// The account's trail whose log group is watched, if there are several.
-    pub trail: Option<String>,
+    pub(crate) trail: Option<String>,
     /// The log group that it is going to deliver to, if it has none yet.
-    pub log_group: Option<String>,
+    pub(crate) log_group: Option<String>,
     /// The account gets a trail of its own although an organization's records it.
-    pub own_trail: Option<bool>,
+    pub(crate) own_trail: Option<bool>,
     /// The ARN of the topic that alarms tell.
-    pub topic: Option<String>,
+    pub(crate) topic: Option<String>,
     /// Which patterns filters have.
-    pub patterns: Option<Patterns>,
+    pub(crate) patterns: Option<Patterns>,
     /// The monitors.
-    pub monitors: BTreeMap<Monitor, Setting>,
+    pub(crate) monitors: BTreeMap<Monitor, Setting>,
 }
 
 /// Which patterns filters have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Patterns {
+pub(crate) enum Patterns {
     /// Those that miss less and tell less that is none.
     Better,
     /// Those that Security Hub's controls demand to the letter.
@@ -76,7 +78,7 @@ pub enum Patterns {
 
 /// What is wanted of a monitor: `true`, `false`, or a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
+pub(crate) enum Setting {
     /// It is removed.
     Off,
     /// It works. What is not written is left as it is, and is the monitor's default where the alarm is new.
@@ -86,11 +88,11 @@ pub enum Setting {
 /// When an alarm goes off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Tuning {
+pub(crate) struct Tuning {
     /// At so many events in a period.
-    pub threshold: Option<i64>,
+    pub(crate) threshold: Option<i64>,
     /// The period in seconds.
-    pub period: Option<i32>,
+    pub(crate) period: Option<i32>,
 }
 
 impl Model {
@@ -164,81 +166,81 @@ impl JsonSchema for Model {
 
 /// The log group that filters stand on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Group {
+pub(crate) struct Group {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// It exists.
-    pub exists: bool,
+    pub(crate) exists: bool,
     /// How many metric filters it has, others' too.
-    pub filters: usize,
+    pub(crate) filters: usize,
 }
 
 /// A filter that is a monitor's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// What it looks for.
-    pub pattern: String,
+    pub(crate) pattern: String,
     /// The namespace and the name of the metric that it feeds.
-    pub metric: (String, String),
+    pub(crate) metric: (String, String),
 }
 
 /// An alarm on a monitor's metric.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alarm {
+pub(crate) struct Alarm {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// It counts events and goes off when they are many. Otherwise it is only by its name the monitor's.
-    pub counts: bool,
+    pub(crate) counts: bool,
     /// The least number of events at which it goes off, if it counts.
-    pub threshold: Option<i64>,
+    pub(crate) threshold: Option<i64>,
     /// In how many seconds.
-    pub period: Option<i32>,
+    pub(crate) period: Option<i32>,
     /// Its actions are switched on.
-    pub is_enabled: bool,
+    pub(crate) is_enabled: bool,
     /// Whom it tells.
-    pub actions: Vec<String>,
+    pub(crate) actions: Vec<String>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// What there is of one monitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub(crate) struct Found {
     /// The filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub filter: Option<Filter>,
+    pub(crate) filter: Option<Filter>,
     /// The alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alarm: Option<Alarm>,
+    pub(crate) alarm: Option<Alarm>,
     /// What a new filter can be called, if its own name is somebody else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub other_filter: Option<String>,
+    pub(crate) other_filter: Option<String>,
     /// The same for a new alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub other_alarm: Option<String>,
+    pub(crate) other_alarm: Option<String>,
 }
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The account's own trail, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trail: Option<String>,
+    pub(crate) trail: Option<String>,
     /// The ARN of an organization's trail that records the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organization_trail: Option<String>,
+    pub(crate) organization_trail: Option<String>,
     /// The region of trail, log group, metrics and alarms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub home: Option<Region>,
+    pub(crate) home: Option<Region>,
     /// The log group, or the one that is going to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<Group>,
+    pub(crate) group: Option<Group>,
     /// What there is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub found: BTreeMap<Monitor, Found>,
+    pub(crate) found: BTreeMap<Monitor, Found>,
 }
 
 impl Control for Monitors {
@@ -348,24 +350,22 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
         if let Some(trail) = wants.of::<CloudTrail>() {
             want.trail = want.trail.take().or(trail.name);
             want.log_group = want.log_group.take().or(trail.log_group);
-            let of_trail = wants
-                .all
-                .iter()
-                .find(|one| one.control.name() == CloudTrail::NAME);
-            let is_enforced = of_trail.is_some_and(|one| one.manage == Some(Manage::Enforce));
+            let is_enforced = wants.manage::<CloudTrail>() == Some(Manage::Enforce);
             want.own_trail = want.own_trail.or(is_enforced.then_some(true));
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+}
+
+impl Live for Monitors {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         read::fetch(cx, want).await
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, here, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         apply::apply(action, cx).await
     }
 }

@@ -9,40 +9,41 @@ use std::fmt;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::{Fault, FaultKind};
-use crate::place::Scope;
-use crate::words::{Never, Nothing, NumberOr, Presence};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::fault::{Fault, FaultKind};
+use trueup_core::location::Scope;
+use trueup_core::values::{Never, Nothing, NumberOr, Presence};
 
 /// The control.
-pub struct PasswordPolicy;
+pub(crate) struct PasswordPolicy;
 
 /// The table `[password_policy]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent" returns to AWS's built-in policy.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// The fewest characters of a password, 6 to 128.
     #[schemars(range(min = 6, max = 128))]
-    pub minimum_length: Option<i32>,
+    pub(crate) minimum_length: Option<i32>,
     /// A password needs a symbol.
-    pub require_symbols: Option<bool>,
+    pub(crate) require_symbols: Option<bool>,
     /// A password needs a digit.
-    pub require_numbers: Option<bool>,
+    pub(crate) require_numbers: Option<bool>,
     /// A password needs an upper-case letter.
-    pub require_uppercase: Option<bool>,
+    pub(crate) require_uppercase: Option<bool>,
     /// A password needs a lower-case letter.
-    pub require_lowercase: Option<bool>,
+    pub(crate) require_lowercase: Option<bool>,
     /// IAM users may change their own password.
-    pub allow_users_to_change: Option<bool>,
+    pub(crate) allow_users_to_change: Option<bool>,
     /// How many old passwords cannot be used again, 1 to 24, or "none".
-    pub reuse_prevention: Option<NumberOr<Nothing>>,
+    pub(crate) reuse_prevention: Option<NumberOr<Nothing>>,
     /// After how many days a password expires, 1 to 1095, or "never".
-    pub max_age_days: Option<NumberOr<Never>>,
+    pub(crate) max_age_days: Option<NumberOr<Never>>,
     /// Who lets a password expire is locked out until an administrator resets it.
-    pub hard_expiry: Option<bool>,
+    pub(crate) hard_expiry: Option<bool>,
 }
 
 impl Model {
@@ -94,24 +95,24 @@ impl Model {
 
 /// What is read beside the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ids {
-    /// For notices alone (see [`TOLD`](crate::control::TOLD)): users come and go while a saved plan waits.
-    pub told: Told,
+pub(crate) struct Ids {
+    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)): users come and go while a saved plan waits.
+    pub(crate) told: Told,
 }
 
 /// Who signs in with nothing but a password. Looked at where the wanted policy lets no password expire.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub(crate) struct Told {
     /// The IAM users with a console password and without MFA, in order.
-    pub without_mfa: Vec<String>,
+    pub(crate) without_mfa: Vec<String>,
     /// Why they are not known, if they are not.
-    pub unread: Option<Fault>,
+    pub(crate) unread: Option<Fault>,
 }
 
 /// A change of the policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Send the whole policy.
     Put(Model),
     /// Return to the built-in policy.
@@ -201,49 +202,7 @@ reuse_prevention = 24
         wrong
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        let answer = cx
-            .clients()
-            .iam
-            .get_account_password_policy()
-            .send()
-            .await
-            .map_err(Fault::from);
-        let policy = match answer {
-            Ok(answer) => answer.password_policy,
-            Err(fault) if fault.is("NoSuchEntity") => None,
-            Err(fault) => return Err(fault),
-        };
-        let model = match policy {
-            None => Model {
-                state: Some(Presence::Absent),
-                ..Model::default()
-            },
-            Some(policy) => Model {
-                state: None,
-                minimum_length: Some(policy.minimum_password_length.unwrap_or(6)),
-                require_symbols: Some(policy.require_symbols),
-                require_numbers: Some(policy.require_numbers),
-                require_uppercase: Some(policy.require_uppercase_characters),
-                require_lowercase: Some(policy.require_lowercase_characters),
-                allow_users_to_change: Some(policy.allow_users_to_change_password),
-                reuse_prevention: Some(NumberOr::from_api(policy.password_reuse_prevention)),
-                max_age_days: Some(NumberOr::from_api(policy.max_password_age)),
-                hard_expiry: Some(policy.hard_expiry.unwrap_or(false)),
-            },
-        };
-        let mut seen = Seen::<Model, Ids>::of(model);
-        if want.is_some_and(|want| want.lets_passwords_live(&seen.model)) {
-            match without_mfa(&cx.clients().iam).await {
-                Ok(users) => seen.ids.told.without_mfa = users,
-                // The policy itself is known all the same.
-                Err(fault) => seen.ids.told.unread = Some(fault),
-            }
-        }
-        Ok(seen)
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, _here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, _here: &Here<'_>, out: &mut Changes<Action>) {
         let live = &seen.model;
         remark(&seen.ids.told, out);
         if want.is_absent() {
@@ -289,8 +248,52 @@ reuse_prevention = 24
             step.disruptive("who lets a password expire is locked out until an administrator resets it");
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for PasswordPolicy {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        let answer = cx
+            .clients()
+            .iam
+            .get_account_password_policy()
+            .send()
+            .await
+            .map_err(Failure::from);
+        let policy = match answer {
+            Ok(answer) => answer.password_policy,
+            Err(fault) if fault.is("NoSuchEntity") => None,
+            Err(fault) => return Err(fault),
+        };
+        let model = match policy {
+            None => Model {
+                state: Some(Presence::Absent),
+                ..Model::default()
+            },
+            Some(policy) => Model {
+                state: None,
+                minimum_length: Some(policy.minimum_password_length.unwrap_or(6)),
+                require_symbols: Some(policy.require_symbols),
+                require_numbers: Some(policy.require_numbers),
+                require_uppercase: Some(policy.require_uppercase_characters),
+                require_lowercase: Some(policy.require_lowercase_characters),
+                allow_users_to_change: Some(policy.allow_users_to_change_password),
+                reuse_prevention: Some(NumberOr::from_api(policy.password_reuse_prevention)),
+                max_age_days: Some(NumberOr::from_api(policy.max_password_age)),
+                hard_expiry: Some(policy.hard_expiry.unwrap_or(false)),
+            },
+        };
+        let mut seen = Observed::<Model, Ids>::of(model);
+        if want.is_some_and(|want| want.lets_passwords_live(&seen.model)) {
+            match without_mfa(&cx.clients().iam).await {
+                Ok(users) => seen.ids.told.without_mfa = users,
+                // The policy itself is known all the same.
+                Err(fault) => seen.ids.told.unread = Some(fault.0),
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         let iam = &cx.clients().iam;
         match action {
             Action::Put(policy) => {
@@ -312,7 +315,7 @@ reuse_prevention = 24
                 .delete_account_password_policy()
                 .send()
                 .await
-                .map_err(Fault::from)
+                .map_err(Failure::from)
             {
                 Ok(_) => {}
                 Err(fault) if fault.is("NoSuchEntity") => {}
@@ -324,19 +327,19 @@ reuse_prevention = 24
 }
 
 /// The IAM users with a console password and without MFA.
-async fn without_mfa(iam: &aws_sdk_iam::Client) -> Result<Vec<String>, Fault> {
+async fn without_mfa(iam: &aws_sdk_iam::Client) -> Result<Vec<String>, Failure> {
     let users = iam.list_users().into_paginator().items().send();
     let users = users.collect::<Result<Vec<_>, _>>().await?;
     let mut names: Vec<String> = futures::stream::iter(users)
         .map(|user| async move {
             let profile = iam.get_login_profile().user_name(&user.user_name).send().await;
-            match profile.map_err(Fault::from) {
+            match profile.map_err(Failure::from) {
                 Ok(_) => {}
                 Err(fault) if fault.is("NoSuchEntity") => return Ok(None),
                 Err(fault) => return Err(fault),
             }
             let devices = iam.list_mfa_devices().user_name(&user.user_name).send().await;
-            match devices.map_err(Fault::from) {
+            match devices.map_err(Failure::from) {
                 Ok(devices) if devices.mfa_devices.is_empty() => Ok(Some(user.user_name)),
                 Ok(_) => Ok(None),
                 // Somebody deleted the user in between.
@@ -355,7 +358,7 @@ async fn without_mfa(iam: &aws_sdk_iam::Client) -> Result<Vec<String>, Fault> {
 }
 
 /// Passwords that are all that stands before a user, and never expire: worth knowing, but no difference.
-fn remark(told: &Told, out: &mut Out<Action>) {
+fn remark(told: &Told, out: &mut Changes<Action>) {
     if let Some(fault) = &told.unread {
         let unknown = "whether IAM users sign in without MFA is not known";
         out.notice(match (fault.kind, fault.hint()) {
@@ -390,7 +393,7 @@ fn days(policy: &Model) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::testing;
+    use crate::testing;
 
     fn model(text: &str) -> Model {
         toml::from_str(text).unwrap()
@@ -414,8 +417,8 @@ mod tests {
         table[PasswordPolicy::NAME].clone().try_into().unwrap()
     }
 
-    fn found(want: &Model, live: &Model) -> Out<Action> {
-        testing::found::<PasswordPolicy>(want, &Seen::of(live.clone()))
+    fn found(want: &Model, live: &Model) -> Changes<Action> {
+        testing::found::<PasswordPolicy>(want, &Observed::of(live.clone()))
     }
 
     fn plan(want: &Model, live: &Model) -> String {
@@ -504,9 +507,9 @@ mod tests {
 
     #[test]
     fn who_signs_in_with_a_password_alone_is_named_and_no_difference() {
-        let mut seen = Seen::<Model, Ids>::of(live());
+        let mut seen = Observed::<Model, Ids>::of(live());
         seen.ids.told.without_mfa = vec!["alice".to_owned(), "bob".to_owned()];
-        let told = |seen: &Seen<Model, Ids>| {
+        let told = |seen: &Observed<Model, Ids>| {
             let out = testing::found::<PasswordPolicy>(&example(), seen);
             assert!(out.steps.is_empty() && out.people.is_empty());
             testing::told(&out)

@@ -15,52 +15,52 @@ use std::fmt;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
-use crate::words::{Presence, Required};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
+use trueup_core::values::{Presence, Required};
 
 /// The control.
-pub struct RootUser;
+pub(crate) struct RootUser;
 
 /// The table `[root_user]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent": the root user has no access keys. "present" puts up with them.
-    pub access_keys: Option<Presence>,
+    pub(crate) access_keys: Option<Presence>,
     /// "absent": the root user has no X.509 signing certificates. "present" puts up with them.
-    pub signing_certificates: Option<Presence>,
+    pub(crate) signing_certificates: Option<Presence>,
     /// The root user signs in with MFA, or has no credentials at all.
-    pub mfa: Option<Required>,
+    pub(crate) mfa: Option<Required>,
     /// How many MFA devices the root user has at least, 1 to 8. Hardware keys are not readable: attested.
     #[schemars(range(min = 1, max = 8))]
-    pub mfa_devices: Option<i32>,
+    pub(crate) mfa_devices: Option<i32>,
     /// The root user has no virtual MFA device, but hardware keys or passkeys.
-    pub hardware_mfa: Option<Required>,
+    pub(crate) hardware_mfa: Option<Required>,
     /// For how many days the root user has not been used, at least. A younger account is let off.
     #[schemars(range(min = 1, max = 3650))]
-    pub unused_for_days: Option<i32>,
+    pub(crate) unused_for_days: Option<i32>,
     /// IAM users and roles may see billing, which only the root user can activate. Not readable: attested.
-    pub billing_access: Option<Required>,
+    pub(crate) billing_access: Option<Required>,
 }
 
 /// What was read beside the table's own keys. Nothing that moves by itself is here: a saved plan has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The root user has neither password nor access keys nor certificates, as under an organization's centralised
     /// root access: then there is nothing that MFA could protect.
-    pub without_credentials: bool,
+    pub(crate) without_credentials: bool,
     /// The day of its last use, such as 2026-11-01, if that is too recent for the baseline.
-    pub used: Option<String>,
+    pub(crate) used: Option<String>,
     /// The day on which the account was made, if that lets a recent use pass.
-    pub new_since: Option<String>,
+    pub(crate) new_since: Option<String>,
 }
 
 /// There is no change: trueup never touches the root user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {}
+pub(crate) enum Action {}
 
 impl fmt::Display for Action {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,26 +136,7 @@ unused_for_days = 30
         wrong
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
-        let iam = &cx.clients().iam;
-        let summary = calls::summary(iam).await?;
-        let virtual_devices = calls::virtual_devices(iam).await?;
-        let use_matters = want.is_none_or(|want| want.unused_for_days.is_some());
-        let used = if use_matters {
-            Some(calls::use_of_root(iam, cx.wait_until("IAM has written the credential report")).await?)
-        } else {
-            None
-        };
-        Ok(read(
-            summary,
-            virtual_devices,
-            used,
-            want.and_then(|want| want.unused_for_days),
-            cx.env.run.today,
-        ))
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         let live = &seen.model;
         if want.access_keys == Some(Presence::Absent) && live.access_keys != want.access_keys {
             out.person(DELETE_KEYS);
@@ -181,8 +162,29 @@ unused_for_days = 30
             );
         }
     }
+}
 
-    async fn apply(action: &Action, _cx: &Cx) -> Result<(), Fault> {
+impl Live for RootUser {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        let iam = &cx.clients().iam;
+        let summary = calls::summary(iam).await?;
+        let virtual_devices = calls::virtual_devices(iam).await?;
+        let use_matters = want.is_none_or(|want| want.unused_for_days.is_some());
+        let used = if use_matters {
+            Some(calls::use_of_root(iam, cx.wait_until("IAM has written the credential report")).await?)
+        } else {
+            None
+        };
+        Ok(read(
+            summary,
+            virtual_devices,
+            used,
+            want.and_then(|want| want.unused_for_days),
+            cx.env.run.today,
+        ))
+    }
+
+    async fn apply(action: &Action, _cx: &Cx) -> Result<(), Failure> {
         match *action {}
     }
 }
@@ -205,7 +207,7 @@ const ACTIVATE_BILLING: &str = "activate IAM access to billing: sign in as the r
     https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/control-access-billing.html";
 
 /// What is to be done about MFA: all of it while there is none, else what is missing.
-fn mfa(want: &Model, live: &Model, out: &mut Out<Action>) {
+fn mfa(want: &Model, live: &Model, out: &mut Changes<Action>) {
     let devices = want.mfa_devices.unwrap_or(1);
     let asks = want.mfa.is_some() || want.mfa_devices.is_some() || want.hardware_mfa.is_some();
     if !asks {
@@ -247,7 +249,7 @@ fn mfa(want: &Model, live: &Model, out: &mut Out<Action>) {
 }
 
 /// What is to be done about the root user's being used.
-fn used(want: &Model, seen: &Seen<Model, Ids>, is_root: bool, out: &mut Out<Action>) {
+fn used(want: &Model, seen: &Observed<Model, Ids>, is_root: bool, out: &mut Changes<Action>) {
     let days = want.unused_for_days.unwrap_or_default();
     if let Some(since) = &seen.ids.new_since {
         out.notice(format!(
@@ -272,7 +274,7 @@ fn read(
     used: Option<report::Use>,
     days: Option<i32>,
     today: Date,
-) -> Seen<Model, Ids> {
+) -> Observed<Model, Ids> {
     let presence = |present| {
         Some(if present {
             Presence::Present
@@ -310,7 +312,7 @@ fn read(
             },
         }
     }
-    Seen {
+    Observed {
         model,
         ids,
         held_by: None,

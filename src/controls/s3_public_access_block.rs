@@ -9,34 +9,34 @@ use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use trueup_aws::wait::Wait;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::location::Scope;
+use trueup_core::values::Presence;
 
-use crate::control::{Control, Cx, Doc, Here, Out, Permissions, Seen};
-use crate::fault::Fault;
-use crate::place::Scope;
-use crate::wait::Wait;
-use crate::words::Presence;
-
-pub mod buckets;
+pub(crate) mod buckets;
 
 use buckets::{Buckets, Cuts};
 
 /// The control.
-pub struct S3PublicAccessBlock;
+pub(crate) struct S3PublicAccessBlock;
 
 /// The table `[s3_public_access_block]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// "absent" takes the account's block away; those of single buckets stay.
-    pub state: Option<Presence>,
+    pub(crate) state: Option<Presence>,
     /// New public ACLs are refused, and with them every upload that carries one. Existing ones keep their effect.
-    pub block_public_acls: Option<bool>,
+    pub(crate) block_public_acls: Option<bool>,
     /// Public ACLs of buckets and objects, existing ones too, lose their effect.
-    pub ignore_public_acls: Option<bool>,
+    pub(crate) ignore_public_acls: Option<bool>,
     /// New public bucket policies are refused. Existing ones keep their effect.
-    pub block_public_policy: Option<bool>,
+    pub(crate) block_public_policy: Option<bool>,
     /// A bucket with a public policy, existing ones too, answers only this account and AWS's services.
-    pub restrict_public_buckets: Option<bool>,
+    pub(crate) restrict_public_buckets: Option<bool>,
 }
 
 impl Model {
@@ -62,7 +62,7 @@ impl Model {
 
 /// All four settings, as S3 acts on them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Block {
+pub(crate) struct Block {
     block_public_acls: bool,
     ignore_public_acls: bool,
     block_public_policy: bool,
@@ -129,7 +129,7 @@ impl Block {
 /// A change of the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Send all four settings.
     Put(Block),
     /// Take the block away.
@@ -204,27 +204,7 @@ restrict_public_buckets = true
         vec![]
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Buckets>, Fault> {
-        let live = read(cx).await?;
-        let block = live.unwrap_or_default();
-        let cuts = want.map(|want| want.over(block).cuts_after(block));
-        Ok(Seen {
-            model: live.map_or_else(
-                || Model {
-                    state: Some(Presence::Absent),
-                    ..Model::default()
-                },
-                Block::model,
-            ),
-            ids: match cuts {
-                Some(cuts) if cuts.acls || cuts.policies => buckets::look(cx, cuts).await,
-                _ => Buckets::default(),
-            },
-            held_by: None,
-        })
-    }
-
-    fn diff(want: &Model, seen: &Seen<Model, Buckets>, _here: &Here<'_>, out: &mut Out<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Buckets>, _here: &Here<'_>, out: &mut Changes<Action>) {
         let live = seen.model.over(Block::default());
         let wanted = want.over(live);
         if wanted == live {
@@ -267,8 +247,30 @@ restrict_public_buckets = true
             ));
         }
     }
+}
 
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+impl Live for S3PublicAccessBlock {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Buckets>, Failure> {
+        let live = read(cx).await?;
+        let block = live.unwrap_or_default();
+        let cuts = want.map(|want| want.over(block).cuts_after(block));
+        Ok(Observed {
+            model: live.map_or_else(
+                || Model {
+                    state: Some(Presence::Absent),
+                    ..Model::default()
+                },
+                Block::model,
+            ),
+            ids: match cuts {
+                Some(cuts) if cuts.acls || cuts.policies => buckets::look(cx, cuts).await,
+                _ => Buckets::default(),
+            },
+            held_by: None,
+        })
+    }
+
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         let s3control = &cx.clients().s3control;
         let wanted = match action {
             Action::Put(block) => {
@@ -287,7 +289,7 @@ restrict_public_buckets = true
                     .account_id(&cx.env.account)
                     .send()
                     .await;
-                match answer.map_err(Fault::from) {
+                match answer.map_err(Failure::from) {
                     Ok(_) => {}
                     Err(fault) if fault.is(NO_BLOCK) => {}
                     Err(fault) => return Err(refused(fault)),
@@ -305,7 +307,7 @@ restrict_public_buckets = true
 const NO_BLOCK: &str = "NoSuchPublicAccessBlockConfiguration";
 
 /// The account's block, if it has one.
-async fn read(cx: &Cx) -> Result<Option<Block>, Fault> {
+async fn read(cx: &Cx) -> Result<Option<Block>, Failure> {
     let answer = cx
         .clients()
         .s3control
@@ -313,7 +315,7 @@ async fn read(cx: &Cx) -> Result<Option<Block>, Fault> {
         .account_id(&cx.env.account)
         .send()
         .await;
-    match answer.map_err(Fault::from) {
+    match answer.map_err(Failure::from) {
         Ok(answer) => Ok(answer
             .public_access_block_configuration
             .as_ref()
@@ -325,18 +327,16 @@ async fn read(cx: &Cx) -> Result<Option<Block>, Fault> {
 
 /// A refused write, with who else may have refused it: an organization's S3 policy overrides the account's block, shows
 /// in no read, and answers with a bare AccessDenied (S3 Control API reference, `PutPublicAccessBlock`).
-fn refused(fault: Fault) -> Fault {
+fn refused(fault: Failure) -> Failure {
     // A denial by IAM or by a service control policy says which policy it was.
     if !fault.is("AccessDenied") || fault.message.contains("policy") {
         return fault;
     }
-    Fault {
-        message: format!(
-            "{} (a caller with the permission is refused too where an S3 policy of the organization sets the block)",
-            fault.message
-        ),
-        ..fault
-    }
+    fault.reworded(|said| {
+        format!(
+            "{said} (a caller with the permission is refused too where an S3 policy of the organization sets the block)"
+        )
+    })
 }
 
 /// How a change is waited for.
@@ -358,9 +358,9 @@ const PACE: Pace = Pace {
 };
 
 /// Returns once two reads in a row show the change.
-async fn settle<F>(mut wait: Wait, pace: &Pace, mut shows: impl FnMut() -> F + Send) -> Result<(), Fault>
+async fn settle<F>(mut wait: Wait, pace: &Pace, mut shows: impl FnMut() -> F + Send) -> Result<(), Failure>
 where
-    F: Future<Output = Result<bool, Fault>> + Send,
+    F: Future<Output = Result<bool, Failure>> + Send,
 {
     let begun = Instant::now();
     let mut pause = pace.sure;
@@ -376,7 +376,7 @@ where
             return Ok(());
         }
         if begun.elapsed() + pause > pace.limit {
-            return Err(Fault::answer(
+            return Err(Failure::answer(
                 "s3control:GetPublicAccessBlock",
                 format!(
                     "the change was accepted, but is not seen everywhere after {} seconds; plan again later",
@@ -393,11 +393,12 @@ mod tests {
     use std::collections::VecDeque;
 
     use toml::Table;
+    use trueup_core::fault::Fault;
 
     use super::buckets::Bucket;
     use super::*;
-    use crate::control::testing;
-    use crate::progress::Tell;
+    use crate::testing;
+    use trueup_aws::wait::Tell;
 
     fn model(text: &str) -> Model {
         toml::from_str(text).unwrap()
@@ -431,8 +432,8 @@ mod tests {
         }
     }
 
-    fn found(want: &Model, live: &Model, buckets: Buckets) -> Out<Action> {
-        let seen = Seen {
+    fn found(want: &Model, live: &Model, buckets: Buckets) -> Changes<Action> {
+        let seen = Observed {
             model: live.clone(),
             ids: buckets,
             held_by: None,
@@ -580,7 +581,7 @@ mod tests {
     };
 
     /// The number of reads that it takes with these answers, the last of which stays.
-    async fn reads(answers: &[bool]) -> Result<usize, Fault> {
+    async fn reads(answers: &[bool]) -> Result<usize, Failure> {
         let mut answers = VecDeque::from(answers.to_vec());
         let mut count = 0;
         settle(Wait::new(Tell::default(), "S3 tells it"), &FAST, || {
@@ -604,9 +605,11 @@ mod tests {
 
     #[test]
     fn a_bare_denial_may_be_the_organizations_and_one_that_names_its_policy_is_not() {
-        let denied = |message: &str| Fault {
-            code: Some("AccessDenied".to_owned()),
-            ..Fault::answer("s3control:PutPublicAccessBlock", message)
+        let denied = |message: &str| {
+            Failure(Fault {
+                code: Some("AccessDenied".to_owned()),
+                ..Fault::answer("s3control:PutPublicAccessBlock", message)
+            })
         };
         insta::assert_snapshot!(
             refused(denied("Access Denied")).message,
@@ -614,7 +617,7 @@ mod tests {
         );
         for named in [
             denied("no identity-based policy allows the s3:PutAccountPublicAccessBlock action"),
-            Fault::answer("s3control:PutPublicAccessBlock", "something else"),
+            Failure::answer("s3control:PutPublicAccessBlock", "something else"),
         ] {
             assert_eq!(refused(named.clone()), named);
         }

@@ -9,11 +9,12 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen, Wants};
-use crate::fault::Fault;
-use crate::place::{Region, Scope};
-use crate::tags::{self, Tags};
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
+use trueup_core::location::{Region, Scope};
+use trueup_core::tags::{self, Tags};
 
 mod diff;
 mod price;
@@ -23,72 +24,72 @@ mod standard;
 mod tests;
 mod write;
 
-pub use standard::Standard;
+pub(crate) use standard::Standard;
 
 /// The control.
-pub struct SecurityHub;
+pub(crate) struct SecurityHub;
 
 /// The table `[security_hub]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// There is a hub. False disables it with all its standards and settings; the other keys wait until it is true
     /// again.
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// Controls that AWS adds to a standard later are enabled by themselves. A new hub does so.
-    pub auto_enable_controls: Option<bool>,
+    pub(crate) auto_enable_controls: Option<bool>,
     /// The findings of all regions come together in the home region. False deletes the finding aggregator of the
     /// home region.
-    pub aggregate_in_home_region: Option<bool>,
+    pub(crate) aggregate_in_home_region: Option<bool>,
     /// What is checked: each standard as `name/version`, the end of its ARN without the `v`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub standards: BTreeMap<Standard, bool>,
+    pub(crate) standards: BTreeMap<Standard, bool>,
 }
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The hub's ARN, if there is one.
-    pub hub: Option<String>,
+    pub(crate) hub: Option<String>,
     /// Its tags, others' too. Read if the file has some.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
     /// The subscriptions' ARNs of the standards that are on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub subscriptions: BTreeMap<Standard, String>,
+    pub(crate) subscriptions: BTreeMap<Standard, String>,
     /// The standards that are wanted and that the region does not offer, as far as it tells.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unoffered: BTreeSet<Standard>,
+    pub(crate) unoffered: BTreeSet<Standard>,
     /// The finding aggregator, if there is one. Read in the home region alone.
-    pub aggregator: Option<Aggregator>,
-    /// For notices alone (see [`TOLD`](crate::control::TOLD)).
-    pub told: Told,
+    pub(crate) aggregator: Option<Aggregator>,
+    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)).
+    pub(crate) told: Told,
 }
 
 /// What is worth knowing and decides no step: the state of a standard moves while a saved plan waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub(crate) struct Told {
     /// The standards that are on and not complete, each with AWS's code for the reason.
-    pub incomplete: BTreeMap<Standard, String>,
+    pub(crate) incomplete: BTreeMap<Standard, String>,
     /// What the region offers, where something wanted is not among it.
-    pub offered: BTreeSet<Standard>,
+    pub(crate) offered: BTreeSet<Standard>,
 }
 
 /// The account's finding aggregator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Aggregator {
+pub(crate) struct Aggregator {
     /// Its ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Where the findings come together.
-    pub region: Region,
+    pub(crate) region: Region,
     /// Whether those of all regions do, the ones that are enabled later too. Known of the home region's alone.
-    pub links_all: bool,
+    pub(crate) links_all: bool,
 }
 
 /// A change of one region's hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make a hub without any standard. One that appeared meanwhile is as good.
     Enable {
         /// Whether later controls are enabled by themselves; AWS's default unless told otherwise.
@@ -230,20 +231,22 @@ aggregate_in_home_region = true
 
     fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
         // An account has one aggregator.
-        if wants.place().region() != Some(&env.home) {
+        if wants.place.region() != Some(&env.home) {
             want.aggregate_in_home_region = None;
         }
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+}
+
+impl Live for SecurityHub {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         read::fetch(cx, want).await
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, here, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         write::apply(action, cx).await
     }
 }

@@ -4,10 +4,13 @@
 //! A role of any name that has the policy is enough, also one of IAM Identity Center; a second one is never made. The
 //! trust of a role that exists is nobody's business but its owner's, unless the file says who may assume it.
 
-use crate::control::{Control, Cx, Doc, Env, Here, Out, Permissions, Seen};
-use crate::controls::admin_access::no_name;
-use crate::fault::Fault;
-use crate::place::Scope;
+use trueup_aws::{Cx, Failure, Live};
+use trueup_core::change::Changes;
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::env::Env;
+use trueup_core::location::Scope;
+
+use crate::admin_access::no_name;
 
 mod calls;
 mod diff;
@@ -16,10 +19,10 @@ mod model;
 mod tests;
 mod trust;
 
-pub use self::model::{Action, Ids, Model, Role};
+pub(crate) use self::model::{Action, Ids, Model};
 
 /// The control.
-pub struct SupportRole;
+pub(crate) struct SupportRole;
 
 fn support_access(env: &Env) -> String {
     format!("arn:{}:iam::aws:policy/AWSSupportAccess", env.partition)
@@ -74,15 +77,17 @@ role = "support"              # has AWSSupportAccess; another role that has it i
         check(want)
     }
 
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+        diff::diff(want, seen, here, out);
+    }
+}
+
+impl Live for SupportRole {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         calls::read(cx, want).await
     }
 
-    fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
-        diff::diff(want, seen, here, out);
-    }
-
-    async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+    async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         calls::write(action, cx).await
     }
 }

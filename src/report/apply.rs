@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use toml::{Table, Value};
+use trueup_core::fault::Fault;
+use trueup_core::plan::Cell;
+use trueup_core::plan::{Step, Verdict, Why};
+use trueup_core::plan_file::Document;
+use trueup_core::projection;
+use trueup_core::registry::Name;
+use trueup_engine::execute::Outcome;
 
 use super::ask::classes;
 use super::remarks::{self, Remark};
 use super::summary::{self, Form};
 use super::{Style, phrase};
-use crate::controls::Id;
-use crate::document;
-use crate::execute::Outcome;
-use crate::fault::Fault;
-use crate::plan::{Cell, Step, Verdict, Why};
-use crate::saved::Document;
 
 /// What an apply came to.
 #[derive(Clone, Copy, Debug)]
@@ -106,10 +107,20 @@ impl<'a> Run<'a> {
         phrase::places(steps.iter().map(|step| &step.place), &self.plan.account.enabled)
     }
 
+    /// Steps by their controls, in the order of the list.
+    fn by_control(&self, steps: &[&'a Step]) -> IndexMap<&'a Name, Vec<&'a Step>> {
+        let mut groups: IndexMap<&Name, Vec<&Step>> = IndexMap::new();
+        for step in steps {
+            groups.entry(&step.control).or_default().push(step);
+        }
+        groups.sort_by_cached_key(|control, _| self.plan.rank(control));
+        groups
+    }
+
     fn done(&self, style: &Style) -> String {
         let done = self.with(|outcome| *outcome == Outcome::Done);
         let mut text = String::new();
-        for (control, steps) in by_control(&done) {
+        for (control, steps) in self.by_control(&done) {
             let line = format!(
                 "{} done{} ({})",
                 phrase::count(steps.len(), "step", "steps"),
@@ -124,7 +135,7 @@ impl<'a> Run<'a> {
     fn unseen(&self, unseen: &[&'a Step], style: &Style) -> String {
         let mut alike: IndexMap<_, Vec<&Step>> = IndexMap::new();
         for step in unseen {
-            let key = (step.control, &step.title, step.shown_within_minutes);
+            let key = (&step.control, &step.title, step.shown_within_minutes);
             alike.entry(key).or_default().push(step);
         }
         let mut text = String::new();
@@ -147,7 +158,7 @@ impl<'a> Run<'a> {
     fn left_out(&self, style: &Style) -> String {
         let left_out = self.with(|outcome| *outcome == Outcome::NoConsent);
         let mut text = String::new();
-        for (control, steps) in by_control(&left_out) {
+        for (control, steps) in self.by_control(&left_out) {
             let line = format!(
                 "{control}: {}{} ({})",
                 classes(&steps, style),
@@ -217,19 +228,14 @@ impl<'a> Run<'a> {
                 }
                 lines.extend(self.skipped_behind(&[step]));
                 Some(Remark {
-                    cells: vec![(step.control, &step.place)],
+                    cells: vec![(&step.control, &step.place)],
                     lines,
                     hint: None,
                 })
             }
             _ => None,
         });
-        remarks::section(
-            "Blocked",
-            &remarks::together(remarks),
-            &self.plan.account.enabled,
-            style,
-        )
+        remarks::section("Blocked", &remarks::together(remarks), self.plan, style)
     }
 
     fn denied(&self, style: &Style) -> String {
@@ -262,7 +268,7 @@ impl<'a> Run<'a> {
                 let common = |text: &str| phrase::pattern(text, &step.place).text;
                 let message = common(&remarks::unnumbered(fault));
                 alike
-                    .entry((step.control, common(&step.title), message))
+                    .entry((&step.control, common(&step.title), message))
                     .or_default()
                     .push((step, fault));
             }
@@ -285,7 +291,7 @@ impl<'a> Run<'a> {
             }
             let hint = failures
                 .first()
-                .and_then(|(_, fault)| remarks::hint(fault, *control));
+                .and_then(|(_, fault)| remarks::hint(fault, control));
             if let Some(hint) = hint {
                 text.push_str(&phrase::wrap(&hint, "    → ", CONTINUED, style));
             }
@@ -368,11 +374,11 @@ impl<'a> Run<'a> {
         let mut text = style.warning(&format!("The account is not yet true to {scope}. What differs:"));
         text.push('\n');
         let remarks = open.into_iter().map(|cell| Remark {
-            cells: vec![(cell.control, &cell.place)],
+            cells: vec![(&cell.control, &cell.place)],
             lines: still(cell),
             hint: None,
         });
-        let listed = remarks::section("", &remarks::together(remarks), &self.plan.account.enabled, style);
+        let listed = remarks::section("", &remarks::together(remarks), self.plan, style);
         text.push_str(listed.trim_start_matches('\n'));
         if !rest.is_empty() {
             let besides = format!("Besides, {}.", phrase::list(&rest));
@@ -408,14 +414,6 @@ fn place(step: &Step) -> String {
 
 fn numbers(steps: &[&Step]) -> Vec<usize> {
     steps.iter().map(|step| step.number).collect()
-}
-
-fn by_control<'a>(steps: &[&'a Step]) -> BTreeMap<Id, Vec<&'a Step>> {
-    let mut groups: BTreeMap<Id, Vec<&Step>> = BTreeMap::new();
-    for step in steps {
-        groups.entry(step.control).or_default().push(step);
-    }
-    groups
 }
 
 /// The request ids to quote to AWS Support: of a few failures, since one of several alike is enough.
@@ -456,7 +454,7 @@ fn still(cell: &Cell) -> Vec<String> {
     let live = cell
         .seen
         .as_ref()
-        .map(|seen| document::mask(&seen.model, &cell.want))
+        .map(|seen| projection::mask(&seen.model, &cell.want))
         .unwrap_or_default();
     let mut lines = vec![];
     fields("", &live, &cell.want, &mut lines);

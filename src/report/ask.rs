@@ -1,12 +1,14 @@
 //! Questions to a person, on stderr, with answers from whatever is read from.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io::{self, BufRead, Write};
 
+use trueup_core::change::Class;
+use trueup_core::plan::Step;
+use trueup_core::plan_file::Document;
+use trueup_core::registry::Name;
+
 use super::{Style, phrase};
-use crate::controls::Id;
-use crate::plan::{Class, Step};
-use crate::saved::Document;
 
 /// Asks for consent to a plan: first to the whole, then to each control with disruptive or destructive steps
 /// that is not `allowed` already.
@@ -19,11 +21,11 @@ use crate::saved::Document;
 pub fn consent(
     doc: &Document,
     alias: Option<&str>,
-    allowed: &BTreeSet<Id>,
+    allowed: &HashSet<Name>,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
     style: &Style,
-) -> io::Result<Option<BTreeSet<Id>>> {
+) -> io::Result<Option<HashSet<Name>>> {
     let steps: Vec<&Step> = doc.steps.iter().filter(|step| step.blocked.is_none()).collect();
     let alias = alias.map(|alias| format!(" ({alias})")).unwrap_or_default();
     let question = format!(
@@ -39,11 +41,13 @@ pub fn consent(
         return Ok(None);
     }
     let mut consent = allowed.clone();
-    for control in Id::all().filter(|id| !allowed.contains(id)) {
+    let mut controls: Vec<&Name> = doc.cells.iter().map(|cell| &cell.control).collect();
+    controls.dedup();
+    for control in controls.into_iter().filter(|name| !allowed.contains(*name)) {
         let risky: Vec<&Step> = steps
             .iter()
             .copied()
-            .filter(|step| step.control == control && step.class != Class::Safe)
+            .filter(|step| step.control == *control && step.class != Class::Safe)
             .collect();
         if risky.is_empty() {
             continue;
@@ -51,18 +55,18 @@ pub fn consent(
         let question = phrase::wrap(
             &format!(
                 "{}: {}{}. Type {} to allow it, or press Enter to leave it out:",
-                style.bold(control.name()),
+                style.bold(control.as_str()),
                 classes(&risky, style),
                 phrase::places(risky.iter().map(|step| &step.place), &doc.account.enabled),
-                style.bold(control.name()),
+                style.bold(control.as_str()),
             ),
             "",
             "",
             style,
         );
         match answer(&format!("{} ", question.trim_end()), input, output)? {
-            Some(typed) if typed == control.name() => {
-                consent.insert(control);
+            Some(typed) if *control == *typed => {
+                consent.insert(control.clone());
             }
             Some(_) => {}
             None => return Ok(None),
@@ -116,7 +120,7 @@ mod tests {
     use super::super::fixtures;
     use super::*;
 
-    fn ask(typed: &str, allowed: &[&str]) -> (Option<BTreeSet<Id>>, String) {
+    fn ask(typed: &str, allowed: &[&str]) -> (Option<HashSet<Name>>, String) {
         let mut output = vec![];
         let allowed = allowed.iter().map(|name| fixtures::id(name)).collect();
         let consent = consent(
@@ -154,7 +158,7 @@ mod tests {
 
     #[test]
     fn another_word_than_the_name_leaves_a_control_out() {
-        assert_eq!(ask("yes\nyes\ny\ndefault_vp\n", &[]).0, Some(BTreeSet::new()));
+        assert_eq!(ask("yes\nyes\ny\ndefault_vp\n", &[]).0, Some(HashSet::new()));
     }
 
     #[test]

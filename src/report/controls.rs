@@ -1,18 +1,18 @@
 //! The controls as `trueup controls` lists and explains them: everything comes from the list.
 
+use trueup_core::control::{AnyControl, Controls};
+use trueup_core::location::Scope;
+
 use super::{Style, by_hand, phrase};
-use crate::control::AnyControl;
-use crate::controls::{ALL, Id};
-use crate::place::Scope;
 
 /// All controls: name, items of the checklist, where they live, what they are and cost.
-pub fn list(style: &Style) -> String {
+pub fn list(controls: &Controls, style: &Style) -> String {
     let mut rows = vec![["CONTROL", "ITEMS", "SCOPE"].map(str::to_owned).to_vec()];
-    rows.extend(ALL.iter().map(|control| {
+    rows.extend(controls.iter().map(|entry| {
         vec![
-            control.name().to_owned(),
-            items(*control),
-            scope(*control).to_owned(),
+            entry.name.to_string(),
+            items(entry.control),
+            scope(entry.control).to_owned(),
         ]
     }));
     let table = phrase::table(&rows, "", &[]);
@@ -22,8 +22,8 @@ pub fn list(style: &Style) -> String {
         .max()
         .unwrap_or_default()
         + 2;
-    let what = ALL.iter().map(|control| {
-        let doc = control.doc();
+    let what = controls.iter().map(|entry| {
+        let doc = entry.control.doc();
         format!("{} ({})", doc.title, doc.cost)
     });
     let mut text = String::new();
@@ -66,8 +66,7 @@ fn without_control(style: &Style) -> String {
 }
 
 /// One control, whole.
-pub fn page(id: Id, style: &Style) -> String {
-    let control = id.control();
+pub fn page(control: &dyn AnyControl, style: &Style) -> String {
     let doc = control.doc();
     let permissions = control.permissions();
     let mut text = format!("{}: {}\n\n", style.bold(control.name()), doc.title);
@@ -114,14 +113,16 @@ fn scope(control: &dyn AnyControl) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use trueup_core::registry::Entry;
+
     use super::super::fixtures;
     use super::*;
 
     #[test]
     fn the_list_names_every_control_within_80_columns() {
-        let text = list(&Style::PLAIN);
-        for id in Id::all() {
-            assert!(text.contains(id.name()), "{id}");
+        let text = list(&fixtures::controls(), &Style::PLAIN);
+        for name in fixtures::controls().names() {
+            assert!(text.contains(name.as_str()), "{name}");
         }
         // An address cannot be broken.
         let texts = text.lines().filter(|line| !line.contains("https://"));
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_checklist_without_a_control_says_who_or_why() {
-        let text = list(&Style::PLAIN);
+        let text = list(&fixtures::controls(), &Style::PLAIN);
         for task in [
             "IAM access to billing",
             "support plan",
@@ -160,18 +161,18 @@ mod tests {
 
     #[test]
     fn every_page_fits_into_80_columns_but_for_what_cannot_be_broken() {
-        for id in Id::all() {
-            for line in page(id, &Style::PLAIN).lines() {
+        for Entry { name, control } in fixtures::controls().iter() {
+            for line in page(control, &Style::PLAIN).lines() {
                 let breakable =
                     line.trim_start().contains(' ') && !line.contains("http") && !line.contains('#');
-                assert!(line.chars().count() <= 80 || !breakable, "{id}: {line}");
+                assert!(line.chars().count() <= 80 || !breakable, "{name}: {line}");
             }
         }
     }
 
     #[test]
     fn a_page_says_all_that_one_needs_before_writing_the_table() {
-        insta::assert_snapshot!(page(fixtures::id("password_policy"), &Style::PLAIN), @r#"
+        insta::assert_snapshot!(page(fixtures::control("password_policy"), &Style::PLAIN), @r#"
         password_policy: IAM password policy
 
         Without one, IAM users may choose passwords of 8 characters that never expire

@@ -1,14 +1,16 @@
 //! What a plan would add to each month's bill.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use trueup_core::cost::Monthly;
+use trueup_core::location::Region;
+use trueup_core::plan::Step;
+use trueup_core::plan_file::Document;
+use trueup_core::registry::Name;
 
 use super::{Style, phrase};
-use crate::controls::Id;
-use crate::monthly::Monthly;
-use crate::place::Region;
-use crate::plan::Step;
-use crate::saved::Document;
 
 /// The sum, then each control with its part, the biggest first. Nothing if nothing that is metered is turned on.
 pub(super) fn text(doc: &Document, style: &Style) -> Option<String> {
@@ -16,15 +18,18 @@ pub(super) fn text(doc: &Document, style: &Style) -> Option<String> {
     if total.is_nothing() {
         return None;
     }
-    let mut parts: BTreeMap<Id, (Monthly, BTreeSet<&Region>)> = BTreeMap::new();
+    let mut parts: IndexMap<&Name, (Monthly, BTreeSet<&Region>)> = IndexMap::new();
     let metered = |step: &&Step| step.blocked.is_none() && !step.monthly.is_nothing();
     for step in doc.steps.iter().filter(metered) {
-        let (monthly, regions) = parts.entry(step.control).or_default();
+        let (monthly, regions) = parts.entry(&step.control).or_default();
         *monthly = *monthly + step.monthly;
         regions.extend(step.place.region());
     }
     let mut parts: Vec<_> = parts.into_iter().collect();
-    parts.sort_by_key(|(_, (monthly, _))| Reverse((monthly.high_cents, monthly.low_cents)));
+    parts.sort_by_key(|(control, (monthly, _))| {
+        let dearest = Reverse((monthly.high_cents, monthly.low_cents));
+        (dearest, doc.rank(control))
+    });
     let rows: Vec<Vec<String>> = parts
         .into_iter()
         .map(|(control, (monthly, regions))| {
@@ -50,10 +55,11 @@ pub(super) fn text(doc: &Document, style: &Style) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use trueup_core::location::Place;
+    use trueup_core::plan::Why;
+
     use super::super::fixtures::{self, Account, at, id, seen};
     use super::*;
-    use crate::place::Place;
-    use crate::plan::Why;
 
     /// Detectors, one of them paid for already, recorders in two regions, a bucket, and an analyzer at home.
     fn account() -> Document {

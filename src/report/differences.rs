@@ -2,13 +2,16 @@
 
 use similar::{ChangeTag, TextDiff};
 use toml::{Table, Value};
+use trueup_core::change::Effect;
+use trueup_core::control::Controls;
+use trueup_core::location::{Place, Region};
+use trueup_core::plan::Cell;
+use trueup_core::plan::{Step, Verdict};
+use trueup_core::plan_file::Document;
+use trueup_core::projection;
+use trueup_core::registry::{Entry, Name};
 
 use super::{Style, outline, phrase};
-use crate::controls::Id;
-use crate::document;
-use crate::place::{Place, Region};
-use crate::plan::{Cell, Effect, Step, Verdict};
-use crate::saved::Document;
 
 /// Cells of one control that differ in the same way and are treated in the same way.
 struct Alike<'a> {
@@ -19,12 +22,12 @@ struct Alike<'a> {
 }
 
 /// One part a control that differs, in the order of the list.
-pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
+pub(super) fn text(controls: &Controls, doc: &Document, style: &Style) -> Vec<String> {
     let mut has_letters = false;
     let mut parts: Vec<String> = vec![];
-    for control in Id::all() {
-        let groups = alike(doc, control);
-        let title = format!("({})", control.control().doc().title);
+    for Entry { name, control } in controls.iter() {
+        let groups = alike(doc, name);
+        let title = format!("({})", control.doc().title);
         let shown: Vec<String> = groups
             .iter()
             .map(|group| {
@@ -36,7 +39,7 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
         if !shown.is_empty() {
             parts.push(format!(
                 "{} {}\n{}",
-                style.bold(control.name()),
+                style.bold(name.as_str()),
                 style.dim(&title),
                 shown.join("\n")
             ));
@@ -50,13 +53,13 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
     parts
 }
 
-fn alike(doc: &Document, control: Id) -> Vec<Alike<'_>> {
+fn alike<'a>(doc: &'a Document, control: &Name) -> Vec<Alike<'a>> {
     let mut groups: Vec<Alike<'_>> = vec![];
-    for cell in doc.cells.iter().filter(|cell| cell.control == control) {
+    for cell in doc.cells.iter().filter(|cell| cell.control == *control) {
         let steps: Vec<&Step> = doc
             .steps
             .iter()
-            .filter(|step| step.control == control && step.place == cell.place)
+            .filter(|step| step.control == *control && step.place == cell.place)
             .collect();
         let Some((live, want)) = sides(cell).filter(|(live, want)| live != want || !steps.is_empty()) else {
             continue;
@@ -85,16 +88,16 @@ fn sides(cell: &Cell) -> Option<(String, String)> {
         Verdict::Change | Verdict::Reported | Verdict::Blocked | Verdict::NeedsPerson
     );
     let seen = cell.seen.as_ref().filter(|_| shown)?;
-    let live = document::mask(&seen.model, &cell.want);
+    let live = projection::mask(&seen.model, &cell.want);
     Some((
-        written(cell.control, live),
-        written(cell.control, cell.want.clone()),
+        written(&cell.control, live),
+        written(&cell.control, cell.want.clone()),
     ))
 }
 
-fn written(control: Id, table: Table) -> String {
+fn written(control: &Name, table: Table) -> String {
     let mut file = Table::new();
-    file.insert(control.name().to_owned(), Value::Table(table));
+    file.insert(control.to_string(), Value::Table(table));
     toml::to_string_pretty(&file).unwrap_or_else(|_| file.to_string())
 }
 

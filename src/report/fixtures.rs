@@ -1,19 +1,21 @@
 //! Plans for the renderers' tests, made by the real planner from readings as the controls make them.
 
-use std::collections::BTreeMap;
-
+use indexmap::IndexMap;
 use serde_json::json;
 use toml::Table;
-
-use crate::aws::Caller;
-use crate::baseline::Filters;
-use crate::control::{Env, Manager, SeenDoc};
-use crate::controls::Id;
-use crate::fault::{Fault, FaultKind};
-use crate::place::{Place, Region};
-use crate::plan::{Cell, Manage, Survey, Verdict, Want, plan};
-pub(super) use crate::sandbox::DEFAULT_REGIONS as REGIONS;
-use crate::saved::Document;
+use trueup_aws::Caller;
+use trueup_core::baseline::Filters;
+use trueup_core::change::Manager;
+use trueup_core::control::{AnyControl, Controls, ObservedDoc};
+use trueup_core::env::Env;
+use trueup_core::fault::{Fault, FaultKind};
+use trueup_core::location::{Place, Region};
+use trueup_core::plan::Cell;
+use trueup_core::plan::{Survey, Verdict, plan};
+use trueup_core::plan_file::Document;
+use trueup_core::registry::Name;
+use trueup_core::want::{Manage, Want};
+pub(super) use trueup_sandbox::DEFAULT_REGIONS as REGIONS;
 
 pub(super) fn region(name: &str) -> Region {
     name.parse().unwrap()
@@ -23,8 +25,16 @@ pub(super) fn at(name: &str) -> Place {
     Place::Region(region(name))
 }
 
-pub(super) fn id(name: &str) -> Id {
-    name.parse().unwrap()
+pub(super) fn id(name: &str) -> Name {
+    name.try_into().unwrap()
+}
+
+pub(super) fn controls() -> Controls {
+    trueup_controls::controls()
+}
+
+pub(super) fn control(name: &str) -> &'static dyn AnyControl {
+    controls().get(&id(name)).unwrap()
 }
 
 pub(super) fn caller() -> Caller {
@@ -53,9 +63,9 @@ impl Account {
                     partition: "aws".to_owned(),
                     home: region("ap-northeast-1"),
                     enabled: REGIONS.iter().map(|name| region(name)).collect(),
-                    run: crate::control::Run::default(),
+                    run: trueup_core::env::Run::default(),
                 },
-                cells: BTreeMap::new(),
+                cells: IndexMap::new(),
             },
         }
     }
@@ -66,7 +76,7 @@ impl Account {
         control: &str,
         place: &Place,
         want: &str,
-        reading: Result<SeenDoc, Fault>,
+        reading: Result<ObservedDoc, Fault>,
     ) -> Self {
         self.wants.push(Want {
             control: id(control),
@@ -154,20 +164,20 @@ impl Account {
     }
 
     pub(super) fn document(self) -> Document {
-        let plan = plan(&self.wants, &self.survey).unwrap();
+        let plan = plan(&controls(), &self.wants, &self.survey).unwrap();
         Document::new("baseline.toml", &self.survey.env, &Filters::default(), &plan)
     }
 }
 
-pub(super) fn seen(model: &str, ids: serde_json::Value) -> SeenDoc {
-    SeenDoc {
+pub(super) fn seen(model: &str, ids: serde_json::Value) -> ObservedDoc {
+    ObservedDoc {
         model: model.parse().unwrap(),
         ids,
         held_by: None,
     }
 }
 
-fn default_vpc(region: &str, obstacles: &[&str], notices: &[&str]) -> SeenDoc {
+fn default_vpc(region: &str, obstacles: &[&str], notices: &[&str]) -> ObservedDoc {
     let at = REGIONS.iter().position(|name| *name == region).unwrap();
     let zones = match region {
         "us-east-1" => 6,

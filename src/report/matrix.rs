@@ -1,24 +1,26 @@
 //! Controls × regions, one character a cell.
 
+use trueup_core::change::Effect;
+use trueup_core::location::{Place, Region};
+use trueup_core::plan::Cell;
+use trueup_core::plan::Verdict;
+use trueup_core::plan_file::Document;
+use trueup_core::registry::Name;
+
 use super::style::sign;
 use super::{Style, phrase};
-use crate::controls::Id;
-use crate::place::{Place, Region};
-use crate::plan::{Cell, Effect, Verdict};
-use crate::saved::Document;
 
 /// The matrix with its legend. Regions that do not fit beside each other go into further blocks.
 pub(super) fn text(doc: &Document, style: &Style) -> String {
-    let controls: Vec<Id> = Id::all()
-        .filter(|id| doc.cells.iter().any(|cell| cell.control == *id))
-        .collect();
+    let mut controls: Vec<&Name> = doc.cells.iter().map(|cell| &cell.control).collect();
+    controls.dedup();
     let mut regions: Vec<&Region> = doc.cells.iter().filter_map(|cell| cell.place.region()).collect();
     regions.sort_unstable();
     regions.dedup();
     let of_account = doc.cells.iter().any(|cell| cell.place == Place::Account);
     let label = controls
         .iter()
-        .map(|id| id.name().len())
+        .map(|name| name.as_str().len())
         .max()
         .unwrap_or_default();
     let mut text = String::new();
@@ -30,7 +32,7 @@ pub(super) fn text(doc: &Document, style: &Style) -> String {
     }
     for (at, block) in blocks.iter().enumerate() {
         let with_account = of_account && at == 0;
-        let shown: Vec<Id> = controls
+        let shown: Vec<&Name> = controls
             .iter()
             .copied()
             .filter(|id| {
@@ -38,7 +40,9 @@ pub(super) fn text(doc: &Document, style: &Style) -> String {
                     None => with_account,
                     Some(region) => block.iter().any(|geography| geography.regions.contains(&region)),
                 };
-                doc.cells.iter().any(|cell| cell.control == *id && is_shown(cell))
+                doc.cells
+                    .iter()
+                    .any(|cell| cell.control == **id && is_shown(cell))
             })
             .collect();
         if at > 0 {
@@ -160,7 +164,7 @@ fn heads(block: &[Geography<'_>], label: usize, with_account: bool) -> String {
 
 fn row(
     doc: &Document,
-    id: Id,
+    id: &Name,
     block: &[Geography<'_>],
     label: usize,
     with_account: bool,
@@ -170,13 +174,13 @@ fn row(
         let found = doc
             .cells
             .iter()
-            .find(|cell| cell.control == id && cell.place == *place);
+            .find(|cell| cell.control == *id && cell.place == *place);
         found.map_or_else(
             || " ".to_owned(),
             |cell| painted(cell.verdict, character(doc, cell), style),
         )
     };
-    let mut line = format!("{:label$}", id.name());
+    let mut line = format!("{id:label$}");
     if with_account {
         line.push_str(&format!("  {}      ", cell(&Place::Account)));
     }

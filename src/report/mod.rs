@@ -26,7 +26,7 @@ mod summary;
 
 pub use style::Style;
 
-use crate::baseline::Problems;
+use trueup_core::baseline::Problems;
 
 /// Prints a result on stdout.
 ///

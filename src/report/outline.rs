@@ -6,11 +6,13 @@
 
 use std::collections::BTreeSet;
 
+use trueup_core::change::{Class, Effect};
+use trueup_core::location::{Place, Region};
+use trueup_core::plan::{Step, Why};
+
 use super::Style;
 use super::phrase::{self, Pattern};
 use super::style::sign;
-use crate::place::{Place, Region};
-use crate::plan::{Class, Effect, Step, Why};
 
 /// A step without what belongs to its place alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -403,9 +405,10 @@ fn cautions(class: Class, risks: &[String], blocked: Option<&str>, label: usize,
 
 #[cfg(test)]
 mod tests {
+    use trueup_core::plan_file::Document;
+
     use super::super::fixtures::{self, Account, at, id};
     use super::*;
-    use crate::saved::Document;
 
     fn shown(doc: &Document) -> String {
         let cells = doc.cells.iter().filter(|cell| cell.control == id("default_vpc"));
@@ -528,7 +531,7 @@ mod tests {
     #[test]
     fn no_step_of_a_plan_is_left_out() {
         for doc in [fixtures::fresh(), fixtures::busy()] {
-            let text = crate::report::plan::text(&doc, None, &Style::PLAIN);
+            let text = crate::report::plan::text(&fixtures::controls(), &doc, None, &Style::PLAIN);
             let mut found: BTreeSet<usize> = BTreeSet::new();
             for token in text.split([' ', ',', '\n']) {
                 let (first, last) = token.split_once('–').unwrap_or((token, token));

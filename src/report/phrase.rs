@@ -1,12 +1,14 @@
 //! Small pieces of sentences: counts, ranges of numbers, lists of regions, wrapped lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
 use textwrap::{Options, WordSplitter};
+use trueup_core::location::{Place, Region};
+use trueup_core::plan_file::Document;
+use trueup_core::registry::Name;
 
 use super::Style;
-use crate::controls::Id;
-use crate::place::{Place, Region};
 
 /// `1 step`, `2 steps`.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
@@ -201,21 +203,22 @@ fn is_in(token: &str, region: &Region) -> bool {
 }
 
 /// Things of several controls and places, named in few words: `default_vpc and guardduty in us-east-1`.
-pub(super) fn cells<'a>(cells: impl IntoIterator<Item = (Id, &'a Place)>, enabled: &[Region]) -> String {
-    let mut of_control: BTreeMap<Id, Vec<&Place>> = BTreeMap::new();
+pub(super) fn cells<'a>(cells: impl IntoIterator<Item = (&'a Name, &'a Place)>, doc: &Document) -> String {
+    let mut of_control: IndexMap<&Name, Vec<&Place>> = IndexMap::new();
     for (control, place) in cells {
         of_control.entry(control).or_default().push(place);
     }
+    of_control.sort_by_cached_key(|control, _| doc.rank(control));
     let mut at: Vec<(Vec<&Place>, Vec<&str>)> = vec![];
     for (control, places) in of_control {
         match at.iter_mut().find(|(same, _)| *same == places) {
-            Some((_, controls)) => controls.push(control.name()),
-            None => at.push((places, vec![control.name()])),
+            Some((_, controls)) => controls.push(control.as_str()),
+            None => at.push((places, vec![control.as_str()])),
         }
     }
     let parts: Vec<String> = at
         .into_iter()
-        .map(|(at, controls)| format!("{}{}", list(&controls), places(at, enabled)))
+        .map(|(at, controls)| format!("{}{}", list(&controls), places(at, &doc.account.enabled)))
         .collect();
     parts.join("; ")
 }

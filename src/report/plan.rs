@@ -1,17 +1,19 @@
 //! A plan as a person reads it: differences and steps, the matrix, what needs attention, what it costs,
 //! one line at the end.
 
+use trueup_aws::Caller;
+use trueup_core::change::Effect;
+use trueup_core::control::Controls;
+use trueup_core::plan_file::{Document, SavedError};
+
 use super::{Style, costs, differences, matrix, phrase, remarks, summary};
-use crate::aws::Caller;
-use crate::plan::Effect;
-use crate::saved::{Document, SavedError};
 
 pub use super::summary::line as summary_line;
 
 /// The whole plan. `caller` is who made it, where that is known: a saved plan does not say.
-pub fn text(doc: &Document, caller: Option<&Caller>, style: &Style) -> String {
+pub fn text(controls: &Controls, doc: &Document, caller: Option<&Caller>, style: &Style) -> String {
     let mut sections = vec![head(doc, caller, style)];
-    sections.extend(differences::text(doc, style));
+    sections.extend(differences::text(controls, doc, style));
     if !doc.cells.is_empty() {
         sections.push(matrix::text(doc, style));
     }
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn a_plan_of_a_new_account_shows_every_step_in_few_lines() {
         let doc = fixtures::fresh();
-        insta::assert_snapshot!(text(&doc, Some(&fixtures::caller()), &Style::PLAIN), @r#"
+        insta::assert_snapshot!(text(&fixtures::controls(), &doc, Some(&fixtures::caller()), &Style::PLAIN), @r#"
         baseline    baseline.toml
         account     123456789012 (acme-prod)
         caller      arn:aws:sts::123456789012:assumed-role/administrator/alice
@@ -213,7 +215,7 @@ mod tests {
     #[test]
     fn a_plan_of_a_busy_account_says_what_is_in_the_way() {
         let doc = fixtures::busy();
-        insta::assert_snapshot!(text(&doc, None, &Style::PLAIN), @r#"
+        insta::assert_snapshot!(text(&fixtures::controls(), &doc, None, &Style::PLAIN), @r#"
         baseline    baseline.toml
         account     123456789012
         home region ap-northeast-1
@@ -334,17 +336,30 @@ mod tests {
                 color: true,
                 ..Style::PLAIN
             };
-            let painted = text(&doc, Some(&fixtures::caller()), &colored);
+            let painted = text(&fixtures::controls(), &doc, Some(&fixtures::caller()), &colored);
             assert!(painted.contains("\u{1b}[31m-"), "{painted}");
             let stripped = anstream::adapter::strip_str(&painted).to_string();
-            assert_eq!(stripped, text(&doc, Some(&fixtures::caller()), &Style::PLAIN));
+            assert_eq!(
+                stripped,
+                text(
+                    &fixtures::controls(),
+                    &doc,
+                    Some(&fixtures::caller()),
+                    &Style::PLAIN
+                )
+            );
         }
     }
 
     #[test]
     fn nothing_but_the_last_line_and_long_names_is_wider_than_the_terminal() {
         for doc in [fixtures::fresh(), fixtures::busy()] {
-            let text = text(&doc, Some(&fixtures::caller()), &Style::PLAIN);
+            let text = text(
+                &fixtures::controls(),
+                &doc,
+                Some(&fixtures::caller()),
+                &Style::PLAIN,
+            );
             let last = text.lines().count() - 1;
             for line in text.lines().take(last) {
                 assert!(line.chars().count() <= 80, "{line}");
@@ -355,7 +370,7 @@ mod tests {
     #[test]
     fn a_filtered_plan_without_cells_is_short() {
         let doc = fixtures::of_cells(&[]);
-        insta::assert_snapshot!(text(&doc, None, &Style::PLAIN), @r"
+        insta::assert_snapshot!(text(&fixtures::controls(), &doc, None, &Style::PLAIN), @r"
         baseline    baseline.toml
         account     123456789012
         home region ap-northeast-1

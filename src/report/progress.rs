@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trueup_aws::wait::Waiting;
+use trueup_core::plan::Step;
+use trueup_engine::execute::Outcome;
+use trueup_engine::progress::Event;
 
 use super::style::sign;
 use super::{Style, phrase};
-use crate::execute::Outcome;
-use crate::plan::Step;
-use crate::progress::{Event, Waiting};
 
 /// A display of long work. Its [`watch`](Progress::watch) is what the work tells.
 #[derive(Debug)]
@@ -115,6 +116,8 @@ impl Tally {
     /// Counts an event. Returns the line that it is worth, if it is worth one.
     fn take(&mut self, event: Event<'_>) -> Option<String> {
         match event {
+            // What is read then is shown apart.
+            Event::Rereading => None,
             Event::Read { done, total } => {
                 self.reads = (done, total);
                 let things = phrase::count(total, "thing", "things");
@@ -235,9 +238,10 @@ fn cut(text: &str, room: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use trueup_core::fault::FaultKind;
+
     use super::super::fixtures;
     use super::*;
-    use crate::fault::FaultKind;
 
     #[test]
     fn reading_is_worth_a_line_at_its_start_and_at_its_end() {

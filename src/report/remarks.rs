@@ -1,15 +1,17 @@
 //! What stands below the differences: what is in the way, what could not be read, what a person must do.
 
+use trueup_core::fault::Fault;
+use trueup_core::location::Place;
+use trueup_core::plan::Cell;
+use trueup_core::plan::Verdict;
+use trueup_core::plan_file::Document;
+use trueup_core::registry::Name;
+
 use super::{Style, phrase};
-use crate::controls::Id;
-use crate::fault::Fault;
-use crate::place::{Place, Region};
-use crate::plan::{Cell, Verdict};
-use crate::saved::Document;
 
 /// Something to say of cells. Said once for all cells of which the same is to be said.
 pub(super) struct Remark<'a> {
-    pub(super) cells: Vec<(Id, &'a Place)>,
+    pub(super) cells: Vec<(&'a Name, &'a Place)>,
     pub(super) lines: Vec<String>,
     pub(super) hint: Option<String>,
 }
@@ -43,14 +45,14 @@ pub(super) fn together<'a>(remarks: impl IntoIterator<Item = Remark<'a>>) -> Vec
 }
 
 /// A heading, and under it the remarks: where, what, and at the end what to do about it.
-pub(super) fn section(heading: &str, remarks: &[Remark<'_>], enabled: &[Region], style: &Style) -> String {
+pub(super) fn section(heading: &str, remarks: &[Remark<'_>], doc: &Document, style: &Style) -> String {
     if remarks.is_empty() {
         return String::new();
     }
     let mut text = format!("{}\n", style.bold(heading));
     let mut hints: Vec<&str> = vec![];
     for remark in remarks {
-        let at = phrase::cells(remark.cells.iter().copied(), enabled);
+        let at = phrase::cells(remark.cells.iter().copied(), doc);
         let colon = if remark.lines.is_empty() { "" } else { ":" };
         text.push_str(&phrase::wrap(&format!("{at}{colon}"), "  ", "    ", style));
         for line in &remark.lines {
@@ -83,12 +85,11 @@ pub(super) fn news(before: &Document, again: &Document, style: &Style) -> String
             .collect();
         (!new.is_empty()).then(|| remark(cell, &new))
     });
-    section("Worth knowing", &together(news), &before.account.enabled, style)
+    section("Worth knowing", &together(news), before, style)
 }
 
 /// The sections of a plan, in the order in which somebody has to act on them.
 pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
-    let enabled = &doc.account.enabled;
     let with = |verdict: Verdict| doc.cells.iter().filter(move |cell| cell.verdict == verdict);
     let faults = |verdict| together(with(verdict).map(fault));
     let reasons = |verdict| together(with(verdict).map(|cell| remark(cell, &cell.reasons)));
@@ -123,14 +124,14 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
     ];
     sections
         .into_iter()
-        .map(|(heading, remarks)| section(heading, &remarks, enabled, style))
+        .map(|(heading, remarks)| section(heading, &remarks, doc, style))
         .filter(|section| !section.is_empty())
         .collect()
 }
 
 fn remark<'a>(cell: &'a Cell, lines: &[String]) -> Remark<'a> {
     Remark {
-        cells: vec![(cell.control, &cell.place)],
+        cells: vec![(&cell.control, &cell.place)],
         lines: lines.to_vec(),
         hint: None,
     }
@@ -141,9 +142,9 @@ fn fault(cell: &Cell) -> Remark<'_> {
     match &cell.fault {
         None => remark(cell, &cell.reasons),
         Some(fault) => Remark {
-            cells: vec![(cell.control, &cell.place)],
+            cells: vec![(&cell.control, &cell.place)],
             lines: vec![unnumbered(fault)],
-            hint: hint(fault, cell.control),
+            hint: hint(fault, &cell.control),
         },
     }
 }
@@ -158,6 +159,6 @@ pub(super) fn unnumbered(fault: &Fault) -> String {
 }
 
 /// What to do about a fault of a control's call.
-pub(super) fn hint(fault: &Fault, control: Id) -> Option<String> {
-    fault.hint().map(|hint| hint.replace("NAME", control.name()))
+pub(super) fn hint(fault: &Fault, control: &Name) -> Option<String> {
+    fault.hint().map(|hint| hint.replace("NAME", control.as_str()))
 }

@@ -3,8 +3,7 @@
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style as Ink};
 use terminal_size::{Width, terminal_size_of};
-
-use crate::plan::{Class, Effect};
+use trueup_core::change::{Class, Effect};
 
 /// The layout of a text for one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

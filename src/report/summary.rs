@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use trueup_core::plan::Cell;
+use trueup_core::plan::Verdict;
+use trueup_core::plan_file::Document;
+
 use super::phrase;
-use crate::plan::{Cell, Verdict};
-use crate::saved::Document;
 
 /// The last line of a plan.
 pub fn line(doc: &Document) -> String {
@@ -199,7 +201,7 @@ mod tests {
     #[test]
     fn a_filtered_plan_speaks_only_for_what_it_looked_at() {
         let mut doc = fixtures::of_cells(&[Verdict::InSync]);
-        doc.filters.only = vec![doc.cells[0].control];
+        doc.filters.only = vec![doc.cells[0].control.clone()];
         assert_eq!(
             line(&doc),
             "No changes. The account is true to baseline.toml (--only default_vpc)."

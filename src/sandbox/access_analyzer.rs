@@ -226,7 +226,7 @@ fn invalid(why: &str) -> AwsError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::World;
+    use crate::World;
 
     fn call(account: &mut Account, operation: &str, input: Value) -> Answer {
         let call = Call {

@@ -298,7 +298,7 @@ fn lower_first(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::World;
+    use crate::World;
 
     fn ask(account: &mut Account, operation: &str, input: Value) -> Answer {
         let call = Call {

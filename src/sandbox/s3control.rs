@@ -35,7 +35,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::World;
+    use crate::World;
     use serde_json::json;
 
     fn ask(account: &mut Account, operation: &str, id: &str, configuration: Value) -> Answer {

@@ -3,18 +3,20 @@
 //! A case is a folder under `tests/cases`: `baseline.toml`, `live.toml`, `plan.txt`. To accept new output after
 //! reading it, run with `TRUEUP_UPDATE_CASES=1`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use indexmap::IndexMap;
 use serde::Deserialize;
-use trueup::baseline::{self, Filters};
-use trueup::control::{Env, Manager, Seen};
-use trueup::controls::Id;
-use trueup::fault::{Fault, FaultKind};
-use trueup::place::{Place, Region};
-use trueup::plan::{Survey, plan};
+use trueup::core::baseline::Filters;
+use trueup::core::change::Manager;
+use trueup::core::control::Observed;
+use trueup::core::env::{Env, Run};
+use trueup::core::fault::{Fault, FaultKind};
+use trueup::core::location::{Place, Region};
+use trueup::core::plan::{Survey, plan};
+use trueup::core::plan_file::Document;
+use trueup::core::registry::Name;
 use trueup::report::{self, Style};
-use trueup::saved::Document;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +31,7 @@ struct Live {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LiveCell {
-    control: Id,
+    control: Name,
     places: Vec<Place>,
     #[serde(default)]
     model: toml::Table,
@@ -54,9 +56,10 @@ fn planned(folder: &Path) -> String {
         partition: "aws".into(),
         home: live.home,
         enabled: live.enabled.clone(),
-        run: trueup::control::Run::default(),
+        run: Run::default(),
     };
-    let mut cells = BTreeMap::new();
+    let controls = trueup::controls::controls();
+    let mut cells = IndexMap::new();
     for cell in live.cell {
         for place in cell.places {
             let reading = match cell.fault.clone() {
@@ -72,20 +75,22 @@ fn planned(folder: &Path) -> String {
                     message,
                     request_id: None,
                 }),
-                None => Ok(Seen {
+                None => Ok(Observed {
                     model: cell.model.clone(),
                     ids: cell.ids.clone().unwrap_or_else(|| {
-                        let seen = cell.control.control().seen_as(&cell.model);
+                        let seen = controls.get(&cell.control).unwrap().seen_as(&cell.model);
                         seen.unwrap_or_else(|error| panic!("{error}")).ids
                     }),
                     held_by: cell.held_by.clone().map(|who| Manager { who }),
                 }),
             };
-            cells.insert((cell.control, place), reading);
+            cells.insert((cell.control.clone(), place), reading);
         }
     }
+    cells.sort_by(|one, _, other, _| controls.order(one, other));
     let survey = Survey { env, cells };
-    let baseline = match baseline::load(&folder.join("baseline.toml")) {
+    let loader = trueup::files::loader(&controls);
+    let baseline = match loader.load(&folder.join("baseline.toml")) {
         Ok(baseline) => baseline,
         Err(problems) => panic!("{}", problems.render(false)),
     };
@@ -95,13 +100,13 @@ fn planned(folder: &Path) -> String {
         Ok(wants) => wants,
         Err(problems) => panic!("{}", problems.render(false)),
     };
-    match plan(&wants, &survey) {
+    match plan(&controls, &wants, &survey) {
         Ok(plan) => {
             let document = Document::new("baseline.toml", &survey.env, &filters, &plan);
             // The plan survives being saved, or `show` would print another one.
             let again: Document = serde_json::from_str(&document.to_json().unwrap()).unwrap();
             assert_eq!(again, document);
-            report::plan::text(&document, None, &Style::PLAIN)
+            report::plan::text(&controls, &document, None, &Style::PLAIN)
         }
         Err(error) => format!("{error}\n"),
     }

@@ -1,5 +1,7 @@
 //! The command line: what bad input gets, and which exit code.
 
+use trueup::core::registry::{Entry, Name};
+
 use crate::folder::{Ended, Folder};
 
 /// Runs `plan` on a file with this text: it must fail with 1, name the file, and make no call.
@@ -204,10 +206,9 @@ fn init_writes_a_baseline_that_validates_and_never_replaces_one() {
 fn every_control_has_a_page_and_a_line_in_the_list() {
     let folder = Folder::new();
     let list = folder.run(&["controls"]).expect(0).stdout;
-    for id in trueup::controls::Id::all() {
-        assert!(list.contains(id.name()), "{id} is not in\n{list}");
-        let page = folder.run(&["controls", id.name()]).expect(0).stdout;
-        let control = id.control();
+    for Entry { name, control } in trueup::controls::controls().iter() {
+        assert!(list.contains(name.as_str()), "{name} is not in\n{list}");
+        let page = folder.run(&["controls", name.as_str()]).expect(0).stdout;
         for text in [control.doc().title, control.doc().page]
             .iter()
             .chain(control.permissions().read)
@@ -222,8 +223,8 @@ fn every_control_has_a_page_and_a_line_in_the_list() {
 fn the_schema_is_json_and_knows_every_control() {
     let schema: serde_json::Value =
         serde_json::from_str(&Folder::new().run(&["schema"]).expect(0).stdout).unwrap();
-    for id in trueup::controls::Id::all() {
-        assert!(schema["properties"][id.name()].is_object(), "{id}");
+    for name in trueup::controls::controls().names() {
+        assert!(schema["properties"][name.as_str()].is_object(), "{name}");
     }
 }
 
@@ -240,7 +241,8 @@ fn every_shell_gets_its_completions() {
 #[test]
 fn completions_know_the_words_that_an_argument_takes() {
     let script = Folder::new().run(&["completions", "zsh"]).expect(0).stdout;
-    let names: Vec<&str> = trueup::controls::Id::all().map(|id| id.name()).collect();
+    let controls = trueup::controls::controls();
+    let names: Vec<&str> = controls.names().map(Name::as_str).collect();
     let names = names.join(" ");
     for text in [
         &format!("CONTROL:({names}"),

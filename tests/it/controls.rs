@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use trueup::controls::Id;
+use trueup::core::registry::Entry;
 
 use crate::folder::{Ended, Folder, ONE, STATE, TWO};
 
@@ -451,22 +451,23 @@ fn action(exchange: &Value) -> String {
 
 #[test]
 fn the_permissions_of_each_control_are_those_that_its_calls_need() {
-    for id in Id::all() {
-        let listed = id.control().permissions();
+    let controls = trueup::controls::controls();
+    for Entry { name: id, control } in controls.iter() {
+        let listed = control.permissions();
         let may = |lists: &[&[&'static str]]| -> BTreeSet<&str> {
             lists.iter().flat_map(|list| list.iter().copied()).collect()
         };
         // What it relies on is read with it, under that control's own permissions.
-        let relied = id.control().relies_on().iter();
+        let relied = control.relies_on().iter();
         let relied: Vec<&[&'static str]> = relied
-            .map(|name| name.parse::<Id>().unwrap().control().permissions().read)
+            .map(|name| controls.find(name).unwrap().control.permissions().read)
             .collect();
         let (reading, writing) = (
             may(&[&[&EVERY_RUN[..], listed.read], &relied[..]].concat()),
             may(&[&[&EVERY_RUN[..], listed.read, listed.write], &relied[..]].concat()),
         );
         let mut used = BTreeSet::new();
-        for (world, baselines) in exercise(id.name()) {
+        for (world, baselines) in exercise(id.as_str()) {
             let folder = Folder::new();
             folder.world(world);
             let mut held = |may: &BTreeSet<&str>, run: &str| {
@@ -482,7 +483,7 @@ fn the_permissions_of_each_control_are_those_that_its_calls_need() {
             for baseline in baselines {
                 folder.write("b.toml", &baseline);
                 folder.sandbox(&["plan", "b.toml"]).expect(0);
-                folder.sandbox(&["export", "--only", id.name()]).expect(0);
+                folder.sandbox(&["export", "--only", id.as_str()]).expect(0);
                 held(&reading, "a plan or an export");
                 folder.apply().expect(0);
                 held(&writing, "an apply");

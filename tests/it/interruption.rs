@@ -14,14 +14,14 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use trueup::aws::{Aws, CallName, Connect};
-use trueup::baseline::{self, Filters};
-use trueup::control::Env;
-use trueup::execute::{Outcome, Stop};
-use trueup::plan::Verdict;
-use trueup::progress::{Event, Watch};
+use trueup::core::baseline::Filters;
+use trueup::core::env::Env;
+use trueup::core::plan::Verdict;
+use trueup::engine::execute::{Outcome, Stop};
+use trueup::engine::progress::{Event, Watch};
+use trueup::engine::{Planned, Session};
 use trueup::sandbox::world::{Fault, FaultKind};
 use trueup::sandbox::{DEFAULT_REGIONS, Sandbox, SandboxClient, World};
-use trueup::session::{Planned, Session};
 
 /// Everything of the checklist, with tags, people, and what is off in it unless written.
 const BASELINE: &str = r#"
@@ -189,7 +189,10 @@ impl Account {
     }
 
     async fn plan(&mut self) -> Planned {
-        let baseline = baseline::load_text("b.toml", BASELINE).unwrap();
+        let controls = trueup::controls::controls();
+        let baseline = trueup::files::loader(&controls)
+            .load_text("b.toml", BASELINE)
+            .unwrap();
         self.session
             .plan(&baseline, &Filters::default(), &|_| {})
             .await
@@ -218,7 +221,7 @@ impl Account {
                 stop_if(told.len());
             }
         });
-        let work = self.session.apply(planned, &|_| true, 1, &stop, &watch);
+        let work = self.session.run(planned, &|_| true, 1, &stop, &watch);
         let outcomes = self.killed.run_until_cancelled(work).await?;
         let ended = ended.lock().unwrap().clone();
         Some((outcomes, ended))
@@ -254,7 +257,9 @@ async fn reach(sandbox: &Sandbox, left: usize, killed: &CancellationToken) -> Se
         http_client: Some(SharedHttpClient::new(client)),
         ..Connect::default()
     };
-    Session::reach(connect, None).await.unwrap()
+    Session::open(trueup::controls::registry(), connect, None)
+        .await
+        .unwrap()
 }
 
 /// The fault that hits exactly the n-th write of an undisturbed run.

@@ -34,6 +34,8 @@ mod python;
 mod root_user;
 mod rules;
 mod sandbox;
+mod sdk;
 mod security_hub;
+mod session;
 mod support_role;
 mod waiting;

@@ -3,7 +3,7 @@ use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use super::*;
-use crate::aws::tests::{Server, around, connect};
+use crate::tests::{Server, around, connect};
 
 const MFA_ROLE: &str = "\
 [profile test]

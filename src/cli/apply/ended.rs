@@ -1,25 +1,13 @@
 //! How an apply ended: for its exit code, and in the verdicts that only trying could give.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use trueup_core::fault::Fault;
+use trueup_core::plan::{Plan, Step, Verdict};
+use trueup_core::registry::CellKey;
+use trueup_engine::execute::Outcome;
 
 use crate::cli::{Exit, fails_on};
-use crate::execute::Outcome;
-use crate::fault::Fault;
-use crate::plan::{CellKey, Plan, Step, Verdict};
-
-/// Judges the cells anew whose steps an organization's policy forbids: a plan cannot know of that before it is tried.
-pub(super) fn judge_denied(after: &mut Plan, denied: &BTreeMap<CellKey, Fault>) {
-    let open = after
-        .cells
-        .iter_mut()
-        .filter(|cell| cell.verdict == Verdict::Change);
-    for cell in open {
-        if let Some(fault) = denied.get(&(cell.control, cell.place.clone())) {
-            cell.verdict = Verdict::Denied;
-            cell.fault = Some(fault.clone());
-        }
-    }
-}
 
 /// How far the steps came.
 pub(super) enum Ran {
@@ -32,9 +20,9 @@ pub(super) enum Ran {
 }
 
 impl Ran {
-    pub(super) fn of(steps: &[Step], outcomes: &[Outcome], denied: &BTreeMap<CellKey, Fault>) -> Self {
+    pub(super) fn of(steps: &[Step], outcomes: &[Outcome], denied: &HashMap<CellKey, Fault>) -> Self {
         let is_open = |(step, outcome): (&Step, &Outcome)| {
-            *outcome != Outcome::Done && !denied.contains_key(&(step.control, step.place.clone()))
+            *outcome != Outcome::Done && !denied.contains_key(&step.cell())
         };
         match steps.iter().zip(outcomes).any(is_open) {
             true => Ran::Some,

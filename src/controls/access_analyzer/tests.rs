@@ -1,6 +1,7 @@
+use trueup_core::env::Run;
+
 use super::*;
-use crate::control::Run;
-use crate::control::testing::{found_in, monthly, told};
+use crate::testing::{found_in, monthly, told};
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -15,8 +16,8 @@ fn analyzer(name: &str) -> Analyzer {
 }
 
 /// A region with the console's analyzer of external access, and one of unused access for so many days.
-fn seen(unused: Option<i32>) -> Seen<Model, Ids> {
-    Seen {
+fn seen(unused: Option<i32>) -> Observed<Model, Ids> {
+    Observed {
         model: Model {
             external_access: Some(true),
             unused_access: Some(unused.is_some()),
@@ -30,7 +31,7 @@ fn seen(unused: Option<i32>) -> Seen<Model, Ids> {
     }
 }
 
-fn plan_with(want: &str, seen: &Seen<Model, Ids>, own: &[(&str, &str)]) -> String {
+fn plan_with(want: &str, seen: &Observed<Model, Ids>, own: &[(&str, &str)]) -> String {
     let tags = own
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -42,12 +43,12 @@ fn plan_with(want: &str, seen: &Seen<Model, Ids>, own: &[(&str, &str)]) -> Strin
     told(&found_in::<AccessAnalyzer>(&model(want), seen, run))
 }
 
-fn plan(want: &str, seen: &Seen<Model, Ids>) -> String {
+fn plan(want: &str, seen: &Observed<Model, Ids>) -> String {
     plan_with(want, seen, &[])
 }
 
-const NOTHING: fn() -> Seen<Model, Ids> = || {
-    Seen::of(Model {
+const NOTHING: fn() -> Observed<Model, Ids> = || {
+    Observed::of(Model {
         external_access: Some(false),
         unused_access: Some(false),
         unused_access_days: None,
@@ -62,7 +63,7 @@ fn a_region_without_analyzers_gets_those_that_are_wanted() {
         plan("unused_access = true\nunused_access_days = 180", &NOTHING()),
         @"create the analyzer of access unused for 180 days [safe]"
     );
-    let Out { steps, .. } = found_in::<AccessAnalyzer>(
+    let Changes { steps, .. } = found_in::<AccessAnalyzer>(
         &model("external_access = true"),
         &NOTHING(),
         Run {

@@ -1,11 +1,14 @@
 //! What has to be done, and what is told.
 
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::env::Env;
+use trueup_core::tags;
+use trueup_policy::Policy;
+
 use super::documents::{self, Own};
 use super::model::{Action, Ids, MfaCondition, Model, User};
 use super::{SELF_SERVICE, SWITCH_ROLE, role_arn};
-use crate::control::{Env, Here, LocalId, Out, Seen};
-use crate::policy::Policy;
-use crate::tags;
 
 /// Who runs trueup, as far as it matters here.
 enum Caller<'a> {
@@ -53,7 +56,7 @@ impl Case<'_> {
     }
 
     /// True if a step would cost the caller access and nobody consented to that; a person is told.
-    fn spares_caller(&self, loses: bool, what: &str, out: &mut Out<Action>) -> bool {
+    fn spares_caller(&self, loses: bool, what: &str, out: &mut Changes<Action>) -> bool {
         let spares = loses && self.want.caller_may_lose_access != Some(true);
         if spares {
             out.person(format!(
@@ -78,8 +81,8 @@ impl Case<'_> {
     }
 }
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let case = Case {
         want,
         live: &seen.model,
@@ -114,7 +117,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     }
 }
 
-fn role(case: &Case<'_>, out: &mut Out<Action>) {
+fn role(case: &Case<'_>, out: &mut Changes<Action>) {
     let Some(written) = &case.want.role else {
         return;
     };
@@ -194,7 +197,7 @@ fn role(case: &Case<'_>, out: &mut Out<Action>) {
 }
 
 /// The role's description and session length, which go together: what is not managed is sent as it was read.
-fn settings(case: &Case<'_>, out: &mut Out<Action>) {
+fn settings(case: &Case<'_>, out: &mut Changes<Action>) {
     let Some(live) = &case.ids.role else {
         return;
     };
@@ -221,7 +224,7 @@ fn settings(case: &Case<'_>, out: &mut Out<Action>) {
 }
 
 /// The group with its policies; the step that makes it, if one does.
-fn group(case: &Case<'_>, out: &mut Out<Action>) -> Option<LocalId> {
+fn group(case: &Case<'_>, out: &mut Changes<Action>) -> Option<LocalId> {
     let written = case.want.group.as_ref()?;
     let made = case.live.group.is_none().then(|| {
         let group = written.clone();
@@ -258,7 +261,7 @@ fn policy(
     made: Option<LocalId>,
     (name, document): (&str, Policy),
     at_least: &[(&str, String)],
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     let group = case.group_name(written).to_owned();
     let live = case.ids.group.as_ref();
@@ -293,7 +296,7 @@ fn policy(
     }
 }
 
-fn users(case: &Case<'_>, made: Option<LocalId>, out: &mut Out<Action>) {
+fn users(case: &Case<'_>, made: Option<LocalId>, out: &mut Changes<Action>) {
     let (Some(written), Some(users)) = (&case.want.group, &case.want.users) else {
         return;
     };
@@ -345,7 +348,7 @@ fn users(case: &Case<'_>, made: Option<LocalId>, out: &mut Out<Action>) {
 }
 
 /// What only a person can do for a user.
-fn report(case: &Case<'_>, name: &str, user: User, out: &mut Out<Action>) {
+fn report(case: &Case<'_>, name: &str, user: User, out: &mut Changes<Action>) {
     let account = &case.env.account;
     if !user.has_password && user.keys.is_empty() {
         out.person(format!(
@@ -390,7 +393,7 @@ fn sign_in_host(partition: &str) -> &'static str {
     }
 }
 
-fn told(case: &Case<'_>, role: &str, out: &mut Out<Action>) {
+fn told(case: &Case<'_>, role: &str, out: &mut Changes<Action>) {
     if case.want.mfa() == MfaCondition::BoolIfExists {
         out.notice(
             "mfa_condition = \"BoolIfExists\" lets access keys assume the role without MFA; \"Bool\" does not",
@@ -406,7 +409,7 @@ fn told(case: &Case<'_>, role: &str, out: &mut Out<Action>) {
     ));
 }
 
-fn remove(case: &Case<'_>, out: &mut Out<Action>) {
+fn remove(case: &Case<'_>, out: &mut Changes<Action>) {
     let mut before = vec![];
     if let Some(group) = case.ids.group.as_ref().filter(|_| case.want.group.is_some()) {
         let own = |name: &&String| *name == SWITCH_ROLE || *name == SELF_SERVICE;

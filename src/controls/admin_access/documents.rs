@@ -5,10 +5,10 @@
 //! "Configuring MFA-protected API access").
 
 use serde_json::{Map, Value};
+use trueup_core::env::Env;
+use trueup_policy::{Policy, Statement};
 
 use super::model::MfaCondition;
-use crate::control::Env;
-use crate::policy::{Policy, Statement};
 
 const PRESENT: &str = "aws:MultiFactorAuthPresent";
 const AGE: &str = "aws:MultiFactorAuthAge";
@@ -33,7 +33,7 @@ pub(super) struct Tightened {
 
 /// The account whose users are let in.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::controls) struct Own<'a> {
+pub(crate) struct Own<'a> {
     /// The partition, such as `aws`.
     pub(super) partition: &'a str,
     /// The account's id.
@@ -42,7 +42,7 @@ pub(in crate::controls) struct Own<'a> {
 
 impl<'a> Own<'a> {
     /// This account.
-    pub(in crate::controls) fn of(env: &'a Env) -> Self {
+    pub(crate) fn of(env: &'a Env) -> Self {
         Own {
             partition: &env.partition,
             account: &env.account,
@@ -66,7 +66,7 @@ impl<'a> Own<'a> {
 }
 
 /// The trust that lets the account's own users in.
-pub(in crate::controls) fn trust(own: Own<'_>, mfa: MfaCondition, max_age: Option<i32>) -> Policy {
+pub(crate) fn trust(own: Own<'_>, mfa: MfaCondition, max_age: Option<i32>) -> Policy {
     Policy::of([entrance(own, mfa, max_age)])
 }
 
@@ -138,7 +138,7 @@ pub(super) fn tightened(
 }
 
 /// Who else gets in and needs no MFA for it: other accounts, roles, services and identity providers.
-pub(in crate::controls) fn strangers(trust: &Policy, own: Own<'_>) -> Vec<String> {
+pub(crate) fn strangers(trust: &Policy, own: Own<'_>) -> Vec<String> {
     let document = plain(trust);
     let all = statements(&document);
     let barrier = barrier(&all, own);

@@ -5,40 +5,40 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trueup_core::tags::{Tags, shown};
+use trueup_core::values::{Nothing, NumberOr};
+use trueup_policy::Policy;
 
 use super::{SELF_SERVICE, SWITCH_ROLE};
-use crate::policy::Policy;
-use crate::tags::{Tags, shown};
-use crate::words::{Nothing, NumberOr};
 
 /// The table `[admin_access]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// False removes the group and the role that are named; the users stay.
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// What stands for all of it: where it exists, nothing of the rest is made or changed.
-    pub satisfied_by: Option<SatisfiedBy>,
+    pub(crate) satisfied_by: Option<SatisfiedBy>,
     /// The administrators' IAM group. It may switch to the role, and its members manage their own password and MFA.
-    pub group: Option<String>,
+    pub(crate) group: Option<String>,
     /// The group's members, exactly. New ones are made without a password and without access keys.
-    pub users: Option<Vec<String>>,
+    pub(crate) users: Option<Vec<String>>,
     /// The role with AdministratorAccess, which the account's own users assume with MFA.
-    pub role: Option<String>,
+    pub(crate) role: Option<String>,
     /// The role's description.
     #[schemars(length(max = 1000))]
-    pub role_description: Option<String>,
+    pub(crate) role_description: Option<String>,
     /// How the role's trust demands MFA: "Bool" where it is not written.
-    pub mfa_condition: Option<MfaCondition>,
+    pub(crate) mfa_condition: Option<MfaCondition>,
     /// How old a sign-in with MFA may be, in seconds, or "none" for any age.
-    pub mfa_max_age_seconds: Option<NumberOr<Nothing>>,
+    pub(crate) mfa_max_age_seconds: Option<NumberOr<Nothing>>,
     /// How long a session of the role may last, in seconds, 3600 to 43200.
     #[schemars(range(min = 3600, max = 43200))]
-    pub max_session_seconds: Option<i32>,
+    pub(crate) max_session_seconds: Option<i32>,
     /// Active access keys of the users that are older are told of, in days; "none" for any age.
-    pub access_key_max_age_days: Option<NumberOr<Nothing>>,
+    pub(crate) access_key_max_age_days: Option<NumberOr<Nothing>>,
     /// True lets a run take away or narrow the access of the very user or role that runs it.
-    pub caller_may_lose_access: Option<bool>,
+    pub(crate) caller_may_lose_access: Option<bool>,
 }
 
 impl Model {
@@ -61,14 +61,14 @@ impl Model {
 /// What can stand for a group, users and a role of one's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum SatisfiedBy {
+pub(crate) enum SatisfiedBy {
     /// A role `AWSReservedSSO_*` of IAM Identity Center with AdministratorAccess.
     IdentityCenter,
 }
 
 /// The operator under which a trust policy asks for `aws:MultiFactorAuthPresent`, the weaker one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub enum MfaCondition {
+pub(crate) enum MfaCondition {
     /// Whoever has no MFA context at all, as with access keys, gets in.
     BoolIfExists,
     /// Only who signed in with MFA gets in.
@@ -87,74 +87,70 @@ impl MfaCondition {
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// IAM Identity Center's role with AdministratorAccess, if there is one.
-    pub identity_center: Option<String>,
+    pub(crate) identity_center: Option<String>,
     /// The group, if it exists.
-    pub group: Option<Group>,
+    pub(crate) group: Option<Group>,
     /// The role, if it exists.
-    pub role: Option<Role>,
+    pub(crate) role: Option<Role>,
     /// The users that exist, of those in the file, by their names there.
-    pub users: BTreeMap<String, User>,
+    pub(crate) users: BTreeMap<String, User>,
 }
 
 /// A group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Group {
+pub(crate) struct Group {
     /// Its name as IAM has it.
-    pub name: String,
+    pub(crate) name: String,
     /// Its inline policies, by name.
-    pub inline: BTreeMap<String, Policy>,
+    pub(crate) inline: BTreeMap<String, Policy>,
     /// The managed policies that are attached, by name.
-    pub attached: BTreeMap<String, Policy>,
+    pub(crate) attached: BTreeMap<String, Policy>,
 }
 
 /// A role.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Role {
+pub(crate) struct Role {
     /// Its name as IAM has it.
-    pub name: String,
+    pub(crate) name: String,
     /// Its ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Its description.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// The longest session, in seconds.
-    pub max_session: i32,
+    pub(crate) max_session: i32,
     /// Its trust policy.
-    pub trust: Policy,
+    pub(crate) trust: Policy,
     /// True if AdministratorAccess is not attached.
-    pub lacks_administrator_access: bool,
+    pub(crate) lacks_administrator_access: bool,
     /// The policy that limits it, by ARN.
-    pub boundary: Option<String>,
+    pub(crate) boundary: Option<String>,
     /// The other policies and the instance profiles, by name. Read only where the role is to go.
-    pub foreign: Vec<String>,
+    pub(crate) foreign: Vec<String>,
     /// Its tags.
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// A user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct User {
+pub(crate) struct User {
     /// The name as IAM has it.
-    pub name: String,
+    pub(crate) name: String,
     /// True with a console password.
-    pub has_password: bool,
+    pub(crate) has_password: bool,
     /// True with an MFA device.
-    pub has_mfa: bool,
+    pub(crate) has_mfa: bool,
     /// The ids of the active access keys and the days on which they were made, as `2026-11-25`.
-    pub keys: BTreeMap<String, String>,
+    pub(crate) keys: BTreeMap<String, String>,
     /// Tags.
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(
-    missing_docs,
-    reason = "the members are what IAM's operations of these names take"
-)]
-pub enum Action {
+pub(crate) enum Action {
     /// Make the group.
     CreateGroup { group: String },
     /// Write an inline policy of the group.

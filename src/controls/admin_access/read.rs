@@ -5,21 +5,23 @@ use std::collections::BTreeMap;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::StatusType;
 use futures::future::try_join_all;
+use trueup_aws::found;
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+use trueup_core::fault::Fault;
+use trueup_core::values::NumberOr;
+use trueup_policy::Policy;
 
 use super::documents::{self, Own};
 use super::model::{Group, Ids, Model, Role, SatisfiedBy, User};
 use super::{administrator_access, role_arn};
-use crate::control::{Cx, Seen};
-use crate::fault::{Fault, found};
-use crate::policy::Policy;
 use crate::roles::{self, NONE, document};
-use crate::words::NumberOr;
 
 /// The path of the roles that IAM Identity Center makes.
 const IDENTITY_CENTER: &str = "/aws-reserved/sso.amazonaws.com/";
 
 /// Reads all of it. Without a wanted table the group and the role are found by what they do.
-pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let clients = cx.clients();
     let iam = &clients.iam;
     let mut ids = Ids {
@@ -81,7 +83,7 @@ pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Id
     let is_there = ids.group.is_some() || ids.role.is_some();
     model.enabled = Some(is_there || (!goes && model.satisfied_by.is_some()));
     let held_by = ids.role.as_ref().and_then(|role| roles::stack(&role.tags));
-    Ok(Seen { model, ids, held_by })
+    Ok(Observed { model, ids, held_by })
 }
 
 /// Members are a set: in the order and the spelling of the file, then of the alphabet, so that only what differs is
@@ -100,14 +102,14 @@ fn in_order(members: Vec<String>, wanted: &[String]) -> Vec<String> {
 }
 
 /// The roles with AdministratorAccess, by name, in order: those of IAM Identity Center, or the others.
-async fn administrators(cx: &Cx, iam: &Client, path: Option<&str>) -> Result<Vec<String>, Fault> {
+async fn administrators(cx: &Cx, iam: &Client, path: Option<&str>) -> Result<Vec<String>, Failure> {
     let mut names = roles::with_policy(iam, &administrator_access(&cx.env), path).await?;
     names.retain(|name| name.starts_with("AWSReservedSSO_") == path.is_some());
     Ok(names)
 }
 
 /// The role that the account's own users can assume as administrators: one that asks for MFA.
-async fn likely_role(cx: &Cx, iam: &Client) -> Result<Option<Role>, Fault> {
+async fn likely_role(cx: &Cx, iam: &Client) -> Result<Option<Role>, Failure> {
     for name in administrators(cx, iam, None).await? {
         let Some(role) = role(cx, iam, &name, false).await? else {
             continue;
@@ -125,7 +127,7 @@ async fn likely_group(
     cx: &Cx,
     iam: &Client,
     role: Option<&Role>,
-) -> Result<Option<(Group, Vec<String>)>, Fault> {
+) -> Result<Option<(Group, Vec<String>)>, Failure> {
     let Some(role) = role else {
         return Ok(None);
     };
@@ -146,14 +148,14 @@ async fn likely_group(
     Ok(None)
 }
 
-async fn group_names(iam: &Client) -> Result<Vec<String>, Fault> {
+async fn group_names(iam: &Client) -> Result<Vec<String>, Failure> {
     let groups = iam.list_groups().into_paginator().items().send();
     let groups = groups.collect::<Result<Vec<_>, _>>().await?;
     Ok(groups.into_iter().map(|group| group.group_name).collect())
 }
 
 /// A role by its name. With `whole`, also what stands in the way of deleting it.
-async fn role(cx: &Cx, iam: &Client, name: &str, whole: bool) -> Result<Option<Role>, Fault> {
+async fn role(cx: &Cx, iam: &Client, name: &str, whole: bool) -> Result<Option<Role>, Failure> {
     let Some(role) = roles::get_any_case(iam, name).await? else {
         return Ok(None);
     };
@@ -188,7 +190,7 @@ async fn role(cx: &Cx, iam: &Client, name: &str, whole: bool) -> Result<Option<R
     }))
 }
 
-async fn group(iam: &Client, name: &str) -> Result<Option<(Group, Vec<String>)>, Fault> {
+async fn group(iam: &Client, name: &str) -> Result<Option<(Group, Vec<String>)>, Failure> {
     let get = |name: String| async move {
         let pages = iam.get_group().group_name(name).into_paginator().send();
         found(pages.collect::<Result<Vec<_>, _>>().await, NONE)
@@ -250,7 +252,7 @@ async fn group(iam: &Client, name: &str) -> Result<Option<(Group, Vec<String>)>,
 }
 
 /// The document of a managed policy.
-async fn managed(iam: &Client, arn: &str) -> Result<Policy, Fault> {
+async fn managed(iam: &Client, arn: &str) -> Result<Policy, Failure> {
     let policy = iam.get_policy().policy_arn(arn).send().await?;
     let version = policy.policy.and_then(|policy| policy.default_version_id);
     let answer = iam
@@ -263,7 +265,7 @@ async fn managed(iam: &Client, arn: &str) -> Result<Policy, Fault> {
     document("iam:GetPolicyVersion", text.as_deref())
 }
 
-async fn user(iam: &Client, name: &str) -> Result<Option<User>, Fault> {
+async fn user(iam: &Client, name: &str) -> Result<Option<User>, Failure> {
     let get = |name: String| async move { found(iam.get_user().user_name(name).send().await, NONE) };
     let mut answer = get(name.to_owned()).await?;
     if answer.is_none() {

@@ -1,11 +1,14 @@
 //! The decisions, with two values each: what is wanted, and what is there.
 
+use trueup_core::env::Run;
+use trueup_core::tags::Tags;
+use trueup_core::values::NumberOr;
+use trueup_policy::Policy;
+
 use super::documents::{self, Own};
+use super::model::{Group, Role, SatisfiedBy, User};
 use super::*;
-use crate::control::{Run, testing};
-use crate::policy::Policy;
-use crate::tags::Tags;
-use crate::words::NumberOr;
+use crate::testing;
 
 const OWN: Own<'_> = Own {
     partition: "aws",
@@ -34,12 +37,12 @@ fn good_user(name: &str) -> User {
 }
 
 /// An account that is as `want` says.
-fn live() -> Seen<Model, Ids> {
+fn live() -> Observed<Model, Ids> {
     let inline = [
         (SWITCH_ROLE, documents::switch_role(ROLE)),
         (SELF_SERVICE, documents::self_service(OWN)),
     ];
-    Seen {
+    Observed {
         model: Model {
             role_description: Some(String::new()),
             mfa_max_age_seconds: Some(NumberOr::from_api(None)),
@@ -72,14 +75,14 @@ fn live() -> Seen<Model, Ids> {
     }
 }
 
-fn with(change: impl FnOnce(&mut Seen<Model, Ids>)) -> Seen<Model, Ids> {
+fn with(change: impl FnOnce(&mut Observed<Model, Ids>)) -> Observed<Model, Ids> {
     let mut seen = live();
     change(&mut seen);
     seen
 }
 
-fn nothing() -> Seen<Model, Ids> {
-    Seen::of(model("enabled = false"))
+fn nothing() -> Observed<Model, Ids> {
+    Observed::of(model("enabled = false"))
 }
 
 fn run(caller: &str) -> Run {
@@ -91,14 +94,14 @@ fn run(caller: &str) -> Run {
 }
 
 /// What is said, without the address that is said always.
-fn told_to(caller: &str, want: &Model, seen: &Seen<Model, Ids>) -> String {
+fn told_to(caller: &str, want: &Model, seen: &Observed<Model, Ids>) -> String {
     let told = testing::told(&testing::found_in::<AdminAccess>(want, seen, run(caller)));
     let address = "note: switch to the role";
     let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with(address)).collect();
     lines.join("\n")
 }
 
-fn told(want: &Model, seen: &Seen<Model, Ids>) -> String {
+fn told(want: &Model, seen: &Observed<Model, Ids>) -> String {
     told_to("iam::111122223333:root", want, seen)
 }
 
@@ -184,7 +187,7 @@ fn what_is_as_wanted_needs_nothing_however_it_is_spelt() {
 
 #[test]
 fn the_address_to_switch_at_has_the_roles_path() {
-    let address = |seen: &Seen<Model, Ids>| {
+    let address = |seen: &Observed<Model, Ids>| {
         let out = testing::found_in::<AdminAccess>(&want(), seen, run("iam::111122223333:root"));
         out.notices.last().unwrap().clone()
     };
@@ -245,7 +248,7 @@ fn the_default_condition_is_put_into_the_table_where_a_role_is_wanted() {
         };
         let wants = Wants {
             all: &[],
-            place: &crate::place::Place::Account,
+            place: &trueup_core::location::Place::Account,
         };
         AdminAccess::fill(&mut want, &env, wants);
         want.mfa_condition

@@ -1,16 +1,17 @@
 //! Writing: one call for each change, with the waits that IAM's propagation needs.
 
+use trueup_aws::done;
+use trueup_aws::{Cx, Failure};
+
 use super::administrator_access;
 use super::model::Action;
-use crate::control::Cx;
-use crate::fault::{Fault, done};
 use crate::roles::{self, NONE, sent};
 
 /// The code for a name that is taken.
 const TAKEN: &str = "EntityAlreadyExists";
 
 /// Makes one change.
-pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
+pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let clients = cx.clients();
     let iam = &clients.iam;
     match action {

@@ -6,13 +6,15 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::Tag;
 use futures::{StreamExt, TryStreamExt};
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+use trueup_core::env::Env;
+use trueup_core::fault::Fault;
+use trueup_core::tags::Tags;
+use trueup_core::values::Presence;
+use trueup_policy::Policy;
 
 use super::{Action, Endpoint, Ids, Model, Protocol, Subscription, TopicArn, publishers};
-use crate::control::{Cx, Env, Seen};
-use crate::fault::Fault;
-use crate::policy::Policy;
-use crate::tags::Tags;
-use crate::words::Presence;
 
 /// How many topics are looked at at the same time.
 const AT_ONCE: usize = 8;
@@ -20,8 +22,8 @@ const AT_ONCE: usize = 8;
 /// A topic's attributes.
 type Attributes = HashMap<String, String>;
 
-/// See [`Control::fetch`](crate::control::Control::fetch).
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let sns = &cx.clients().sns;
     let Some(want) = want.filter(|want| !want.is_absent()) else {
         return find(sns, cx, want.is_some()).await;
@@ -30,7 +32,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         return Ok(absent());
     };
     if !TopicArn::parse(&arn).is_some_and(|topic| is_of(&topic, &cx.env)) {
-        return Ok(Seen::of(Model {
+        return Ok(Observed::of(Model {
             topic_arn: Some(arn),
             ..Model::default()
         }));
@@ -49,8 +51,8 @@ fn is_of(topic: &TopicArn<'_>, env: &Env) -> bool {
     topic.account == env.account && topic.region == env.home.as_str()
 }
 
-fn absent() -> Seen<Model, Ids> {
-    Seen::of(Model {
+fn absent() -> Observed<Model, Ids> {
+    Observed::of(Model {
         state: Some(Presence::Absent),
         ..Model::default()
     })
@@ -58,7 +60,7 @@ fn absent() -> Seen<Model, Ids> {
 
 /// Looks for the topic that nobody named: one that carries a statement of trueup's. For an export it may also be one
 /// that all services may publish to; what is to go has to be ours.
-async fn find(sns: &Client, cx: &Cx, must_be_ours: bool) -> Result<Seen<Model, Ids>, Fault> {
+async fn find(sns: &Client, cx: &Cx, must_be_ours: bool) -> Result<Observed<Model, Ids>, Failure> {
     let mut arns = vec![];
     let mut pages = sns.list_topics().into_paginator().items().send();
     while let Some(topic) = pages.next().await {
@@ -98,13 +100,13 @@ async fn find(sns: &Client, cx: &Cx, must_be_ours: bool) -> Result<Seen<Model, I
 }
 
 /// A topic's attributes, if it exists.
-async fn attributes(sns: &Client, arn: &str) -> Result<Option<Attributes>, Fault> {
+async fn attributes(sns: &Client, arn: &str) -> Result<Option<Attributes>, Failure> {
     match sns
         .get_topic_attributes()
         .topic_arn(arn)
         .send()
         .await
-        .map_err(Fault::from)
+        .map_err(Failure::from)
     {
         Ok(answer) => Ok(Some(answer.attributes.unwrap_or_default())),
         Err(fault) if fault.is("NotFound") => Ok(None),
@@ -112,10 +114,10 @@ async fn attributes(sns: &Client, arn: &str) -> Result<Option<Attributes>, Fault
     }
 }
 
-fn policy(attributes: &Attributes) -> Result<Policy, Fault> {
+fn policy(attributes: &Attributes) -> Result<Policy, Failure> {
     let text = attributes.get("Policy").map_or("", String::as_str);
     text.parse()
-        .map_err(|error| Fault::answer("sns:GetTopicAttributes", format!("the topic's policy {error}")))
+        .map_err(|error| Failure::answer("sns:GetTopicAttributes", format!("the topic's policy {error}")))
 }
 
 /// What there is to read of a topic that exists.
@@ -124,7 +126,7 @@ async fn read(
     arn: String,
     attributes: &Attributes,
     env: &Env,
-) -> Result<Seen<Model, Ids>, Fault> {
+) -> Result<Observed<Model, Ids>, Failure> {
     let wanted = publishers::statements(&arn, env);
     let lacking = policy(attributes)?
         .lacking(&wanted)
@@ -157,7 +159,7 @@ async fn read(
         ),
     };
     model.sort_as(&Model::default());
-    Ok(Seen {
+    Ok(Observed {
         model,
         ids: Ids {
             lacking,
@@ -220,23 +222,23 @@ fn subscription(listed: &aws_sdk_sns::types::Subscription) -> Option<Subscriptio
     })
 }
 
-async fn tags(sns: &Client, arn: &str) -> Result<Tags, Fault> {
+async fn tags(sns: &Client, arn: &str) -> Result<Tags, Failure> {
     let answer = sns.list_tags_for_resource().resource_arn(arn).send().await?;
     let pairs = answer.tags.unwrap_or_default().into_iter();
     Ok(pairs.map(|tag| (tag.key, tag.value)).collect())
 }
 
-fn api_tags(tags: &Tags) -> Result<Option<Vec<Tag>>, Fault> {
+fn api_tags(tags: &Tags) -> Result<Option<Vec<Tag>>, Failure> {
     let pairs = tags
         .iter()
         .map(|(key, value)| Tag::builder().key(key).value(value).build());
     let all: Result<Vec<Tag>, BuildError> = pairs.collect();
-    let all = all.map_err(|error| Fault::answer("sns:TagResource", error.to_string()))?;
+    let all = all.map_err(|error| Failure::answer("sns:TagResource", error.to_string()))?;
     Ok((!all.is_empty()).then_some(all))
 }
 
-/// See [`Control::apply`](crate::control::Control::apply).
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let sns = &cx.clients().sns;
     match action {
         Action::Create { name, tags } => create(sns, name, tags).await,
@@ -263,7 +265,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         }
         Action::Unsubscribe { arn, .. } => {
             let answer = sns.unsubscribe().subscription_arn(arn).send().await;
-            match answer.map_err(Fault::from) {
+            match answer.map_err(Failure::from) {
                 Ok(_) => Ok(()),
                 Err(fault) if fault.is("NotFound") => Ok(()),
                 Err(fault) => Err(fault),
@@ -278,9 +280,9 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
     }
 }
 
-async fn create(sns: &Client, name: &str, tags: &Tags) -> Result<(), Fault> {
+async fn create(sns: &Client, name: &str, tags: &Tags) -> Result<(), Failure> {
     let call = sns.create_topic().name(name).set_tags(api_tags(tags)?);
-    match call.send().await.map_err(Fault::from) {
+    match call.send().await.map_err(Failure::from) {
         Ok(_) => Ok(()),
         // Somebody else was faster. Asked for by its name alone it is found, and then has its tags added.
         Err(fault) if fault.is("InvalidParameter") && fault.message.contains("already exists") => {
@@ -291,7 +293,7 @@ async fn create(sns: &Client, name: &str, tags: &Tags) -> Result<(), Fault> {
     }
 }
 
-async fn tag(sns: &Client, topic: &str, tags: &Tags) -> Result<(), Fault> {
+async fn tag(sns: &Client, topic: &str, tags: &Tags) -> Result<(), Failure> {
     let call = sns.tag_resource().resource_arn(topic);
     call.set_tags(api_tags(tags)?).send().await?;
     Ok(())

@@ -1,12 +1,14 @@
 //! What has to be done.
 
-use super::{Action, Ids, Model, Protocol, Subscription, TOPIC, TopicArn, endpoint, publishers};
-use crate::control::{Here, LocalId, Out, Seen};
-use crate::place::Place;
-use crate::tags;
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::location::Place;
+use trueup_core::tags;
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+use super::{Action, Ids, Model, Protocol, Subscription, TOPIC, TopicArn, endpoint, publishers};
+
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     if want.is_absent() {
         return leave(&seen.ids, out);
     }
@@ -84,7 +86,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
 }
 
 /// The topic goes.
-fn leave(ids: &Ids, out: &mut Out<Action>) {
+fn leave(ids: &Ids, out: &mut Changes<Action>) {
     if !ids.several.is_empty() {
         out.refuse(format!(
             "several topics have statements of trueup's, and only one can be meant: {}; delete the others, or their \
@@ -103,7 +105,7 @@ fn leave(ids: &Ids, out: &mut Out<Action>) {
     }
 }
 
-fn of_another_account(want: &Model, topic: &TopicArn<'_>, out: &mut Out<Action>) {
+fn of_another_account(want: &Model, topic: &TopicArn<'_>, out: &mut Changes<Action>) {
     if [Protocol::Email, Protocol::Https]
         .iter()
         .any(|protocol| want.manages(*protocol))
@@ -124,9 +126,9 @@ fn subscriptions(
     protocol: Protocol,
     topic: &str,
     want: &Model,
-    seen: &Seen<Model, Ids>,
+    seen: &Observed<Model, Ids>,
     created: Option<LocalId>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     let folded = |model: &Model| -> Vec<String> {
         let endpoints = model.endpoints(protocol).into_iter();

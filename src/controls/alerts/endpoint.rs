@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 /// tell that.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-pub struct Endpoint(
+pub(crate) struct Endpoint(
     #[schemars(extend("pattern" = "^https://"))]
     String,
 );
 
 impl Endpoint {
     /// The address as it was written.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

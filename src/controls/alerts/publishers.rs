@@ -1,7 +1,7 @@
 //! The services that publish to the topic, and the statement that lets each.
 
-use crate::control::Env;
-use crate::policy::{Policy, Statement};
+use trueup_core::env::Env;
+use trueup_policy::{Policy, Statement};
 
 /// The statements' names, by which they are found again, with what the services are called.
 const TITLES: [(&str, &str); 4] = [

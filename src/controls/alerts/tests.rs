@@ -1,6 +1,8 @@
+use trueup_core::control::Relied;
+use trueup_core::env::Run;
+
 use super::*;
-use crate::control::testing::{self, found_in};
-use crate::control::{Relied, Run};
+use crate::testing::{self, found_in};
 
 const ARN: &str = "arn:aws:sns:us-east-1:111122223333:account-alerts";
 
@@ -32,12 +34,12 @@ fn subscribed(protocol: Protocol, endpoint: &str, confirmed: bool) -> Subscripti
 }
 
 /// A topic as `fetch` reads one, with these subscriptions.
-fn live(subscriptions: Vec<Subscription>) -> Seen<Model, Ids> {
+fn live(subscriptions: Vec<Subscription>) -> Observed<Model, Ids> {
     let of = |protocol: Protocol| {
         let all = subscriptions.iter().filter(move |one| one.protocol == protocol);
         all.map(|one| one.endpoint.clone())
     };
-    Seen {
+    Observed {
         model: Model {
             topic: Some("account-alerts".to_owned()),
             emails: Some(of(Protocol::Email).map(|one| one.parse().unwrap()).collect()),
@@ -53,11 +55,11 @@ fn live(subscriptions: Vec<Subscription>) -> Seen<Model, Ids> {
     }
 }
 
-fn absent() -> Seen<Model, Ids> {
-    Seen::of(model("state = \"absent\""))
+fn absent() -> Observed<Model, Ids> {
+    Observed::of(model("state = \"absent\""))
 }
 
-fn plan(want: &Model, seen: &Seen<Model, Ids>) -> String {
+fn plan(want: &Model, seen: &Observed<Model, Ids>) -> String {
     testing::told(&testing::found::<Alerts>(want, seen))
 }
 
@@ -221,19 +223,19 @@ fn a_topic_of_others_has_to_exist_and_be_in_reach() {
         @r#"refused: there is no topic arn:aws:sns:us-east-1:111122223333:account-alerts; write topic = "account-alerts" instead of topic_arn to have it made"#
     );
     insta::assert_snapshot!(
-        plan(&want("arn:aws:sns:eu-west-1:111122223333:x"), &Seen::of(Model::default())),
+        plan(&want("arn:aws:sns:eu-west-1:111122223333:x"), &Observed::of(Model::default())),
         @"refused: the topic is in eu-west-1, and CloudWatch and EventBridge publish only to a topic of their own region; name one of the home region us-east-1"
     );
     let foreign = "arn:aws:sns:us-east-1:999988887777:x";
     insta::assert_snapshot!(
-        plan(&want(foreign), &Seen::of(want(foreign))),
+        plan(&want(foreign), &Observed::of(want(foreign))),
         @"note: the topic belongs to account 999988887777: its policy has to let CloudWatch, Budgets, cost alerts and EventBridge of this account publish, which is not looked at here"
     );
     let with_mail = Model {
         emails: Some(vec![]),
         ..want(foreign)
     };
-    insta::assert_snapshot!(plan(&with_mail, &Seen::of(want(foreign))), @r"
+    insta::assert_snapshot!(plan(&with_mail, &Observed::of(want(foreign))), @r"
     refused: the topic belongs to account 999988887777, and so do its subscriptions; leave emails and https out
     note: the topic belongs to account 999988887777: its policy has to let CloudWatch, Budgets, cost alerts and EventBridge of this account publish, which is not looked at here
     ");

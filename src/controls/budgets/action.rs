@@ -3,15 +3,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use trueup_core::tags::Tags;
+use trueup_core::values::Recipient;
 
 use super::{Budget, On, Trigger};
-use crate::tags::Tags;
-use crate::words::Recipient;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make a budget with its notifications and tags.
     Create {
         /// Its name.
@@ -152,7 +152,7 @@ impl fmt::Display for Action {
                 recipient,
             } => write!(f, "stop telling {recipient} of the budget {name} on {trigger}"),
             Action::Tag { name, tags } => {
-                write!(f, "tag the budget {name}: {}", crate::tags::shown(tags))
+                write!(f, "tag the budget {name}: {}", trueup_core::tags::shown(tags))
             }
         }
     }

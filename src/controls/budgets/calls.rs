@@ -10,27 +10,28 @@ use aws_sdk_budgets::error::BuildError;
 use aws_sdk_budgets::types::{
     self as api, BudgetType, ComparisonOperator, NotificationType, SubscriptionType, ThresholdType, TimeUnit,
 };
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+use trueup_core::fault::{Fault, FaultKind};
+use trueup_core::tags::Tags;
+use trueup_core::values::{Decimal, Presence, Recipient};
 
 use super::{Action, Budget, Ids, Model, Notification, On, Period, Trigger};
-use crate::control::{Cx, Seen};
-use crate::fault::{Fault, FaultKind};
-use crate::tags::Tags;
-use crate::words::{Decimal, Presence, Recipient};
 
 /// What a budget that exists is told as: its table, or why none can say it.
 type Told = Result<Budget, String>;
 
-/// See [`Control::fetch`](crate::control::Control::fetch).
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let calls = Calls::of(cx);
     let mut ids = Ids::default();
     let all = match calls.budgets().await {
         Ok(all) => all,
         Err(fault) if fault.kind == FaultKind::Denied && want.is_some() => {
             ids.refusal = Some(refusal(&fault));
-            return Ok(Seen {
+            return Ok(Observed {
                 ids,
-                ..Seen::of(Model::default())
+                ..Observed::of(Model::default())
             });
         }
         Err(fault) => return Err(fault),
@@ -81,9 +82,9 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
             });
         }
     }
-    Ok(Seen {
+    Ok(Observed {
         ids,
-        ..Seen::of(model)
+        ..Observed::of(model)
     })
 }
 
@@ -103,7 +104,7 @@ fn refusal(fault: &Fault) -> String {
     }
 }
 
-fn read(live: api::Budget) -> Result<Told, Fault> {
+fn read(live: api::Budget) -> Result<Told, Failure> {
     let why = match (&live.budget_type, &live.time_unit) {
         (BudgetType::Cost, TimeUnit::Custom) => Some("has a period of its own".to_owned()),
         (BudgetType::Cost, _) if live.planned_budget_limits.is_some() => {
@@ -121,7 +122,7 @@ fn read(live: api::Budget) -> Result<Told, Fault> {
     if let Some(why) = why {
         return Ok(Err(why));
     }
-    let unclear = |what: String| Fault::answer("budgets:DescribeBudgets", what);
+    let unclear = |what: String| Failure::answer("budgets:DescribeBudgets", what);
     let name = &live.budget_name;
     let Some(limit) = live.budget_limit else {
         return Err(unclear(format!("the budget {name} has no amount")));
@@ -149,8 +150,8 @@ fn read(live: api::Budget) -> Result<Told, Fault> {
     }))
 }
 
-/// See [`Control::apply`](crate::control::Control::apply).
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let calls = Calls::of(cx);
     match action {
         Action::Create { name, budget, tags } => calls.create(name, budget, tags).await,
@@ -298,7 +299,7 @@ impl Calls {
         format!("arn:{}:budgets::{}:budget/{name}", self.partition, self.account)
     }
 
-    async fn budgets(&self) -> Result<Vec<api::Budget>, Fault> {
+    async fn budgets(&self) -> Result<Vec<api::Budget>, Failure> {
         let mut pages = self
             .client
             .describe_budgets()
@@ -308,7 +309,7 @@ impl Calls {
             .send();
         let mut all = vec![];
         while let Some(page) = pages.next().await {
-            match page.map_err(Fault::from) {
+            match page.map_err(Failure::from) {
                 Ok(page) => all.extend(page.budgets.unwrap_or_default()),
                 // An account without budgets may be answered so.
                 Err(fault) if fault.is("NotFoundException") => break,
@@ -318,7 +319,7 @@ impl Calls {
         Ok(all)
     }
 
-    async fn triggers(&self, name: &str) -> Result<Result<Vec<Trigger>, String>, Fault> {
+    async fn triggers(&self, name: &str) -> Result<Result<Vec<Trigger>, String>, Failure> {
         let mut pages = self
             .client
             .describe_notifications_for_budget()
@@ -340,7 +341,7 @@ impl Calls {
         Ok(Ok(all))
     }
 
-    async fn notifications(&self, name: &str) -> Result<Result<Vec<Notification>, String>, Fault> {
+    async fn notifications(&self, name: &str) -> Result<Result<Vec<Notification>, String>, Failure> {
         let triggers = match self.triggers(name).await? {
             Ok(triggers) => triggers,
             Err(why) => return Ok(Err(why)),
@@ -361,7 +362,7 @@ impl Calls {
         Ok(Ok(all))
     }
 
-    async fn recipients(&self, name: &str, of: &Trigger) -> Result<Vec<Recipient>, Fault> {
+    async fn recipients(&self, name: &str, of: &Trigger) -> Result<Vec<Recipient>, Failure> {
         let mut pages = self
             .client
             .describe_subscribers_for_notification()
@@ -374,8 +375,9 @@ impl Calls {
         while let Some(page) = pages.next().await {
             for live in page?.subscribers.unwrap_or_default() {
                 all.push(
-                    Recipient::try_from(live.address)
-                        .map_err(|what| Fault::answer("budgets:DescribeSubscribersForNotification", what))?,
+                    Recipient::try_from(live.address).map_err(|what| {
+                        Failure::answer("budgets:DescribeSubscribersForNotification", what)
+                    })?,
                 );
             }
         }
@@ -383,7 +385,7 @@ impl Calls {
         Ok(all)
     }
 
-    async fn tags(&self, name: &str) -> Result<Tags, Fault> {
+    async fn tags(&self, name: &str) -> Result<Tags, Failure> {
         let answer = self
             .client
             .list_tags_for_resource()
@@ -394,7 +396,7 @@ impl Calls {
         Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
-    async fn create(&self, name: &str, budget: &Budget, tags: &Tags) -> Result<(), Fault> {
+    async fn create(&self, name: &str, budget: &Budget, tags: &Tags) -> Result<(), Failure> {
         let types = (budget.include_credits.is_some() || budget.include_refunds.is_some()).then(|| {
             api::CostTypes::builder()
                 .set_include_credit(budget.include_credits)
@@ -418,7 +420,7 @@ impl Calls {
                     .build();
                 built(with)
             })
-            .collect::<Result<_, Fault>>()?;
+            .collect::<Result<_, Failure>>()?;
         done(
             &["DuplicateRecordException"],
             self.client
@@ -433,7 +435,7 @@ impl Calls {
     }
 
     /// Sends the whole budget as it is read now, with what changes.
-    async fn update(&self, name: &str, change: &Budget) -> Result<(), Fault> {
+    async fn update(&self, name: &str, change: &Budget) -> Result<(), Failure> {
         let answer = self
             .client
             .describe_budget()
@@ -444,7 +446,7 @@ impl Calls {
             .await?;
         let Some(mut whole) = answer.budget else {
             let what = format!("the budget {name} is described without a word");
-            return Err(Fault::answer("budgets:DescribeBudget", what));
+            return Err(Failure::answer("budgets:DescribeBudget", what));
         };
         // What only answers have.
         (
@@ -484,11 +486,11 @@ impl Calls {
 }
 
 /// Takes these codes for success: what was to be done had been done.
-fn done<T, E>(codes: &[&str], answer: Result<T, E>) -> Result<(), Fault>
+fn done<T, E>(codes: &[&str], answer: Result<T, E>) -> Result<(), Failure>
 where
-    Fault: From<E>,
+    Failure: From<E>,
 {
-    match answer.map_err(Fault::from) {
+    match answer.map_err(Failure::from) {
         Ok(_) => Ok(()),
         Err(fault) if fault.is_one_of(codes) => Ok(()),
         Err(fault) => Err(fault),
@@ -496,8 +498,8 @@ where
 }
 
 /// A part of a request that its own builder does not take: nothing was sent.
-fn built<T>(part: Result<T, BuildError>) -> Result<T, Fault> {
-    part.map_err(|error| Fault::answer("budgets", error.to_string()))
+fn built<T>(part: Result<T, BuildError>) -> Result<T, Failure> {
+    part.map_err(|error| Failure::answer("budgets", error.to_string()))
 }
 
 fn time_unit(period: Period) -> TimeUnit {
@@ -509,7 +511,7 @@ fn time_unit(period: Period) -> TimeUnit {
     }
 }
 
-fn spend(amount: Option<Decimal>, unit: Option<&str>) -> Result<api::Spend, Fault> {
+fn spend(amount: Option<Decimal>, unit: Option<&str>) -> Result<api::Spend, Failure> {
     built(
         api::Spend::builder()
             .set_amount(amount.map(|amount| amount.to_string()))
@@ -518,7 +520,7 @@ fn spend(amount: Option<Decimal>, unit: Option<&str>) -> Result<api::Spend, Faul
     )
 }
 
-fn notification(trigger: &Trigger) -> Result<api::Notification, Fault> {
+fn notification(trigger: &Trigger) -> Result<api::Notification, Failure> {
     built(
         api::Notification::builder()
             .notification_type(match trigger.on {
@@ -555,11 +557,11 @@ fn trigger(live: &api::Notification) -> Option<Trigger> {
     })
 }
 
-fn subscribers(to: &[Recipient]) -> Result<Vec<api::Subscriber>, Fault> {
+fn subscribers(to: &[Recipient]) -> Result<Vec<api::Subscriber>, Failure> {
     to.iter().map(subscriber).collect()
 }
 
-fn subscriber(recipient: &Recipient) -> Result<api::Subscriber, Fault> {
+fn subscriber(recipient: &Recipient) -> Result<api::Subscriber, Failure> {
     built(
         api::Subscriber::builder()
             .subscription_type(match recipient.is_topic() {
@@ -571,7 +573,7 @@ fn subscriber(recipient: &Recipient) -> Result<api::Subscriber, Fault> {
     )
 }
 
-fn resource_tags(tags: &Tags) -> Result<Vec<api::ResourceTag>, Fault> {
+fn resource_tags(tags: &Tags) -> Result<Vec<api::ResourceTag>, Failure> {
     let tags = tags
         .iter()
         .map(|(key, value)| built(api::ResourceTag::builder().key(key).value(value).build()));

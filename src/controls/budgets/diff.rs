@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::tags;
+use trueup_core::values::Recipient;
+
 use super::check::NOTIFICATIONS;
 use super::{Action, Budget, Ids, Model, Notification, Trigger};
-use crate::control::{Here, LocalId, Out, Seen};
-use crate::controls::alerts::awaiting;
-use crate::tags;
-use crate::words::Recipient;
+use crate::alerts::awaiting;
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     if let Some(why) = &seen.ids.refusal {
         out.refuse(why);
         return;
@@ -52,14 +54,14 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     }
 }
 
-fn live<'a>(seen: &'a Seen<Model, Ids>, name: &str) -> Option<&'a Budget> {
+fn live<'a>(seen: &'a Observed<Model, Ids>, name: &str) -> Option<&'a Budget> {
     seen.model.budgets.get(name).filter(|live| !live.is_absent())
 }
 
 /// One budget that is wanted.
 struct Of<'a> {
     name: &'a String,
-    seen: &'a Seen<Model, Ids>,
+    seen: &'a Observed<Model, Ids>,
     here: &'a Here<'a>,
     live: Option<&'a Budget>,
 }
@@ -73,7 +75,7 @@ impl Of<'_> {
         self.name.clone()
     }
 
-    fn create(&self, want: &Budget, out: &mut Out<Action>) -> Option<LocalId> {
+    fn create(&self, want: &Budget, out: &mut Changes<Action>) -> Option<LocalId> {
         let lacks: Vec<&str> = [
             ("amount", want.amount.is_none()),
             ("unit", want.unit.is_none()),
@@ -108,7 +110,7 @@ impl Of<'_> {
         Some(awaiting(step, recipients).id())
     }
 
-    fn change(&self, want: &Budget, live: &Budget, out: &mut Out<Action>) {
+    fn change(&self, want: &Budget, live: &Budget, out: &mut Changes<Action>) {
         let change = Budget {
             amount: other(&want.amount, &live.amount),
             unit: other(&want.unit, &live.unit),
@@ -148,7 +150,7 @@ impl Of<'_> {
 
     /// The written list is exact. One that only has another threshold is moved, so that nobody's mail is
     /// interrupted.
-    fn notifications(&self, want: &[Notification], live: &[Notification], out: &mut Out<Action>) {
+    fn notifications(&self, want: &[Notification], live: &[Notification], out: &mut Changes<Action>) {
         let mut added = missing(want, live);
         let mut surplus = missing(live, want);
         let recipients = |notification: &Notification| -> BTreeSet<Recipient> {
@@ -178,7 +180,7 @@ impl Of<'_> {
             let name = self.name();
             out.change(Action::MoveNotification { name, from, to });
         }
-        let remove = |out: &mut Out<Action>, after: &[LocalId]| -> Vec<LocalId> {
+        let remove = |out: &mut Changes<Action>, after: &[LocalId]| -> Vec<LocalId> {
             let steps = surplus.iter().map(|(old, trigger)| {
                 let who: Vec<String> = old.recipients().iter().map(ToString::to_string).collect();
                 let (name, trigger) = (self.name(), *trigger);
@@ -189,7 +191,7 @@ impl Of<'_> {
             });
             steps.collect()
         };
-        let add = |out: &mut Out<Action>, after: &[LocalId]| -> Vec<LocalId> {
+        let add = |out: &mut Changes<Action>, after: &[LocalId]| -> Vec<LocalId> {
             let steps = added.iter().map(|(new, trigger)| {
                 let (name, trigger) = (self.name(), *trigger);
                 let to = new.recipients().to_vec();
@@ -212,7 +214,13 @@ impl Of<'_> {
 
     /// Replaces one by one, so that a notification is never without a recipient, with whom it would go, nor has
     /// more than AWS allows.
-    fn recipients(&self, trigger: Trigger, want: &[Recipient], live: &[Recipient], out: &mut Out<Action>) {
+    fn recipients(
+        &self,
+        trigger: Trigger,
+        want: &[Recipient],
+        live: &[Recipient],
+        out: &mut Changes<Action>,
+    ) {
         let without = |of: &[Recipient], others: &[Recipient], topics: bool| -> Vec<Recipient> {
             of.iter()
                 .filter(|one| one.is_topic() == topics && !others.contains(one))
@@ -267,7 +275,7 @@ impl Of<'_> {
     fn nobody_knows_the_topic<'r>(
         &self,
         mut recipients: impl Iterator<Item = &'r Recipient>,
-        out: &mut Out<Action>,
+        out: &mut Changes<Action>,
     ) -> bool {
         let unknown = recipients.any(|recipient| *recipient == Recipient::Alerts);
         if unknown {

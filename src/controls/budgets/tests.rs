@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
+use trueup_core::env::Run;
+
 use super::*;
-use crate::control::{Run, testing};
+use crate::testing;
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -34,20 +36,20 @@ fn absent() -> Model {
 }
 
 fn plan(want: &Model, live: &Model) -> String {
-    testing::told(&testing::found::<Budgets>(want, &Seen::of(live.clone())))
+    testing::told(&testing::found::<Budgets>(want, &Observed::of(live.clone())))
 }
 
 fn plan_with(want: &Model, live: &Model, ids: Ids) -> String {
-    let seen = Seen {
+    let seen = Observed {
         ids,
-        ..Seen::of(live.clone())
+        ..Observed::of(live.clone())
     };
     testing::told(&testing::found::<Budgets>(want, &seen))
 }
 
 #[test]
 fn a_new_budget_is_one_call_with_everything() {
-    let out = testing::found::<Budgets>(&example(), &Seen::of(absent()));
+    let out = testing::found::<Budgets>(&example(), &Observed::of(absent()));
     insta::assert_snapshot!(testing::told(&out), @"create the budget monthly [safe]");
     let Action::Create { budget, .. } = &out.steps[0].action else {
         panic!("{:?}", out.steps[0].action);
@@ -88,7 +90,7 @@ fn only_what_differs_is_changed() {
         budget.amount = "250".parse().ok();
         budget.include_credits = Some(true);
     });
-    let out = testing::found::<Budgets>(&example(), &Seen::of(live));
+    let out = testing::found::<Budgets>(&example(), &Observed::of(live));
     insta::assert_snapshot!(
         testing::told(&out),
         @"change the budget monthly: amount = 100, include_credits = false [safe]"
@@ -294,7 +296,7 @@ fn tags_go_along_and_are_kept_true_beside_others() {
         tags: BTreeMap::from([("managed-by".to_owned(), "trueup".to_owned())]),
         ..Run::default()
     };
-    let out = testing::found_in::<Budgets>(&example(), &Seen::of(absent()), run.clone());
+    let out = testing::found_in::<Budgets>(&example(), &Observed::of(absent()), run.clone());
     let Action::Create { tags, .. } = &out.steps[0].action else {
         panic!("{:?}", out.steps[0].action);
     };
@@ -303,12 +305,12 @@ fn tags_go_along_and_are_kept_true_beside_others() {
         let tags = tags
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let seen = Seen {
+        let seen = Observed {
             ids: Ids {
                 tags: BTreeMap::from([("monthly".to_owned(), tags.collect())]),
                 ..Ids::default()
             },
-            ..Seen::of(example())
+            ..Observed::of(example())
         };
         testing::told(&testing::found_in::<Budgets>(&example(), &seen, run.clone()))
     };

@@ -3,54 +3,54 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use trueup_core::location::Region;
+use trueup_core::tags::{self, Tags};
 
 use super::Events;
-use crate::place::Region;
-use crate::tags::{self, Tags};
 
 /// A trail that exists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Target {
+pub(crate) struct Target {
     /// Its ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The region that it is changed in.
-    pub home: Region,
+    pub(crate) home: Region,
     /// It is the organization's, which an update has to say again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_organizations: bool,
+    pub(crate) is_organizations: bool,
 }
 
 /// A log group with the role that delivers to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// The log group's name.
-    pub group: String,
+    pub(crate) group: String,
     /// Its region.
-    pub region: Region,
+    pub(crate) region: Region,
     /// The role's name.
-    pub role: String,
+    pub(crate) role: String,
 }
 
 /// The settings to send: those that are none stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Every region, and what is global.
-    pub multi_region: Option<bool>,
+    pub(crate) multi_region: Option<bool>,
     /// Files that can be checked.
-    pub validation: Option<bool>,
+    pub(crate) validation: Option<bool>,
     /// The key; empty for none.
-    pub kms_key: Option<String>,
+    pub(crate) kms_key: Option<String>,
     /// Where events go beside the bucket.
-    pub delivery: Option<Delivery>,
+    pub(crate) delivery: Option<Delivery>,
 }
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make the log group.
     CreateGroup {
         /// Its name.

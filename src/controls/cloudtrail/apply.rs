@@ -1,15 +1,17 @@
 //! Makes one change. What is already as asked for, or already gone, counts as done.
 
 use aws_sdk_cloudtrail::types::Tag;
+use trueup_aws::done;
+use trueup_aws::wait::{self, HALF_A_MINUTE, TWO_MINUTES};
+use trueup_aws::{Cx, Failure};
+use trueup_core::env::Env;
+use trueup_core::fault::Fault;
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
 
 use super::read::group_arn;
 use super::{Action, Delivery, Events, Settings, Target, role, selectors};
-use crate::control::{Cx, Env};
-use crate::fault::{Fault, done};
-use crate::place::Region;
 use crate::roles;
-use crate::tags::Tags;
-use crate::wait::{self, HALF_A_MINUTE, TWO_MINUTES};
 
 /// What CloudTrail answers while it does not yet see a new role, a changed bucket policy or an earlier change of its
 /// own.
@@ -35,8 +37,8 @@ const CONFLICT: &[&str] = &["ConflictException"];
 /// What is waited for then.
 const TRAIL_IDLE: &str = "the trail takes changes again";
 
-/// See [`Control::apply`](crate::control::Control::apply).
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let env = &cx.env;
     match action {
         Action::CreateGroup {
@@ -190,16 +192,16 @@ fn role_of(settings: &Settings, env: &Env) -> Option<String> {
     ))
 }
 
-fn api_tags(tags: &Tags) -> Result<Option<Vec<Tag>>, Fault> {
+fn api_tags(tags: &Tags) -> Result<Option<Vec<Tag>>, Failure> {
     let all: Result<Vec<Tag>, _> = tags
         .iter()
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect();
-    let all = all.map_err(|error| Fault::answer("cloudtrail:AddTags", error.to_string()))?;
+    let all = all.map_err(|error| Failure::answer("cloudtrail:AddTags", error.to_string()))?;
     Ok((!all.is_empty()).then_some(all))
 }
 
-async fn retain(cx: &Cx, group: &str, region: &Region, days: Option<i32>) -> Result<(), Fault> {
+async fn retain(cx: &Cx, group: &str, region: &Region, days: Option<i32>) -> Result<(), Failure> {
     let logs = &cx.clients_in(region).logs;
     let kept = wait::patiently(cx.wait_until(GROUP_IDLE), HALF_A_MINUTE, BUSY, || async {
         match days {
@@ -219,12 +221,12 @@ async fn retain(cx: &Cx, group: &str, region: &Region, days: Option<i32>) -> Res
     kept.await
 }
 
-async fn let_deliver(cx: &Cx, delivery: &Delivery) -> Result<(), Fault> {
+async fn let_deliver(cx: &Cx, delivery: &Delivery) -> Result<(), Failure> {
     let policy = role::policy(delivery, &cx.env);
     roles::put_inline(cx, &delivery.role, role::POLICY, &policy).await
 }
 
-async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Fault> {
+async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Failure> {
     let cloudtrail = &cx.clients_in(&trail.home).cloudtrail;
     let live = cloudtrail
         .get_event_selectors()
@@ -236,7 +238,7 @@ async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Fault> {
         call.set_event_selectors(Some(selectors::basic(live.event_selectors(), events)))
     } else {
         let all = selectors::advanced(live.advanced_event_selectors(), events)
-            .map_err(|error| Fault::answer("cloudtrail:PutEventSelectors", error.to_string()))?;
+            .map_err(|error| Failure::answer("cloudtrail:PutEventSelectors", error.to_string()))?;
         call.set_advanced_event_selectors(Some(all))
     };
     wait::patiently(cx.wait_until(TRAIL_IDLE), HALF_A_MINUTE, CONFLICT, || async {

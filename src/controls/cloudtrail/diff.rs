@@ -1,13 +1,15 @@
 //! What has to be done.
 
-use super::{Action, Delivery, Events, Group, Ids, LOG_GROUP, Model, Settings, TRAIL, Target, arn, price};
-use crate::control::{Here, LocalId, Out, Seen};
-use crate::controls::log_bucket::{FOR_CLOUDTRAIL, LogBucket};
-use crate::place::Place;
-use crate::tags;
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::location::Place;
+use trueup_core::tags;
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+use super::{Action, Delivery, Events, Group, Ids, LOG_GROUP, Model, Settings, TRAIL, Target, arn, price};
+use crate::log_bucket::{FOR_CLOUDTRAIL, LogBucket};
+
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let (live, ids) = (&seen.model, &seen.ids);
     if want.is_absent() {
         return leave(ids, out);
@@ -95,7 +97,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     failing(ids, out);
 }
 
-fn leave(ids: &Ids, out: &mut Out<Action>) {
+fn leave(ids: &Ids, out: &mut Changes<Action>) {
     if !ids.several.is_empty() {
         out.refuse(format!(
             "the account has several trails of every region, and only one can be meant: {}; delete the others by hand",
@@ -123,7 +125,7 @@ fn leave(ids: &Ids, out: &mut Out<Action>) {
         .destructive("nothing that happens from now on is recorded by it");
 }
 
-fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Out<Action>) {
+fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
     let Some(name) = &want.name else { return };
     let Some(bucket) = &want.bucket else {
         out.refuse(
@@ -183,7 +185,7 @@ fn deliver(
     ids: &Ids,
     here: &Here<'_>,
     before: &mut Vec<LocalId>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) -> Option<Delivery> {
     want.log_group.as_ref()?;
     if ids.is_organizations && !group.is_attached {
@@ -289,7 +291,7 @@ fn risks(settings: &Settings, for_whom: &str) -> Vec<String> {
 }
 
 /// Says where an adopted trail is another than the written one.
-fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut Out<Action>) {
+fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut Changes<Action>) {
     let mut other = vec![];
     if want.name.as_ref().is_some_and(|name| *name != trail.name) {
         other.push(format!("is called `{}`", trail.name));
@@ -320,7 +322,7 @@ fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut O
 }
 
 /// Says what monitors cannot hear of, because the trail leaves it out.
-fn incomplete(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
+fn incomplete(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
     let recorded = match (want.management_events, seen.model.management_events) {
         (Some(_), _) | (None, Some(Events::All)) => None,
         (None, Some(Events::ReadOnly)) => Some("only management events that read"),
@@ -343,7 +345,7 @@ fn incomplete(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
 }
 
 /// What only a person can find out.
-fn failing(ids: &Ids, out: &mut Out<Action>) {
+fn failing(ids: &Ids, out: &mut Changes<Action>) {
     if let Some(error) = &ids.delivery_error {
         out.person(format!(
             "CloudTrail cannot deliver to the bucket `{}`: {error}; its policy or its key has to let \

@@ -1,7 +1,8 @@
 //! What a trail costs a month once it records.
 
+use trueup_core::cost::Monthly;
+
 use super::Ids;
-use crate::monthly::Monthly;
 
 /// The log group, at 0.50 USD a GB: a small account's events are 1 to 10 GB.
 pub(super) const LOGS: Monthly = Monthly::cents(50, 500);

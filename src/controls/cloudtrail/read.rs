@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use aws_sdk_cloudtrail::types::Trail;
+use trueup_aws::Reading;
+use trueup_aws::{Cx, Failure};
+use trueup_core::change::Manager;
+use trueup_core::control::Observed;
+use trueup_core::env::Env;
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
+use trueup_core::values::{NumberOr, Presence, Template};
 
 use super::{Delivery, Group, Ids, Model, Role, owner, role, selectors};
-use crate::control::{Cx, Env, Manager, Seen};
-use crate::fault::Fault;
-use crate::place::Region;
 use crate::roles;
-use crate::shared::Reading;
-use crate::tags::Tags;
-use crate::words::{NumberOr, Presence, Template};
 
-impl Reading for Vec<Trail> {
-    async fn read(cx: &Cx) -> Result<Self, Fault> {
+/// All trails that are seen from one region.
+struct Trails(Arc<Vec<Trail>>);
+
+impl Reading for Trails {
+    async fn read(cx: &Cx) -> Result<Self, Failure> {
         let call = cx
             .clients()
             .cloudtrail
@@ -22,22 +27,18 @@ impl Reading for Vec<Trail> {
             .include_shadow_trails(true);
         let mut trails = call.send().await?.trail_list.unwrap_or_default();
         trails.sort_by(|one, other| one.trail_arn.cmp(&other.trail_arn));
-        Ok(trails)
+        Ok(Trails(Arc::new(trails)))
     }
 }
 
 /// All trails that are seen from the home region: those that are at home there, and all that record every region.
-pub(in crate::controls) async fn trails(cx: &Cx) -> Result<Arc<Vec<Trail>>, Fault> {
-    cx.shared().await
+pub(crate) async fn trails(cx: &Cx) -> Result<Arc<Vec<Trail>>, Failure> {
+    Ok(Arc::clone(&cx.shared::<Trails>().await?.0))
 }
 
 /// The trail of this account's that is meant: the one of this name, or one that records every region, rather for this
 /// account than for an organization.
-pub(in crate::controls) fn choose<'a>(
-    trails: &'a [Trail],
-    name: Option<&str>,
-    env: &Env,
-) -> Option<&'a Trail> {
+pub(crate) fn choose<'a>(trails: &'a [Trail], name: Option<&str>, env: &Env) -> Option<&'a Trail> {
     let own = || trails.iter().filter(|trail| owner(trail) == Some(&env.account));
     let named = |trail: &&Trail| name.is_some() && trail.name() == name;
     let at_home = |trail: &&Trail| trail.home_region() == Some(env.home.as_str());
@@ -56,8 +57,8 @@ fn is_organizations(trail: &Trail) -> bool {
     trail.is_organization_trail == Some(true)
 }
 
-/// See [`Control::fetch`](crate::control::Control::fetch).
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let trails = trails(cx).await?;
     let name = want.and_then(|want| want.name.as_deref());
     let of_organization = trails
@@ -144,7 +145,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         ),
     };
     let held_by = ids.is_organizations.then(|| of_the_organization(arn));
-    Ok(Seen { model, ids, held_by })
+    Ok(Observed { model, ids, held_by })
 }
 
 fn of_the_organization(arn: &str) -> Manager {
@@ -154,13 +155,13 @@ fn of_the_organization(arn: &str) -> Manager {
 }
 
 /// There is no trail of the account's own.
-async fn absent(cx: &Cx, want: Option<&Model>, mut ids: Ids) -> Result<Seen<Model, Ids>, Fault> {
+async fn absent(cx: &Cx, want: Option<&Model>, mut ids: Ids) -> Result<Observed<Model, Ids>, Failure> {
     if let Some(name) = want.and_then(|want| want.log_group.as_deref()) {
         ids.group = Some(group(cx, name, &cx.env.home, false).await?);
         read_role(cx, want, None, &mut ids).await?;
     }
     let held_by = ids.organization_trail.as_deref().map(of_the_organization);
-    Ok(Seen {
+    Ok(Observed {
         model: Model {
             state: Some(Presence::Absent),
             ..Model::default()
@@ -170,10 +171,10 @@ async fn absent(cx: &Cx, want: Option<&Model>, mut ids: Ids) -> Result<Seen<Mode
     })
 }
 
-fn region(name: &str) -> Result<Region, Fault> {
+fn region(name: &str) -> Result<Region, Failure> {
     let parsed = name.parse();
     parsed.map_err(|_| {
-        Fault::answer(
+        Failure::answer(
             "cloudtrail:DescribeTrails",
             format!("the home region `{name}` is none"),
         )
@@ -181,12 +182,12 @@ fn region(name: &str) -> Result<Region, Fault> {
 }
 
 /// The name in the ARN of a log group.
-pub(in crate::controls) fn group_of(arn: &str) -> Option<&str> {
+pub(crate) fn group_of(arn: &str) -> Option<&str> {
     let (_, name) = arn.split_once(":log-group:")?;
     Some(name.strip_suffix(":*").unwrap_or(name)).filter(|name| !name.is_empty())
 }
 
-async fn group(cx: &Cx, name: &str, region: &Region, is_attached: bool) -> Result<Group, Fault> {
+async fn group(cx: &Cx, name: &str, region: &Region, is_attached: bool) -> Result<Group, Failure> {
     let logs = &cx.clients_in(region).logs;
     // The name is only a prefix here.
     let mut pages = logs
@@ -234,7 +235,7 @@ async fn read_role(
     want: Option<&Model>,
     attached: Option<&str>,
     ids: &mut Ids,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let wanted = want.and_then(|want| want.role.as_deref());
     let (Some(name), Some(group), Some(_)) = (attached.or(wanted), &ids.group, wanted) else {
         return Ok(());

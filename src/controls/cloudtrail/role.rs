@@ -1,8 +1,9 @@
 //! The role by which CloudTrail writes to CloudWatch Logs.
 
+use trueup_core::env::Env;
+use trueup_policy::{Policy, Statement};
+
 use super::Delivery;
-use crate::control::Env;
-use crate::policy::{Policy, Statement};
 
 /// The service's principal.
 const SERVICE: &str = "cloudtrail.amazonaws.com";

@@ -2,11 +2,11 @@
 
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType};
+use trueup_core::cost::Monthly;
+use trueup_core::env::Run;
 
 use super::*;
-use crate::control::Run;
-use crate::control::testing;
-use crate::monthly::Monthly;
+use crate::testing;
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -46,11 +46,11 @@ fn group() -> Group {
     }
 }
 
-fn live() -> Seen<Model, Ids> {
+fn live() -> Observed<Model, Ids> {
     let mut model = example();
     model.kms_key = Some("none".to_owned());
     model.management_events = Some(Events::All);
-    Seen {
+    Observed {
         model,
         ids: Ids {
             arn: Some(arn("management-events", &env())),
@@ -72,8 +72,8 @@ fn live() -> Seen<Model, Ids> {
 }
 
 /// An account without a trail, log group and role.
-fn nothing() -> Seen<Model, Ids> {
-    Seen {
+fn nothing() -> Observed<Model, Ids> {
+    Observed {
         model: model("state = \"absent\""),
         ids: Ids {
             group: Some(Group {
@@ -95,7 +95,7 @@ fn nothing() -> Seen<Model, Ids> {
     }
 }
 
-fn plan(want: &Model, seen: &Seen<Model, Ids>) -> String {
+fn plan(want: &Model, seen: &Observed<Model, Ids>) -> String {
     testing::told(&testing::found::<CloudTrail>(want, seen))
 }
 
@@ -128,7 +128,7 @@ fn what_is_as_wanted_needs_nothing() {
 
 #[test]
 fn each_drift_takes_its_own_step() {
-    let drift = |change: fn(&mut Seen<Model, Ids>)| {
+    let drift = |change: fn(&mut Observed<Model, Ids>)| {
         let mut seen = live();
         change(&mut seen);
         plan(&example(), &seen)
@@ -191,7 +191,7 @@ fn a_trail_under_another_name_is_adopted_and_never_pointed_elsewhere() {
 #[test]
 fn what_a_trail_leaves_out_is_told() {
     let want = model("name = \"management-events\"");
-    let told = |change: fn(&mut Seen<Model, Ids>)| {
+    let told = |change: fn(&mut Observed<Model, Ids>)| {
         let mut seen = live();
         change(&mut seen);
         plan(&want, &seen)
@@ -481,7 +481,7 @@ fn selectors_change_in_what_they_say_of_management_events_alone() {
     assert_eq!((added.len(), recorded(&[], &added)), (2, Some(Events::WriteOnly)));
 }
 
-fn costs(want: &Model, seen: &Seen<Model, Ids>) -> Monthly {
+fn costs(want: &Model, seen: &Observed<Model, Ids>) -> Monthly {
     testing::monthly(&testing::found::<CloudTrail>(want, seen))
 }
 

@@ -8,12 +8,13 @@ use aws_sdk_config::types::{
     RecordingMode, RecordingModeOverride, RecordingStrategy, RecordingStrategyType, ResourceType, Tag,
 };
 use tokio::sync::Mutex;
+use trueup_aws::wait::{self, TWO_MINUTES, Wait};
+use trueup_aws::{Cx, Failure};
+use trueup_core::change::Manager;
+use trueup_core::control::Observed;
+use trueup_core::tags::Tags;
 
 use super::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service_linked_role};
-use crate::control::{Cx, Manager, Seen};
-use crate::fault::Fault;
-use crate::tags::Tags;
-use crate::wait::{self, TWO_MINUTES, Wait};
 
 /// The role is the account's and every region wants it: one at a time looks and makes it.
 static ROLE: Mutex<()> = Mutex::const_new(());
@@ -27,7 +28,7 @@ const NEW_POLICY: &[&str] = &["InsufficientDeliveryPolicyException"];
 /// What Control Tower's recorders and roles are called like.
 const CONTROL_TOWER: &str = "aws-controltower-";
 
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let config = &cx.clients().config;
     let recorder = find(config).await?;
     let channel = find_channel(config).await?.map(|channel| Channel {
@@ -36,7 +37,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         prefix: channel.s3_key_prefix.unwrap_or_default(),
     });
     let Some(recorder) = recorder else {
-        return Ok(Seen {
+        return Ok(Observed {
             model: model(None, channel.as_ref(), false, want, cx),
             ids: Ids {
                 recorder: None,
@@ -61,7 +62,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     };
     let role = recording.role.rsplit('/').next().unwrap_or_default();
     let tower = name.starts_with(CONTROL_TOWER) || role.starts_with(CONTROL_TOWER);
-    Ok(Seen {
+    Ok(Observed {
         model: model(Some(&recording), channel.as_ref(), runs, want, cx),
         ids: Ids {
             recorder: Some(Recorder {
@@ -79,12 +80,12 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
 }
 
 /// The recorder of the account's owner. A service's own is none of ours.
-async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Fault> {
+async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Failure> {
     let answer = config
         .describe_configuration_recorders()
         .send()
         .await
-        .map_err(Fault::from);
+        .map_err(Failure::from);
     match answer {
         Err(fault) if fault.is("NoSuchConfigurationRecorderException") => Ok(None),
         Err(fault) => Err(fault),
@@ -96,12 +97,12 @@ async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Fault> {
     }
 }
 
-async fn find_channel(config: &Client) -> Result<Option<DeliveryChannel>, Fault> {
+async fn find_channel(config: &Client) -> Result<Option<DeliveryChannel>, Failure> {
     let answer = config
         .describe_delivery_channels()
         .send()
         .await
-        .map_err(Fault::from);
+        .map_err(Failure::from);
     match answer {
         Err(fault) if fault.is("NoSuchDeliveryChannelException") => Ok(None),
         Err(fault) => Err(fault),
@@ -109,7 +110,7 @@ async fn find_channel(config: &Client) -> Result<Option<DeliveryChannel>, Fault>
     }
 }
 
-async fn tags_of(config: &Client, arn: &str) -> Result<Tags, Fault> {
+async fn tags_of(config: &Client, arn: &str) -> Result<Tags, Failure> {
     let mut pages = config
         .list_tags_for_resource()
         .resource_arn(arn)
@@ -211,7 +212,7 @@ fn model(
     }
 }
 
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let config = &cx.clients().config;
     match action {
         Action::Create {
@@ -254,11 +255,11 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
 }
 
 /// Makes Config's service-linked role if there is none.
-async fn role(cx: &Cx) -> Result<(), Fault> {
+async fn role(cx: &Cx) -> Result<(), Failure> {
     let iam = &cx.clients().iam;
     let _alone = ROLE.lock().await;
     let there = iam.get_role().role_name("AWSServiceRoleForConfig").send().await;
-    match there.map_err(Fault::from) {
+    match there.map_err(Failure::from) {
         Ok(_) => return Ok(()),
         Err(fault) if fault.is("NoSuchEntity") => {}
         Err(fault) => return Err(fault),
@@ -266,7 +267,7 @@ async fn role(cx: &Cx) -> Result<(), Fault> {
     let call = iam.create_service_linked_role();
     match call.aws_service_name("config.amazonaws.com").send().await {
         Ok(_) => Ok(()),
-        Err(error) => match Fault::from(error) {
+        Err(error) => match Failure::from(error) {
             // "Service role name … has been taken in this account": somebody else made it meanwhile.
             fault if fault.is("InvalidInput") || fault.is("EntityAlreadyExists") => Ok(()),
             fault => Err(fault),
@@ -274,7 +275,7 @@ async fn role(cx: &Cx) -> Result<(), Fault> {
     }
 }
 
-async fn put(cx: &Cx, recorder: ConfigurationRecorder, tags: &Tags) -> Result<(), Fault> {
+async fn put(cx: &Cx, recorder: ConfigurationRecorder, tags: &Tags) -> Result<(), Failure> {
     // Another role that is wrong stays wrong.
     let is_linked = recorder.role_arn() == Some(&service_linked_role(&cx.env));
     let passing = if is_linked { NEW_ROLE } else { &[] };
@@ -298,9 +299,12 @@ fn listed(tags: &Tags) -> Vec<Tag> {
 }
 
 /// A recorder with this recording. Everything is said: what a request leaves out AWS may keep.
-fn sent(mut recorder: ConfigurationRecorder, recording: &Recording) -> Result<ConfigurationRecorder, Fault> {
+fn sent(
+    mut recorder: ConfigurationRecorder,
+    recording: &Recording,
+) -> Result<ConfigurationRecorder, Failure> {
     let bad = |error: aws_sdk_config::error::BuildError| {
-        Fault::answer("config:PutConfigurationRecorder", error.to_string())
+        Failure::answer("config:PutConfigurationRecorder", error.to_string())
     };
     let is_all = recording.is_all();
     let strategy = match &recording.only {
@@ -345,7 +349,7 @@ fn sent(mut recorder: ConfigurationRecorder, recording: &Recording) -> Result<Co
     Ok(recorder)
 }
 
-async fn deliver(config: &Client, channel: &Channel, wait: Wait) -> Result<(), Fault> {
+async fn deliver(config: &Client, channel: &Channel, wait: Wait) -> Result<(), Failure> {
     let live = find_channel(config).await?;
     let mut sent = live.unwrap_or_else(|| DeliveryChannel::builder().name(&channel.name).build());
     sent.s3_bucket_name = Some(channel.bucket.clone());

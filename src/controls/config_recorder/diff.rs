@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::tags;
+
 use super::{
     Action, Channel, Frequency, Ids, Model, RECORDER, Recorder, Recording, price, service_linked_role,
 };
-use crate::control::{Here, LocalId, Out, Seen};
-use crate::controls::log_bucket::{self, LogBucket};
-use crate::tags;
+use crate::log_bucket::{self, LogBucket};
 
 /// What a recorder and a channel are called that trueup makes, as the console calls its own.
 const NAME: &str = "default";
 
-/// See [`crate::control::Control::diff`].
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`trueup_core::control::Control::diff`].
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let is_on = seen.model.enabled == Some(true);
     if want.enabled == Some(false) {
         if let Some(recorder) = seen.ids.recorder.as_ref().filter(|_| is_on) {
@@ -54,7 +56,7 @@ fn log_bucket(here: &Here<'_>) -> Option<String> {
     ids.name.filter(|_| ids.is_managed)
 }
 
-fn create(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+fn create(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     if want.bucket.is_none() && seen.ids.channel.is_none() && log_bucket(here).is_none() {
         out.refuse(NO_BUCKET);
         return;
@@ -84,7 +86,7 @@ fn start(
     recording: &Recording,
     before: impl IntoIterator<Item = LocalId>,
     here: &Here<'_>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     let name = name.to_owned();
     out.change(Action::Start { name })
@@ -134,7 +136,7 @@ fn wanted(want: &Model, live: &Recording, role: String) -> Recording {
     new
 }
 
-fn update(want: &Model, recorder: &Recorder, here: &Here<'_>, out: &mut Out<Action>) -> Option<LocalId> {
+fn update(want: &Model, recorder: &Recorder, here: &Here<'_>, out: &mut Changes<Action>) -> Option<LocalId> {
     let live = &recorder.recording;
     let role = match want.service_linked_role {
         Some(true) => service_linked_role(here.env),
@@ -220,10 +222,10 @@ fn is_later(live: &Recording, new: &Recording) -> bool {
 /// The step of the delivery channel, if there is one to do; nothing at all if the recorder cannot start.
 fn deliver(
     want: &Model,
-    seen: &Seen<Model, Ids>,
+    seen: &Observed<Model, Ids>,
     is_to_start: bool,
     here: &Here<'_>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) -> Option<Option<LocalId>> {
     if seen.ids.channel.is_none() && want.bucket.is_none() && log_bucket(here).is_none() {
         if is_to_start || want.prefix.is_some() {
@@ -236,10 +238,10 @@ fn deliver(
 
 fn deliver_after(
     want: &Model,
-    seen: &Seen<Model, Ids>,
+    seen: &Observed<Model, Ids>,
     after: Option<LocalId>,
     here: &Here<'_>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) -> Option<LocalId> {
     let own = log_bucket(here);
     let live = seen.ids.channel.as_ref();

@@ -1,8 +1,9 @@
 //! What a recorder costs a month once it runs.
 
+use trueup_core::control::Here;
+use trueup_core::cost::{Monthly, PerRegion};
+
 use super::{Frequency, Recording};
-use crate::control::Here;
-use crate::monthly::{Monthly, PerRegion};
 
 /// At 0.003 USD a change. A region without workloads has a few dozen, most of them when it starts.
 pub(super) const CONTINUOUS: PerRegion = PerRegion {
@@ -20,8 +21,8 @@ pub(super) const DAILY: PerRegion = PerRegion {
 /// What a recorder costs that records this.
 pub(super) fn costs(recording: &Recording, here: &Here<'_>) -> Monthly {
     let all = match recording.frequency {
-        Frequency::Continuous => CONTINUOUS.at(here),
-        Frequency::Daily => DAILY.at(here),
+        Frequency::Continuous => CONTINUOUS.at(here.is_home()),
+        Frequency::Daily => DAILY.at(here.is_home()),
     };
     match recording.only {
         // How much of all changes that is, nobody knows.

@@ -1,8 +1,10 @@
 //! What is planned for which recorder.
 
+use trueup_core::cost::Monthly;
+use trueup_core::env::Run;
+
 use super::*;
-use crate::control::{Run, testing};
-use crate::monthly::Monthly;
+use crate::testing;
 
 const ROLE: &str =
     "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
@@ -15,8 +17,8 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn live(enabled: bool, recording: Recording) -> Seen<Model, Ids> {
-    Seen {
+fn live(enabled: bool, recording: Recording) -> Observed<Model, Ids> {
+    Observed {
         model: Model {
             enabled: Some(enabled),
             ..Model::default()
@@ -45,11 +47,11 @@ fn all() -> Recording {
     }
 }
 
-fn none() -> Seen<Model, Ids> {
-    Seen::of(model("enabled = false"))
+fn none() -> Observed<Model, Ids> {
+    Observed::of(model("enabled = false"))
 }
 
-fn plan(want: &str, seen: &Seen<Model, Ids>) -> String {
+fn plan(want: &str, seen: &Observed<Model, Ids>) -> String {
     testing::told(&testing::found::<ConfigRecorder>(&model(want), seen))
 }
 
@@ -288,7 +290,7 @@ fn what_makes_no_sense_is_refused() {
 }
 
 /// What is added to the bill in a region of an account that is at home in us-east-1.
-fn costs_in(region: &str, want: &str, seen: &Seen<Model, Ids>) -> Monthly {
+fn costs_in(region: &str, want: &str, seen: &Observed<Model, Ids>) -> Monthly {
     let want = model(&format!("{want}\nbucket = \"logs\""));
     testing::monthly(&testing::found_at::<ConfigRecorder>(region, &want, seen))
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::testing;
+use crate::testing;
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -21,8 +21,8 @@ fn domestic() -> Model {
     }
 }
 
-fn found(want: &str, live: Model) -> Out<Action> {
-    testing::found::<ContactInformation>(&model(want), &Seen::of(live))
+fn found(want: &str, live: Model) -> Changes<Action> {
+    testing::found::<ContactInformation>(&model(want), &Observed::of(live))
 }
 
 fn plan(want: &str, live: Model) -> String {
@@ -169,7 +169,10 @@ fn an_exported_account_plans_to_nothing() {
     assert_eq!(read, live());
     assert_eq!(ContactInformation::check(&read), []);
     assert_eq!(
-        testing::told(&testing::found::<ContactInformation>(&read, &Seen::of(live()))),
+        testing::told(&testing::found::<ContactInformation>(
+            &read,
+            &Observed::of(live())
+        )),
         ""
     );
 }

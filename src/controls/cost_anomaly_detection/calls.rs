@@ -7,19 +7,20 @@ use aws_sdk_costexplorer::types::{
     Expression, MatchOption, MonitorDimension, MonitorType, ResourceTag, Subscriber, SubscriberType,
 };
 use aws_smithy_types::retry::RetryConfig;
+use trueup_aws::wait;
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+use trueup_core::fault::{Fault, FaultKind};
+use trueup_core::tags::Tags;
+use trueup_core::values::{Decimal, Presence, Recipient};
 
 use super::{
     Action, Combine, Frequency, Ids, MONITOR, Model, Monitor, SUBSCRIPTION, Settings, Subscription,
     Threshold, read,
 };
-use crate::control::{Cx, Seen};
-use crate::fault::{Fault, FaultKind};
-use crate::tags::Tags;
-use crate::wait;
-use crate::words::{Decimal, Presence, Recipient};
 
-/// See [`Control::fetch`](crate::control::Control::fetch).
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let ce = &cx.clients().ce;
     let mut ids = Ids::default();
     let monitor = match monitor(ce).await {
@@ -30,15 +31,15 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
                  a member account the organization's management account has to do it",
                 fault.message
             ));
-            return Ok(Seen {
+            return Ok(Observed {
                 ids,
-                ..Seen::of(Model::default())
+                ..Observed::of(Model::default())
             });
         }
         Err(fault) => return Err(fault),
     };
     let Some(mut monitor) = monitor else {
-        return Ok(Seen::of(Model {
+        return Ok(Observed::of(Model {
             state: Some(Presence::Absent),
             ..Model::default()
         }));
@@ -65,9 +66,9 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         ids.subscription = Some(one);
     }
     ids.monitor = Some(monitor);
-    Ok(Seen {
+    Ok(Observed {
         ids,
-        ..Seen::of(model)
+        ..Observed::of(model)
     })
 }
 
@@ -77,14 +78,14 @@ fn is_closed(fault: &Fault) -> bool {
 }
 
 /// The monitor of all services. There is one at most (`CreateAnomalyMonitor` refuses a second).
-async fn monitor(ce: &Client) -> Result<Option<Monitor>, Fault> {
+async fn monitor(ce: &Client) -> Result<Option<Monitor>, Failure> {
     let mut pages = ce.get_anomaly_monitors().into_paginator().send();
     while let Some(page) = pages.next().await {
         for live in page?.anomaly_monitors {
             if live.monitor_dimension == Some(MonitorDimension::Service) {
                 let Some(arn) = live.monitor_arn else {
                     let what = format!("the monitor {} has no ARN", live.monitor_name);
-                    return Err(Fault::answer("ce:GetAnomalyMonitors", what));
+                    return Err(Failure::answer("ce:GetAnomalyMonitors", what));
                 };
                 return Ok(Some(Monitor {
                     arn,
@@ -97,13 +98,13 @@ async fn monitor(ce: &Client) -> Result<Option<Monitor>, Fault> {
     Ok(None)
 }
 
-async fn subscriptions(ce: &Client, monitor: &str) -> Result<Vec<Subscription>, Fault> {
+async fn subscriptions(ce: &Client, monitor: &str) -> Result<Vec<Subscription>, Failure> {
     let pages = ce.get_anomaly_subscriptions().monitor_arn(monitor);
     let mut pages = pages.into_paginator().send();
     let mut all = vec![];
     while let Some(page) = pages.next().await {
         for live in page?.anomaly_subscriptions {
-            all.push(subscription(live).map_err(|what| Fault::answer("ce:GetAnomalySubscriptions", what))?);
+            all.push(subscription(live).map_err(|what| Failure::answer("ce:GetAnomalySubscriptions", what))?);
         }
     }
     Ok(all)
@@ -221,14 +222,14 @@ fn expression(threshold: Threshold) -> Expression {
     }
 }
 
-async fn tags(ce: &Client, arn: &str) -> Result<Tags, Fault> {
+async fn tags(ce: &Client, arn: &str) -> Result<Tags, Failure> {
     let answer = ce.list_tags_for_resource().resource_arn(arn).send().await?;
     let tags = answer.resource_tags.unwrap_or_default();
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
-/// See [`Control::apply`](crate::control::Control::apply).
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let ce = &cx.clients().ce;
     match action {
         Action::CreateMonitor { tags } => {
@@ -284,7 +285,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
 }
 
 /// Makes the monitor, or finds it where a call that seemed to fail had made it. Its ARN.
-async fn create_monitor(ce: &Client, tags: &Tags) -> Result<String, Fault> {
+async fn create_monitor(ce: &Client, tags: &Tags) -> Result<String, Failure> {
     let new = AnomalyMonitor::builder()
         .monitor_name(MONITOR)
         .monitor_type(MonitorType::Dimensional)
@@ -296,7 +297,7 @@ async fn create_monitor(ce: &Client, tags: &Tags) -> Result<String, Fault> {
         .set_resource_tags(some_tags(tags)?)
         .send()
         .await
-        .map_err(Fault::from);
+        .map_err(Failure::from);
     match made {
         Ok(made) => Ok(made.monitor_arn),
         Err(fault)
@@ -316,7 +317,7 @@ fn is_ours(one: &Subscription) -> bool {
 }
 
 /// Makes the subscription unless it is there: AWS would make another of the same name.
-async fn subscribe(cx: &Cx, monitor: String, settings: &Settings, tags: &Tags) -> Result<(), Fault> {
+async fn subscribe(cx: &Cx, monitor: String, settings: &Settings, tags: &Tags) -> Result<(), Failure> {
     let ce = &cx.clients().ce;
     let there = subscriptions(ce, &monitor).await?;
     if there.iter().any(is_ours) {
@@ -359,11 +360,11 @@ async fn subscribe(cx: &Cx, monitor: String, settings: &Settings, tags: &Tags) -
 }
 
 /// Takes what no longer exists for deleted.
-fn gone<T, E>(code: &str, answer: Result<T, E>) -> Result<(), Fault>
+fn gone<T, E>(code: &str, answer: Result<T, E>) -> Result<(), Failure>
 where
-    Fault: From<E>,
+    Failure: From<E>,
 {
-    match answer.map_err(Fault::from) {
+    match answer.map_err(Failure::from) {
         Ok(_) => Ok(()),
         Err(fault) if fault.is(code) => Ok(()),
         Err(fault) => Err(fault),
@@ -371,8 +372,8 @@ where
 }
 
 /// A part of a request that its own builder does not take: nothing was sent.
-fn built<T>(part: Result<T, BuildError>) -> Result<T, Fault> {
-    part.map_err(|error| Fault::answer("ce", error.to_string()))
+fn built<T>(part: Result<T, BuildError>) -> Result<T, Failure> {
+    part.map_err(|error| Failure::answer("ce", error.to_string()))
 }
 
 fn frequency(frequency: Frequency) -> AnomalySubscriptionFrequency {
@@ -396,14 +397,14 @@ fn subscribers(to: &[Recipient]) -> Vec<Subscriber> {
     to.iter().map(subscriber).collect()
 }
 
-fn resource_tags(tags: &Tags) -> Result<Vec<ResourceTag>, Fault> {
+fn resource_tags(tags: &Tags) -> Result<Vec<ResourceTag>, Failure> {
     let tags = tags
         .iter()
         .map(|(key, value)| built(ResourceTag::builder().key(key).value(value).build()));
     tags.collect()
 }
 
-fn some_tags(tags: &Tags) -> Result<Option<Vec<ResourceTag>>, Fault> {
+fn some_tags(tags: &Tags) -> Result<Option<Vec<ResourceTag>>, Failure> {
     (!tags.is_empty()).then(|| resource_tags(tags)).transpose()
 }
 

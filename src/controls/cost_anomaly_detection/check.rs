@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Impact, Model};
 
-/// See [`Control::check`](crate::control::Control::check).
+/// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     if want.is_absent() {
         return vec![];

@@ -1,14 +1,16 @@
 //! From what is wanted and what is there to the steps between them.
 
+use trueup_core::change::Changes;
+use trueup_core::control::{Here, Observed};
+use trueup_core::tags;
+use trueup_core::values::Recipient;
+
 use super::threshold::Incomplete;
 use super::{Action, Ids, Model, Settings, Subscription, read};
-use crate::control::{Here, Out, Seen};
-use crate::controls::alerts::awaiting;
-use crate::tags;
-use crate::words::Recipient;
+use crate::alerts::awaiting;
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     if let Some(why) = &seen.ids.refusal {
         out.refuse(why);
         return;
@@ -52,7 +54,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
 }
 
 /// The monitor goes last: a subscription to nothing else would be left without one.
-fn remove(ids: &Ids, out: &mut Out<Action>) {
+fn remove(ids: &Ids, out: &mut Changes<Action>) {
     let Some(monitor) = &ids.monitor else {
         return;
     };
@@ -89,7 +91,7 @@ fn remove(ids: &Ids, out: &mut Out<Action>) {
     .after_all(earlier);
 }
 
-fn subscribe(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+fn subscribe(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let threshold = want.threshold();
     let lacks: Vec<&str> = [
         ("frequency", want.frequency.is_none()),
@@ -133,7 +135,7 @@ fn subscribe(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut O
     awaiting(step, want.recipients());
 }
 
-fn change(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
+fn change(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
     let live = &seen.model;
     let threshold = match threshold(want, live, out) {
         Ok(threshold) => threshold,
@@ -183,7 +185,7 @@ fn change(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
 fn threshold(
     want: &Model,
     live: &Model,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) -> Result<Option<super::Threshold>, &'static str> {
     if !want.manages_threshold() {
         return Ok(None);

@@ -1,7 +1,8 @@
 //! Which of the subscriptions a table speaks of, and what that one is as a table.
 
+use trueup_core::values::Recipient;
+
 use super::{Impact, Model, SUBSCRIPTION, Subscription};
-use crate::words::Recipient;
 
 /// The name of the subscription that AWS makes when Cost Explorer first runs, for the root user's address.
 const OF_AWS: &str = "Default-Services-Subscription";

@@ -1,5 +1,7 @@
+use trueup_core::env::Run;
+
 use super::*;
-use crate::control::{Run, testing};
+use crate::testing;
 
 const MONITOR_ARN: &str = "arn:aws:ce::111122223333:anomalymonitor/m";
 const OTHER_ARN: &str = "arn:aws:ce::111122223333:anomalymonitor/other";
@@ -41,10 +43,10 @@ fn of_aws() -> Subscription {
 }
 
 /// What `fetch` reads where these subscriptions are.
-fn seen(want: &Model, mut all: Vec<Subscription>) -> Seen<Model, Ids> {
+fn seen(want: &Model, mut all: Vec<Subscription>) -> Observed<Model, Ids> {
     let subscription = read::chosen(Some(want), &all).map(|at| all.remove(at));
     let nobody = table("state = \"present\"");
-    Seen {
+    Observed {
         model: subscription.as_ref().map_or(nobody, read::model),
         ids: Ids {
             monitor: Some(Monitor {
@@ -60,7 +62,7 @@ fn seen(want: &Model, mut all: Vec<Subscription>) -> Seen<Model, Ids> {
     }
 }
 
-fn found(want: &Model, all: Vec<Subscription>) -> Out<Action> {
+fn found(want: &Model, all: Vec<Subscription>) -> Changes<Action> {
     testing::found::<CostAnomalyDetection>(want, &seen(want, all))
 }
 
@@ -68,7 +70,7 @@ fn plan(want: &Model, all: Vec<Subscription>) -> String {
     testing::told(&found(want, all))
 }
 
-fn changed(out: &Out<Action>) -> &Settings {
+fn changed(out: &Changes<Action>) -> &Settings {
     let Action::Change { change, .. } = &out.steps[0].action else {
         panic!("{:?}", out.steps[0].action);
     };
@@ -77,7 +79,7 @@ fn changed(out: &Out<Action>) -> &Settings {
 
 #[test]
 fn a_new_account_gets_a_monitor_and_a_subscription() {
-    let out = testing::found::<CostAnomalyDetection>(&example(), &Seen::of(absent()));
+    let out = testing::found::<CostAnomalyDetection>(&example(), &Observed::of(absent()));
     insta::assert_snapshot!(
         testing::told(&out),
         @"create the cost anomaly monitor `all-services` and subscribe to it [safe]"
@@ -100,7 +102,7 @@ fn a_new_account_gets_a_monitor_and_a_subscription() {
 #[test]
 fn a_monitor_alone_can_be_wanted() {
     let want = table("state = \"present\"");
-    let out = testing::found::<CostAnomalyDetection>(&want, &Seen::of(absent()));
+    let out = testing::found::<CostAnomalyDetection>(&want, &Observed::of(absent()));
     insta::assert_snapshot!(testing::told(&out), @"create the cost anomaly monitor `all-services` [safe]");
     assert_eq!(plan(&want, vec![of_aws()]), "");
 }
@@ -340,7 +342,7 @@ fn switched_off_the_monitor_goes_last() {
         panic!("{:?}", out.steps[1].action);
     };
     assert_eq!(monitors, &[OTHER_ARN]);
-    let gone = testing::found::<CostAnomalyDetection>(&absent(), &Seen::of(absent()));
+    let gone = testing::found::<CostAnomalyDetection>(&absent(), &Observed::of(absent()));
     assert_eq!(testing::told(&gone), "");
 }
 
@@ -350,7 +352,7 @@ fn tags_are_sent_with_what_is_new_and_as_drift() {
         tags: [("managed-by".to_owned(), "trueup".to_owned())].into(),
         ..Run::default()
     };
-    let out = testing::found_in::<CostAnomalyDetection>(&example(), &Seen::of(absent()), run());
+    let out = testing::found_in::<CostAnomalyDetection>(&example(), &Observed::of(absent()), run());
     let Action::Subscribe { tags, .. } = &out.steps[0].action else {
         panic!("{:?}", out.steps[0].action);
     };
@@ -367,12 +369,12 @@ fn tags_are_sent_with_what_is_new_and_as_drift() {
 
 #[test]
 fn a_service_that_is_not_there_yet_blocks() {
-    let closed = Seen {
+    let closed = Observed {
         ids: Ids {
             refusal: Some("open Cost Explorer".to_owned()),
             ..Ids::default()
         },
-        ..Seen::of(Model::default())
+        ..Observed::of(Model::default())
     };
     for want in [example(), absent()] {
         let out = testing::found::<CostAnomalyDetection>(&want, &closed);

@@ -5,16 +5,16 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
+use trueup_core::values::Decimal;
 
 use super::Model;
-use crate::words::Decimal;
 
 /// The word for an impact that does not count.
 const NONE: &str = "none";
 
 /// The least impact of one kind, or "none" where that kind does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Impact {
+pub(crate) enum Impact {
     /// At least so much.
     From(Decimal),
     /// It does not count.
@@ -23,7 +23,7 @@ pub enum Impact {
 
 impl Impact {
     /// The number, if it counts.
-    pub fn number(self) -> Option<Decimal> {
+    pub(crate) fn number(self) -> Option<Decimal> {
         match self {
             Impact::From(number) => Some(number),
             Impact::None => None,
@@ -107,7 +107,7 @@ impl JsonSchema for Impact {
 /// How two impacts go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Combine {
+pub(crate) enum Combine {
     /// An anomaly must reach both.
     And,
     /// One of them is enough.
@@ -116,7 +116,7 @@ pub enum Combine {
 
 impl Combine {
     /// The word as written in TOML.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Combine::And => "and",
             Combine::Or => "or",
@@ -127,7 +127,7 @@ impl Combine {
 /// A whole threshold: the only forms that a subscription can have (API reference, `AnomalySubscription`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Threshold {
+pub(crate) enum Threshold {
     /// US dollars more than expected.
     Absolute(Decimal),
     /// Percent more than expected.
@@ -145,7 +145,7 @@ pub enum Threshold {
 
 impl Threshold {
     /// The impact in US dollars.
-    pub fn absolute(self) -> Option<Decimal> {
+    pub(crate) fn absolute(self) -> Option<Decimal> {
         match self {
             Threshold::Absolute(absolute) | Threshold::Both { absolute, .. } => Some(absolute),
             Threshold::Percent(_) => None,
@@ -153,7 +153,7 @@ impl Threshold {
     }
 
     /// The impact in percent.
-    pub fn percent(self) -> Option<Decimal> {
+    pub(crate) fn percent(self) -> Option<Decimal> {
         match self {
             Threshold::Percent(percent) | Threshold::Both { percent, .. } => Some(percent),
             Threshold::Absolute(_) => None,
@@ -161,7 +161,7 @@ impl Threshold {
     }
 
     /// How both go together.
-    pub fn combine(self) -> Option<Combine> {
+    pub(crate) fn combine(self) -> Option<Combine> {
         match self {
             Threshold::Both { combine, .. } => Some(combine),
             _ => None,

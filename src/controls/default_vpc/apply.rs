@@ -4,12 +4,13 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::create_internet_gateway::CreateInternetGatewayOutput;
 use aws_sdk_ec2::types::VpcState;
 use aws_smithy_types::retry::RetryConfig;
+use trueup_aws::done;
+use trueup_aws::wait::{self, HALF_A_MINUTE};
+use trueup_aws::{Cx, Failure};
+use trueup_core::fault::FaultKind;
 
 use super::read::{self, EVERYWHERE};
 use super::{Action, Subnet};
-use crate::control::Cx;
-use crate::fault::{Fault, FaultKind, done};
-use crate::wait::{self, HALF_A_MINUTE};
 
 /// What a call answers while something that was deleted or detached just before still counts as there.
 const STILL_USED: &[&str] = &["DependencyViolation"];
@@ -21,7 +22,7 @@ const VPC_GONE: &str = "InvalidVpcID.NotFound";
 const GATEWAY_GONE: &str = "InvalidInternetGatewayID.NotFound";
 
 /// Makes the change.
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let ec2 = &cx.clients().ec2;
     match action {
         Action::DeleteSubnet(Subnet { id, .. }) => done(
@@ -115,7 +116,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
 
 /// Creates and attaches in one action, because AWS hands out the id. A gateway that could not be attached
 /// does not stay behind.
-async fn add_gateway(cx: &Cx, vpc: &str) -> Result<(), Fault> {
+async fn add_gateway(cx: &Cx, vpc: &str) -> Result<(), Failure> {
     let ec2 = &cx.clients().ec2;
     if attached(ec2, vpc).await?.is_some() {
         return Ok(());
@@ -136,19 +137,14 @@ async fn add_gateway(cx: &Cx, vpc: &str) -> Result<(), Fault> {
         .await;
     match done(cleared, &[GATEWAY_GONE]) {
         Ok(()) => Err(fault),
-        Err(left) => Err(Fault {
-            message: format!(
-                "{}; {gateway}, which was made for it, is left behind ({left})",
-                fault.message
-            ),
-            ..fault
-        }),
+        Err(left) => Err(fault
+            .reworded(|said| format!("{said}; {gateway}, which was made for it, is left behind ({left})"))),
     }
 }
 
 /// Creates an internet gateway, once. It is the one call here that takes no token and has no "already exists": tried
 /// again after an answer that was lost, it would make a second one, so that the SDK must not.
-async fn create_gateway(cx: &Cx) -> Result<CreateInternetGatewayOutput, Fault> {
+async fn create_gateway(cx: &Cx) -> Result<CreateInternetGatewayOutput, Failure> {
     let ec2 = &cx.clients().ec2;
     let answer = wait::patiently(
         cx.wait_until("EC2 takes calls again"),
@@ -162,19 +158,17 @@ async fn create_gateway(cx: &Cx) -> Result<CreateInternetGatewayOutput, Fault> {
     )
     .await;
     answer.map_err(|fault| match fault.kind {
-        FaultKind::Network => Fault {
-            message: format!(
-                "{}; AWS may have made an internet gateway all the same: look for one that is attached to nothing \
-                 before you apply again",
-                fault.message
-            ),
-            ..fault
-        },
+        FaultKind::Network => fault.reworded(|said| {
+            format!(
+                "{said}; AWS may have made an internet gateway all the same: look for one that is attached to nothing \
+                 before you apply again"
+            )
+        }),
         _ => fault,
     })
 }
 
-async fn attach(cx: &Cx, gateway: &str, vpc: &str) -> Result<(), Fault> {
+async fn attach(cx: &Cx, gateway: &str, vpc: &str) -> Result<(), Failure> {
     let ec2 = &cx.clients().ec2;
     let call = ec2
         .attach_internet_gateway()
@@ -200,16 +194,16 @@ async fn attach(cx: &Cx, gateway: &str, vpc: &str) -> Result<(), Fault> {
 }
 
 /// The internet gateway that is attached to the VPC.
-async fn attached(ec2: &Client, vpc: &str) -> Result<Option<String>, Fault> {
+async fn attached(ec2: &Client, vpc: &str) -> Result<Option<String>, Failure> {
     let gateways = read::attached_gateways(ec2, vpc).await?;
     Ok(gateways
         .into_iter()
         .find_map(|gateway| gateway.internet_gateway_id))
 }
 
-async fn needed_gateway(ec2: &Client, vpc: &str) -> Result<String, Fault> {
+async fn needed_gateway(ec2: &Client, vpc: &str) -> Result<String, Failure> {
     attached(ec2, vpc).await?.ok_or_else(|| {
-        Fault::answer(
+        Failure::answer(
             "ec2:DescribeInternetGateways",
             format!("no internet gateway is attached to {vpc}, so there is nothing to route to; plan again"),
         )

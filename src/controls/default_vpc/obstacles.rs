@@ -17,13 +17,14 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Instance, InternetGateway, RouteTable, Subnet, Vpc};
 use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt, try_join};
+use trueup_aws::Failure;
+use trueup_core::fault::FaultKind;
 
 use self::lines::{
     Findings, is_default_group, of_acls, of_egress_only, of_endpoints, of_flow_logs, of_groups, of_hosts,
     of_nat_gateways, of_parts, of_peerings, of_transit, of_vpn_gateways,
 };
 use super::read::{all, filter};
-use crate::fault::{Fault, FaultKind};
 
 pub(super) mod lines;
 #[cfg(test)]
@@ -47,11 +48,11 @@ struct Check<'a> {
     what: &'static str,
     /// Whether AWS's own checks would find it even if this one is not made.
     aws_checks: bool,
-    found: BoxFuture<'a, Result<Findings, Fault>>,
+    found: BoxFuture<'a, Result<Findings, Failure>>,
 }
 
 impl<'a> Check<'a> {
-    fn new(what: &'static str, found: impl Future<Output = Result<Findings, Fault>> + Send + 'a) -> Self {
+    fn new(what: &'static str, found: impl Future<Output = Result<Findings, Failure>> + Send + 'a) -> Self {
         Check {
             what,
             aws_checks: false,
@@ -68,7 +69,7 @@ impl<'a> Check<'a> {
 }
 
 /// Everything in the way, in a fixed order.
-pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findings, Fault> {
+pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findings, Failure> {
     let checks = [
         Check::new("instances and network interfaces", hosts(ec2, vpc)),
         Check::new("NAT gateways", nat_gateways(ec2, vpc)),
@@ -97,7 +98,7 @@ pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findi
 }
 
 /// What a check that failed means.
-fn unchecked(what: &str, aws_checks: bool, fault: Fault) -> Result<Findings, Fault> {
+fn unchecked(what: &str, aws_checks: bool, fault: Failure) -> Result<Findings, Failure> {
     // Not the message of a denial: it can carry an encoded text that differs from call to call.
     let why = format!(
         "{}: {}",
@@ -123,7 +124,7 @@ fn unchecked(what: &str, aws_checks: bool, fault: Fault) -> Result<Findings, Fau
     }
 }
 
-async fn hosts(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn hosts(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     let (reservations, interfaces) = try_join!(
         all(ec2
             .describe_instances()
@@ -151,17 +152,17 @@ async fn hosts(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
     Ok(of_hosts(&instances, &interfaces))
 }
 
-async fn nat_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn nat_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     let call = ec2.describe_nat_gateways().filter(filter("vpc-id", [vpc]));
     Ok(of_nat_gateways(&all(call.into_paginator().items().send()).await?))
 }
 
-async fn endpoints(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn endpoints(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     let call = ec2.describe_vpc_endpoints().filters(filter("vpc-id", [vpc]));
     Ok(of_endpoints(&all(call.into_paginator().items().send()).await?))
 }
 
-async fn peerings(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn peerings(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     // Two calls: filters of different names must all match, and a VPC is on one side only.
     let side = |name: &str| {
         let call = ec2
@@ -176,7 +177,7 @@ async fn peerings(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
     Ok(of_peerings(vpc, asked.iter().chain(&accepted)))
 }
 
-async fn vpn_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn vpn_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     let answer = ec2
         .describe_vpn_gateways()
         .filters(filter("attachment.vpc-id", [vpc]))
@@ -185,7 +186,7 @@ async fn vpn_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
     Ok(of_vpn_gateways(vpc, answer.vpn_gateways()))
 }
 
-async fn egress_only(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn egress_only(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     // It knows no filter by VPC.
     let call = ec2.describe_egress_only_internet_gateways();
     Ok(of_egress_only(
@@ -194,14 +195,14 @@ async fn egress_only(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
     ))
 }
 
-async fn transit(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn transit(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     let call = ec2
         .describe_transit_gateway_vpc_attachments()
         .filters(filter("vpc-id", [vpc]));
     Ok(of_transit(vpc, &all(call.into_paginator().items().send()).await?))
 }
 
-async fn groups(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn groups(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     let list = |name: &str, value: &str| {
         let call = ec2.describe_security_groups().filters(filter(name, [value]));
         all(call.into_paginator().page_size(PAGE).items().send())
@@ -222,12 +223,12 @@ async fn groups(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
     Ok(of_groups(vpc, &groups, &[inward, outward].concat()))
 }
 
-async fn acls(ec2: &Client, vpc: &str) -> Result<Findings, Fault> {
+async fn acls(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     let call = ec2.describe_network_acls().filters(filter("vpc-id", [vpc]));
     Ok(of_acls(&all(call.into_paginator().items().send()).await?))
 }
 
-async fn flow_logs(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findings, Fault> {
+async fn flow_logs(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findings, Failure> {
     let resources = parts
         .subnets
         .iter()

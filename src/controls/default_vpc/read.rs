@@ -9,17 +9,17 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{AvailabilityZoneState, Filter, InternetGateway, RouteState, RouteTable};
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use futures::try_join;
+use trueup_aws::Failure;
 
 use super::obstacles::lines::{Findings, tagged};
 use super::obstacles::{self, Parts};
 use super::{DefaultRoute, Subnet, Vpc};
-use crate::fault::Fault;
 
 /// The destination of the default route.
 pub(super) const EVERYWHERE: &str = "0.0.0.0/0";
 
 /// The default VPC, if there is one.
-pub(super) async fn default_vpc(ec2: &Client, to_go: bool) -> Result<Option<Vpc>, Fault> {
+pub(super) async fn default_vpc(ec2: &Client, to_go: bool) -> Result<Option<Vpc>, Failure> {
     let Some(vpc) = find(ec2).await? else {
         return Ok(None);
     };
@@ -74,7 +74,7 @@ pub(super) async fn default_vpc(ec2: &Client, to_go: bool) -> Result<Option<Vpc>
 }
 
 /// The VPC that has the mark of the default.
-pub(super) async fn find(ec2: &Client) -> Result<Option<aws_sdk_ec2::types::Vpc>, Fault> {
+pub(super) async fn find(ec2: &Client) -> Result<Option<aws_sdk_ec2::types::Vpc>, Failure> {
     let vpcs = all(ec2
         .describe_vpcs()
         .filters(filter("is-default", ["true"]))
@@ -86,7 +86,7 @@ pub(super) async fn find(ec2: &Client) -> Result<Option<aws_sdk_ec2::types::Vpc>
 }
 
 /// The internet gateways that are attached to a VPC.
-pub(super) async fn attached_gateways(ec2: &Client, vpc: &str) -> Result<Vec<InternetGateway>, Fault> {
+pub(super) async fn attached_gateways(ec2: &Client, vpc: &str) -> Result<Vec<InternetGateway>, Failure> {
     all(ec2
         .describe_internet_gateways()
         .filters(filter("attachment.vpc-id", [vpc]))
@@ -97,7 +97,7 @@ pub(super) async fn attached_gateways(ec2: &Client, vpc: &str) -> Result<Vec<Int
 }
 
 /// The gateway that the dead default route names, if it exists and is attached to nothing.
-async fn detached_gateway(ec2: &Client, parts: &Parts) -> Result<Option<InternetGateway>, Fault> {
+async fn detached_gateway(ec2: &Client, parts: &Parts) -> Result<Option<InternetGateway>, Failure> {
     let named = main_table(&parts.route_tables)
         .and_then(|table| table.routes().iter().find(|route| is_default(route)))
         .filter(|route| route.state() == Some(&RouteState::Blackhole))
@@ -120,7 +120,7 @@ async fn detached_gateway(ec2: &Client, parts: &Parts) -> Result<Option<Internet
 }
 
 /// The zones that can have a default subnet: available ones that are not Local or Wavelength Zones.
-async fn zones(ec2: &Client) -> Result<Vec<String>, Fault> {
+async fn zones(ec2: &Client) -> Result<Vec<String>, Failure> {
     let answer = ec2
         .describe_availability_zones()
         .filters(filter("zone-type", ["availability-zone"]))
@@ -137,7 +137,7 @@ async fn zones(ec2: &Client) -> Result<Vec<String>, Fault> {
 }
 
 /// What can be told from the parts alone.
-pub(super) fn assemble(id: &str, parts: &Parts) -> Result<Vpc, Fault> {
+pub(super) fn assemble(id: &str, parts: &Parts) -> Result<Vpc, Failure> {
     let mut gateways = parts
         .gateways
         .iter()
@@ -164,10 +164,10 @@ pub(super) fn assemble(id: &str, parts: &Parts) -> Result<Vpc, Fault> {
                 )?,
             })
         })
-        .collect::<Result<Vec<_>, Fault>>()?;
+        .collect::<Result<Vec<_>, Failure>>()?;
     subnets.sort_by(|a, b| (&a.zone, &a.id).cmp(&(&b.zone, &b.id)));
     let main = main_table(&parts.route_tables)
-        .ok_or_else(|| Fault::answer("ec2:DescribeRouteTables", format!("no main route table for {id}")))?;
+        .ok_or_else(|| Failure::answer("ec2:DescribeRouteTables", format!("no main route table for {id}")))?;
     Ok(Vpc {
         id: id.to_owned(),
         gateways,
@@ -218,18 +218,18 @@ pub(super) fn filter<V: Into<String>>(name: &str, values: impl IntoIterator<Item
 }
 
 /// Everything from all pages.
-pub(super) async fn all<T, E>(items: PaginationStream<Result<T, E>>) -> Result<Vec<T>, Fault>
+pub(super) async fn all<T, E>(items: PaginationStream<Result<T, E>>) -> Result<Vec<T>, Failure>
 where
-    Fault: From<E>,
+    Failure: From<E>,
 {
     Ok(items.try_collect().await?)
 }
 
 /// A member that AWS always sends.
-pub(super) fn present(value: Option<&str>, call: &str, member: &str) -> Result<String, Fault> {
+pub(super) fn present(value: Option<&str>, call: &str, member: &str) -> Result<String, Failure> {
     value
         .map(str::to_owned)
-        .ok_or_else(|| Fault::answer(call, format!("an item without {member}")))
+        .ok_or_else(|| Failure::answer(call, format!("an item without {member}")))
 }
 
 #[cfg(test)]

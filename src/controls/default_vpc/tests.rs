@@ -1,8 +1,9 @@
 use insta::assert_snapshot;
 use toml::Table;
+use trueup_core::control::{AnyControl, Of};
 
 use super::*;
-use crate::control::{AnyControl, Of, testing};
+use crate::testing;
 
 /// A default VPC as AWS makes it in a region with two zones.
 fn whole() -> Vpc {
@@ -39,15 +40,15 @@ fn no_gateway(vpc: &mut Vpc) {
     vpc.default_route = DefaultRoute::Dead;
 }
 
-fn seen(vpc: Option<Vpc>) -> Seen<Model, Ids> {
-    Seen {
+fn seen(vpc: Option<Vpc>) -> Observed<Model, Ids> {
+    Observed {
         model: Model::of(vpc.as_ref().map_or(State::Absent, Vpc::state)),
         ids: Ids { vpc },
         held_by: None,
     }
 }
 
-fn out(want: &Model, seen: &Seen<Model, Ids>) -> Out<Action> {
+fn out(want: &Model, seen: &Observed<Model, Ids>) -> Changes<Action> {
     testing::found::<DefaultVpc>(want, seen)
 }
 

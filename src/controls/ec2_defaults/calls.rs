@@ -8,16 +8,16 @@ use aws_sdk_ec2::types::{
     SnapshotBlockPublicAccessState,
 };
 use futures::try_join;
+use trueup_aws::Failure;
+use trueup_core::control::Observed;
 
 use super::model::{
     Action, Ids, ImageAccess, InstanceMetadata, Model, Options, PublicSnapshots, Setting, SnapshotAccess,
     Switch, Tokens,
 };
-use crate::control::Seen;
-use crate::fault::Fault;
 
 /// Reads what the table speaks of: each setting is a call in every region.
-pub(super) async fn read(ec2: &Client, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+pub(super) async fn read(ec2: &Client, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let is_wanted = |is_written: fn(&Model) -> bool| want.is_none_or(is_written);
     let (snapshots, images, console, metadata) = try_join!(
         only_if(is_wanted(|want| want.snapshot_public_access.is_some()), async {
@@ -73,7 +73,7 @@ pub(super) async fn read(ec2: &Client, want: Option<&Model>) -> Result<Seen<Mode
     if hides {
         ids.public_snapshots = public_snapshots(ec2).await;
     }
-    Ok(Seen {
+    Ok(Observed {
         model,
         ids,
         held_by: None,
@@ -82,8 +82,8 @@ pub(super) async fn read(ec2: &Client, want: Option<&Model>) -> Result<Seen<Mode
 
 async fn only_if<T>(
     wanted: bool,
-    read: impl Future<Output = Result<T, Fault>> + Send,
-) -> Result<Option<T>, Fault> {
+    read: impl Future<Output = Result<T, Failure>> + Send,
+) -> Result<Option<T>, Failure> {
     if wanted { read.await.map(Some) } else { Ok(None) }
 }
 
@@ -113,12 +113,12 @@ async fn public_snapshots(ec2: &Client) -> PublicSnapshots {
         }
         Err(fault) => PublicSnapshots {
             ids: vec![],
-            not_listed: Some(fault.code.unwrap_or(fault.message)),
+            not_listed: Some(fault.0.code.unwrap_or(fault.0.message)),
         },
     }
 }
 
-async fn list(ec2: &Client) -> Result<Vec<String>, Fault> {
+async fn list(ec2: &Client) -> Result<Vec<String>, Failure> {
     let mut pages = ec2
         .describe_snapshots()
         .owner_ids("self")
@@ -128,14 +128,14 @@ async fn list(ec2: &Client) -> Result<Vec<String>, Fault> {
         .send();
     let mut ids = vec![];
     while let Some(page) = pages.next().await {
-        let snapshots = page.map_err(Fault::from)?.snapshots.unwrap_or_default();
+        let snapshots = page.map_err(Failure::from)?.snapshots.unwrap_or_default();
         ids.extend(snapshots.into_iter().filter_map(|snapshot| snapshot.snapshot_id));
     }
     Ok(ids)
 }
 
 /// Makes one change. EC2 takes each of them again where it is made already.
-pub(super) async fn write(ec2: &Client, action: &Action) -> Result<(), Fault> {
+pub(super) async fn write(ec2: &Client, action: &Action) -> Result<(), Failure> {
     match action {
         Action::SetSnapshotAccess(access) => {
             let state = match access {
@@ -171,7 +171,7 @@ pub(super) async fn write(ec2: &Client, action: &Action) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn set_metadata(ec2: &Client, set: &InstanceMetadata, keep: &Options) -> Result<(), Fault> {
+async fn set_metadata(ec2: &Client, set: &InstanceMetadata, keep: &Options) -> Result<(), Failure> {
     let switch = |set: Option<Switch>, keep: &Option<String>| {
         set.map(Switch::api)
             .or(keep.as_deref())

@@ -1,9 +1,11 @@
 //! What has to be done to a region's settings, and what that may do to others.
 
+use trueup_core::change::Changes;
+use trueup_core::control::Observed;
+
 use super::model::{
     Action, Ids, ImageAccess, InstanceMetadata, Model, PublicSnapshots, SnapshotAccess, Switch, Tokens,
 };
-use crate::control::{Out, Seen};
 
 /// Until EC2 shows whether AMIs may become public (API Reference, `EnableImageBlockPublicAccess`).
 const IMAGES_SHOWN_WITHIN_MINUTES: u32 = 10;
@@ -11,8 +13,8 @@ const IMAGES_SHOWN_WITHIN_MINUTES: u32 = 10;
 /// How many snapshots are named one by one.
 const NAMED: usize = 5;
 
-/// See [`crate::control::Control::diff`].
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
+/// See [`trueup_core::control::Control::diff`].
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
     let live = &seen.model;
     let mut changes = changes(want, live);
     for setting in &seen.ids.by_policy {
@@ -92,7 +94,7 @@ fn snapshots(
     access: SnapshotAccess,
     live: Option<SnapshotAccess>,
     public: &PublicSnapshots,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     let mut step = out.change(Action::SetSnapshotAccess(access));
     // A block hides public snapshots and leaves their permissions, so its end shows them again (API Reference,

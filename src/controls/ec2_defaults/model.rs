@@ -5,27 +5,26 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::words::{NoPreference, NumberOr};
+use trueup_core::values::{NoPreference, NumberOr};
 
 /// The table `[ec2_defaults]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// Whether snapshots may be public.
-    pub snapshot_public_access: Option<SnapshotAccess>,
+    pub(crate) snapshot_public_access: Option<SnapshotAccess>,
     /// Whether AMIs may become public. Those that are public stay so.
-    pub image_public_access: Option<ImageAccess>,
+    pub(crate) image_public_access: Option<ImageAccess>,
     /// Who has the permission gets to the serial console of instances, which needs no network.
-    pub serial_console: Option<bool>,
+    pub(crate) serial_console: Option<bool>,
     /// What new instances have unless their launch says otherwise.
-    pub instance_metadata: Option<InstanceMetadata>,
+    pub(crate) instance_metadata: Option<InstanceMetadata>,
 }
 
 /// How public snapshots may be. Ordered from open to closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum SnapshotAccess {
+pub(crate) enum SnapshotAccess {
     /// Any snapshot may be shared with everybody.
     Unblocked,
     /// No further one may be shared with everybody.
@@ -49,7 +48,7 @@ impl SnapshotAccess {
 /// How public AMIs may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ImageAccess {
+pub(crate) enum ImageAccess {
     /// Any AMI may be shared with everybody.
     Unblocked,
     /// No further one may be shared with everybody.
@@ -70,23 +69,23 @@ impl ImageAccess {
 /// The table `[ec2_defaults.instance_metadata]`. "no_preference" leaves an option to the AMI and to EC2.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct InstanceMetadata {
+pub(crate) struct InstanceMetadata {
     /// "required" is IMDSv2 alone, "optional" IMDSv1 too.
-    pub http_tokens: Option<Tokens>,
+    pub(crate) http_tokens: Option<Tokens>,
     /// How many network hops an answer may travel, 1 to 64. A container is one hop further than its instance.
-    pub http_put_response_hop_limit: Option<NumberOr<NoPreference>>,
+    pub(crate) http_put_response_hop_limit: Option<NumberOr<NoPreference>>,
     /// Whether there is instance metadata at all.
-    pub http_endpoint: Option<Switch>,
+    pub(crate) http_endpoint: Option<Switch>,
     /// Whether an instance finds its tags in its metadata.
-    pub instance_metadata_tags: Option<Switch>,
+    pub(crate) instance_metadata_tags: Option<Switch>,
     /// What does not require IMDSv2 is not launched.
-    pub http_tokens_enforced: Option<Switch>,
+    pub(crate) http_tokens_enforced: Option<Switch>,
 }
 
 /// Whether IMDSv2 is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Tokens {
+pub(crate) enum Tokens {
     /// IMDSv2 alone.
     Required,
     /// IMDSv1 too.
@@ -98,7 +97,7 @@ pub enum Tokens {
 /// An option that can be left to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Switch {
+pub(crate) enum Switch {
     /// On.
     Enabled,
     /// Off.
@@ -149,22 +148,22 @@ impl Switch {
 
 /// The metadata options as EC2 has them, words that are not known here too; nothing where there is no preference.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Options {
+pub(crate) struct Options {
     /// `HttpTokens`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub http_tokens: Option<String>,
+    pub(crate) http_tokens: Option<String>,
     /// `HttpPutResponseHopLimit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub http_put_response_hop_limit: Option<i32>,
+    pub(crate) http_put_response_hop_limit: Option<i32>,
     /// `HttpEndpoint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub http_endpoint: Option<String>,
+    pub(crate) http_endpoint: Option<String>,
     /// `InstanceMetadataTags`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instance_metadata_tags: Option<String>,
+    pub(crate) instance_metadata_tags: Option<String>,
     /// `HttpTokensEnforced`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub http_tokens_enforced: Option<String>,
+    pub(crate) http_tokens_enforced: Option<String>,
 }
 
 impl Options {
@@ -185,7 +184,7 @@ impl Options {
 /// One of the four settings, each of which has a call of its own and may have an owner of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Setting {
+pub(crate) enum Setting {
     /// Public snapshots.
     SnapshotPublicAccess,
     /// Public AMIs.
@@ -221,33 +220,33 @@ impl Setting {
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The settings that a declarative policy of the organization holds.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub by_policy: BTreeSet<Setting>,
+    pub(crate) by_policy: BTreeSet<Setting>,
     /// The metadata options as they were read.
     #[serde(default)]
-    pub options: Options,
+    pub(crate) options: Options,
     /// The snapshots that `block_all_sharing` would hide; looked for where that would be new.
     #[serde(default)]
-    pub public_snapshots: PublicSnapshots,
+    pub(crate) public_snapshots: PublicSnapshots,
 }
 
 /// The account's own snapshots that are shared with everybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicSnapshots {
+pub(crate) struct PublicSnapshots {
     /// Their ids, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
     /// Why they could not be listed, if they could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_listed: Option<String>,
+    pub(crate) not_listed: Option<String>,
 }
 
 /// A change of one region's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Say how public snapshots may be.
     SetSnapshotAccess(SnapshotAccess),
     /// Say how public AMIs may become.

@@ -1,8 +1,9 @@
 use toml::Table;
+use trueup_core::control::{Control, Observed};
 
+use super::model::{Options, PublicSnapshots, Setting};
 use super::*;
-use crate::control::testing;
-use crate::control::{Control, Seen};
+use crate::testing;
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -30,7 +31,7 @@ fn example() -> Model {
 }
 
 fn found(want: &Model, live: &Model, ids: Ids) -> String {
-    let seen = Seen {
+    let seen = Observed {
         model: live.clone(),
         ids,
         held_by: None,
@@ -224,7 +225,7 @@ fn options_that_are_not_written_are_sent_back_as_they_were_read() {
         instance_metadata: Some(ids.options.model()),
         ..Model::default()
     };
-    let seen = Seen {
+    let seen = Observed {
         model: live,
         ids: ids.clone(),
         held_by: None,

@@ -3,28 +3,28 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use trueup_core::tags::{self, Tags};
 
 use super::{Features, Frequency};
-use crate::tags::{self, Tags};
 
 /// Settings of a detector, as far as they are to be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Whether it works.
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// How often it publishes.
-    pub publish_findings_every: Option<Frequency>,
+    pub(crate) publish_findings_every: Option<Frequency>,
     /// The features to switch.
-    pub features: Features,
+    pub(crate) features: Features,
     /// The tags of a new detector.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// A change of one region's detector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make a detector with these settings and no feature beside them. One that appeared meanwhile is given
     /// these settings and keeps the rest.
     Create(Settings),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Feature, Features, Ids, Model, Settings, price};
-use crate::control::{Here, Out, Seen};
-use crate::tags::{self, Tags};
+use trueup_core::change::Changes;
+use trueup_core::control::{Here, Observed};
+use trueup_core::tags::{self, Tags};
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+use super::{Action, Feature, Features, Ids, Model, Settings, price};
+
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let live = &seen.model;
     let missing = tags::differing(&here.env.run.tags, &seen.ids.tags);
     if let Some(detector) = seen.ids.detector.clone()

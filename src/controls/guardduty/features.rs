@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 /// switched), each metered by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Feature {
+pub(crate) enum Feature {
     /// S3 Protection: reads and writes of objects.
     S3DataEvents,
     /// EKS Protection: the clusters' audit logs.
@@ -51,7 +51,7 @@ use Feature::{
 };
 
 /// Features that are on or off.
-pub type Features = BTreeMap<Feature, bool>;
+pub(crate) type Features = BTreeMap<Feature, bool>;
 
 /// The schema of [`Features`] with each key: derived, it would take any key, and an editor could offer none.
 pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -71,7 +71,7 @@ pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
 
 impl Feature {
     /// All of them: what `CreateDetector` of the API's description can be sent.
-    pub const ALL: [Feature; 13] = [
+    pub(crate) const ALL: [Feature; 13] = [
         S3DataEvents,
         EksAuditLogs,
         EbsMalwareProtection,

@@ -1,8 +1,9 @@
 //! What is turned on costs so much a month.
 
+use trueup_core::control::{Here, Observed};
+use trueup_core::cost::{Monthly, PerRegion};
+
 use super::{Feature, Ids, Model};
-use crate::control::{Here, Seen};
-use crate::monthly::{Monthly, PerRegion};
 
 /// A detector: 4 USD for a million management events of CloudTrail, and 1 USD for each GB of flow and DNS logs. A
 /// region without workloads has thousands of the former and nothing of the latter.
@@ -20,7 +21,7 @@ const FEATURE: PerRegion = PerRegion {
 
 /// The detector, if it did not work, and the features that it did not have. Parts of features are not paid by
 /// themselves.
-pub(super) fn costs(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>) -> Monthly {
+pub(super) fn costs(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>) -> Monthly {
     let live = &seen.model;
     let was_on = live.enabled == Some(true);
     if !want.enabled.unwrap_or(was_on) {
@@ -31,30 +32,31 @@ pub(super) fn costs(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>) -> M
         let is_wanted = want.features.get(feature).copied().unwrap_or(was_there);
         feature.whole().is_none() && is_wanted && !(was_on && was_there)
     });
-    let features: Monthly = new_features.map(|_| FEATURE.at(here)).sum();
+    let features: Monthly = new_features.map(|_| FEATURE.at(here.is_home())).sum();
     if was_on {
         features
     } else {
-        features + DETECTOR.at(here)
+        features + DETECTOR.at(here.is_home())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use trueup_core::control::Control;
+
     use super::*;
-    use crate::control::Control;
-    use crate::control::testing::{found_at, monthly};
-    use crate::controls::guardduty::GuardDuty;
+    use crate::guardduty::GuardDuty;
+    use crate::testing::{found_at, monthly};
 
     /// What the plan costs in a region of an account that is at home in us-east-1.
     fn costs_in(region: &str, want: &str, live: &str, is_there: bool) -> Monthly {
         let model = |text: &str| -> Model { toml::from_str(text).unwrap() };
-        let seen = Seen {
+        let seen = Observed {
             ids: Ids {
                 detector: is_there.then(|| "12abc34d567e8fa901bc2d34e56789f0".to_owned()),
                 ..Ids::default()
             },
-            ..Seen::of(model(live))
+            ..Observed::of(model(live))
         };
         monthly(&found_at::<GuardDuty>(region, &model(want), &seen))
     }

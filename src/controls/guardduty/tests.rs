@@ -2,22 +2,23 @@
 
 use aws_sdk_guardduty::types::{DetectorFeatureConfigurationResult, DetectorFeatureResult, FeatureStatus};
 use toml::Table;
+use trueup_core::env::Run;
 
 use super::*;
-use crate::control::{Run, testing};
+use crate::testing;
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
 }
 
-fn found(want: &Model, live: &Model, detector: Option<&str>) -> Out<Action> {
+fn found(want: &Model, live: &Model, detector: Option<&str>) -> Changes<Action> {
     let ids = Ids {
         detector: detector.map(str::to_owned),
         tags: Tags::new(),
     };
     testing::found::<GuardDuty>(
         want,
-        &Seen {
+        &Observed {
             model: live.clone(),
             ids,
             held_by: None,
@@ -64,7 +65,7 @@ fn tags_are_sent_at_creation_and_as_drift_and_those_of_others_stay() {
             detector: detector.map(str::to_owned),
             tags: there,
         };
-        let seen = Seen {
+        let seen = Observed {
             model: live.clone(),
             ids,
             held_by: None,

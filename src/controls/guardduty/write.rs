@@ -3,17 +3,17 @@
 
 use aws_sdk_guardduty::Client;
 use aws_sdk_guardduty::types::DetectorFeatureConfiguration;
+use trueup_aws::Failure;
 
 use super::features::Feature::{self, EksRuntimeMonitoring};
 use super::features::{Features, at_birth, listed, requests};
 use super::{Frequency, Settings, find};
-use crate::fault::Fault;
 
 /// GuardDuty has one code for everything that it does not accept, and only the text says what.
 const REFUSED: &str = "BadRequestException";
 
 /// Makes a detector with these settings, or gives them to one that appeared meanwhile.
-pub(super) async fn create(guardduty: &Client, settings: &Settings) -> Result<(), Fault> {
+pub(super) async fn create(guardduty: &Client, settings: &Settings) -> Result<(), Failure> {
     let born = at_birth(&settings.features);
     let mut lists = requests(&born);
     let every = settings.publish_findings_every.map(Frequency::to_api);
@@ -22,7 +22,7 @@ pub(super) async fn create(guardduty: &Client, settings: &Settings) -> Result<()
         .set_tags((!settings.tags.is_empty()).then(|| settings.tags.clone().into_iter().collect()))
         .set_finding_publishing_frequency(every);
     let answer = call.clone().enable(true).set_features(lists.pop()).send().await;
-    let refusal = match answer.map_err(Fault::from) {
+    let refusal = match answer.map_err(Failure::from) {
         Ok(_) if lists.is_empty() => return Ok(()),
         Ok(made) => {
             let older = born
@@ -55,18 +55,18 @@ pub(super) async fn create(guardduty: &Client, settings: &Settings) -> Result<()
         };
         update(guardduty, &detector, &all).await
     };
-    complete.await.map_err(|fault| Fault {
-        message: format!(
-            "{}; detector {detector} is left suspended, with the features that AWS gives a new one: check them \
-             before it is resumed",
-            fault.message
-        ),
-        ..fault
+    complete.await.map_err(|fault| {
+        fault.reworded(|said| {
+            format!(
+                "{said}; detector {detector} is left suspended, with the features that AWS gives a new one: check \
+                 them before it is resumed"
+            )
+        })
     })
 }
 
 /// Sends these settings to a detector.
-pub(super) async fn update(guardduty: &Client, detector: &str, settings: &Settings) -> Result<(), Fault> {
+pub(super) async fn update(guardduty: &Client, detector: &str, settings: &Settings) -> Result<(), Failure> {
     let refusal = match send(guardduty, detector, settings).await {
         Err(fault) if fault.is(REFUSED) => fault,
         answer => return answer,
@@ -89,7 +89,7 @@ pub(super) async fn update(guardduty: &Client, detector: &str, settings: &Settin
     send(guardduty, detector, &possible).await
 }
 
-async fn send(guardduty: &Client, detector: &str, settings: &Settings) -> Result<(), Fault> {
+async fn send(guardduty: &Client, detector: &str, settings: &Settings) -> Result<(), Failure> {
     for features in requests(&settings.features) {
         guardduty
             .update_detector()
@@ -108,7 +108,7 @@ fn named(features: Vec<DetectorFeatureConfiguration>) -> Option<Vec<DetectorFeat
     Some(features).filter(|features| !features.is_empty())
 }
 
-async fn read_features(guardduty: &Client, detector: &str) -> Result<Features, Fault> {
+async fn read_features(guardduty: &Client, detector: &str) -> Result<Features, Failure> {
     let answer = guardduty.get_detector().detector_id(detector).send().await?;
     Ok(listed(answer.features()))
 }

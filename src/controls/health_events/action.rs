@@ -4,15 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use trueup_core::location::Region;
+use trueup_core::tags::{self, Tags};
 
 use super::FORWARD;
-use crate::place::Region;
-use crate::tags::{self, Tags};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Make a rule.
     CreateRule {
         /// Where.

@@ -6,16 +6,18 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::types::{InputTransformer, RuleState, Tag, Target};
 use serde_json::Value;
+use trueup_aws::done;
+use trueup_aws::wait::{self, TWO_MINUTES};
+use trueup_aws::{Cx, Failure};
+use trueup_core::env::Env;
+use trueup_core::fault::{Fault, FaultKind};
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
+use trueup_policy::{Policy, Statement};
 
 use super::read::targets;
 use super::{Action, FORWARD, POLICY, message};
-use crate::control::{Cx, Env};
-use crate::fault::{Fault, FaultKind, done};
-use crate::place::Region;
-use crate::policy::{Policy, Statement};
 use crate::roles;
-use crate::tags::Tags;
-use crate::wait::{self, TWO_MINUTES};
 
 /// The id of our targets.
 const ID: &str = "trueup";
@@ -42,8 +44,8 @@ pub(super) fn lets(bus: &str) -> Policy {
     Policy::of([Statement::allow().action("events:PutEvents").resource(bus)])
 }
 
-/// See [`Control::apply`](crate::control::Control::apply).
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let events = |region: &Region| cx.clients_in(region).events.clone();
     match action {
         Action::CreateRule {
@@ -139,7 +141,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
     }
 }
 
-async fn role(action: &Action, cx: &Cx) -> Result<(), Fault> {
+async fn role(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let iam = &cx.clients().iam;
     match action {
         Action::CreateRole { tags } => {
@@ -155,7 +157,7 @@ async fn role(action: &Action, cx: &Cx) -> Result<(), Fault> {
         Action::TrustEventBridge => {
             let live = roles::get(iam, FORWARD).await?;
             let live = live.ok_or_else(|| {
-                Fault::answer("iam:GetRole", format!("the role {FORWARD} is gone; plan again"))
+                Failure::answer("iam:GetRole", format!("the role {FORWARD} is gone; plan again"))
             })?;
             match roles::trust(&live)?.merged(&[trusts()]) {
                 Some(merged) => roles::set_trust(cx, FORWARD, &merged).await,
@@ -176,7 +178,7 @@ async fn role(action: &Action, cx: &Cx) -> Result<(), Fault> {
 
 /// `PutRule` forgets what is left out, so everything that the rule has is sent back (EventBridge API
 /// reference, `PutRule`).
-async fn change(events: &Client, name: &str, pattern: Option<&Value>, enable: bool) -> Result<(), Fault> {
+async fn change(events: &Client, name: &str, pattern: Option<&Value>, enable: bool) -> Result<(), Failure> {
     let live = events.describe_rule().name(name).send().await?;
     let state = match enable {
         true => Some(RuleState::Enabled),
@@ -195,7 +197,7 @@ async fn change(events: &Client, name: &str, pattern: Option<&Value>, enable: bo
     Ok(())
 }
 
-fn target(id: String, arn: &str) -> Result<Target, Fault> {
+fn target(id: String, arn: &str) -> Result<Target, Failure> {
     built(Target::builder().id(id).arn(arn).build())
 }
 
@@ -207,17 +209,17 @@ fn free_id(live: &[Target]) -> String {
         .unwrap_or_default()
 }
 
-async fn existing(events: &Client, rule: &str, id: &str) -> Result<Target, Fault> {
+async fn existing(events: &Client, rule: &str, id: &str) -> Result<Target, Failure> {
     let live = targets(events, rule).await?.into_iter();
     let mut named = live.filter(|target| target.id == id);
     named.next().ok_or_else(|| {
         let what = format!("the rule {rule} no longer has the target {id}; plan again");
-        Fault::answer("events:ListTargetsByRule", what)
+        Failure::answer("events:ListTargetsByRule", what)
     })
 }
 
 /// The target with this message, in place of whatever else was sent to it.
-fn worded(mut target: Target, lines: &[String]) -> Result<Target, Fault> {
+fn worded(mut target: Target, lines: &[String]) -> Result<Target, Failure> {
     let made = message::render(lines);
     let transformer = InputTransformer::builder()
         .set_input_paths_map(Some(made.paths.into_iter().collect()))
@@ -227,7 +229,7 @@ fn worded(mut target: Target, lines: &[String]) -> Result<Target, Fault> {
     Ok(target)
 }
 
-async fn put(cx: &Cx, events: &Client, rule: &str, target: Target) -> Result<(), Fault> {
+async fn put(cx: &Cx, events: &Client, rule: &str, target: Target) -> Result<(), Failure> {
     patiently(cx, || async {
         let answer = events
             .put_targets()
@@ -242,7 +244,7 @@ async fn put(cx: &Cx, events: &Client, rule: &str, target: Target) -> Result<(),
     .await
 }
 
-async fn remove(cx: &Cx, events: &Client, rule: &str, id: &str) -> Result<(), Fault> {
+async fn remove(cx: &Cx, events: &Client, rule: &str, id: &str) -> Result<(), Failure> {
     let gone = patiently(cx, || async {
         let answer = events.remove_targets().rule(rule).ids(id).send().await?;
         let failed = answer.failed_entries.unwrap_or_default().into_iter();
@@ -260,25 +262,25 @@ pub(super) fn refused(
     call: &str,
     count: i32,
     first: Option<(Option<String>, Option<String>)>,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     if count == 0 {
         return Ok(());
     }
     let (code, message) = first.unwrap_or_default();
-    Err(Fault {
+    Err(Failure(Fault {
         kind: FaultKind::Service,
         call: call.to_owned(),
         code,
         message: message
             .unwrap_or_else(|| format!("{count} targets were not taken, and EventBridge does not say why")),
         request_id: None,
-    })
+    }))
 }
 
 /// Tries again as long as somebody else changes the same rule, or EventBridge does not see a new role yet.
-async fn patiently<F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<(), Fault>
+async fn patiently<F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<(), Failure>
 where
-    F: Future<Output = Result<(), Fault>> + Send,
+    F: Future<Output = Result<(), Failure>> + Send,
 {
     let is_passing = |fault: &Fault| {
         fault.is("ConcurrentModificationException")
@@ -288,7 +290,7 @@ where
     wait::while_passing(wait, TWO_MINUTES, is_passing, call).await
 }
 
-fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
+fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Failure> {
     let pairs = tags.iter();
     pairs
         .map(|(key, value)| built(Tag::builder().key(key).value(value).build()))
@@ -296,6 +298,6 @@ fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
 }
 
 /// A part of a request that its own builder does not take: nothing was sent.
-fn built<T>(part: Result<T, BuildError>) -> Result<T, Fault> {
-    part.map_err(|error| Fault::answer("events", error.to_string()))
+fn built<T>(part: Result<T, BuildError>) -> Result<T, Failure> {
+    part.map_err(|error| Failure::answer("events", error.to_string()))
 }

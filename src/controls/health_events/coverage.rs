@@ -13,15 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use trueup_core::env::Env;
+use trueup_core::location::Region;
 
 use super::Rule;
-use crate::control::Env;
-use crate::place::Region;
 
 /// Which regions' events are heard beside the home region's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Coverage {
+pub(crate) enum Coverage {
     /// What us-east-1 and us-west-2 hear: what concerns this account in any region, and global services.
     Minimal,
     /// What every enabled region hears: public events of all of them too.
@@ -137,8 +137,9 @@ fn facts(pattern: &Value) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
+    use trueup_core::env::Run;
+
     use super::*;
-    use crate::control::Run;
 
     fn env(home: &str, enabled: &[&str]) -> Env {
         let region = |name: &str| -> Region { name.parse().unwrap() };

@@ -1,14 +1,16 @@
 //! What has to be done so that every health event is told once.
 
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::location::{Place, Region};
+use trueup_core::tags;
+
 use super::coverage::{self, Coverage};
 use super::{Action, FORWARD, Ids, Model, RULE, RULES, Rule, TARGETS, bus, message};
-use crate::control::{Here, LocalId, Out, Seen};
-use crate::controls::alerts;
-use crate::place::{Place, Region};
-use crate::tags;
+use crate::alerts;
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     if want.is_absent() {
         absent(seen, here, out);
         return;
@@ -19,7 +21,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     }
 }
 
-fn home(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+fn home(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let region = &here.env.home;
     let live = seen.ids.home.as_ref();
     if let Some(rule) = live {
@@ -95,7 +97,7 @@ fn hearing(
     pattern: &serde_json::Value,
     live: Option<&Rule>,
     here: &Here<'_>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) -> (String, Option<LocalId>) {
     let Some(live) = live else {
         let create = Action::CreateRule {
@@ -125,7 +127,7 @@ fn hearing(
     (live.name.clone(), Some(step.id()))
 }
 
-fn tag(region: &Region, rule: &Rule, here: &Here<'_>, out: &mut Out<Action>) {
+fn tag(region: &Region, rule: &Rule, here: &Here<'_>, out: &mut Changes<Action>) {
     let lacking = tags::differing(&here.env.run.tags, &rule.tags);
     if !lacking.is_empty() {
         out.change(Action::TagRule {
@@ -136,7 +138,7 @@ fn tag(region: &Region, rule: &Rule, here: &Here<'_>, out: &mut Out<Action>) {
     }
 }
 
-fn forwarders(coverage: Coverage, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let ids = &seen.ids;
     let wanted = coverage::forwarders(here.env, coverage);
     for (region, rule) in &ids.forwarders {
@@ -209,7 +211,7 @@ fn forwarders(coverage: Coverage, seen: &Seen<Model, Ids>, here: &Here<'_>, out:
 }
 
 /// The role, ready to be used: the steps that a target waits for.
-fn role(ids: &Ids, here: &Here<'_>, out: &mut Out<Action>) -> Vec<LocalId> {
+fn role(ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) -> Vec<LocalId> {
     let mut steps = vec![];
     let create = match &ids.role {
         None => Some(
@@ -233,7 +235,7 @@ fn role(ids: &Ids, here: &Here<'_>, out: &mut Out<Action>) -> Vec<LocalId> {
     steps
 }
 
-fn absent(seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+fn absent(seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let ids = &seen.ids;
     for (region, why) in &ids.unread {
         out.notice(format!(

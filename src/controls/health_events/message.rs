@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::controls::nearest;
+use trueup_core::registry::nearest;
 
 /// What may stand in a line between `<` and `>`, with the path of the value in the event (AWS Health user guide,
 /// "AWS Health events Amazon EventBridge schema").

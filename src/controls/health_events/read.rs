@@ -8,23 +8,25 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{self as api, RuleState};
 use futures::StreamExt;
 use serde_json::Value;
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+use trueup_core::env::Env;
+use trueup_core::fault::FaultKind;
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
+use trueup_core::values::Presence;
 
 use super::calls::{lets, trusts};
 use super::coverage::{self, Coverage};
 use super::message::{self, Transformer};
 use super::{FORWARD, Ids, Model, POLICY, RULE, Role, Rule, TARGETS, Target, To, bus};
-use crate::control::{Cx, Env, Seen};
-use crate::fault::{Fault, FaultKind};
-use crate::place::Region;
 use crate::roles;
-use crate::tags::Tags;
-use crate::words::Presence;
 
 /// How many regions are looked at at the same time.
 const AT_ONCE: usize = 8;
 
-/// See [`Control::fetch`](crate::control::Control::fetch).
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let mut ids = Ids::default();
     home(cx, want, &mut ids).await?;
     let coverage = want.and_then(|want| want.coverage);
@@ -32,7 +34,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         ids.role = role(cx).await?;
         elsewhere(cx, want, coverage, &mut ids).await;
     }
-    Ok(Seen {
+    Ok(Observed {
         model: model(&cx.env, want, &ids),
         ids,
         held_by: None,
@@ -97,7 +99,7 @@ fn covers(env: &Env, coverage: Coverage, ids: &Ids) -> bool {
             .all(|(region, rule)| rule.name != FORWARD || wanted.contains_key(region))
 }
 
-async fn home(cx: &Cx, want: Option<&Model>, ids: &mut Ids) -> Result<(), Fault> {
+async fn home(cx: &Cx, want: Option<&Model>, ids: &mut Ids) -> Result<(), Failure> {
     let events = &cx.clients_in(&cx.env.home).events;
     let topic = want.and_then(Model::topic);
     let must_be_ours = want.is_some_and(Model::is_absent);
@@ -185,7 +187,7 @@ fn is_closed(kind: FaultKind) -> bool {
     )
 }
 
-async fn forwarder(cx: &Cx, region: &Region, any: bool) -> Result<Option<Rule>, Fault> {
+async fn forwarder(cx: &Cx, region: &Region, any: bool) -> Result<Option<Rule>, Failure> {
     let events = &cx.clients_in(region).events;
     let home = bus(&cx.env);
     let mut found = vec![];
@@ -215,7 +217,7 @@ async fn health_rules(
     events: &Client,
     prefix: Option<&str>,
     ours: &str,
-) -> Result<Vec<(api::Rule, Value)>, Fault> {
+) -> Result<Vec<(api::Rule, Value)>, Failure> {
     let mut found = vec![];
     let mut next = None;
     loop {
@@ -239,12 +241,12 @@ async fn health_rules(
 }
 
 /// All targets of a rule.
-pub(super) async fn targets(events: &Client, rule: &str) -> Result<Vec<api::Target>, Fault> {
+pub(super) async fn targets(events: &Client, rule: &str) -> Result<Vec<api::Target>, Failure> {
     let mut all = vec![];
     let mut next = None;
     loop {
         let call = events.list_targets_by_rule().rule(rule).set_next_token(next);
-        let page = match call.send().await.map_err(Fault::from) {
+        let page = match call.send().await.map_err(Failure::from) {
             Ok(page) => page,
             // It was deleted in the meantime.
             Err(fault) if fault.is("ResourceNotFoundException") => return Ok(vec![]),
@@ -286,7 +288,7 @@ fn read(rule: &api::Rule, pattern: Value, target: Option<&api::Target>, count: u
 }
 
 /// The tags of a rule, if somebody wants to know.
-async fn tags(cx: &Cx, region: &Region, events: &Client, rule: &str) -> Result<Tags, Fault> {
+async fn tags(cx: &Cx, region: &Region, events: &Client, rule: &str) -> Result<Tags, Failure> {
     if cx.env.run.tags.is_empty() {
         return Ok(Tags::new());
     }
@@ -296,7 +298,7 @@ async fn tags(cx: &Cx, region: &Region, events: &Client, rule: &str) -> Result<T
     Ok(pairs.map(|tag| (tag.key, tag.value)).collect())
 }
 
-async fn role(cx: &Cx) -> Result<Option<Role>, Fault> {
+async fn role(cx: &Cx) -> Result<Option<Role>, Failure> {
     let iam = &cx.clients().iam;
     let Some(live) = roles::get(iam, FORWARD).await? else {
         return Ok(None);

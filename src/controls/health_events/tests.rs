@@ -1,11 +1,12 @@
 //! What has to be done, from two values.
 
 use serde_json::json;
+use trueup_core::control::Relied;
+use trueup_core::env::Run;
+use trueup_core::location::Place;
 
 use super::*;
-use crate::control::testing;
-use crate::control::{Relied, Run};
-use crate::place::Place;
+use crate::testing;
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
 
@@ -85,12 +86,12 @@ fn made(want: &Model, env: &Env) -> Ids {
 }
 
 fn plan_in(env: &Env, want: &Model, ids: Ids) -> String {
-    let seen = Seen {
+    let seen = Observed {
         model: read::model(env, Some(want), &ids),
         ids,
         held_by: None,
     };
-    let mut out = Out::default();
+    let mut out = Changes::default();
     let here = Here {
         place: &Place::Account,
         env,
@@ -148,20 +149,20 @@ fn a_home_elsewhere_hears_of_both_hubs() {
 
 #[test]
 fn the_target_waits_for_the_topic() {
-    let seen = Seen {
+    let seen = Observed {
         model: read::model(
             &env("us-east-1", Run::default()),
             Some(&example()),
             &Ids::default(),
         ),
-        ..Seen::of(Model::default())
+        ..Observed::of(Model::default())
     };
     let out = testing::found::<HealthEvents>(&example(), &seen);
     let send = out
         .steps
         .iter()
         .find(|step| matches!(step.action, Action::Send { .. }));
-    assert_eq!(send.unwrap().waits_for, [crate::controls::alerts::topic(TOPIC)]);
+    assert_eq!(send.unwrap().waits_for, [crate::alerts::topic(TOPIC)]);
 }
 
 #[test]
@@ -197,7 +198,7 @@ fn what_is_not_written_is_left_alone() {
     odd(&mut ids);
     assert_eq!(plan(&want, ids), "");
     // Only a new target has to have some message.
-    let seen = Seen::of(Model::default());
+    let seen = Observed::of(Model::default());
     let out = testing::found::<HealthEvents>(&want, &seen);
     let Action::Send { message, .. } = &out.steps[1].action else {
         panic!("{:?}", out.steps);
@@ -303,12 +304,12 @@ fn a_region_that_cannot_be_read_holds_up_itself_alone() {
     ids.forwarders.clear();
     ids.unread
         .insert(region("eu-west-1"), "events:ListRules: AccessDenied".to_owned());
-    let seen = Seen {
+    let seen = Observed {
         model: read::model(&env, Some(&full()), &ids),
         ids: ids.clone(),
         held_by: None,
     };
-    let mut out = Out::default();
+    let mut out = Changes::default();
     let here = Here {
         place: &Place::Account,
         env: &env,
@@ -416,7 +417,7 @@ fn what_is_switched_off_or_left_over_is_exported_neither_as_working_nor_as_absen
     // An export writes no table that there would be something to do for, and says what instead.
     let to_do = |ids: &Ids| {
         let exported = read::model(&env, None, ids);
-        let seen = Seen {
+        let seen = Observed {
             model: exported.clone(),
             ids: ids.clone(),
             held_by: None,

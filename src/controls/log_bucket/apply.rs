@@ -8,14 +8,14 @@ use aws_sdk_s3::types::{
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
 };
+use trueup_aws::wait::{self, HALF_A_MINUTE};
+use trueup_aws::{Cx, Failure};
+use trueup_core::fault::Fault;
+use trueup_core::tags::Tags;
+use trueup_policy::{Policy, Statement};
 
 use super::rule::{self, Rule};
 use super::{Action, Encryption, Ownership, Target, read};
-use crate::control::Cx;
-use crate::fault::Fault;
-use crate::policy::{Policy, Statement};
-use crate::tags::Tags;
-use crate::wait::{self, HALF_A_MINUTE};
 
 /// What S3 answers while it still works on another change of the same bucket.
 const BUSY: &[&str] = &["OperationAborted"];
@@ -32,8 +32,8 @@ fn is_unseen(fault: &Fault) -> bool {
 const SEEN: &str = "S3 knows the bucket and its principals";
 
 /// A part of a request that lacks a member: a defect, told like a failed call.
-fn built<T>(part: Result<T, BuildError>) -> Result<T, Fault> {
-    part.map_err(|error| Fault::answer("s3", error.to_string()))
+fn built<T>(part: Result<T, BuildError>) -> Result<T, Failure> {
+    part.map_err(|error| Failure::answer("s3", error.to_string()))
 }
 
 /// The client of a bucket's own region, and what its calls are made for.
@@ -44,8 +44,8 @@ struct Bucket<'a> {
     owner: &'a str,
 }
 
-/// See [`Control::apply`](crate::control::Control::apply).
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let at = match action {
         Action::Create { at, .. }
         | Action::Block { at, .. }
@@ -94,7 +94,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .delete_bucket()
                 .bucket(bucket.name)
                 .expected_bucket_owner(bucket.owner);
-            match call.send().await.map_err(Fault::from) {
+            match call.send().await.map_err(Failure::from) {
                 Ok(_) => Ok(()),
                 Err(fault) if fault.is("NoSuchBucket") => Ok(()),
                 Err(fault) => Err(fault),
@@ -104,7 +104,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
 }
 
 impl Bucket<'_> {
-    async fn create(&self, at: &Target, ownership: Option<Ownership>) -> Result<(), Fault> {
+    async fn create(&self, at: &Target, ownership: Option<Ownership>) -> Result<(), Failure> {
         // The oldest region is said by saying none.
         let elsewhere = (at.region.as_str() != "us-east-1").then(|| {
             CreateBucketConfiguration::builder()
@@ -128,7 +128,7 @@ impl Bucket<'_> {
         }
     }
 
-    async fn block(&self, on: bool) -> Result<(), Fault> {
+    async fn block(&self, on: bool) -> Result<(), Failure> {
         let block = PublicAccessBlockConfiguration::builder()
             .block_public_acls(on)
             .ignore_public_acls(on)
@@ -148,7 +148,7 @@ impl Bucket<'_> {
         Ok(())
     }
 
-    async fn own(&self, ownership: Ownership) -> Result<(), Fault> {
+    async fn own(&self, ownership: Ownership) -> Result<(), Failure> {
         let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::from(ownership.name()));
         let controls = OwnershipControls::builder().rules(built(rule.build())?);
         self.s3
@@ -161,13 +161,13 @@ impl Bucket<'_> {
         Ok(())
     }
 
-    async fn encrypt(&self, encryption: Encryption, key: Option<&str>) -> Result<(), Fault> {
+    async fn encrypt(&self, encryption: Encryption, key: Option<&str>) -> Result<(), Failure> {
         let read = self
             .s3
             .get_bucket_encryption()
             .bucket(self.name)
             .expected_bucket_owner(self.owner);
-        let live = match read.send().await.map_err(Fault::from) {
+        let live = match read.send().await.map_err(Failure::from) {
             Ok(answer) => answer.server_side_encryption_configuration,
             Err(fault) if fault.is("ServerSideEncryptionConfigurationNotFoundError") => None,
             Err(fault) => return Err(fault),
@@ -192,7 +192,7 @@ impl Bucket<'_> {
         Ok(())
     }
 
-    async fn version(&self, on: bool) -> Result<(), Fault> {
+    async fn version(&self, on: bool) -> Result<(), Failure> {
         let status = match on {
             true => BucketVersioningStatus::Enabled,
             false => BucketVersioningStatus::Suspended,
@@ -207,15 +207,15 @@ impl Bucket<'_> {
         Ok(())
     }
 
-    async fn allow(&self, statements: &[Statement], without: &[String]) -> Result<(), Fault> {
+    async fn allow(&self, statements: &[Statement], without: &[String]) -> Result<(), Failure> {
         let read = self
             .s3
             .get_bucket_policy()
             .bucket(self.name)
             .expected_bucket_owner(self.owner);
-        let live = match read.send().await.map_err(Fault::from) {
+        let live = match read.send().await.map_err(Failure::from) {
             Ok(answer) => answer.policy().unwrap_or_default().parse().map_err(|error| {
-                Fault::answer("s3:GetBucketPolicy", format!("the bucket's policy {error}"))
+                Failure::answer("s3:GetBucketPolicy", format!("the bucket's policy {error}"))
             })?,
             Err(fault) if fault.is("NoSuchBucketPolicy") => Policy::of([]),
             Err(fault) => return Err(fault),
@@ -244,7 +244,7 @@ impl Bucket<'_> {
         Ok(())
     }
 
-    async fn age(&self, rule: Rule) -> Result<(), Fault> {
+    async fn age(&self, rule: Rule) -> Result<(), Failure> {
         let live = self.rules().await?;
         let size = live.1;
         let mut rules: Vec<_> = live
@@ -294,14 +294,14 @@ impl Bucket<'_> {
             Vec<aws_sdk_s3::types::LifecycleRule>,
             Option<aws_sdk_s3::types::TransitionDefaultMinimumObjectSize>,
         ),
-        Fault,
+        Failure,
     > {
         let call = self.s3.get_bucket_lifecycle_configuration().bucket(self.name);
         match call
             .expected_bucket_owner(self.owner)
             .send()
             .await
-            .map_err(Fault::from)
+            .map_err(Failure::from)
         {
             Ok(answer) => Ok((
                 answer.rules.unwrap_or_default(),
@@ -312,7 +312,7 @@ impl Bucket<'_> {
         }
     }
 
-    async fn tag(&self, tags: &Tags) -> Result<(), Fault> {
+    async fn tag(&self, tags: &Tags) -> Result<(), Failure> {
         // A put replaces all of them, AWS's own included.
         let mut all = read::live_tags(&self.s3, self.name, self.owner).await?;
         all.extend(tags.clone());

@@ -1,22 +1,24 @@
 //! What has to be done.
 
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::cost::Monthly;
+use trueup_core::location::Place;
+use trueup_core::tags;
+use trueup_core::values::{Never, NumberOr};
+use trueup_policy::Policy;
+
 use super::rule::Rule;
 use super::{
     Action, BUCKET, Encryption, FOR_CLOUDTRAIL, Ids, Model, Ownership, Target, for_config, statements,
 };
-use crate::control::{Here, LocalId, Out, Seen};
-use crate::monthly::Monthly;
-use crate::place::Place;
-use crate::policy::Policy;
-use crate::tags;
-use crate::words::{Never, NumberOr};
 
 /// What a small account's logs cost. A trail of 17 regions that all have events writes some 150,000 files a month, at
 /// 0.005 USD for 1,000; what lies there after years is a few GB, at 0.023 USD.
 pub(super) const LOGS: Monthly = Monthly::cents(5, 100);
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let (live, ids) = (&seen.model, &seen.ids);
     if let Some(why) = &ids.unusable {
         out.refuse(why);
@@ -81,14 +83,14 @@ fn new_bucket() -> Model {
     }
 }
 
-fn change(action: Action, created: Option<LocalId>, out: &mut Out<Action>) {
+fn change(action: Action, created: Option<LocalId>, out: &mut Changes<Action>) {
     let step = out.change(action);
     if let Some(created) = created {
         step.after(created);
     }
 }
 
-fn leave(seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
+fn leave(seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
     let ids = &seen.ids;
     if !ids.several.is_empty() {
         out.refuse(format!(
@@ -117,7 +119,7 @@ fn leave(seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
 }
 
 /// What a creation has set already.
-fn settings(want: &Model, live: &Model, at: &Target, here: &Here<'_>, ids: &Ids, out: &mut Out<Action>) {
+fn settings(want: &Model, live: &Model, at: &Target, here: &Here<'_>, ids: &Ids, out: &mut Changes<Action>) {
     let at = || at.clone();
     if let Some(on) = want
         .block_public_access
@@ -150,7 +152,7 @@ fn policy(
     created: Option<LocalId>,
     ids: &Ids,
     here: &Here<'_>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     let (bucket, env) = (&at.bucket, here.env);
     let mut statements = vec![];
@@ -209,7 +211,7 @@ fn policy(
     }
 }
 
-fn life_cycle(want: &Model, at: &Target, created: Option<LocalId>, ids: &Ids, out: &mut Out<Action>) {
+fn life_cycle(want: &Model, at: &Target, created: Option<LocalId>, ids: &Ids, out: &mut Changes<Action>) {
     let (own, others) = (ids.own_rule, ids.other_rules);
     let before = own.with(others);
     let mut rule = own;

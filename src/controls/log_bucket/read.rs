@@ -3,19 +3,20 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, ServerSideEncryption};
 use futures::join;
+use trueup_aws::found;
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
+use trueup_core::values::{NumberOr, Presence, Template};
+use trueup_policy::Policy;
 
 use super::rule::{self, Rule};
 use super::{Encryption, Ids, Model, Ownership, statements};
-use crate::control::{Cx, Seen};
-use crate::controls::cloudtrail;
-use crate::fault::{Fault, found};
-use crate::place::Region;
-use crate::policy::Policy;
-use crate::tags::Tags;
-use crate::words::{NumberOr, Presence, Template};
+use crate::cloudtrail;
 
-/// See [`Control::fetch`](crate::control::Control::fetch).
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let is_to_go = want.is_some_and(Model::is_absent);
     let trails = cloudtrail::trails(cx).await?;
     let wanted_trail = want.and_then(|want| want.trail.as_deref());
@@ -104,19 +105,19 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
             None => ids.trail_prefix.clone(),
         };
     }
-    Ok(Seen {
+    Ok(Observed {
         model,
         ids,
         held_by: None,
     })
 }
 
-fn absent(ids: Ids) -> Seen<Model, Ids> {
+fn absent(ids: Ids) -> Observed<Model, Ids> {
     let model = Model {
         state: Some(Presence::Absent),
         ..Model::default()
     };
-    Seen {
+    Observed {
         model,
         ids,
         held_by: None,
@@ -124,7 +125,7 @@ fn absent(ids: Ids) -> Seen<Model, Ids> {
 }
 
 /// The buckets of the home region whose policy has statements of trueup's.
-async fn ours(cx: &Cx) -> Result<Vec<String>, Fault> {
+async fn ours(cx: &Cx) -> Result<Vec<String>, Failure> {
     let s3 = &cx.clients().s3;
     // Without a page size no region is told.
     let listed = s3
@@ -145,7 +146,7 @@ async fn ours(cx: &Cx) -> Result<Vec<String>, Fault> {
                 .bucket(&name)
                 .send()
                 .await
-                .map_err(Fault::from);
+                .map_err(Failure::from);
             // What may not be looked at can not be ours.
             let text = match policy {
                 Ok(answer) => answer.policy,
@@ -173,7 +174,7 @@ enum Found {
 }
 
 /// Where a bucket is. `HeadBucket` has no text: only its status and a header tell.
-async fn find(s3: &Client, name: &str, account: &str) -> Result<Found, Fault> {
+async fn find(s3: &Client, name: &str, account: &str) -> Result<Found, Failure> {
     let answer = s3
         .head_bucket()
         .bucket(name)
@@ -195,7 +196,7 @@ async fn find(s3: &Client, name: &str, account: &str) -> Result<Found, Fault> {
 }
 
 /// The settings of a bucket that exists.
-async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, Fault> {
+async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, Failure> {
     let owner = &cx.env.account;
     let (block, ownership, encryption, versioning, lifecycle, policy, tags) = join!(
         s3.get_public_access_block()
@@ -260,7 +261,7 @@ async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, 
     ids.policy = policy
         .map(|text| text.parse())
         .transpose()
-        .map_err(|error| Fault::answer("s3:GetBucketPolicy", format!("the bucket's policy {error}")))?;
+        .map_err(|error| Failure::answer("s3:GetBucketPolicy", format!("the bucket's policy {error}")))?;
     ids.tags = tags?;
     let does = ids.own_rule.with(ids.other_rules);
     Ok(Model {
@@ -290,7 +291,7 @@ async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, 
 }
 
 /// All tags of a bucket.
-pub(super) async fn live_tags(s3: &Client, name: &str, owner: &str) -> Result<Tags, Fault> {
+pub(super) async fn live_tags(s3: &Client, name: &str, owner: &str) -> Result<Tags, Failure> {
     let call = s3.get_bucket_tagging().bucket(name).expected_bucket_owner(owner);
     let answer = found(call.send().await, "NoSuchTagSet")?;
     let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();

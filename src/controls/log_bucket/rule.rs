@@ -16,7 +16,7 @@ pub(super) const ID: &str = "trueup-log-retention";
 /// Where objects are archived to (S3 API reference, `Transition`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ArchiveClass {
+pub(crate) enum ArchiveClass {
     /// Hours until an object can be read, cheapest.
     DeepArchive,
     /// Minutes to hours until an object can be read.
@@ -67,13 +67,13 @@ impl ArchiveClass {
 
 /// What happens to every object of the bucket in time. Numbers are days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// When objects are archived, and where to.
-    pub archive: Option<(i32, ArchiveClass)>,
+    pub(crate) archive: Option<(i32, ArchiveClass)>,
     /// When objects are deleted.
-    pub expire: Option<i32>,
+    pub(crate) expire: Option<i32>,
     /// When old versions are deleted.
-    pub old_versions: Option<i32>,
+    pub(crate) old_versions: Option<i32>,
 }
 
 impl Rule {

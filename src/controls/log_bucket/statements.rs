@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use trueup_core::env::Env;
+use trueup_policy::{Policy, Statement};
+
 use super::Ids;
-use crate::control::Env;
-use crate::policy::{Policy, Statement};
 
 /// The names of trueup's statements, and what each is about.
 const NAMES: [(&str, &str); 6] = [

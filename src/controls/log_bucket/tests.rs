@@ -1,7 +1,7 @@
 //! What is planned, without an account.
 
 use super::*;
-use crate::control::testing;
+use crate::testing;
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -22,7 +22,7 @@ fn env() -> Env {
         partition: "aws".to_owned(),
         home: "us-east-1".parse().unwrap(),
         enabled: vec![],
-        run: crate::control::Run::default(),
+        run: trueup_core::env::Run::default(),
     }
 }
 
@@ -56,15 +56,15 @@ fn ids() -> Ids {
     ids
 }
 
-fn live() -> Seen<Model, Ids> {
-    Seen {
+fn live() -> Observed<Model, Ids> {
+    Observed {
         model: example(),
         ids: ids(),
         held_by: None,
     }
 }
 
-fn plan(want: &Model, seen: &Seen<Model, Ids>) -> String {
+fn plan(want: &Model, seen: &Observed<Model, Ids>) -> String {
     testing::told(&testing::found::<LogBucket>(want, seen))
 }
 
@@ -105,7 +105,7 @@ fn what_is_as_wanted_needs_nothing() {
 
 #[test]
 fn each_setting_is_changed_alone() {
-    let drift = |change: fn(&mut Seen<Model, Ids>)| {
+    let drift = |change: fn(&mut Observed<Model, Ids>)| {
         let mut seen = live();
         change(&mut seen);
         plan(&example(), &seen)

@@ -3,14 +3,13 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use crate::place::Region;
-use crate::tags::{self, Tags};
+use trueup_core::location::Region;
+use trueup_core::tags::{self, Tags};
 
 /// One change. Each names the region of the trail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Makes a filter, or one of this name as it should be.
     PutFilter {
         /// The region.
@@ -93,19 +92,19 @@ pub enum Action {
 
 /// What changes of an alarm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlarmChange {
+pub(crate) struct AlarmChange {
     /// It tells this topic too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub topic: Option<String>,
+    pub(crate) topic: Option<String>,
     /// Its actions are switched on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub enable: bool,
+    pub(crate) enable: bool,
     /// It goes off when the sum of events is this or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<i64>,
+    pub(crate) threshold: Option<i64>,
     /// In so many seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub period: Option<i32>,
+    pub(crate) period: Option<i32>,
 }
 
 impl fmt::Display for AlarmChange {

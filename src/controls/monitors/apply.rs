@@ -2,22 +2,21 @@
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, Statistic, Tag};
 use aws_sdk_cloudwatchlogs::types::MetricTransformation;
+use trueup_aws::wait::{self, HALF_A_MINUTE};
+use trueup_aws::{Cx, Failure};
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
 
 use super::read::arn;
 use super::{Action, AlarmChange};
-use crate::control::Cx;
-use crate::fault::Fault;
-use crate::place::Region;
-use crate::tags::Tags;
-use crate::wait::{self, HALF_A_MINUTE};
 
 /// What CloudWatch Logs answers while it works on another change of the same group.
 const BUSY: &[&str] = &["OperationAbortedException"];
 /// What is waited for then.
 const IDLE: &str = "the log group takes changes again";
 
-/// See [`Control::apply`](crate::control::Control::apply).
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     match action {
         Action::PutFilter {
             region,
@@ -33,7 +32,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
                 .metric_value("1")
                 .default_value(0.0)
                 .build()
-                .map_err(|error| Fault::answer("logs:PutMetricFilter", error.to_string()))?;
+                .map_err(|error| Failure::answer("logs:PutMetricFilter", error.to_string()))?;
             let call = cx
                 .clients_in(region)
                 .logs
@@ -104,7 +103,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         }
         Action::DeleteAlarm { region, name } => {
             let call = cx.clients_in(region).cloudwatch.delete_alarms();
-            match call.alarm_names(name).send().await.map_err(Fault::from) {
+            match call.alarm_names(name).send().await.map_err(Failure::from) {
                 Err(fault) if !fault.is_one_of(&["ResourceNotFound", "ResourceNotFoundException"]) => {
                     Err(fault)
                 }
@@ -121,7 +120,13 @@ fn api_tags(tags: &Tags) -> Vec<Tag> {
 }
 
 /// `PutMetricFilter` replaces the whole filter, so the rest is sent back as it is.
-async fn set_pattern(cx: &Cx, region: &Region, group: &str, name: &str, pattern: &str) -> Result<(), Fault> {
+async fn set_pattern(
+    cx: &Cx,
+    region: &Region,
+    group: &str,
+    name: &str,
+    pattern: &str,
+) -> Result<(), Failure> {
     let logs = &cx.clients_in(region).logs;
     // The name is only a prefix here.
     let call = logs.describe_metric_filters().log_group_name(group);
@@ -135,7 +140,7 @@ async fn set_pattern(cx: &Cx, region: &Region, group: &str, name: &str, pattern:
         }
     }
     let live = live.ok_or_else(|| {
-        Fault::answer(
+        Failure::answer(
             "logs:DescribeMetricFilters",
             format!("the filter `{name}` is gone"),
         )
@@ -158,12 +163,12 @@ async fn set_pattern(cx: &Cx, region: &Region, group: &str, name: &str, pattern:
 }
 
 /// `PutMetricAlarm` replaces the whole alarm, so the rest is sent back as it is.
-async fn change_alarm(cx: &Cx, region: &Region, name: &str, change: &AlarmChange) -> Result<(), Fault> {
+async fn change_alarm(cx: &Cx, region: &Region, name: &str, change: &AlarmChange) -> Result<(), Failure> {
     let cloudwatch = &cx.clients_in(region).cloudwatch;
     let answer = cloudwatch.describe_alarms().alarm_names(name).send().await?;
     let live = answer.metric_alarms.unwrap_or_default().into_iter().next();
     let live = live
-        .ok_or_else(|| Fault::answer("cloudwatch:DescribeAlarms", format!("the alarm `{name}` is gone")))?;
+        .ok_or_else(|| Failure::answer("cloudwatch:DescribeAlarms", format!("the alarm `{name}` is gone")))?;
     let new = changed(live, change);
     let list = |list: Option<Vec<String>>| list.filter(|list| !list.is_empty());
     cloudwatch

@@ -7,32 +7,31 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use crate::filter_pattern::{Expr, Pattern};
+use trueup_policy::filter_pattern::{Expr, Pattern};
 
 /// One monitor as it is by default.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its key in the table.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// The name of a new filter, of its metric and of its alarm.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it tells of, to stand behind "tell of".
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// What it looks for, unless the exact pattern is asked for.
-    pub better: &'static str,
+    pub(crate) better: &'static str,
     /// What Security Hub wants to the letter, where it is another.
-    pub exact: Option<&'static str>,
+    pub(crate) exact: Option<&'static str>,
     /// Further patterns that are common for the same, by which a filter is found.
-    pub also: &'static [&'static str],
+    pub(crate) also: &'static [&'static str],
     /// It is told when so many events are in a period.
-    pub threshold: i64,
+    pub(crate) threshold: i64,
     /// The benchmarks that ask for it, each with its number.
-    pub benchmarks: &'static [(&'static str, &'static str)],
+    pub(crate) benchmarks: &'static [(&'static str, &'static str)],
 }
 
 /// Within how many seconds the events are counted, by default.
-pub const PERIOD: i32 = 300;
+pub(crate) const PERIOD: i32 = 300;
 
 /// CIS numbers, which versions 5.0 and 3.0 have alike, and Security Hub's control.
 macro_rules! asked_for {
@@ -45,7 +44,7 @@ macro_rules! asked_for {
 }
 
 /// All of them: the checklist's 17, then what CIS asks for beyond.
-pub static CATALOGUE: &[Entry] = &[
+pub(crate) static CATALOGUE: &[Entry] = &[
     Entry {
         key: "root_usage",
         name: "RootUsage",
@@ -260,12 +259,12 @@ pub static CATALOGUE: &[Entry] = &[
 
 impl Entry {
     /// What Security Hub wants to the letter, or the only pattern there is.
-    pub fn exact(&self) -> &'static str {
+    pub(crate) fn exact(&self) -> &'static str {
         self.exact.unwrap_or(self.better)
     }
 
     /// Whether a filter of this pattern is this monitor, in whatever form it is written.
-    pub fn knows(&self, pattern: &str) -> bool {
+    pub(crate) fn knows(&self, pattern: &str) -> bool {
         let Some(live) = expr(pattern).map(|expr| expr.of_any_source()) else {
             return false;
         };
@@ -290,21 +289,21 @@ fn expr(pattern: &str) -> Option<Expr> {
 /// A monitor of the catalogue. Ordered as that is; written as its key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
-pub struct Monitor(usize);
+pub(crate) struct Monitor(usize);
 
 impl Monitor {
     /// All of them, in order.
-    pub fn all() -> impl Iterator<Item = Monitor> {
+    pub(crate) fn all() -> impl Iterator<Item = Monitor> {
         (0..CATALOGUE.len()).map(Monitor)
     }
 
     /// What it is.
-    pub fn entry(self) -> &'static Entry {
+    pub(crate) fn entry(self) -> &'static Entry {
         &CATALOGUE[self.0]
     }
 
     /// The one of this key.
-    pub fn of(key: &str) -> Option<Self> {
+    pub(crate) fn of(key: &str) -> Option<Self> {
         CATALOGUE.iter().position(|entry| entry.key == key).map(Monitor)
     }
 }

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::location::{Place, Region};
+use trueup_core::tags;
+
 use super::catalogue::alike;
 use super::price::Free;
 use super::{
     ACTIONS, Action, Alarm, AlarmChange, FILTERS, Filter, Found, Group, Ids, Model, Monitor, NAMESPACE,
     PERIOD, Patterns, Setting, Tuning,
 };
-use crate::control::{Here, LocalId, Out, Seen};
-use crate::controls::{alerts, cloudtrail};
-use crate::place::{Place, Region};
-use crate::tags;
+use crate::{alerts, cloudtrail};
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let ids = &seen.ids;
     let Some(home) = &ids.home else { return };
     let nothing = Found::default();
@@ -119,7 +121,7 @@ impl On<'_> {
         tuning: Tuning,
         found: &Found,
         last: &mut Last,
-        out: &mut Out<Action>,
+        out: &mut Changes<Action>,
     ) {
         let entry = monitor.entry();
         let own = (NAMESPACE.to_owned(), entry.name.to_owned());
@@ -168,7 +170,7 @@ impl On<'_> {
         found: &Found,
         metric: &(String, String),
         last: &mut Last,
-        out: &mut Out<Action>,
+        out: &mut Changes<Action>,
     ) -> LocalId {
         let name = found.other_filter.clone();
         let mut step = out.add(Action::PutFilter {
@@ -195,7 +197,7 @@ impl On<'_> {
         monitor: Monitor,
         filter: &Filter,
         last: &mut Last,
-        out: &mut Out<Action>,
+        out: &mut Changes<Action>,
     ) -> Option<LocalId> {
         let wanted = self.wanted(monitor);
         let is_right = match self.want.patterns {
@@ -216,7 +218,14 @@ impl On<'_> {
         last.filter
     }
 
-    fn alarm(&self, monitor: Monitor, tuning: Tuning, alarm: &Alarm, last: &mut Last, out: &mut Out<Action>) {
+    fn alarm(
+        &self,
+        monitor: Monitor,
+        tuning: Tuning,
+        alarm: &Alarm,
+        last: &mut Last,
+        out: &mut Changes<Action>,
+    ) {
         let entry = monitor.entry();
         let or_default = |default| (!alarm.counts).then_some(default);
         let mut change = AlarmChange {
@@ -256,7 +265,7 @@ fn off(
     ids: &Ids,
     home: &Region,
     last: &mut Last,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     let entry = monitor.entry();
     let risk = format!("nobody is told of {} any more", entry.title);

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use trueup_core::cost::Monthly;
+
 use super::{Found, Ids, Model, Setting};
-use crate::monthly::Monthly;
 
 /// A metric, in US cents a month.
 pub(super) const METRIC: u32 = 30;

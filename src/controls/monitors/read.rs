@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, Statistic};
 use aws_sdk_cloudwatchlogs::types::MetricFilter;
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+use trueup_core::env::Env;
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
 
 use super::catalogue::alike;
 use super::{
     Alarm, Entry, Filter, Found, Group, Ids, Model, Monitor, NAMESPACE, PERIOD, Patterns, Setting, Tuning,
 };
-use crate::control::{Cx, Env, Seen};
-use crate::controls::cloudtrail;
-use crate::fault::Fault;
-use crate::place::Region;
-use crate::tags::Tags;
+use crate::cloudtrail;
 
-/// See [`Control::fetch`](crate::control::Control::fetch).
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let trails = cloudtrail::trails(cx).await?;
     let trail = cloudtrail::choose(&trails, want.and_then(|want| want.trail.as_deref()), &cx.env);
     let others = trails.iter().find(|trail| {
@@ -26,7 +27,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
     let home = match trail.and_then(|trail| trail.home_region()) {
         None => cx.env.home.clone(),
         Some(home) => home.parse::<Region>().map_err(|_| {
-            Fault::answer(
+            Failure::answer(
                 "cloudtrail:DescribeTrails",
                 format!("the home region `{home}` is none"),
             )
@@ -78,7 +79,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
             .collect(),
         topic,
     };
-    Ok(Seen {
+    Ok(Observed {
         model,
         ids: Ids {
             trail: trail.and_then(|trail| trail.name.clone()),
@@ -92,13 +93,13 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
 }
 
 /// The filters of a log group; nothing if there is no such group.
-async fn read_filters(cx: &Cx, home: &Region, group: &str) -> Result<Option<Vec<MetricFilter>>, Fault> {
+async fn read_filters(cx: &Cx, home: &Region, group: &str) -> Result<Option<Vec<MetricFilter>>, Failure> {
     let logs = &cx.clients_in(home).logs;
     let call = logs.describe_metric_filters().log_group_name(group);
     let mut pages = call.into_paginator().items().send();
     let mut filters = vec![];
     while let Some(filter) = pages.next().await {
-        match filter.map_err(Fault::from) {
+        match filter.map_err(Failure::from) {
             Ok(filter) => filters.push(filter),
             Err(fault) if fault.is("ResourceNotFoundException") => return Ok(None),
             Err(fault) => return Err(fault),
@@ -108,7 +109,7 @@ async fn read_filters(cx: &Cx, home: &Region, group: &str) -> Result<Option<Vec<
 }
 
 /// All metric alarms of the region: CloudWatch finds them by metric only one at a time.
-async fn read_alarms(cx: &Cx, home: &Region) -> Result<Vec<MetricAlarm>, Fault> {
+async fn read_alarms(cx: &Cx, home: &Region) -> Result<Vec<MetricAlarm>, Failure> {
     let mut pages = cx
         .clients_in(home)
         .cloudwatch
@@ -122,7 +123,7 @@ async fn read_alarms(cx: &Cx, home: &Region) -> Result<Vec<MetricAlarm>, Fault> 
     Ok(alarms)
 }
 
-async fn read_tags(cx: &Cx, home: &Region, alarm: &str) -> Result<Tags, Fault> {
+async fn read_tags(cx: &Cx, home: &Region, alarm: &str) -> Result<Tags, Failure> {
     let cloudwatch = &cx.clients_in(home).cloudwatch;
     let call = cloudwatch
         .list_tags_for_resource()

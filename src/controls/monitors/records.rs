@@ -2,9 +2,9 @@
 //! form of the CloudTrail user guide, "CloudTrail record contents".
 
 use serde_json::{Value, json};
+use trueup_policy::filter_pattern::Pattern;
 
 use super::{CATALOGUE, Monitor};
-use crate::filter_pattern::Pattern;
 
 /// A record of a call by a user, with these members instead.
 fn record(source: &str, name: &str, other: &Value) -> String {

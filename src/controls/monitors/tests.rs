@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, Statistic};
 use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation};
 use serde_json::json;
+use trueup_core::cost::Monthly;
+use trueup_policy::filter_pattern::Pattern;
 
 use super::*;
-use crate::control::testing::{found, found_in, monthly, told};
-use crate::filter_pattern::Pattern;
-use crate::monthly::Monthly;
+use crate::testing::{found, found_in, monthly, told};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
 
@@ -46,7 +46,7 @@ fn alarm(key: &str) -> Alarm {
 }
 
 /// An account with a trail and these monitors.
-fn account(keys: &[&str]) -> Seen<Model, Ids> {
+fn account(keys: &[&str]) -> Observed<Model, Ids> {
     let found = keys.iter().map(|key| {
         let found = Found {
             filter: Some(filter(key)),
@@ -55,7 +55,7 @@ fn account(keys: &[&str]) -> Seen<Model, Ids> {
         };
         (monitor(key), found)
     });
-    Seen {
+    Observed {
         model: Model::default(),
         ids: Ids {
             trail: Some("all".to_owned()),
@@ -72,11 +72,11 @@ fn account(keys: &[&str]) -> Seen<Model, Ids> {
     }
 }
 
-fn plan(want: &Model, seen: &Seen<Model, Ids>) -> String {
+fn plan(want: &Model, seen: &Observed<Model, Ids>) -> String {
     told(&found::<Monitors>(want, seen))
 }
 
-fn one<'a>(seen: &'a mut Seen<Model, Ids>, key: &str) -> &'a mut Found {
+fn one<'a>(seen: &'a mut Observed<Model, Ids>, key: &str) -> &'a mut Found {
     seen.ids.found.get_mut(&monitor(key)).unwrap()
 }
 
@@ -162,7 +162,7 @@ fn a_new_account_gets_filters_one_by_one_and_each_its_alarm() {
 
 #[test]
 fn filters_wait_for_the_trail_and_its_log_group_where_those_are_not_there_yet() {
-    let needs = |seen: &Seen<Model, Ids>| {
+    let needs = |seen: &Observed<Model, Ids>| {
         let out = found::<Monitors>(&model("root_usage = true"), seen);
         let step = &out.steps[0];
         step.needs
@@ -291,9 +291,9 @@ fn what_cannot_be_watched_is_refused_with_what_to_do() {
 #[test]
 fn tags_come_with_a_new_alarm_and_as_drift() {
     let tags: Tags = [("managed-by".to_owned(), "trueup".to_owned())].into();
-    let run = crate::control::Run {
+    let run = trueup_core::env::Run {
         tags: tags.clone(),
-        ..crate::control::Run::default()
+        ..trueup_core::env::Run::default()
     };
     let want = model("root_usage = true");
     let out = found_in::<Monitors>(&want, &account(&[]), run.clone());

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{AssignmentStatusType, SummaryKeyType};
+use trueup_aws::Failure;
+use trueup_aws::wait::Wait;
 
 use super::report::{self, Use};
-use crate::fault::Fault;
-use crate::wait::Wait;
 
 /// What the account summary says of the root user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) struct Summary {
 }
 
 /// The account summary (`GetAccountSummary`).
-pub(super) async fn summary(iam: &Client) -> Result<Summary, Fault> {
+pub(super) async fn summary(iam: &Client) -> Result<Summary, Failure> {
     let answer = iam.get_account_summary().send().await?;
     let map = answer.summary_map.unwrap_or_default();
     let number = |key: SummaryKeyType| map.get(&key).copied();
@@ -27,7 +27,7 @@ pub(super) async fn summary(iam: &Client) -> Result<Summary, Fault> {
         let name = key.as_str().to_owned();
         number(key)
             .map(|number| number > 0)
-            .ok_or_else(|| Fault::answer("iam:GetAccountSummary", format!("the answer has no {name}")))
+            .ok_or_else(|| Failure::answer("iam:GetAccountSummary", format!("the answer has no {name}")))
     };
     Ok(Summary {
         access_keys: known(SummaryKeyType::AccountAccessKeysPresent)?,
@@ -40,7 +40,7 @@ pub(super) async fn summary(iam: &Client) -> Result<Summary, Fault> {
 }
 
 /// How many virtual MFA devices the root user has.
-pub(super) async fn virtual_devices(iam: &Client) -> Result<i32, Fault> {
+pub(super) async fn virtual_devices(iam: &Client) -> Result<i32, Failure> {
     let mut pages = iam
         .list_virtual_mfa_devices()
         .assignment_status(AssignmentStatusType::Assigned)
@@ -67,14 +67,14 @@ pub(super) async fn virtual_devices(iam: &Client) -> Result<i32, Fault> {
 const MOST_ATTEMPTS: u32 = 30;
 
 /// When the root user was last used, from the credential report. Has IAM write one if there is none.
-pub(super) async fn use_of_root(iam: &Client, mut wait: Wait) -> Result<Use, Fault> {
+pub(super) async fn use_of_root(iam: &Client, mut wait: Wait) -> Result<Use, Failure> {
     let mut pause = Duration::from_millis(250);
     let mut attempt = 0;
     loop {
-        let fault = match iam.get_credential_report().send().await.map_err(Fault::from) {
+        let fault = match iam.get_credential_report().send().await.map_err(Failure::from) {
             Ok(answer) => {
                 let content = answer.content.map(|blob| blob.into_inner()).unwrap_or_default();
-                return report::root(&content).map_err(|why| Fault::answer("iam:GetCredentialReport", why));
+                return report::root(&content).map_err(|why| Failure::answer("iam:GetCredentialReport", why));
             }
             Err(fault) => fault,
         };

@@ -1,9 +1,10 @@
 use jiff::civil::date;
+use trueup_core::env::Run;
 
 use super::calls::Summary;
 use super::report::Use;
 use super::*;
-use crate::control::{Run, testing};
+use crate::testing;
 
 const TODAY: Date = date(2026, 11, 25);
 
@@ -32,12 +33,12 @@ fn used(last: Option<Date>, created: Date) -> Option<Use> {
 }
 
 /// A reading of an account of many years whose root user nobody needed for long.
-fn seen(want: &Model, summary: Summary, virtual_devices: i32) -> Seen<Model, Ids> {
+fn seen(want: &Model, summary: Summary, virtual_devices: i32) -> Observed<Model, Ids> {
     let unused = used(Some(date(2025, 1, 1)), date(2020, 1, 1));
     read(summary, virtual_devices, unused, want.unused_for_days, TODAY)
 }
 
-fn plan(want: &Model, seen: &Seen<Model, Ids>) -> String {
+fn plan(want: &Model, seen: &Observed<Model, Ids>) -> String {
     testing::told(&testing::found::<RootUser>(want, seen))
 }
 

@@ -4,10 +4,10 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::Grant;
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
-
-use crate::control::Cx;
-use crate::fault::{Fault, found};
-use crate::place::Region;
+use trueup_aws::found;
+use trueup_aws::{Cx, Failure};
+use trueup_core::fault::Fault;
+use trueup_core::location::Region;
 
 /// How many buckets are looked at at a time: at most three calls each.
 const AT_ONCE: usize = 8;
@@ -28,32 +28,32 @@ pub(super) struct Cuts {
 
 /// What was found out about the buckets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Buckets {
+pub(crate) struct Buckets {
     /// Those that the wanted block would or could cut off, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub at_stake: Vec<Bucket>,
+    pub(crate) at_stake: Vec<Bucket>,
     /// Why there is no list of buckets, if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_listed: Option<String>,
+    pub(crate) not_listed: Option<String>,
 }
 
 /// A bucket that its own public access block does not keep closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its policy is public, and would no longer be.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub policy: bool,
+    pub(crate) policy: bool,
     /// Its ACL is public, and would no longer be.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub acl: bool,
+    pub(crate) acl: bool,
     /// ACLs of its objects, which nobody can list, may be public and would no longer be.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub object_acls: bool,
+    pub(crate) object_acls: bool,
     /// Why it could not be checked, if it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unchecked: Option<String>,
+    pub(crate) unchecked: Option<String>,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -119,11 +119,11 @@ pub(super) async fn look(cx: &Cx, cuts: Cuts) -> Buckets {
 }
 
 /// Every bucket with the name of its region.
-async fn list(s3: &Client) -> Result<Vec<(String, Option<String>)>, Fault> {
+async fn list(s3: &Client) -> Result<Vec<(String, Option<String>)>, Failure> {
     let mut pages = s3.list_buckets().max_buckets(PAGE).into_paginator().send();
     let mut buckets = vec![];
     while let Some(page) = pages.next().await {
-        let page = page.map_err(Fault::from)?;
+        let page = page.map_err(Failure::from)?;
         buckets.extend(
             page.buckets
                 .unwrap_or_default()
@@ -164,7 +164,7 @@ async fn look_at(cx: &Cx, name: String, region: Option<String>, cuts: Cuts) -> O
     }
 }
 
-async fn read(s3: &Client, name: &str, cuts: Cuts) -> Result<Bucket, Fault> {
+async fn read(s3: &Client, name: &str, cuts: Cuts) -> Result<Bucket, Failure> {
     let own = s3.get_public_access_block().bucket(name).send().await;
     let own = found(own, "NoSuchPublicAccessBlockConfiguration")?
         .and_then(|answer| answer.public_access_block_configuration);
@@ -293,7 +293,7 @@ mod tests {
         }
 
         /// What is found at stake, as (policy, ACL, ACLs of objects).
-        async fn found(self, cuts: Cuts) -> Result<(bool, bool, bool), Fault> {
+        async fn found(self, cuts: Cuts) -> Result<(bool, bool, bool), Failure> {
             let connector = SharedHttpConnector::new(self);
             let client = Client::from_conf(
                 Config::builder()
@@ -376,10 +376,10 @@ mod tests {
 
     #[test]
     fn a_fault_is_told_by_its_code_and_never_by_its_request() {
-        let mut fault = Fault::answer("s3:GetBucketAcl", "Access Denied");
-        fault.request_id = Some("ABC".to_owned());
+        let mut fault = Failure::answer("s3:GetBucketAcl", "Access Denied");
+        fault.0.request_id = Some("ABC".to_owned());
         assert_eq!(reason(&fault), "Access Denied");
-        fault.code = Some("AccessDenied".to_owned());
+        fault.0.code = Some("AccessDenied".to_owned());
         assert_eq!(reason(&fault), "AccessDenied");
     }
 }

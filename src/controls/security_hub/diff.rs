@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_core::change::{Changes, LocalId};
+use trueup_core::control::{Here, Observed};
+use trueup_core::location::Region;
+use trueup_core::registry::nearest;
+use trueup_core::tags;
+
 use super::price;
 use super::{Action, Ids, Model, Standard};
-use crate::control::{Here, LocalId, Out, Seen};
-use crate::controls::config_recorder::RECORDER;
-use crate::controls::nearest;
-use crate::place::Region;
-use crate::tags;
+use crate::config_recorder::RECORDER;
 
-/// See [`crate::control::Control::diff`].
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`trueup_core::control::Control::diff`].
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let is_on = seen.model.enabled == Some(true);
     if want.enabled == Some(false) {
         if is_on {
@@ -52,7 +54,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     tell(want, seen, out);
 }
 
-fn enable(want: &Model, on: &BTreeSet<Standard>, here: &Here<'_>, out: &mut Out<Action>) -> LocalId {
+fn enable(want: &Model, on: &BTreeSet<Standard>, here: &Here<'_>, out: &mut Changes<Action>) -> LocalId {
     let step = out.add(Action::Enable {
         auto_enable_controls: want.auto_enable_controls,
         tags: here.env.run.tags.clone(),
@@ -76,11 +78,11 @@ fn switched(want: &Model, live: &Model, on: bool) -> impl Iterator<Item = Standa
 
 fn turn(
     want: &Model,
-    seen: &Seen<Model, Ids>,
+    seen: &Observed<Model, Ids>,
     on: BTreeSet<Standard>,
     hub: Option<LocalId>,
     here: &Here<'_>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     let off: BTreeMap<Standard, String> = switched(want, &seen.model, false)
         .filter_map(|name| Some((name.clone(), seen.ids.subscriptions.get(&name)?.clone())))
@@ -113,10 +115,10 @@ fn turn(
 
 fn aggregate(
     want: &Model,
-    seen: &Seen<Model, Ids>,
+    seen: &Observed<Model, Ids>,
     hub: Option<LocalId>,
     here: &Here<'_>,
-    out: &mut Out<Action>,
+    out: &mut Changes<Action>,
 ) {
     let home = &here.env.home;
     let is_so = seen.model.aggregate_in_home_region == Some(true);
@@ -149,7 +151,7 @@ pub(super) fn elsewhere(region: &Region, home: &Region) -> String {
     )
 }
 
-fn tell(want: &Model, seen: &Seen<Model, Ids>, out: &mut Out<Action>) {
+fn tell(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
     let told = &seen.ids.told;
     for name in &seen.ids.unoffered {
         let offered = told.offered.iter().map(Standard::as_str);

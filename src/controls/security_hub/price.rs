@@ -1,8 +1,9 @@
 //! What is turned on costs so much a month.
 
+use trueup_core::control::Here;
+use trueup_core::cost::{Monthly, PerRegion};
+
 use super::Standard;
-use crate::control::Here;
-use crate::monthly::{Monthly, PerRegion};
 
 /// AWS's own standard and the catalogue of NIST look at nearly every kind of resource that Config records.
 const BROAD: PerRegion = PerRegion {
@@ -22,8 +23,8 @@ pub(super) fn costs<'a>(on: impl IntoIterator<Item = &'a Standard>, here: &Here<
     on.into_iter()
         .map(
             |name| match broad.iter().any(|start| name.as_str().starts_with(start)) {
-                true => BROAD.at(here),
-                false => OTHER.at(here),
+                true => BROAD.at(here.is_home()),
+                false => OTHER.at(here.is_home()),
             },
         )
         .sum()
@@ -31,10 +32,11 @@ pub(super) fn costs<'a>(on: impl IntoIterator<Item = &'a Standard>, here: &Here<
 
 #[cfg(test)]
 mod tests {
+    use trueup_core::control::{Control, Observed};
+
     use super::*;
-    use crate::control::testing::{found_at, monthly};
-    use crate::control::{Control, Seen};
-    use crate::controls::security_hub::{Model, SecurityHub};
+    use crate::security_hub::{Model, SecurityHub};
+    use crate::testing::{found_at, monthly};
 
     /// What the plan costs in a region of an account that is at home in us-east-1.
     fn costs_in(region: &str, want: &str, live: &str) -> Monthly {
@@ -42,7 +44,7 @@ mod tests {
         monthly(&found_at::<SecurityHub>(
             region,
             &model(want),
-            &Seen::of(model(live)),
+            &Observed::of(model(live)),
         ))
     }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::types::{StandardsStatus, StandardsSubscription};
+use trueup_aws::{Cx, Failure};
+use trueup_core::change::Manager;
+use trueup_core::control::Observed;
+use trueup_core::fault::Fault;
+use trueup_core::tags::Tags;
 
 use super::{Aggregator, Ids, Model, Standard};
-use crate::control::{Cx, Manager, Seen};
-use crate::fault::Fault;
-use crate::tags::Tags;
 
 /// The linking mode of an aggregator to which every region is linked.
 pub(super) const ALL_REGIONS: &str = "ALL_REGIONS";
@@ -20,7 +22,7 @@ pub(super) fn is_absence(fault: &Fault) -> bool {
 }
 
 /// An answer, or nothing where there is no hub to give one.
-pub(super) fn unless_absent<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+pub(super) fn unless_absent<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(fault) if is_absence(&fault) => Ok(None),
@@ -28,11 +30,11 @@ pub(super) fn unless_absent<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fa
     }
 }
 
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let hub = &cx.clients().securityhub;
-    let described = hub.describe_hub().send().await.map_err(Fault::from);
+    let described = hub.describe_hub().send().await.map_err(Failure::from);
     let Some(described) = unless_absent(described)? else {
-        let mut seen = Seen::of(Model {
+        let mut seen = Observed::of(Model {
             enabled: Some(false),
             ..Model::default()
         });
@@ -40,7 +42,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, I
         return Ok(seen);
     };
     let arn = described.hub_arn.unwrap_or_default();
-    let mut seen = Seen {
+    let mut seen = Observed {
         model: Model {
             enabled: Some(true),
             auto_enable_controls: described.auto_enable_controls,
@@ -81,8 +83,8 @@ async fn standards(
     hub: &Client,
     want: Option<&Model>,
     is_there: bool,
-    seen: &mut Seen<Model, Ids>,
-) -> Result<(), Fault> {
+    seen: &mut Observed<Model, Ids>,
+) -> Result<(), Failure> {
     let none = BTreeMap::new();
     let wanted = want.map_or(&none, |want| &want.standards);
     if is_there && (want.is_none() || !wanted.is_empty()) {
@@ -141,7 +143,9 @@ pub(super) fn reason(one: &StandardsSubscription) -> &str {
 }
 
 /// The standards of a hub, those that are coming or going too.
-pub(super) async fn subscriptions(hub: &Client) -> Result<BTreeMap<Standard, StandardsSubscription>, Fault> {
+pub(super) async fn subscriptions(
+    hub: &Client,
+) -> Result<BTreeMap<Standard, StandardsSubscription>, Failure> {
     let mut pages = hub.get_enabled_standards().into_paginator().send();
     let mut found = BTreeMap::new();
     while let Some(page) = pages.next().await {
@@ -152,7 +156,7 @@ pub(super) async fn subscriptions(hub: &Client) -> Result<BTreeMap<Standard, Sta
 }
 
 /// The ARNs of the standards that a region offers. AWS leaves open whether a region without a hub tells.
-pub(super) async fn offered(hub: &Client) -> Result<BTreeMap<Standard, String>, Fault> {
+pub(super) async fn offered(hub: &Client) -> Result<BTreeMap<Standard, String>, Failure> {
     let mut pages = hub.describe_standards().into_paginator().send();
     let mut found = BTreeMap::new();
     while let Some(page) = pages.next().await {
@@ -165,13 +169,17 @@ pub(super) async fn offered(hub: &Client) -> Result<BTreeMap<Standard, String>, 
     Ok(found)
 }
 
-async fn tags_of(hub: &Client, arn: &str) -> Result<Tags, Fault> {
+async fn tags_of(hub: &Client, arn: &str) -> Result<Tags, Failure> {
     let answer = hub.list_tags_for_resource().resource_arn(arn).send().await?;
     Ok(answer.tags.into_iter().flatten().collect())
 }
 
-async fn held_by(hub: &Client) -> Result<Option<Manager>, Fault> {
-    let answer = hub.get_administrator_account().send().await.map_err(Fault::from);
+async fn held_by(hub: &Client) -> Result<Option<Manager>, Failure> {
+    let answer = hub
+        .get_administrator_account()
+        .send()
+        .await
+        .map_err(Failure::from);
     Ok(unless_absent(answer)?
         .and_then(|answer| answer.administrator?.account_id)
         .filter(|account| !account.is_empty())
@@ -181,7 +189,7 @@ async fn held_by(hub: &Client) -> Result<Option<Manager>, Fault> {
 }
 
 /// The account's finding aggregator. Any region lists it, and the one where the findings come together is in its ARN.
-pub(super) async fn aggregator(hub: &Client) -> Result<Option<Aggregator>, Fault> {
+pub(super) async fn aggregator(hub: &Client) -> Result<Option<Aggregator>, Failure> {
     let listed = hub.list_finding_aggregators().send().await?;
     let mut arns = listed
         .finding_aggregators
@@ -192,7 +200,7 @@ pub(super) async fn aggregator(hub: &Client) -> Result<Option<Aggregator>, Fault
         return Ok(None);
     };
     let call = hub.get_finding_aggregator().finding_aggregator_arn(&arn);
-    let Some(read) = unless_absent(call.send().await.map_err(Fault::from))? else {
+    let Some(read) = unless_absent(call.send().await.map_err(Failure::from))? else {
         return Ok(None);
     };
     let region = read
@@ -200,7 +208,7 @@ pub(super) async fn aggregator(hub: &Client) -> Result<Option<Aggregator>, Fault
         .or_else(|| arn.split(':').nth(3).map(str::to_owned))
         .unwrap_or_default();
     let region = region.parse().map_err(|_| {
-        Fault::answer(
+        Failure::answer(
             "securityhub:GetFindingAggregator",
             format!("`{region}` is no region"),
         )

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A standard as `name/version`, such as `cis-aws-foundations-benchmark/5.0.0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Standard(String);
+pub(crate) struct Standard(String);
 
 impl Standard {
     /// The standard of an ARN, its own or that of a subscription.
@@ -22,7 +22,7 @@ impl Standard {
     }
 
     /// As it is written.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 

@@ -1,9 +1,11 @@
 //! What is planned for which hub.
 
+use trueup_core::change::Class;
+use trueup_core::env::Run;
+use trueup_core::location::Place;
+
 use super::*;
-use crate::control::{Run, testing};
-use crate::place::Place;
-use crate::plan::Class;
+use crate::testing;
 
 const FSBP: &str = "aws-foundational-security-best-practices/1.0.0";
 const CIS: &str = "cis-aws-foundations-benchmark/5.0.0";
@@ -13,14 +15,14 @@ fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
 }
 
-fn none() -> Seen<Model, Ids> {
-    Seen::of(model("enabled = false"))
+fn none() -> Observed<Model, Ids> {
+    Observed::of(model("enabled = false"))
 }
 
 /// A hub with these standards on.
-fn hub(on: &[&str]) -> Seen<Model, Ids> {
+fn hub(on: &[&str]) -> Observed<Model, Ids> {
     let each = || on.iter().map(|name| Standard::from(*name));
-    Seen {
+    Observed {
         model: Model {
             enabled: Some(true),
             auto_enable_controls: Some(true),
@@ -39,7 +41,7 @@ fn hub(on: &[&str]) -> Seen<Model, Ids> {
 }
 
 /// The same with a finding aggregator.
-fn aggregating(region: &str, links_all: bool) -> Seen<Model, Ids> {
+fn aggregating(region: &str, links_all: bool) -> Observed<Model, Ids> {
     let mut seen = hub(&[]);
     let region: Region = region.parse().unwrap();
     // The home region of these tests.
@@ -52,7 +54,7 @@ fn aggregating(region: &str, links_all: bool) -> Seen<Model, Ids> {
     seen
 }
 
-fn plan(want: &str, seen: &Seen<Model, Ids>) -> String {
+fn plan(want: &str, seen: &Observed<Model, Ids>) -> String {
     testing::told(&testing::found::<SecurityHub>(&model(want), seen))
 }
 
@@ -75,10 +77,7 @@ fn a_new_hub_gets_what_is_written_once_config_records() {
     let out = testing::found::<SecurityHub>(&model(&want), &none());
     let place: Place = "eu-west-1".parse::<Region>().unwrap().into();
     for step in &out.steps {
-        assert_eq!(
-            step.needs,
-            [crate::controls::config_recorder::RECORDER.at(&place)]
-        );
+        assert_eq!(step.needs, [crate::config_recorder::RECORDER.at(&place)]);
     }
     // A hub that checks nothing needs no record.
     let out = testing::found::<SecurityHub>(&model("enabled = true\nauto_enable_controls = false"), &none());

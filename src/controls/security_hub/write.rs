@@ -9,15 +9,15 @@ use aws_sdk_securityhub::types::{
     ControlFindingGenerator, StandardsStatus, StandardsSubscription, StandardsSubscriptionRequest,
 };
 use tokio::sync::OwnedMutexGuard;
+use trueup_aws::wait::{self, Wait};
+use trueup_aws::{Cx, Failure};
+use trueup_core::fault::{Fault, FaultKind};
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
 
 use super::diff::{elsewhere, why};
 use super::read::{self, ALL_REGIONS, is_absence, unless_absent};
 use super::{Action, Standard};
-use crate::control::Cx;
-use crate::fault::{Fault, FaultKind};
-use crate::place::Region;
-use crate::tags::Tags;
-use crate::wait::{self, Wait};
 
 /// How long a standard may take until it is on or gone: three minutes in all.
 const PAUSES: [u64; 15] = [1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15];
@@ -38,7 +38,7 @@ async fn turn(region: &Region) -> OwnedMutexGuard<()> {
     lane.lock_owned().await
 }
 
-pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let hub = &cx.clients().securityhub;
     let _alone = turn(cx.region()).await;
     match action {
@@ -59,7 +59,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
         Action::LinkAll { arn } => link_all(hub, arn).await,
         Action::Separate { arn } => {
             let call = hub.delete_finding_aggregator().finding_aggregator_arn(arn);
-            unless_absent(call.send().await.map_err(Fault::from)).map(|_| ())
+            unless_absent(call.send().await.map_err(Failure::from)).map(|_| ())
         }
         Action::Disable => disable(cx).await,
         Action::Tag { arn, tags } => {
@@ -72,19 +72,19 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Fault> {
     }
 }
 
-async fn is_there(hub: &Client) -> Result<bool, Fault> {
-    let answer = hub.describe_hub().send().await.map_err(Fault::from);
+async fn is_there(hub: &Client) -> Result<bool, Failure> {
+    let answer = hub.describe_hub().send().await.map_err(Failure::from);
     Ok(unless_absent(answer)?.is_some())
 }
 
-async fn enable(cx: &Cx, tags: &Tags) -> Result<(), Fault> {
+async fn enable(cx: &Cx, tags: &Tags) -> Result<(), Failure> {
     let hub = &cx.clients().securityhub;
     let call = hub
         .enable_security_hub()
         .enable_default_standards(false)
         .control_finding_generator(ControlFindingGenerator::SecurityControl)
         .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
-    match call.send().await.map_err(Fault::from) {
+    match call.send().await.map_err(Failure::from) {
         // Somebody else enabled it meanwhile, or a repeated call got through the first time.
         Err(fault) if !fault.is("ResourceConflictException") => return Err(fault),
         _ => {}
@@ -99,9 +99,9 @@ async fn enable(cx: &Cx, tags: &Tags) -> Result<(), Fault> {
     .await
 }
 
-async fn disable(cx: &Cx) -> Result<(), Fault> {
+async fn disable(cx: &Cx) -> Result<(), Failure> {
     let hub = &cx.clients().securityhub;
-    unless_absent(hub.disable_security_hub().send().await.map_err(Fault::from))?;
+    unless_absent(hub.disable_security_hub().send().await.map_err(Failure::from))?;
     wait::until(
         cx.wait_until("Security Hub no longer shows the hub"),
         wait::HALF_A_MINUTE,
@@ -112,7 +112,7 @@ async fn disable(cx: &Cx) -> Result<(), Fault> {
     .await
 }
 
-async fn auto_enable(cx: &Cx, enable: bool) -> Result<(), Fault> {
+async fn auto_enable(cx: &Cx, enable: bool) -> Result<(), Failure> {
     let hub = &cx.clients().securityhub;
     let is_so = || async { Ok(hub.describe_hub().send().await?.auto_enable_controls == Some(enable)) };
     if is_so().await? {
@@ -132,7 +132,7 @@ async fn auto_enable(cx: &Cx, enable: bool) -> Result<(), Fault> {
     .await
 }
 
-async fn turn_on(cx: &Cx, wanted: &BTreeSet<Standard>) -> Result<(), Fault> {
+async fn turn_on(cx: &Cx, wanted: &BTreeSet<Standard>) -> Result<(), Failure> {
     let hub = &cx.clients().securityhub;
     // A hub that was enabled just now is not seen at once.
     let new = cx.wait_until("Security Hub sees the new hub");
@@ -166,13 +166,13 @@ async fn turn_on(cx: &Cx, wanted: &BTreeSet<Standard>) -> Result<(), Fault> {
     .await
 }
 
-async fn turn_off(cx: &Cx, unwanted: &BTreeMap<Standard, String>) -> Result<(), Fault> {
+async fn turn_off(cx: &Cx, unwanted: &BTreeMap<Standard, String>) -> Result<(), Failure> {
     let hub = &cx.clients().securityhub;
     let arns: Vec<String> = unwanted.values().cloned().collect();
     for some in arns.chunks(AT_ONCE) {
         let call = hub.batch_disable_standards();
         let call = call.set_standards_subscription_arns(Some(some.to_vec()));
-        let Err(fault) = call.send().await.map_err(Fault::from) else {
+        let Err(fault) = call.send().await.map_err(Failure::from) else {
             continue;
         };
         // One that is gone already may be refused; if any is left, it is another matter.
@@ -239,7 +239,7 @@ async fn settle(
     call: &str,
     names: &BTreeSet<Standard>,
     way: impl Fn(Option<&StandardsSubscription>) -> Way + Send + Sync,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     if names.is_empty() {
         return Ok(());
     }
@@ -267,24 +267,21 @@ async fn settle(
     }
 }
 
-async fn aggregate(hub: &Client, home: &Region) -> Result<(), Fault> {
+async fn aggregate(hub: &Client, home: &Region) -> Result<(), Failure> {
     let call = hub.create_finding_aggregator().region_linking_mode(ALL_REGIONS);
-    let Err(fault) = call.send().await.map_err(Fault::from) else {
+    let Err(fault) = call.send().await.map_err(Failure::from) else {
         return Ok(());
     };
     // AWS does not document how it refuses a second one, but one can look.
     match read::aggregator(hub).await {
         Ok(Some(there)) if there.region == *home && there.links_all => Ok(()),
         Ok(Some(there)) if there.region == *home => link_all(hub, &there.arn).await,
-        Ok(Some(there)) => Err(Fault {
-            message: elsewhere(&there.region, home),
-            ..fault
-        }),
+        Ok(Some(there)) => Err(fault.reworded(|_| elsewhere(&there.region, home))),
         _ => Err(fault),
     }
 }
 
-async fn link_all(hub: &Client, arn: &str) -> Result<(), Fault> {
+async fn link_all(hub: &Client, arn: &str) -> Result<(), Failure> {
     hub.update_finding_aggregator()
         .finding_aggregator_arn(arn)
         .region_linking_mode(ALL_REGIONS)
@@ -294,14 +291,14 @@ async fn link_all(hub: &Client, arn: &str) -> Result<(), Fault> {
 }
 
 /// A failure that Security Hub tells of in an answer and not as an error.
-fn failed(call: &str, code: &str, message: String) -> Fault {
-    Fault {
+fn failed(call: &str, code: &str, message: String) -> Failure {
+    Failure(Fault {
         kind: FaultKind::Service,
         call: call.to_owned(),
         code: Some(code.to_owned()).filter(|code| !code.is_empty()),
         message,
         request_id: None,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! Reading and writing.
 
 use aws_sdk_iam::Client;
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
 
 use super::model::{Action, Ids, Model, Role};
 use super::{support_access, trust};
-use crate::control::{Cx, Seen};
-use crate::fault::Fault;
 use crate::roles;
 
 /// Reads the role of the wanted name, or else any that has the policy; one of IAM Identity Center comes last.
-pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Ids>, Fault> {
+pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let clients = cx.clients();
     let iam = &clients.iam;
     let mut having = roles::with_policy(iam, &support_access(&cx.env), None).await?;
@@ -43,7 +43,7 @@ pub(super) async fn read(cx: &Cx, want: Option<&Model>) -> Result<Seen<Model, Id
             ..Model::default()
         },
     };
-    Ok(Seen { model, ids, held_by })
+    Ok(Observed { model, ids, held_by })
 }
 
 /// The principals as the file has them, where they mean the same.
@@ -61,7 +61,7 @@ async fn role(
     name: &str,
     having: &[String],
     whole: bool,
-) -> Result<Option<Role>, Fault> {
+) -> Result<Option<Role>, Failure> {
     let Some(role) = roles::get_any_case(iam, name).await? else {
         return Ok(None);
     };
@@ -81,7 +81,7 @@ async fn role(
 }
 
 /// Makes one change.
-pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Fault> {
+pub(super) async fn write(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let clients = cx.clients();
     let iam = &clients.iam;
     match action {

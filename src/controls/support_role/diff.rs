@@ -1,13 +1,15 @@
 //! What has to be done, and what is told.
 
+use trueup_core::change::Changes;
+use trueup_core::control::{Here, Observed};
+use trueup_core::tags;
+
 use super::model::{Action, Ids, Model, Role};
 use super::trust;
-use crate::control::{Here, Out, Seen};
-use crate::controls::admin_access::documents::{self, Own};
-use crate::tags;
+use crate::admin_access::documents::{self, Own};
 
-/// See [`Control::diff`](crate::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: &mut Out<Action>) {
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let ids = &seen.ids;
     if want.is_off() {
         if let Some(role) = ids.role.as_ref().filter(|_| want.role.is_some()) {
@@ -38,7 +40,7 @@ pub(super) fn diff(want: &Model, seen: &Seen<Model, Ids>, here: &Here<'_>, out: 
     }
 }
 
-fn create(want: &Model, name: &str, here: &Here<'_>, out: &mut Out<Action>) {
+fn create(want: &Model, name: &str, here: &Here<'_>, out: &mut Changes<Action>) {
     let trust = match &want.principals {
         Some(principals) => trust::of(principals),
         None => trust::of_account(here.env),
@@ -55,7 +57,7 @@ fn create(want: &Model, name: &str, here: &Here<'_>, out: &mut Out<Action>) {
     out.add(Action::AttachSupportAccess { role }).after(made);
 }
 
-fn adopt(want: &Model, live: &Role, here: &Here<'_>, out: &mut Out<Action>) {
+fn adopt(want: &Model, live: &Role, here: &Here<'_>, out: &mut Changes<Action>) {
     let role = &live.name;
     let change = want
         .principals
@@ -106,7 +108,7 @@ fn adopt(want: &Model, live: &Role, here: &Here<'_>, out: &mut Out<Action>) {
     }
 }
 
-fn remove(role: &Role, out: &mut Out<Action>) {
+fn remove(role: &Role, out: &mut Changes<Action>) {
     if !role.foreign.is_empty() {
         out.refuse(format!(
             "the role {} has policies or instance profiles of others: {}; take them away first",

@@ -4,25 +4,24 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::policy::Policy;
-use crate::tags::{Tags, shown};
+use trueup_core::tags::{Tags, shown};
+use trueup_policy::Policy;
 
 /// The table `[support_role]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub(crate) struct Model {
     /// False removes the role that is named. True without a name only asks whether any role has the policy.
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// The role with AWSSupportAccess. One of another name that has the policy stands for it.
-    pub role: Option<String>,
+    pub(crate) role: Option<String>,
     /// Who may assume the role, exactly: accounts by their 12 digits, IAM users and roles by ARN. Accounts and users
     /// have to sign in with MFA; the session of a role does not carry that. Where it is not written, a new role lets
     /// the account itself in and an existing one stays as it is.
-    pub principals: Option<Vec<String>>,
+    pub(crate) principals: Option<Vec<String>>,
     /// The role's description.
     #[schemars(length(max = 1000))]
-    pub role_description: Option<String>,
+    pub(crate) role_description: Option<String>,
 }
 
 impl Model {
@@ -34,38 +33,34 @@ impl Model {
 
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// The role of the name that is wanted, if it exists; in an export the one that was found.
-    pub role: Option<Role>,
+    pub(crate) role: Option<Role>,
     /// Another role that has the policy, where this one does not.
-    pub other: Option<String>,
+    pub(crate) other: Option<String>,
 }
 
 /// A role.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Role {
+pub(crate) struct Role {
     /// Its name as IAM has it.
-    pub name: String,
+    pub(crate) name: String,
     /// True with AWSSupportAccess.
-    pub has_support_access: bool,
+    pub(crate) has_support_access: bool,
     /// Its trust policy.
-    pub trust: Policy,
+    pub(crate) trust: Policy,
     /// Its description.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// The other policies and the instance profiles, by name. Read only where the role is to go.
-    pub foreign: Vec<String>,
+    pub(crate) foreign: Vec<String>,
     /// Its tags.
-    pub tags: Tags,
+    pub(crate) tags: Tags,
 }
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(
-    missing_docs,
-    reason = "the members are what IAM's operations of these names take"
-)]
-pub enum Action {
+pub(crate) enum Action {
     /// Make the role.
     CreateRole {
         role: String,

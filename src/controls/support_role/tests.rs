@@ -1,9 +1,12 @@
 //! The decisions, with two values each: what is wanted, and what is there.
 
+use trueup_core::env::Run;
+use trueup_core::tags::Tags;
+use trueup_policy::Policy;
+
+use super::model::Role;
 use super::*;
-use crate::control::{Run, testing};
-use crate::policy::Policy;
-use crate::tags::Tags;
+use crate::testing;
 
 const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
 const ONCALL: &str = "arn:aws:iam::999988887777:role/oncall";
@@ -28,12 +31,12 @@ fn policy(text: &str) -> Policy {
 }
 
 /// An account that is as `want` says, with the trust of a new role.
-fn live() -> Seen<Model, Ids> {
+fn live() -> Observed<Model, Ids> {
     let trust = policy(
         r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
             "Action": "sts:AssumeRole", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}"#,
     );
-    Seen {
+    Observed {
         model: model(
             "enabled = true\nrole = \"support\"\nprincipals = [\"111122223333\"]\nrole_description = \"\"",
         ),
@@ -52,17 +55,17 @@ fn live() -> Seen<Model, Ids> {
     }
 }
 
-fn with(change: impl FnOnce(&mut Role)) -> Seen<Model, Ids> {
+fn with(change: impl FnOnce(&mut Role)) -> Observed<Model, Ids> {
     let mut seen = live();
     change(seen.ids.role.as_mut().unwrap());
     seen
 }
 
-fn nothing() -> Seen<Model, Ids> {
-    Seen::of(model("enabled = false"))
+fn nothing() -> Observed<Model, Ids> {
+    Observed::of(model("enabled = false"))
 }
 
-fn told(want: &Model, seen: &Seen<Model, Ids>) -> String {
+fn told(want: &Model, seen: &Observed<Model, Ids>) -> String {
     testing::told(&testing::found::<SupportRole>(want, seen))
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
+use trueup_core::env::Env;
+use trueup_policy::{Policy, Statement};
 
-use crate::control::Env;
-use crate::controls::admin_access::MfaCondition;
-use crate::controls::admin_access::documents::{self, Own};
-use crate::policy::{Policy, Statement};
+use crate::admin_access::MfaCondition;
+use crate::admin_access::documents::{self, Own};
 
 /// A trust policy that lets in whom the file names.
 #[derive(Clone, Debug, PartialEq)]

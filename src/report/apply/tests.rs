@@ -1,6 +1,7 @@
+use trueup_core::fault::FaultKind;
+
 use super::super::fixtures::{self, at, id};
 use super::*;
-use crate::fault::FaultKind;
 
 fn report(plan: &Document, outcomes: &[Outcome], again: Option<&Document>) -> String {
     text(

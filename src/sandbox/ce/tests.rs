@@ -1,5 +1,5 @@
 use super::*;
-use crate::sandbox::World;
+use crate::World;
 
 const NOW: i64 = 1_800_000_000;
 

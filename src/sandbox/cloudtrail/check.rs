@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Found, Trail};
-use crate::sandbox::s3::{Ask, lets};
-use crate::sandbox::{Account, AwsError, Call};
+use crate::s3::{Ask, lets};
+use crate::{Account, AwsError, Call};
 
 /// The service's principal.
 pub(super) const SERVICE: &str = "cloudtrail.amazonaws.com";

@@ -1,7 +1,7 @@
 //! How strict it is.
 
 use super::*;
-use crate::sandbox::{World, exchange};
+use crate::{World, exchange};
 
 const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "s3:GetBucketAcl",

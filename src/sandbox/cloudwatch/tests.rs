@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sandbox::World;
+use crate::World;
 
 fn call(account: &mut Account, operation: &str, input: Value) -> Answer {
     let call = Call {

@@ -2,8 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::place::Region;
-
 /// One availability zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Zone {
@@ -89,9 +87,11 @@ pub(super) fn endpoint(region: &str) -> String {
 
 /// The partition of a region: a part of every ARN.
 pub(super) fn partition(region: &str) -> &'static str {
-    region
-        .parse::<Region>()
-        .map_or("aws", |region| region.partition())
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
 }
 
 /// The domain of private host names, which us-east-1, the oldest region, has of its own.

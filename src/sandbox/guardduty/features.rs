@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{CREATED_AT_EPOCH, bad_request, boolean, invalid, list, status, status_name};
-use crate::sandbox::AwsError;
+use crate::AwsError;
 
 /// The sources that every working detector reads, and that nobody can switch.
 const READ_ONLY: [&str; 3] = ["CLOUD_TRAIL", "DNS_LOGS", "FLOW_LOGS"];
@@ -53,7 +53,7 @@ pub struct Feature {
 
 impl Features {
     /// What a new detector has in a region that lacks these: everything but the runtime monitoring.
-    pub(in crate::sandbox) fn without(lacking: &BTreeSet<String>) -> Self {
+    pub(in crate) fn without(lacking: &BTreeSet<String>) -> Self {
         let feature = |&(name, enabled, parts): &(&str, bool, &[&str])| {
             let feature = Feature {
                 enabled,
@@ -72,7 +72,7 @@ impl Features {
     }
 
     /// Switches features by their names.
-    pub(in crate::sandbox) fn switch(&mut self, wanted: &BTreeMap<String, bool>) -> Result<(), String> {
+    pub(in crate) fn switch(&mut self, wanted: &BTreeMap<String, bool>) -> Result<(), String> {
         for (name, enabled) in wanted {
             self.known(name)?.enabled = *enabled;
         }
@@ -80,7 +80,7 @@ impl Features {
     }
 
     /// Lets a policy of the organization decide about features.
-    pub(in crate::sandbox) fn hand_over(&mut self, names: &BTreeSet<String>) -> Result<(), String> {
+    pub(in crate) fn hand_over(&mut self, names: &BTreeSet<String>) -> Result<(), String> {
         for name in names {
             self.known(name)?.by_policy = true;
         }

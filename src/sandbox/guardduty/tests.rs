@@ -1,7 +1,7 @@
 //! GuardDuty call by call.
 
 use super::*;
-use crate::sandbox::World;
+use crate::World;
 
 fn call(operation: &str, input: Value) -> Call {
     Call {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::entities::{Entities, Key, Kind, find, find_mut, not_found, output, text, time};
 use super::paging::page;
-use crate::sandbox::{Account, Answer, AwsError, Call};
+use crate::{Account, Answer, AwsError, Call};
 
 /// So many devices a user has at most (IAM User Guide, "IAM and AWS STS quotas").
 const DEVICES: usize = 8;

@@ -10,7 +10,7 @@ use super::managed::{Managed, policy};
 use super::members::{group, groups_of, instance_profiles, last_used, membership, tag};
 use super::paging::page;
 use super::policies::{attached, encoded, entities_for, inline, trust};
-use crate::sandbox::{Account, Answer, AwsError, Call};
+use crate::{Account, Answer, AwsError, Call};
 
 /// All of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

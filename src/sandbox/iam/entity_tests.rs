@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Account, Answer, Call, World};
+use crate::{Account, Answer, Call, World};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}"#;
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";

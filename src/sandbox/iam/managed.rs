@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::entities::{Common, Entities, not_found, text, time};
 use super::paging::page;
 use super::policies::{document, encoded, size};
-use crate::sandbox::{Account, Answer, AwsError, Call};
+use crate::{Account, Answer, AwsError, Call};
 
 /// So many versions a policy has at most (`VersionsPerPolicyQuota`).
 pub(super) const VERSIONS: usize = 5;

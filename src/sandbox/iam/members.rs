@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::entities::{Kind, find, find_mut, not_found, one, output, text, unknown};
 use super::paging::{cut, page};
-use crate::sandbox::{Account, Answer, AwsError, Call};
+use crate::{Account, Answer, AwsError, Call};
 
 /// So many groups a user can be in (`GroupsPerUserQuota`).
 pub(super) const GROUPS: usize = 10;

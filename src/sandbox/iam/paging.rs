@@ -3,7 +3,7 @@
 use aws_smithy_types::base64;
 use serde_json::{Value, json};
 
-use crate::sandbox::{AwsError, Call};
+use crate::{AwsError, Call};
 
 /// A page without `MaxItems` (IAM API reference).
 const USUAL: usize = 100;

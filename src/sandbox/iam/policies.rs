@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::entities::{Common, Kind, common, not_found, text};
 use super::managed::exists;
 use super::paging::{cut, page};
-use crate::sandbox::{Account, Answer, AwsError, Call};
+use crate::{Account, Answer, AwsError, Call};
 
 /// IAM leaves these as they are in a policy document (RFC 3986, "Unreserved Characters").
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC

@@ -3,7 +3,7 @@
 use aws_smithy_types::base64;
 use serde_json::{Value, json};
 
-use crate::sandbox::{Account, Answer, Call, World};
+use crate::{Account, Answer, Call, World};
 
 const ALLOW: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}"#;

@@ -210,7 +210,7 @@ pub(super) fn stamp(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::World;
+    use crate::World;
 
     const NOW: i64 = 1_800_000_000;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, AwsError, Call, LogGroup, group, invalid, name};
-use crate::filter_pattern::{Pattern, field};
+use trueup_policy::filter_pattern::{Pattern, field};
 
 /// A metric filter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

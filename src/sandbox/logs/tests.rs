@@ -1,7 +1,7 @@
 //! How strict it is.
 
 use super::*;
-use crate::sandbox::World;
+use crate::World;
 
 fn ask(account: &mut Account, operation: &str, input: Value) -> Answer {
     let call = Call {

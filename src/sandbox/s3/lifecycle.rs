@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Bucket, malformed_xml};
-use crate::sandbox::{Answer, AwsError, Call, Ids};
+use crate::{Answer, AwsError, Call, Ids};
 
 /// A life cycle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

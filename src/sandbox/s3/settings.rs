@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Bucket, CREATED_AT, ENFORCED, malformed_xml};
-use crate::sandbox::{Answer, AwsError, Call};
+use crate::{Answer, AwsError, Call};
 
 /// The tags of a bucket at most.
 const TAGS: usize = 50;

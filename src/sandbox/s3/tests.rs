@@ -1,7 +1,7 @@
 //! How strict it is.
 
 use super::*;
-use crate::sandbox::World;
+use crate::World;
 
 const PUBLIC: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}"#;

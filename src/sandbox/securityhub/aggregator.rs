@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{invalid, not_found, texts};
-use crate::sandbox::{Account, Answer, AwsError, Call, OPT_IN_REGIONS};
+use crate::{Account, Answer, AwsError, Call, OPT_IN_REGIONS};
 
 /// A finding aggregator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Hub, invalid, page, texts};
-use crate::sandbox::{Answer, AwsError, Call};
+use crate::{Answer, AwsError, Call};
 
 /// The standards that there are: how each ends in its ARN, what it is called, and whether a hub starts with it.
 const STANDARDS: [(&str, &str, bool); 9] = [

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Answer, AwsError, Here, Topic, no_topic, parameter, text};
-use crate::sandbox::Ids;
+use crate::Ids;
 
 /// Somebody who hears, or may come to hear, of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::sandbox::World;
+use crate::World;
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:alerts";
 const NOW: i64 = 1_800_000_000;

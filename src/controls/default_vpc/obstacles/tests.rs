@@ -10,6 +10,8 @@ use aws_sdk_ec2::types::{
 use insta::assert_snapshot;
 
 use super::lines::*;
+use trueup_core::fault::Fault;
+
 use super::*;
 
 const VPC: &str = "vpc-1";
@@ -379,20 +381,20 @@ fn fault(kind: FaultKind, code: &str) -> Fault {
 fn what_could_not_be_checked_is_not_taken_to_be_free() {
     let denied = fault(FaultKind::Denied, "UnauthorizedOperation");
     for aws_checks in [false, true] {
-        let found = unchecked("flow logs", aws_checks, denied.clone()).unwrap();
+        let found = unchecked("flow logs", aws_checks, denied.clone().into()).unwrap();
         insta::allow_duplicates!(
             assert_snapshot!(told(&found), @"flow logs could not be checked (ec2:DescribeFlowLogs: UnauthorizedOperation); grant the action to the caller; `trueup controls NAME` lists what a control needs")
         );
     }
     let unknown = fault(FaultKind::Service, "InvalidAction");
-    let found = unchecked("flow logs", false, unknown).unwrap();
+    let found = unchecked("flow logs", false, unknown.into()).unwrap();
     assert_snapshot!(told(&found), @"flow logs could not be checked (ec2:DescribeFlowLogs: InvalidAction)");
 }
 
 #[test]
 fn a_check_that_aws_makes_itself_may_be_unknown_to_an_emulator() {
     let unknown = fault(FaultKind::Service, "InvalidAction");
-    let found = unchecked("transit gateway attachments", true, unknown).unwrap();
+    let found = unchecked("transit gateway attachments", true, unknown.into()).unwrap();
     assert_snapshot!(told(&found), @"notice: transit gateway attachments could not be checked (ec2:DescribeFlowLogs: InvalidAction); AWS refuses to delete what they use");
 }
 
@@ -401,7 +403,10 @@ fn passing_trouble_is_a_fault_of_the_reading() {
     for kind in [FaultKind::Throttled, FaultKind::Network, FaultKind::Credentials] {
         for aws_checks in [false, true] {
             let fault = fault(kind, "RequestLimitExceeded");
-            assert_eq!(unchecked("flow logs", aws_checks, fault.clone()), Err(fault));
+            assert_eq!(
+                unchecked("flow logs", aws_checks, fault.clone().into()),
+                Err(fault.into())
+            );
         }
     }
 }

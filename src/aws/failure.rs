@@ -1,0 +1,278 @@
+//! From the SDK's errors to faults.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use trueup_core::fault::{Fault, FaultKind};
+
+use crate::clients::{CallName, Unanswered};
+use crate::http::{NoSuchHost, is_aws_host};
+use crate::rate_limit::TooLong;
+use crate::text::{causes, credentials_cause, deepest_cause, page, repeatable};
+
+/// A [`Fault`] on its way up: what a function that calls AWS fails with, so that `?` takes the SDK's errors.
+///
+/// The core knows no SDK, and so its `Fault` cannot be made from the SDK's errors itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(pub Fault);
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure(fault)
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Fault {
+        failure.0
+    }
+}
+
+impl Deref for Failure {
+    type Target = Fault;
+
+    fn deref(&self) -> &Fault {
+        &self.0
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Failure {}
+
+impl Failure {
+    /// A fault that no service sent, see [`Fault::answer`].
+    pub fn answer(call: &str, message: impl Into<String>) -> Self {
+        Failure(Fault::answer(call, message))
+    }
+
+    /// The same failure in other words, which are made from its own.
+    pub fn reworded(self, reword: impl FnOnce(&str) -> String) -> Self {
+        Failure(Fault {
+            message: reword(&self.message),
+            ..self.0
+        })
+    }
+}
+
+impl<E> From<SdkError<E, HttpResponse>> for Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Failure {
+        Failure(match error.raw_response() {
+            Some(response) => answered(&error, response),
+            None => unanswered(&error),
+        })
+    }
+}
+
+/// Takes these codes for success: what was to be done had been done.
+pub fn done<T, E>(answer: Result<T, E>, codes: &[&str]) -> Result<(), Failure>
+where
+    Failure: From<E>,
+{
+    match answer.map_err(Failure::from) {
+        Err(fault) if !fault.is_one_of(codes) => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// The answer, or nothing where the service says by this code that there is none.
+pub fn found<T, E>(answer: Result<T, E>, nothing: &str) -> Result<Option<T>, Failure>
+where
+    Failure: From<E>,
+{
+    match answer.map_err(Failure::from) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fault) if fault.is(nothing) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// A service, or something in its place, answered.
+fn answered<E>(error: &SdkError<E, HttpResponse>, response: &HttpResponse) -> Fault
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let call = response.extension::<CallName>();
+    let code = error.code().filter(|code| !code.is_empty());
+    let status = response.status().as_u16();
+    let said = error.message().filter(|message| !message.is_empty());
+    let message = match (said, code) {
+        (Some(message), _) => repeatable(message),
+        (None, Some(_)) => format!("HTTP status {status}, without a message"),
+        (None, None) if response.status().is_success() => {
+            let body = response.body().bytes().unwrap_or_default();
+            if is_web_page(body) {
+                format!("a web page answered, not the service: {}", shown(body))
+            } else {
+                format!("the answer could not be understood: {}", deepest_cause(error))
+            }
+        }
+        (None, None) => {
+            let body = response.body().bytes().unwrap_or_default();
+            format!("HTTP status {status}: {}", shown(body))
+        }
+    };
+    let kind = match code {
+        Some(code) => kind(call.map(|call| call.service), code, &message),
+        None if response.status().is_success() => FaultKind::Answer,
+        None => FaultKind::Service,
+    };
+    Fault {
+        kind,
+        call: name(call),
+        code: code.map(str::to_owned),
+        message,
+        request_id: error
+            .meta()
+            .request_id()
+            .or_else(|| response.request_id())
+            .map(str::to_owned),
+    }
+}
+
+fn shown(body: &[u8]) -> String {
+    let page = page(body);
+    if page.is_empty() {
+        "no text".to_owned()
+    } else {
+        page
+    }
+}
+
+/// True if the body is HTML: what a proxy's sign-in page or a wrong address answers with.
+fn is_web_page(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    ["<!doctype html", "<html"].iter().any(|tag| {
+        start
+            .get(..tag.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
+    })
+}
+
+/// No service was reached, or none could be asked.
+fn unanswered(error: &(dyn Error + 'static)) -> Fault {
+    let find = |is: fn(&(dyn Error + 'static)) -> bool| causes(error).any(is);
+    let kind = if find(|cause| cause.is::<CredentialsError>()) {
+        FaultKind::Credentials
+    } else if find(|cause| cause.is::<TooLong>()) {
+        FaultKind::Throttled
+    } else if find(|cause| {
+        cause
+            .downcast_ref::<NoSuchHost>()
+            .is_some_and(|unknown| is_aws_host(&unknown.host))
+    }) {
+        FaultKind::NotAvailable
+    } else if find(|cause| cause.is::<NoSuchHost>() || cause.downcast_ref().is_some_and(is_of_the_network)) {
+        FaultKind::Network
+    } else {
+        // The request could not even be made: the SDK refused its input or found no endpoint.
+        FaultKind::Service
+    };
+    let call = causes(error).find_map(|cause| cause.downcast_ref::<Unanswered>());
+    Fault {
+        kind,
+        call: name(call.map(|unanswered| &unanswered.call)),
+        code: None,
+        message: repeatable(&credentials_cause(error).unwrap_or_else(|| deepest_cause(error))),
+        request_id: None,
+    }
+}
+
+fn is_of_the_network(error: &ConnectorError) -> bool {
+    error.is_io() || error.is_timeout() || error.as_other().is_some()
+}
+
+/// A request whose input is incomplete fails before it has a name.
+fn name(call: Option<&CallName>) -> String {
+    call.map_or_else(|| "a request".to_owned(), CallName::to_string)
+}
+
+/// What EC2 says where a declarative policy sets something, unless the policy has a sentence of its own. The code that
+/// comes with it is not published (Organizations User Guide, "Custom error messages for EC2 policies").
+const BY_DECLARATIVE_POLICY: &str = "denied due to an organizational policy in effect";
+
+/// The kind that an error's code and text tell.
+fn kind(service: Option<&str>, code: &str, message: &str) -> FaultKind {
+    if message.contains(BY_DECLARATIVE_POLICY) {
+        return FaultKind::DeniedByOrganization;
+    }
+    match code {
+        // EC2, query protocols and S3, JSON protocols, SNS.
+        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "AuthorizationError" => {
+            if is_by_organization(message) {
+                FaultKind::DeniedByOrganization
+            } else {
+                FaultKind::Denied
+            }
+        }
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "IncompleteSignature"
+        | "InvalidAccessKeyId"
+        | "InvalidSignatureException"
+        | "InvalidToken"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "RequestExpired"
+        | "SignatureDoesNotMatch"
+        | "TokenRefreshRequired" => FaultKind::Credentials,
+        // A region that is not enabled does not know the account's credentials. For IAM there are no regions.
+        "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" if service == Some("iam") => {
+            FaultKind::Credentials
+        }
+        "AuthFailure"
+        | "InvalidClientTokenId"
+        | "OptInRequired"
+        | "RegionDisabledException"
+        | "SubscriptionRequiredException"
+        | "UnrecognizedClientException" => FaultKind::RegionNotEnabled,
+        "BandwidthLimitExceeded"
+        | "EC2ThrottledException"
+        | "PriorRequestNotComplete"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown"
+        | "ThrottledException"
+        | "Throttling"
+        | "ThrottlingException"
+        | "TooManyRequestsException" => FaultKind::Throttled,
+        // Cost Explorer throttles with the word that others have for quotas.
+        "LimitExceededException" if service == Some("ce") => FaultKind::Throttled,
+        "LimitExceededException" | "ServiceQuotaExceededException" => FaultKind::Quota,
+        // IAM's `LimitExceeded`, and EC2's of each kind, such as `VpcLimitExceeded`.
+        code if code.ends_with("LimitExceeded") => FaultKind::Quota,
+        _ => FaultKind::Service,
+    }
+}
+
+/// True if the text names a service or resource control policy as what forbids the call
+/// (IAM User Guide, "Troubleshoot access denied error messages").
+fn is_by_organization(message: &str) -> bool {
+    ["service control policy", "resource control policy"]
+        .iter()
+        .any(|policy| {
+            message.match_indices(policy).any(|(at, _)| {
+                let (before, after) = (&message[..at], &message[at + policy.len()..]);
+                before.ends_with("explicit deny in a ")
+                    || before.ends_with("explicit deny in an ")
+                    || before.ends_with("no ") && after.starts_with(" allows")
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests;

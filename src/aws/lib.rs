@@ -1,0 +1,304 @@
+//! The way to AWS: one configuration, one HTTP client, and the clients of every region.
+//!
+//! [`Aws::connect`] loads the shared configuration once and asks for credentials once. Every client then comes from
+//! that one base, so that all of them share connections, credentials, retries and the gate (`gate.rs`).
+
+mod clients;
+mod credentials;
+mod endpoint;
+mod error;
+mod failure;
+mod http;
+mod identity;
+mod live;
+mod rate_limit;
+mod read_cache;
+mod text;
+pub mod wait;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::identity::IdentityCache;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::app_name::AppName;
+use aws_types::os_shim_internal::Env;
+use aws_types::{SdkConfig, sdk_config};
+use trueup_core::location::Region;
+
+use self::rate_limit::Gate;
+
+pub use self::clients::{CallName, Clients};
+pub use self::error::ConnectError;
+pub use self::failure::{Failure, done, found};
+pub use self::identity::{Caller, RegionState};
+pub use self::live::{AnyLive, Cx, Live};
+pub use self::read_cache::{Reading, Shared};
+
+/// The region that account-wide things are asked for in, where nothing else is configured.
+const DEFAULT_HOME: &str = "us-east-1";
+/// How many calls run at once, where nothing else is asked for.
+const DEFAULT_PARALLELISM: usize = 32;
+
+/// Asks a person for the current code of an MFA device: `(profile, serial number or ARN of the device)`.
+/// Nothing if there is nobody to ask or no code was given.
+pub type Prompt = fn(&str, &str) -> Option<String>;
+
+/// How an account is to be reached.
+#[derive(Clone, Debug, Default)]
+pub struct Connect {
+    /// The profile of the shared AWS files. If named, credentials of the environment do not count, as with the
+    /// AWS CLI's `--profile`.
+    pub profile: Option<String>,
+    /// Another address than AWS's own, for an emulator. `AWS_ENDPOINT_URL` and the profile's `endpoint_url` say
+    /// the same.
+    pub endpoint_url: Option<String>,
+    /// The home region. Otherwise the configured one counts, or else `us-east-1`.
+    pub region: Option<Region>,
+    /// Who answers instead of the network: a simulated account. Then neither environment nor files are read, and
+    /// the credentials are made up.
+    pub http_client: Option<SharedHttpClient>,
+    /// How many calls run at once; 0 stands for 32.
+    pub parallelism: usize,
+    /// How a person is asked for the code of an MFA device.
+    pub prompt: Option<Prompt>,
+}
+
+/// Who answers the calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answerer {
+    /// AWS itself.
+    Aws,
+    /// An emulator at this address.
+    Emulator(String),
+    /// A simulated account in this process.
+    Simulation,
+}
+
+impl Answerer {
+    /// How long and how often a call is tried. AWS asks for patience; what runs beside us either answers soon or
+    /// not at all.
+    fn retries(&self) -> RetryConfig {
+        match self {
+            Answerer::Aws => RetryConfig::standard()
+                .with_max_attempts(10)
+                .with_max_backoff(Duration::from_secs(20)),
+            Answerer::Emulator(_) | Answerer::Simulation => RetryConfig::standard()
+                .with_max_attempts(8)
+                .with_initial_backoff(Duration::from_millis(50))
+                .with_max_backoff(Duration::from_secs(2)),
+        }
+    }
+
+    fn timeouts(&self) -> TimeoutConfig {
+        // No time-out of an attempt: it would also count the wait at the gate.
+        let (connect, read) = match self {
+            Answerer::Aws => (10, 60),
+            Answerer::Emulator(_) | Answerer::Simulation => (5, 30),
+        };
+        TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(connect))
+            .read_timeout(Duration::from_secs(read))
+            .build()
+    }
+}
+
+/// An account that can be called.
+#[derive(Debug)]
+pub struct Aws {
+    base: SdkConfig,
+    answerer: Answerer,
+    gate: Gate,
+    home: Region,
+    clients: Mutex<HashMap<Region, Arc<Clients>>>,
+}
+
+impl Aws {
+    /// Loads the configuration and obtains credentials, asking for an MFA code where the profile wants one.
+    ///
+    /// # Errors
+    /// If the profile, the region or the endpoint's address is wrong, or there are no usable credentials. No AWS
+    /// service has been asked for anything by then, but those that give out credentials.
+    pub async fn connect(connect: Connect) -> Result<Aws, ConnectError> {
+        match connect.http_client.clone() {
+            Some(http) => Ok(Aws::simulated(connect, http)?),
+            None => {
+                let around = Surroundings {
+                    env: Env::real(),
+                    files: EnvConfigFiles::default(),
+                };
+                Aws::reached(connect, &around).await
+            }
+        }
+    }
+
+    fn simulated(connect: Connect, http: SharedHttpClient) -> Result<Aws, ConnectError> {
+        let home = home(connect.region, None)?;
+        let credentials = Credentials::new("AKIASANDBOX", "sandbox", None, None, "sandbox");
+        let builder = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .identity_cache(IdentityCache::lazy().build())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .sleep_impl(TokioSleep::new())
+            .time_source(SystemTimeSource::new());
+        Ok(Aws::new(
+            builder,
+            Answerer::Simulation,
+            http,
+            home,
+            connect.parallelism,
+        ))
+    }
+
+    async fn reached(connect: Connect, around: &Surroundings) -> Result<Aws, ConnectError> {
+        let profiles = credentials::Profiles::load(connect.profile.as_deref(), around).await?;
+        let endpoint = endpoint::find(connect.endpoint_url.as_deref(), &around.env, &profiles)?;
+        let answerer = match &endpoint {
+            Some(endpoint) if !endpoint.is_aws() => Answerer::Emulator(endpoint.to_string()),
+            _ => Answerer::Aws,
+        };
+        let http = http::client(endpoint.as_ref().is_some_and(endpoint::Endpoint::is_loopback));
+
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http.clone())
+            .timeout_config(answerer.timeouts())
+            .profile_files(around.files.clone())
+            .no_credentials();
+        if let Some(profile) = &connect.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &connect.region {
+            loader = loader.region(aws_types::region::Region::new(region.to_string()));
+        }
+        if let Some(url) = &connect.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Ok(name) = AppName::new(concat!("trueup-", env!("CARGO_PKG_VERSION"))) {
+            loader = loader.app_name(name);
+        }
+        let loaded = loader.load().await;
+        let home = home(
+            connect.region,
+            loaded.region().map(aws_types::region::Region::as_ref),
+        )?;
+
+        let reach = credentials::Reach {
+            base: &loaded
+                .to_builder()
+                .region(aws_types::region::Region::new(home.to_string()))
+                .retry_config(answerer.retries())
+                .build(),
+            home: &home,
+            http: &http,
+            around,
+            prompt: connect.prompt,
+        };
+        let provider = credentials::obtain(&profiles, connect.profile.is_some(), &reach).await?;
+        let builder = loaded.into_builder().credentials_provider(provider);
+        Ok(Aws::new(builder, answerer, http, home, connect.parallelism))
+    }
+
+    fn new(
+        builder: sdk_config::Builder,
+        answerer: Answerer,
+        http: SharedHttpClient,
+        home: Region,
+        parallelism: usize,
+    ) -> Aws {
+        let parallelism = if parallelism == 0 {
+            DEFAULT_PARALLELISM
+        } else {
+            parallelism
+        };
+        let gate = Gate::new(http, parallelism, answerer == Answerer::Aws);
+        let base = builder
+            .http_client(gate.clone())
+            .retry_config(answerer.retries())
+            .timeout_config(answerer.timeouts())
+            // A request that waits at the gate looks like a stalled upload.
+            .stalled_stream_protection(
+                StalledStreamProtectionConfig::enabled()
+                    .upload_enabled(false)
+                    .build(),
+            )
+            .build();
+        Aws {
+            base,
+            answerer,
+            gate,
+            home,
+            clients: Mutex::default(),
+        }
+    }
+
+    /// The home region: the one asked for, the configured one, or `us-east-1`.
+    pub fn home(&self) -> &Region {
+        &self.home
+    }
+
+    /// True if not AWS answers, but an emulator or a simulated account: nothing there can be lost.
+    pub fn is_emulator(&self) -> bool {
+        self.answerer != Answerer::Aws
+    }
+
+    /// The emulator's address, if one answers.
+    pub fn endpoint(&self) -> Option<&str> {
+        match &self.answerer {
+            Answerer::Emulator(url) => Some(url),
+            Answerer::Aws | Answerer::Simulation => None,
+        }
+    }
+
+    /// The clients of one region. They are made once.
+    pub fn clients(&self, region: &Region) -> Arc<Clients> {
+        let mut made = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clients) = made.get(region) {
+            return Arc::clone(clients);
+        }
+        let clients = Arc::new(Clients::new(&self.base, region, self.is_emulator()));
+        made.insert(region.clone(), Arc::clone(&clients));
+        clients
+    }
+
+    /// Every request that was sent so far, in the order of sending; one for each attempt.
+    pub fn calls(&self) -> Vec<CallName> {
+        self.gate.calls()
+    }
+}
+
+/// What the configuration is read from.
+#[derive(Debug)]
+struct Surroundings {
+    env: Env,
+    files: EnvConfigFiles,
+}
+
+impl Surroundings {
+    /// A variable of the environment that is set and not empty.
+    fn variable(&self, name: &str) -> Option<String> {
+        self.env.get(name).ok().filter(|value| !value.is_empty())
+    }
+}
+
+fn home(asked: Option<Region>, configured: Option<&str>) -> Result<Region, ConnectError> {
+    match asked {
+        Some(region) => Ok(region),
+        None => configured
+            .unwrap_or(DEFAULT_HOME)
+            .parse()
+            .map_err(ConnectError::Region),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

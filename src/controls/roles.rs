@@ -1,0 +1,244 @@
+//! IAM roles as several controls read and write them.
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::{AttachedPolicy, EntityType, Role, Tag};
+use trueup_aws::Cx;
+use trueup_aws::wait::{self, HALF_A_MINUTE, TWO_MINUTES};
+use trueup_aws::{Failure, done, found};
+use trueup_core::change::Manager;
+use trueup_core::fault::Fault;
+use trueup_core::tags::Tags;
+use trueup_policy::Policy;
+
+/// What IAM answers of what does not exist.
+pub(crate) const NONE: &str = "NoSuchEntity";
+/// What IAM answers while it does not know yet what exists already, or is still busy with it.
+const PASSING: &[&str] = &[NONE, "ConcurrentModification", "EntityTemporarilyUnmodifiable"];
+
+/// Calls again while IAM does not know yet what was just made, or is still busy with it.
+pub(crate) async fn patiently<T, F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>> + Send,
+{
+    let wait = cx.wait_until("IAM knows what was just made");
+    wait::patiently(wait, HALF_A_MINUTE, PASSING, call).await
+}
+
+/// Makes a call that sends a role's trust, again while IAM does not know a principal in it that was just made (IAM
+/// user guide, "Changes that I make are not always immediately visible").
+async fn trusting<T, F>(cx: &Cx, call: impl Fn() -> F + Send) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>> + Send,
+{
+    let is_passing = |fault: &Fault| {
+        fault.is_one_of(&["ConcurrentModification", "EntityTemporarilyUnmodifiable"])
+            || fault.is("MalformedPolicyDocument") && fault.message.contains("Invalid principal")
+    };
+    let wait = cx.wait_until("IAM knows the principals of the trust");
+    wait::while_passing(wait, TWO_MINUTES, is_passing, call).await
+}
+
+/// A role that is to be made.
+#[derive(Debug)]
+pub(crate) struct New<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Who may assume it.
+    pub(crate) trust: &'a Policy,
+    /// Its description.
+    pub(crate) description: Option<&'a str>,
+    /// The longest session, in seconds, where it is not IAM's default.
+    pub(crate) max_session: Option<i32>,
+    /// Its tags.
+    pub(crate) tags: &'a Tags,
+}
+
+/// The role of this name in this case.
+pub(crate) async fn get(iam: &Client, name: &str) -> Result<Option<Role>, Failure> {
+    let answer = found(iam.get_role().role_name(name).send().await, NONE)?;
+    Ok(answer.and_then(|answer| answer.role))
+}
+
+/// The role of this name in any case: `GetRole` knows the exact one alone, and IAM makes no second role of another.
+pub(crate) async fn get_any_case(iam: &Client, name: &str) -> Result<Option<Role>, Failure> {
+    if let Some(role) = get(iam, name).await? {
+        return Ok(Some(role));
+    }
+    let roles = iam.list_roles().into_paginator().items().send();
+    let roles = roles.collect::<Result<Vec<_>, _>>().await?;
+    let mut others = roles.into_iter();
+    match others.find(|role| role.role_name.eq_ignore_ascii_case(name)) {
+        // The list leaves out the tags and the boundary (IAM API reference, `ListRoles`).
+        Some(other) => get(iam, &other.role_name).await,
+        None => Ok(None),
+    }
+}
+
+/// A policy document of an answer to this call.
+pub(crate) fn document(call: &str, text: Option<&str>) -> Result<Policy, Failure> {
+    Policy::from_encoded(text.unwrap_or_default()).map_err(|error| Failure::answer(call, error.to_string()))
+}
+
+/// The role's trust policy.
+pub(crate) fn trust(role: &Role) -> Result<Policy, Failure> {
+    document("iam:GetRole", role.assume_role_policy_document())
+}
+
+/// Whether the inline policy of this name says the same as this one, if the role has one.
+pub(crate) async fn inline_says(
+    iam: &Client,
+    role: &str,
+    name: &str,
+    policy: &Policy,
+) -> Result<Option<bool>, Failure> {
+    let call = iam.get_role_policy().role_name(role).policy_name(name);
+    let answer = found(call.send().await, NONE)?;
+    Ok(answer.map(|answer| Policy::from_encoded(&answer.policy_document).is_ok_and(|live| live == *policy)))
+}
+
+/// The roles with a managed policy, by name, in order.
+pub(crate) async fn with_policy(
+    iam: &Client,
+    policy: &str,
+    path: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let pages = iam
+        .list_entities_for_policy()
+        .policy_arn(policy)
+        .entity_filter(EntityType::Role)
+        .set_path_prefix(path.map(str::to_owned))
+        .into_paginator()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await?;
+    let roles = pages
+        .into_iter()
+        .flat_map(|page| page.policy_roles.unwrap_or_default());
+    let mut names: Vec<String> = roles.filter_map(|role| role.role_name).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The managed policies of a role.
+pub(crate) async fn attached(iam: &Client, role: &str) -> Result<Vec<AttachedPolicy>, Failure> {
+    let call = iam.list_attached_role_policies().role_name(role);
+    let pages = call.into_paginator().items().send();
+    Ok(pages.collect::<Result<Vec<_>, _>>().await?)
+}
+
+/// What stands in the way of deleting a role once this managed policy is detached, by name: the other policies and the
+/// instance profiles.
+pub(crate) async fn in_the_way(
+    iam: &Client,
+    role: &str,
+    attached: Vec<AttachedPolicy>,
+    policy: &str,
+) -> Result<Vec<String>, Failure> {
+    let others = attached
+        .into_iter()
+        .filter(|one| one.policy_arn.as_deref() != Some(policy));
+    let mut names: Vec<String> = others.filter_map(|policy| policy.policy_name).collect();
+    let inline = iam.list_role_policies().role_name(role);
+    let inline = inline.into_paginator().items().send();
+    names.extend(inline.collect::<Result<Vec<_>, _>>().await?);
+    let profiles = iam.list_instance_profiles_for_role().role_name(role);
+    let profiles = profiles.into_paginator().items().send();
+    let profiles = profiles.collect::<Result<Vec<_>, _>>().await?;
+    names.extend(profiles.into_iter().map(|profile| profile.instance_profile_name));
+    Ok(names)
+}
+
+/// Tags as IAM tells them.
+pub(crate) fn tags(tags: Option<Vec<Tag>>) -> Tags {
+    let tags = tags.unwrap_or_default().into_iter();
+    tags.map(|tag| (tag.key, tag.value)).collect()
+}
+
+/// Tags as IAM takes them.
+pub(crate) fn sent(tags: &Tags) -> Result<Option<Vec<Tag>>, Failure> {
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    tags.iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect::<Result<Vec<_>, _>>()
+        .map(Some)
+        .map_err(|error| Failure::answer("iam", error.to_string()))
+}
+
+/// The CloudFormation stack that made a role of these tags.
+pub(crate) fn stack(tags: &Tags) -> Option<Manager> {
+    let stack = tags.get("aws:cloudformation:stack-name")?;
+    Some(Manager {
+        who: format!("the CloudFormation stack {stack}, which made the role"),
+    })
+}
+
+/// Makes a role. Another one of its name may trust anybody: it is taken for done only if it trusts the same.
+pub(crate) async fn create(cx: &Cx, new: New<'_>) -> Result<(), Failure> {
+    let iam = &cx.clients().iam;
+    let call = iam
+        .create_role()
+        .role_name(new.name)
+        .assume_role_policy_document(new.trust.to_string())
+        .set_description(new.description.map(str::to_owned))
+        .set_max_session_duration(new.max_session)
+        .set_tags(sent(new.tags)?);
+    let made = trusting(cx, || async { Ok(call.clone().send().await?) }).await;
+    let fault = match made {
+        Err(fault) if fault.is("EntityAlreadyExists") => fault,
+        answer => return answer.map(drop),
+    };
+    let live = get(iam, new.name).await?;
+    match live.is_some_and(|role| trust(&role).is_ok_and(|live| live == *new.trust)) {
+        true => Ok(()),
+        false => Err(fault),
+    }
+}
+
+/// Replaces a role's trust policy.
+pub(crate) async fn set_trust(cx: &Cx, role: &str, trust: &Policy) -> Result<(), Failure> {
+    let call = cx.clients().iam.update_assume_role_policy().role_name(role);
+    let call = call.policy_document(trust.to_string());
+    trusting(cx, || async { Ok(call.clone().send().await?) }).await?;
+    Ok(())
+}
+
+/// Puts an inline policy on a role.
+pub(crate) async fn put_inline(cx: &Cx, role: &str, name: &str, document: &Policy) -> Result<(), Failure> {
+    let call = cx
+        .clients()
+        .iam
+        .put_role_policy()
+        .role_name(role)
+        .policy_name(name);
+    let call = call.policy_document(document.to_string());
+    patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
+    Ok(())
+}
+
+/// Attaches a managed policy to a role.
+pub(crate) async fn attach(cx: &Cx, role: &str, policy: &str) -> Result<(), Failure> {
+    let call = cx.clients().iam.attach_role_policy();
+    let call = call.role_name(role).policy_arn(policy);
+    patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
+    Ok(())
+}
+
+/// Tags a role.
+pub(crate) async fn tag(iam: &Client, role: &str, tags: &Tags) -> Result<(), Failure> {
+    let call = iam.tag_role().role_name(role).set_tags(sent(tags)?);
+    call.send().await?;
+    Ok(())
+}
+
+/// Detaches a managed policy from a role.
+pub(crate) async fn detach(iam: &Client, role: &str, policy: &str) -> Result<(), Failure> {
+    let call = iam.detach_role_policy().role_name(role).policy_arn(policy);
+    done(call.send().await, &[NONE])
+}
+
+/// Deletes a role that has nothing any more.
+pub(crate) async fn delete(iam: &Client, role: &str) -> Result<(), Failure> {
+    done(iam.delete_role().role_name(role).send().await, &[NONE])
+}

@@ -1,0 +1,312 @@
+//! The plan as a document: what `plan --out` saves, `plan --json` prints and `apply --plan` holds against a new plan.
+//!
+//! Texts in, texts out: whoever saves a plan reads and writes the file.
+//!
+//! A saved plan is a promise, not a program: nothing in it is ever executed. So two plans of the same account
+//! and the same wishes must be the same bytes. No time, no request id and no name of the caller is in it: the
+//! pipeline that plans and the person who applies may be different callers.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use similar::TextDiff;
+
+use crate::baseline::Filters;
+use crate::control::{Controls, TOLD};
+use crate::cost::Monthly;
+use crate::env::Env;
+use crate::plan::{Cell, Plan, Step, Verdict};
+use crate::registry::{Name, UnknownControl};
+
+/// The version of the document's form. Raised whenever a reader of the old form would misread the new one.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// A plan with what it was made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// See [`FORMAT_VERSION`].
+    pub format_version: u64,
+    /// The baseline's path, as it was given.
+    pub baseline: String,
+    /// The account, its home region and its enabled regions.
+    pub account: Env,
+    /// What of the baseline was planned.
+    pub filters: Filters,
+    /// The plan in numbers.
+    pub summary: Summary,
+    /// The verdicts and what they rest on.
+    pub cells: Vec<Cell>,
+    /// The steps, in topological order.
+    pub steps: Vec<Step>,
+}
+
+/// The last line of a plan, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Steps that add.
+    pub add: usize,
+    /// Steps that change.
+    pub change: usize,
+    /// Steps that destroy.
+    pub destroy: usize,
+    /// Cells that need a person.
+    pub needs_person: usize,
+    /// Cells that are blocked.
+    pub blocked: usize,
+    /// Cells that could not be read.
+    pub unread: usize,
+    /// What the steps that are not blocked add to each month's bill.
+    #[serde(default, skip_serializing_if = "Monthly::is_nothing")]
+    pub monthly: Monthly,
+}
+
+impl Document {
+    /// The document of a plan.
+    pub fn new(baseline: &str, env: &Env, filters: &Filters, plan: &Plan) -> Self {
+        let counts = plan.counts();
+        Document {
+            format_version: FORMAT_VERSION,
+            baseline: baseline.to_owned(),
+            account: env.clone(),
+            filters: filters.clone(),
+            summary: Summary {
+                add: counts.add,
+                change: counts.change,
+                destroy: counts.destroy,
+                needs_person: plan.count(Verdict::NeedsPerson),
+                blocked: plan.count(Verdict::Blocked),
+                unread: plan.count(Verdict::Unread),
+                monthly: plan.monthly(),
+            },
+            cells: plan.cells.clone(),
+            steps: plan.steps.clone(),
+        }
+    }
+
+    /// The position of a control among those of the plan: they are in the order of the list.
+    pub fn rank(&self, control: &Name) -> usize {
+        let first = self.cells.iter().position(|cell| cell.control == *control);
+        first.unwrap_or(self.cells.len())
+    }
+
+    /// The plan in it.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            cells: self.cells.clone(),
+            steps: self.steps.clone(),
+        }
+    }
+
+    /// Whether all of its controls are in the list: names from a file are checked by their form alone.
+    ///
+    /// # Errors
+    /// The first control that is not.
+    fn known(&self, controls: &Controls) -> Result<(), UnknownControl> {
+        let cells = self.cells.iter().map(|cell| &cell.control);
+        let steps = self.steps.iter().map(|step| &step.control);
+        let filters = self.filters.only.iter().chain(&self.filters.exclude);
+        for name in cells.chain(steps).chain(filters) {
+            controls.get(name)?;
+        }
+        Ok(())
+    }
+
+    /// What of it is promised: without what is only told. Notices follow from what was read and wanted, or from what
+    /// a control read for a notice alone (see [`TOLD`](crate::control::TOLD)), and that decides no step. Neither do
+    /// costs, which another version of trueup may know better.
+    fn promised(&self) -> Document {
+        let mut promised = self.clone();
+        promised.summary.monthly = Monthly::default();
+        for step in &mut promised.steps {
+            step.monthly = Monthly::default();
+        }
+        for cell in &mut promised.cells {
+            cell.notices.clear();
+            if let Some(ids) = cell.seen.as_mut().and_then(|seen| seen.ids.as_object_mut()) {
+                ids.remove(TOLD);
+            }
+        }
+        promised
+    }
+
+    /// The document as it is saved and printed: JSON, two spaces, a line feed at the end.
+    pub fn to_json(&self) -> Result<String, SavedError> {
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| SavedError::Unwritable {
+            path: PathBuf::from("the plan"),
+            cause: error.to_string(),
+        })?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// What is wrong with a saved plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SavedError {
+    /// The file cannot be read.
+    #[error("cannot read the saved plan {}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// The file is no plan, or not a whole one.
+    #[error(
+        "{} is not a whole plan: {cause}\nMake it anew with `trueup plan --out {}`.", path.display(), path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        cause: String,
+    },
+    /// Another version of trueup made it.
+    #[error(
+        "{} has format version {found}, and this trueup reads {FORMAT_VERSION}\nMake it anew with `trueup plan --out {}`.",
+        path.display(), path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version in the file.
+        found: u64,
+    },
+    /// It was made for another account.
+    #[error("{} is a plan of account {saved}, and the credentials are of account {live}; nothing was written", path.display())]
+    Account {
+        /// The file.
+        path: PathBuf,
+        /// The account in the file.
+        saved: String,
+        /// The account at hand.
+        live: String,
+    },
+    /// The new plan is not the saved one.
+    #[error("the plan is no longer the one in {}; nothing was written", path.display())]
+    Moved {
+        /// The file.
+        path: PathBuf,
+        /// How the two differ: a unified diff from the saved one to the new one.
+        diff: String,
+        /// What else to know, for example other filters.
+        hint: Option<String>,
+    },
+    /// The file cannot be written.
+    #[error("cannot write {}: {cause}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// Takes the text of a saved plan, to be shown.
+///
+/// # Errors
+/// If it is no plan, of another version, or of controls that are not in the list.
+pub fn parse(controls: &Controls, path: &Path, text: &str) -> Result<Document, SavedError> {
+    #[derive(Deserialize)]
+    struct Probe {
+        format_version: u64,
+    }
+    let damaged = |error: serde_json::Error| SavedError::Damaged {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    };
+    // The version first: a document of another form would only give a confusing error.
+    let probe: Probe = serde_json::from_str(text).map_err(damaged)?;
+    if probe.format_version != FORMAT_VERSION {
+        return Err(SavedError::Version {
+            path: path.to_owned(),
+            found: probe.format_version,
+        });
+    }
+    let document: Document = serde_json::from_str(text).map_err(damaged)?;
+    match document.known(controls) {
+        Ok(()) => Ok(document),
+        Err(error) => Err(SavedError::Damaged {
+            path: path.to_owned(),
+            cause: format!("{error}{}", place_of(&error.name, text)),
+        }),
+    }
+}
+
+/// Where a text has a string first, as the errors of its form say it: `at line 3 column 5`, the string's last column.
+fn place_of(string: &str, text: &str) -> String {
+    let quoted = format!("\"{string}\"");
+    let Some(start) = text.find(&quoted) else {
+        return String::new();
+    };
+    let before = &text[..start];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    format!(
+        " at line {} column {}",
+        before.matches('\n').count() + 1,
+        start - line_start + quoted.len()
+    )
+}
+
+/// Tells early, before an account is read, that a file cannot be a saved plan at all. One that was a plan and is
+/// damaged passes: [`hold`] shows where.
+///
+/// # Errors
+/// As [`parse`]'s.
+pub fn recognize(controls: &Controls, path: &Path, text: &str) -> Result<(), SavedError> {
+    if text.contains("\"format_version\"") {
+        Ok(())
+    } else {
+        parse(controls, path, text).map(|_| ())
+    }
+}
+
+/// Holds a saved plan against the one just made: of what is promised not a byte may differ. A file in another layout
+/// than trueup's was edited, and is not taken at all.
+///
+/// # Errors
+/// If the two differ, with how; if the file is no plan, or one of another account.
+pub fn hold(controls: &Controls, path: &Path, old_text: &str, new: &Document) -> Result<(), SavedError> {
+    let new_text = new.to_json()?;
+    if old_text == new_text {
+        return Ok(());
+    }
+    let old = parse(controls, path, old_text);
+    let (old_text, new_text) = match &old {
+        Ok(old) if old.to_json()? == old_text => (old.promised().to_json()?, new.promised().to_json()?),
+        _ => (old_text.to_owned(), new_text),
+    };
+    if old_text == new_text {
+        return Ok(());
+    }
+    let hint = match old {
+        Ok(old) if old.account.account != new.account.account => {
+            return Err(SavedError::Account {
+                path: path.to_owned(),
+                saved: old.account.account,
+                live: new.account.account.clone(),
+            });
+        }
+        Ok(old) if old.filters != new.filters => Some(format!(
+            "the saved plan was made with {}, this one with {}",
+            old.filters, new.filters
+        )),
+        Ok(old) if old.baseline != new.baseline => Some(format!(
+            "the saved plan was made from {}, this one from {}",
+            old.baseline, new.baseline
+        )),
+        Ok(_) => None,
+        Err(damaged @ SavedError::Damaged { .. }) => Some(damaged.to_string()),
+        Err(other) => return Err(other),
+    };
+    let diff = TextDiff::from_lines(&old_text, &new_text)
+        .unified_diff()
+        .context_radius(3)
+        .header(&path.display().to_string(), "the account now")
+        .to_string();
+    Err(SavedError::Moved {
+        path: path.to_owned(),
+        diff,
+        hint,
+    })
+}
