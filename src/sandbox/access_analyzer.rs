@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::service::Service;
+use super::wire::{Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it in a region.
@@ -38,8 +40,21 @@ pub struct Analyzer {
 /// The types that the sandbox makes, of each of which a region has one at most.
 const KINDS: [&str; 2] = ["ACCOUNT", "ACCOUNT_UNUSED_ACCESS"];
 
+/// The service.
+pub(super) static SERVICE: Service = Service::new("access-analyzer", &[Protocol::RestJson(ROUTES)], handle);
+
+const ROUTES: &[Route] = &[
+    route("ListAnalyzers", "GET /analyzer"),
+    route("CreateAnalyzer", "PUT /analyzer"),
+    route("GetAnalyzer", "GET /analyzer/{analyzerName}"),
+    route("DeleteAnalyzer", "DELETE /analyzer/{analyzerName}"),
+    route("ListTagsForResource", "GET /tags/{resourceArn+}"),
+    route("TagResource", "POST /tags/{resourceArn+}"),
+    route("UntagResource", "DELETE /tags/{resourceArn+}"),
+];
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let prefix = format!("arn:aws:access-analyzer:{}:{}:analyzer/", call.region, account.id);
     let Some(region) = account.regions.get_mut(&call.region) else {
         return Err(AwsError::region_not_enabled(call));

@@ -4,23 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::access_analyzer::AccessAnalyzer;
 use super::budgets::Budgets;
 use super::ce::CostExplorer;
-use super::cloudtrail::CloudTrail;
-use super::cloudwatch::CloudWatch;
-use super::config::Config;
 use super::contacts::Contacts;
 use super::ec2::{self, Ec2};
-use super::events::Events;
-use super::guardduty::GuardDuty;
 use super::iam::Iam;
-use super::logs::Logs;
 use super::s3::S3;
-use super::securityhub::SecurityHub;
-use super::sns::Sns;
 use super::world::{Detector, Event, Made};
-use super::{Call, Ids, Occupant, World, exchange, wire};
+use super::{Call, Ids, Occupant, RegionState, World, exchange, services};
 
 /// The regions that every account has, whether it wants them or not.
 pub const DEFAULT_REGIONS: [&str; 17] = [
@@ -105,32 +96,6 @@ pub struct Caller {
     pub user_id: String,
 }
 
-/// What the account has in one enabled region.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RegionState {
-    /// IAM Access Analyzer.
-    pub access_analyzer: AccessAnalyzer,
-    /// CloudTrail.
-    pub cloudtrail: CloudTrail,
-    /// CloudWatch.
-    pub cloudwatch: CloudWatch,
-    /// Config.
-    pub config: Config,
-    /// EC2, with the VPCs.
-    pub ec2: Ec2,
-    /// EventBridge.
-    pub events: Events,
-    /// GuardDuty.
-    pub guardduty: GuardDuty,
-    /// CloudWatch Logs.
-    pub logs: Logs,
-    /// Security Hub.
-    pub securityhub: SecurityHub,
-    /// SNS.
-    pub sns: Sns,
-}
-
 impl Account {
     /// The account as the world describes it; with `World::default()`, a brand-new one.
     ///
@@ -178,16 +143,8 @@ impl Account {
         self.opt_in_regions.remove(region);
         if !self.regions.contains_key(region) {
             let state = RegionState {
-                access_analyzer: AccessAnalyzer::default(),
-                cloudtrail: CloudTrail::default(),
-                cloudwatch: CloudWatch::default(),
-                config: Config::default(),
                 ec2: Ec2::new_region(&self.id, region, &mut self.ids),
-                events: Events::default(),
-                guardduty: GuardDuty::default(),
-                logs: Logs::default(),
-                securityhub: SecurityHub::default(),
-                sns: Sns::default(),
+                ..RegionState::default()
             };
             self.regions.insert(region.to_owned(), state);
         }
@@ -260,7 +217,7 @@ impl Account {
     /// Makes a call of the world's author; tells why the service refuses it, if it does.
     fn make(&mut self, made: &Made) -> Result<(), String> {
         let (service, operation) = made.call.split_once(':').unwrap_or_default();
-        let Some(service) = wire::services().find(|known| *known == service) else {
+        let Some(service) = services::names().find(|known| *known == service) else {
             return Err(format!("[[call]] `{}`: there is no such service", made.call));
         };
         let call = Call {

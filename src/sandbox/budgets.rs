@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::shape::{Budget, Notification, Subscriber, WithSubscribers};
+use super::service::{Refusal, Service};
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it.
@@ -172,8 +174,18 @@ impl WithSubscribers {
     }
 }
 
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    is_global: true,
+    iam_action,
+    denied_resource: |_, id| format!("arn:aws:budgets::{id}:budget/*"),
+    denied: |who| AwsError::new("AccessDeniedException", who),
+    throttled: Refusal::new(400, "ThrottlingException", "Rate exceeded"),
+    ..Service::new("budgets", &[Protocol::Json("1.1")], handle)
+};
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let input = &call.input;
     let id = account.id.clone();
     if let Some(refusal) = account.budgets.refusal {
@@ -375,7 +387,7 @@ fn refused(refusal: BudgetsRefusal, caller: &str, id: &str, call: &Call) -> AwsE
 }
 
 /// The name that IAM knows an operation by (Service Authorization Reference, "AWS Budget Service").
-pub(super) fn iam_action(operation: &str) -> &str {
+fn iam_action(operation: &str) -> &str {
     match operation {
         "TagResource" | "UntagResource" | "ListTagsForResource" => operation,
         read if read.starts_with("Describe") => "ViewBudget",

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::services;
+
 /// One request of a client, after its protocol has been taken off.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -52,27 +54,7 @@ impl AwsError {
     /// The error of a region in which the account cannot be used: its credentials are not valid there, and each
     /// service says so in its own words.
     pub fn region_not_enabled(call: &Call) -> Self {
-        match call.service {
-            "ec2" => AwsError::with_status(
-                401,
-                "AuthFailure",
-                "AWS was not able to validate the provided access credentials",
-            ),
-            "iam" | "sns" | "sts" => AwsError::with_status(
-                403,
-                "InvalidClientTokenId",
-                "The security token included in the request is invalid",
-            ),
-            "s3" | "s3control" => AwsError::new(
-                "InvalidToken",
-                "The provided token is malformed or otherwise invalid.",
-            ),
-            _ => AwsError::with_status(
-                403,
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-            ),
-        }
+        services::of(call).region_not_enabled.error()
     }
 
     /// The error of an operation that the sandbox does not know: loud, and never retried by a client.

@@ -15,6 +15,8 @@ use self::shape::{
     CreateMonitor, CreateSubscription, Listing, OneMonitor, OneSubscription, RenameMonitor, ResourceTag,
     Tagging, UpdateSubscription,
 };
+use super::service::Service;
+use super::wire::Protocol;
 use super::world::CostExplorerState;
 use super::{Account, Answer, AwsError, Call, Ids};
 
@@ -282,8 +284,14 @@ impl Subscription {
     }
 }
 
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    is_global: true,
+    ..Service::new("ce", &[Protocol::Json("1.1")], handle)
+};
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let Account { id, ids, ce, .. } = account;
     if ce.never_launched {
         return Err(AwsError::new(

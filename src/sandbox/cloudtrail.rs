@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::service::Service;
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it in a region.
@@ -236,8 +238,11 @@ fn owned<'a>(
     }
 }
 
+/// The service.
+pub(super) static SERVICE: Service = Service::new("cloudtrail", &[Protocol::Json("1.1")], handle);
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let id = account.id.clone();
     let input = &call.input;
     match call.operation.as_str() {

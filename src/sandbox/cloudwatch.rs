@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::service::Service;
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
 #[cfg(test)]
@@ -57,8 +59,16 @@ const ACTIONS: usize = 5;
 /// `DescribeAlarms` answers so many at most.
 const PAGE: usize = 100;
 
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    signing_name: "monitoring",
+    ..Service::new("cloudwatch", PROTOCOLS, handle)
+};
+
+const PROTOCOLS: &[Protocol] = &[Protocol::Cbor("com.amazonaws.cloudwatch"), Protocol::Json("1.0")];
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let id = account.id.clone();
     let Some(state) = account.regions.get_mut(&call.region) else {
         return Err(AwsError::region_not_enabled(call));

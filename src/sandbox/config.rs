@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::service::Service;
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
 mod check;
@@ -70,8 +72,11 @@ pub struct Channel {
 /// What services' own recorders are called.
 const RESERVED: &str = "AWSConfigurationRecorderFor";
 
+/// The service.
+pub(super) static SERVICE: Service = Service::new("config", &[Protocol::Json("1.1")], handle);
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     match call.operation.as_str() {
         "PutConfigurationRecorder" => check::role(account, call)?,
         "PutDeliveryChannel" => {

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::service::Service;
+use super::wire::{Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it.
@@ -122,8 +124,24 @@ fn is_email_address(text: &str) -> bool {
     })
 }
 
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    is_global: true,
+    ..Service::new("account", &[Protocol::RestJson(ROUTES)], handle)
+};
+
+const ROUTES: &[Route] = &[
+    route("DeleteAlternateContact", "POST /deleteAlternateContact"),
+    route("GetAccountInformation", "POST /getAccountInformation"),
+    route("GetAlternateContact", "POST /getAlternateContact"),
+    route("GetContactInformation", "POST /getContactInformation"),
+    route("ListRegions", "POST /listRegions"),
+    route("PutAlternateContact", "POST /putAlternateContact"),
+    route("PutContactInformation", "POST /putContactInformation"),
+];
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     own_account(account, &call.input)?;
     let contacts = &mut account.contacts;
     match call.operation.as_str() {

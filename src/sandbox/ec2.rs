@@ -31,12 +31,34 @@ mod vpcs;
 
 use serde_json::{Value, json};
 
+use super::service::{Refusal, Service};
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call, Ids};
 use input::Input;
 
 pub use defaults::{DeclarativePolicy, HttpTokens, ImageSharing, InstanceMetadata, SnapshotSharing, Switch};
 pub use model::{Ec2, InstanceState};
 pub use occupy::{EndpointKind, Occupant, occupy};
+
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    denied_resource: |call, id| format!("arn:aws:ec2:{}:{id}:*", call.region),
+    denied: |who| {
+        let message = format!("You are not authorized to perform this operation. {who}.");
+        AwsError::with_status(403, "UnauthorizedOperation", message)
+    },
+    throttled: Refusal::new(503, "RequestLimitExceeded", "Request limit exceeded."),
+    region_not_enabled: Refusal::new(
+        401,
+        "AuthFailure",
+        "AWS was not able to validate the provided access credentials",
+    ),
+    ..Service::new(
+        "ec2",
+        &[Protocol::Ec2Query("http://ec2.amazonaws.com/doc/2016-11-15/")],
+        handle,
+    )
+};
 
 /// What an operation works on: one region, and the source of its ids.
 struct Cx<'a> {
@@ -126,31 +148,13 @@ impl Ec2 {
         let mut ec2 = Ec2 {
             account_id: account_id.to_owned(),
             region: region.to_owned(),
-            ebs: model::EbsDefaults::default(),
-            defaults: defaults::Defaults::default(),
-            snapshots: Vec::new(),
-            vpcs: Vec::new(),
-            subnets: Vec::new(),
-            internet_gateways: Vec::new(),
-            route_tables: Vec::new(),
-            network_acls: Vec::new(),
-            security_groups: Vec::new(),
             dhcp_options: vec![model::DhcpOptions {
                 dhcp_options_id: ids.next("dopt"),
                 owner_id: account_id.to_owned(),
                 domain_name: geography::private_domain(region),
                 tag_set: Vec::new(),
             }],
-            network_interfaces: Vec::new(),
-            instances: Vec::new(),
-            addresses: Vec::new(),
-            nat_gateways: Vec::new(),
-            vpc_endpoints: Vec::new(),
-            peerings: Vec::new(),
-            vpn_gateways: Vec::new(),
-            egress_only_gateways: Vec::new(),
-            transit_attachments: Vec::new(),
-            flow_logs: Vec::new(),
+            ..Ec2::default()
         };
         vpcs::create_default(&mut Cx { ec2: &mut ec2, ids });
         ec2
@@ -163,14 +167,10 @@ impl Ec2 {
 }
 
 /// Answers one operation of EC2. After a refusal nothing has changed.
-pub fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let input = Input::new(call);
     if !account.regions.contains_key(&call.region) {
-        return Err(AwsError::with_status(
-            401,
-            "AuthFailure",
-            "AWS was not able to validate the provided access credentials",
-        ));
+        return Err(SERVICE.region_not_enabled.error());
     }
     if call.operation == reads::REGIONS.operation {
         dry_run(&input)?;

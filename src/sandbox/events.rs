@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::service::Service;
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it in a region.
@@ -57,8 +59,11 @@ const STATES: [&str; 3] = [
     "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
 ];
 
+/// The service.
+pub(super) static SERVICE: Service = Service::new("events", &[Protocol::Json("1.1")], handle);
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let (input, id) = (&call.input, account.id.clone());
     let here = Here {
         region: &call.region,

@@ -4,11 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::trouble::{Progress, Verdict};
 use super::wire::{self, Decoded, Request, Response, Unread};
-use super::{
-    Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, access_analyzer, budgets, ce,
-    cloudtrail, cloudwatch, config, contacts, ec2, events, guardduty, iam, logs, s3, s3control, securityhub,
-    sns, sts,
-};
+use super::{Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, services};
 
 /// Everything that is kept of a simulated account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,11 +77,10 @@ pub(super) fn exchange(state: &mut State, request: &Request, request_id: &str, n
     let effect = effect.map_or_else(
         || {
             let mut response = wire::encode(protocol, Some(&call), &answer, request_id);
-            if call.service == "s3"
-                && let Some(region) = s3::region_of_bucket(&state.account, &call)
-                && let Ok(region) = region.parse()
+            if let Some((name, value)) = (services::of(&call).header)(&state.account, &call)
+                && let Ok(value) = value.parse()
             {
-                response.headers_mut().insert("x-amz-bucket-region", region);
+                response.headers_mut().insert(name, value);
             }
             Effect::Respond(response)
         },
@@ -120,6 +115,7 @@ fn refuse(world: &World, unread: Unread, request_id: &str) -> Exchange {
 
 /// The service's own answer. An error changes nothing in the account.
 pub(super) fn answer(account: &mut Account, call: &Call, changed: &mut bool) -> Answer {
+    let service = services::of(call);
     if !account.regions.contains_key(&call.region) {
         let exists = [DEFAULT_REGIONS, OPT_IN_REGIONS]
             .concat()
@@ -130,44 +126,20 @@ pub(super) fn answer(account: &mut Account, call: &Call, changed: &mut bool) -> 
                 format!("The sandbox has no region `{}`.", call.region),
             ));
         }
-        // These have one endpoint for the whole partition: the region is only what the client happened to sign for.
-        if !["account", "budgets", "ce", "iam"].contains(&call.service) {
+        if !service.is_global {
             return Err(AwsError::region_not_enabled(call));
         }
     }
     if reads_only(&call.operation) {
-        return dispatch(account, call);
+        return (service.handle)(account, call);
     }
     let mut after = account.clone();
-    let answer = dispatch(&mut after, call);
+    let answer = (service.handle)(&mut after, call);
     if answer.is_ok() && after != *account {
         *account = after;
         *changed = true;
     }
     answer
-}
-
-fn dispatch(account: &mut Account, call: &Call) -> Answer {
-    match call.service {
-        "access-analyzer" => access_analyzer::handle(account, call),
-        "account" => contacts::handle(account, call),
-        "budgets" => budgets::handle(account, call),
-        "ce" => ce::handle(account, call),
-        "cloudtrail" => cloudtrail::handle(account, call),
-        "cloudwatch" => cloudwatch::handle(account, call),
-        "config" => config::handle(account, call),
-        "ec2" => ec2::handle(account, call),
-        "events" => events::handle(account, call),
-        "guardduty" => guardduty::handle(account, call),
-        "iam" => iam::handle(account, call),
-        "logs" => logs::handle(account, call),
-        "s3" => s3::handle(account, call),
-        "s3control" => s3control::handle(account, call),
-        "securityhub" => securityhub::handle(account, call),
-        "sns" => sns::handle(account, call),
-        "sts" => sts::handle(account, call),
-        _ => Err(AwsError::not_in_sandbox(call)),
-    }
 }
 
 /// Whether an operation's name says that it changes nothing.

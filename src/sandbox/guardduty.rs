@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 pub use features::{Feature, Features};
 
+use super::service::{Refusal, Service};
+use super::wire::{Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call, Ids, world};
 
 /// How often findings may be published.
@@ -148,8 +150,31 @@ impl Detector {
     }
 }
 
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    denied: |who| AwsError::with_status(403, "AccessDeniedException", who),
+    denied_resource: |call, id| format!("arn:aws:guardduty:{}:{id}:detector/*", call.region),
+    throttled: Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),
+    ..Service::new("guardduty", &[Protocol::RestJson(ROUTES)], handle)
+};
+
+const ROUTES: &[Route] = &[
+    route("ListDetectors", "GET /detector"),
+    route("CreateDetector", "POST /detector"),
+    route("GetDetector", "GET /detector/{detectorId}"),
+    route("UpdateDetector", "POST /detector/{detectorId}"),
+    route("DeleteDetector", "DELETE /detector/{detectorId}"),
+    route(
+        "GetAdministratorAccount",
+        "GET /detector/{detectorId}/administrator",
+    ),
+    route("ListTagsForResource", "GET /tags/{resourceArn+}"),
+    route("TagResource", "POST /tags/{resourceArn+}").status(204),
+    route("UntagResource", "DELETE /tags/{resourceArn+}").status(204),
+];
+
 /// Answers one operation of GuardDuty.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let Some(region) = account.regions.get_mut(&call.region) else {
         return Err(AwsError::region_not_enabled(call));
     };

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::root::RootUser;
+use super::service::{Refusal, Service};
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
 mod credentials;
@@ -71,6 +73,18 @@ impl Iam {
         }
     }
 }
+
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    is_global: true,
+    survives_region_denial: true,
+    region_not_enabled: Refusal::INVALID_CLIENT_TOKEN,
+    ..Service::new(
+        "iam",
+        &[Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/")],
+        handle,
+    )
+};
 
 /// Answers one operation of IAM.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {

@@ -11,8 +11,10 @@
 //! in words of its own, so that a mistake of trueup's is not repeated here; the one exception is `trueup-policy`, for
 //! policy documents and filter patterns.
 //!
-//! A new service is one file, a line in `exchange::dispatch`, and one in `wire::SERVICES`; a REST protocol also wants
-//! the operations' routes.
+//! A new service is one file, with its `mod` line below, and one line in the list of `services`. The file declares a
+//! `static SERVICE`: the service's name, its protocols with their routes, the function that answers a call, and the
+//! refusals that it words in its own way. What the service keeps in every region is a type of the file that the line
+//! names; what a global service keeps is a field of [`Account`].
 
 pub mod access_analyzer;
 mod account;
@@ -37,6 +39,8 @@ pub mod s3;
 mod s3control;
 pub mod securityhub;
 mod serve;
+mod service;
+mod services;
 pub mod sns;
 mod store;
 mod sts;
@@ -45,7 +49,7 @@ mod trouble;
 mod wire;
 pub mod world;
 
-pub use account::{Account, Caller, DEFAULT_REGIONS, OPT_IN_REGIONS, RegionState};
+pub use account::{Account, Caller, DEFAULT_REGIONS, OPT_IN_REGIONS};
 pub use call::{Answer, AwsError, Call};
 pub use client::SandboxClient;
 pub use ec2::{DeclarativePolicy, EndpointKind, InstanceState, Occupant};
@@ -53,4 +57,5 @@ pub use error::SandboxError;
 pub use handle::{LoggedCall, Sandbox};
 pub use ids::Ids;
 pub use serve::serve;
+pub use services::RegionState;
 pub use world::World;

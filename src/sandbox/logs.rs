@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use self::filters::MetricFilter;
+use super::service::Service;
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it in a region.
@@ -49,8 +51,11 @@ pub(super) const RETENTIONS: [i64; 22] = [
 /// The tags of a log group at most.
 const TAGS: usize = 50;
 
+/// The service.
+pub(super) static SERVICE: Service = Service::new("logs", &[Protocol::Json("1.1")], handle);
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let id = account.id.clone();
     let Some(state) = account.regions.get_mut(&call.region) else {
         return Err(AwsError::region_not_enabled(call));

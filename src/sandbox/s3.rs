@@ -15,6 +15,8 @@ use self::lifecycle::Lifecycle;
 pub(super) use self::policy::{Ask, lets};
 use self::policy::{check_policy, is_public};
 use self::settings::Encryption;
+use super::service::{Refusal, Service};
+use super::wire::{Dialect, Host, Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call, OPT_IN_REGIONS, world};
 
 /// When every bucket was made: a clock would make two equal runs differ.
@@ -196,6 +198,82 @@ impl S3 {
     }
 }
 
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    survives_region_denial: true,
+    iam_action: |operation| match operation {
+        "ListBuckets" => "ListAllMyBuckets",
+        "HeadBucket" => "ListBucket",
+        "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
+        "PutPublicAccessBlock" | "DeletePublicAccessBlock" => "PutBucketPublicAccessBlock",
+        _ => operation,
+    },
+    denied_resource: |call, _| match call.input["Bucket"].as_str() {
+        Some(bucket) => format!("\"arn:aws:s3:::{bucket}\""),
+        None => "*".to_owned(),
+    },
+    throttled: SLOW_DOWN,
+    region_not_enabled: INVALID_TOKEN,
+    header: |account, call| {
+        let bucket = account.s3.buckets.get(call.input["Bucket"].as_str()?)?;
+        Some(("x-amz-bucket-region", bucket.region.clone()))
+    },
+    ..Service::new("s3", &[Protocol::RestXml(&DIALECT)], handle)
+};
+
+pub(super) const SLOW_DOWN: Refusal = Refusal::new(503, "SlowDown", "Please reduce your request rate.");
+pub(super) const INVALID_TOKEN: Refusal = Refusal::new(
+    400,
+    "InvalidToken",
+    "The provided token is malformed or otherwise invalid.",
+);
+
+static DIALECT: Dialect = Dialect {
+    namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
+    routes: ROUTES,
+    host: Host::Bucket,
+    wraps_errors: false,
+};
+
+/// The root of a public access block.
+pub(super) const BLOCK: &str = "PublicAccessBlockConfiguration";
+
+const ROUTES: &[Route] = &[
+    route("GetBucketPolicyStatus", "GET /{Bucket}?policyStatus").xml("PolicyStatus"),
+    route("GetBucketPolicy", "GET /{Bucket}?policy").raw("Policy"),
+    route("PutBucketPolicy", "PUT /{Bucket}?policy"),
+    route("DeleteBucketPolicy", "DELETE /{Bucket}?policy").status(204),
+    route("GetBucketAcl", "GET /{Bucket}?acl").xml("AccessControlPolicy"),
+    route("PutBucketAcl", "PUT /{Bucket}?acl"),
+    route("GetBucketLocation", "GET /{Bucket}?location").xml("LocationConstraint"),
+    route("GetPublicAccessBlock", "GET /{Bucket}?publicAccessBlock").xml(BLOCK),
+    route("PutPublicAccessBlock", "PUT /{Bucket}?publicAccessBlock"),
+    route("DeletePublicAccessBlock", "DELETE /{Bucket}?publicAccessBlock").status(204),
+    route("GetBucketOwnershipControls", "GET /{Bucket}?ownershipControls").xml("OwnershipControls"),
+    route("PutBucketOwnershipControls", "PUT /{Bucket}?ownershipControls"),
+    route(
+        "DeleteBucketOwnershipControls",
+        "DELETE /{Bucket}?ownershipControls",
+    )
+    .status(204),
+    route("GetBucketEncryption", "GET /{Bucket}?encryption").xml("ServerSideEncryptionConfiguration"),
+    route("PutBucketEncryption", "PUT /{Bucket}?encryption"),
+    route("DeleteBucketEncryption", "DELETE /{Bucket}?encryption").status(204),
+    route("GetBucketVersioning", "GET /{Bucket}?versioning").xml("VersioningConfiguration"),
+    route("PutBucketVersioning", "PUT /{Bucket}?versioning"),
+    route("GetBucketLifecycleConfiguration", "GET /{Bucket}?lifecycle").xml("LifecycleConfiguration"),
+    route("PutBucketLifecycleConfiguration", "PUT /{Bucket}?lifecycle"),
+    route("DeleteBucketLifecycle", "DELETE /{Bucket}?lifecycle").status(204),
+    route("GetBucketTagging", "GET /{Bucket}?tagging").xml("Tagging"),
+    route("PutBucketTagging", "PUT /{Bucket}?tagging"),
+    route("DeleteBucketTagging", "DELETE /{Bucket}?tagging").status(204),
+    route("ListObjectVersions", "GET /{Bucket}?versions").xml("ListVersionsResult"),
+    route("CreateBucket", "PUT /{Bucket}"),
+    route("DeleteBucket", "DELETE /{Bucket}").status(204),
+    route("HeadBucket", "HEAD /{Bucket}"),
+    route("ListBuckets", "GET /").xml("ListAllMyBucketsResult"),
+];
+
 /// Answers one operation of S3.
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
     match call.operation.as_str() {
@@ -222,12 +300,6 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
             of_bucket(account, call, &name)
         }
     }
-}
-
-/// The region of the bucket that a request names: S3 sends it with every answer about one.
-pub(super) fn region_of_bucket(account: &Account, call: &Call) -> Option<String> {
-    let name = call.input["Bucket"].as_str()?;
-    account.s3.buckets.get(name).map(|bucket| bucket.region.clone())
 }
 
 fn list_buckets(account: &Account, call: &Call) -> Answer {

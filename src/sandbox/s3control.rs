@@ -2,11 +2,49 @@
 
 use serde_json::Value;
 
-use super::s3::{PublicAccessBlock, access_denied, no_block};
+use super::s3::{BLOCK, INVALID_TOKEN, PublicAccessBlock, SLOW_DOWN, access_denied, no_block};
+use super::service::Service;
+use super::wire::{Dialect, Host, Protocol, route};
 use super::{Account, Answer, AwsError, Call};
 
+/// The service, which signs as S3.
+pub(super) static SERVICE: Service = Service {
+    signing_name: "s3",
+    path_prefix: Some("v20180820"),
+    survives_region_denial: true,
+    iam_prefix: "s3",
+    iam_action: |operation| match operation {
+        "GetPublicAccessBlock" => "GetAccountPublicAccessBlock",
+        _ => "PutAccountPublicAccessBlock",
+    },
+    throttled: SLOW_DOWN,
+    region_not_enabled: INVALID_TOKEN,
+    ..Service::new("s3control", &[Protocol::RestXml(&DIALECT)], handle)
+};
+
+static DIALECT: Dialect = Dialect {
+    namespace: "http://awss3control.amazonaws.com/doc/2018-08-20/",
+    routes: &[
+        route(
+            "GetPublicAccessBlock",
+            "GET /v20180820/configuration/publicAccessBlock",
+        )
+        .xml(BLOCK),
+        route(
+            "PutPublicAccessBlock",
+            "PUT /v20180820/configuration/publicAccessBlock",
+        ),
+        route(
+            "DeletePublicAccessBlock",
+            "DELETE /v20180820/configuration/publicAccessBlock",
+        ),
+    ],
+    host: Host::Account,
+    wraps_errors: true,
+};
+
 /// Answers one operation of S3 Control.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     // The account is named in a header, and once more in front of the host: both must be right.
     let header = call.input["x-amz-account-id"].as_str();
     let host = call.input["host-account-id"].as_str();

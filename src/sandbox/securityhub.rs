@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::service::Service;
+use super::wire::{Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call};
 
 mod aggregator;
@@ -55,8 +57,38 @@ const CENTRAL: [&str; 5] = [
     "BatchDisableStandards",
 ];
 
+/// The service.
+pub(super) static SERVICE: Service = Service::new("securityhub", &[Protocol::RestJson(ROUTES)], handle);
+
+const ROUTES: &[Route] = &[
+    route("DescribeHub", "GET /accounts"),
+    route("EnableSecurityHub", "POST /accounts"),
+    route("UpdateSecurityHubConfiguration", "PATCH /accounts"),
+    route("DisableSecurityHub", "DELETE /accounts"),
+    route("DescribeSecurityHubV2", "GET /hubv2"),
+    route("GetAdministratorAccount", "GET /administrator"),
+    route("DescribeStandards", "GET /standards"),
+    route("GetEnabledStandards", "POST /standards/get"),
+    route("BatchEnableStandards", "POST /standards/register"),
+    route("BatchDisableStandards", "POST /standards/deregister"),
+    route("ListFindingAggregators", "GET /findingAggregator/list"),
+    route(
+        "GetFindingAggregator",
+        "GET /findingAggregator/get/{FindingAggregatorArn+}",
+    ),
+    route("CreateFindingAggregator", "POST /findingAggregator/create"),
+    route("UpdateFindingAggregator", "PATCH /findingAggregator/update"),
+    route(
+        "DeleteFindingAggregator",
+        "DELETE /findingAggregator/delete/{FindingAggregatorArn+}",
+    ),
+    route("ListTagsForResource", "GET /tags/{ResourceArn+}"),
+    route("TagResource", "POST /tags/{ResourceArn+}"),
+    route("UntagResource", "DELETE /tags/{ResourceArn+}"),
+];
+
 /// Answers one operation.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let operation = call.operation.as_str();
     let id = account.id.clone();
     let Some(region) = account.regions.get_mut(&call.region) else {

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::subscription::Subscription;
+use super::service::{Refusal, Service};
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
 /// SNS of one region.
@@ -75,8 +77,26 @@ const PAGE: usize = 100;
 /// The tags of a topic at most.
 const TAGS: usize = 50;
 
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    denied_resource: |call, id| {
+        let mut members = ["TopicArn", "ResourceArn", "SubscriptionArn"].iter();
+        match members.find_map(|member| call.input[*member].as_str()) {
+            Some(arn) => arn.to_owned(),
+            None => format!("arn:aws:sns:{}:{id}:*", call.region),
+        }
+    },
+    denied: |who| AwsError::with_status(403, "AuthorizationError", who),
+    region_not_enabled: Refusal::INVALID_CLIENT_TOKEN,
+    ..Service::new(
+        "sns",
+        &[Protocol::Query("http://sns.amazonaws.com/doc/2010-03-31/")],
+        handle,
+    )
+};
+
 /// Answers one operation of SNS.
-pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     let id = account.id.clone();
     let here = Here {
         account: &id,

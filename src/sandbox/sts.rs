@@ -2,10 +2,23 @@
 
 use serde_json::json;
 
+use super::service::{Refusal, Service};
+use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
+/// The service.
+pub(super) static SERVICE: Service = Service {
+    survives_region_denial: true,
+    region_not_enabled: Refusal::INVALID_CLIENT_TOKEN,
+    ..Service::new(
+        "sts",
+        &[Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/")],
+        handle,
+    )
+};
+
 /// Answers one operation of STS.
-pub(super) fn handle(account: &Account, call: &Call) -> Answer {
+fn handle(account: &mut Account, call: &Call) -> Answer {
     match call.operation.as_str() {
         "GetCallerIdentity" => Ok(json!({
             "Arn": account.caller.arn,

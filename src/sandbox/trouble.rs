@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exchange::{Effect, State, answer, reads_only};
 use super::world::{DeniedBy, Fault, FaultKind, World, fits};
-use super::{Account, Answer, AwsError, Call, budgets};
+use super::{Account, Answer, AwsError, Call, services};
 
 /// How far the world has come: kept with the account, so that several processes agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,12 +111,12 @@ impl State {
         // Every call counts for every fault, also one that another rule catches.
         let fault = self.fault(call);
         if self.is_limited(call, now) {
-            return Verdict::Refuse(throttled(call));
+            return Verdict::Refuse(services::of(call).throttled.error());
         }
         if let Some(fault) = fault {
             let carried_out = fault.carried_out;
             return match fault.kind {
-                FaultKind::Throttle => Verdict::Refuse(throttled(call)),
+                FaultKind::Throttle => Verdict::Refuse(services::of(call).throttled.error()),
                 FaultKind::Reset => Verdict::Lose {
                     effect: || Effect::Reset,
                     carried_out,
@@ -177,85 +177,31 @@ impl State {
     }
 
     fn denied(&self, call: &Call) -> Option<AwsError> {
-        let (service, action) = iam_action(call);
+        let service = services::of(call);
+        let (prefix, action) = (service.iam_prefix, (service.iam_action)(&call.operation));
         // Nobody can be kept from asking who they are.
         if action == "GetCallerIdentity" {
             return None;
         }
-        let global = ["iam", "sts", "s3", "s3control"].contains(&call.service);
         let rule = self.world.deny.iter().find(|deny| {
             let here = deny.region.as_ref().is_none_or(|region| *region == call.region);
             let this = deny
                 .action
                 .as_ref()
-                .map_or(!global, |pattern| fits(pattern, service, action));
+                .map_or(!service.survives_region_denial, |pattern| {
+                    fits(pattern, prefix, action)
+                });
             here && this
         })?;
         let why = match rule.by {
             DeniedBy::Scp => "with an explicit deny in a service control policy".to_owned(),
-            DeniedBy::Iam => format!("because no identity-based policy allows the {service}:{action} action"),
+            DeniedBy::Iam => format!("because no identity-based policy allows the {prefix}:{action} action"),
         };
-        let who = format!(
-            "User: {} is not authorized to perform: {service}:{action} on resource: {}",
+        Some((service.denied)(format!(
+            "User: {} is not authorized to perform: {prefix}:{action} on resource: {} {why}",
             self.account.caller.arn,
-            resource(call, &self.account.id),
-        );
-        let (code, message) = match call.service {
-            "ec2" => (
-                "UnauthorizedOperation",
-                format!("You are not authorized to perform this operation. {who} {why}."),
-            ),
-            "guardduty" => ("AccessDeniedException", format!("{who} {why}")),
-            "sns" => ("AuthorizationError", format!("{who} {why}")),
-            "budgets" => return Some(AwsError::new("AccessDeniedException", format!("{who} {why}"))),
-            _ => ("AccessDenied", format!("{who} {why}")),
-        };
-        Some(AwsError::with_status(403, code, message))
-    }
-}
-
-/// The service and the name that IAM knows an operation by.
-fn iam_action(call: &Call) -> (&'static str, &str) {
-    match (call.service, call.operation.as_str()) {
-        ("s3control", "GetPublicAccessBlock") => ("s3", "GetAccountPublicAccessBlock"),
-        ("s3control", _) => ("s3", "PutAccountPublicAccessBlock"),
-        ("s3", "ListBuckets") => ("s3", "ListAllMyBuckets"),
-        ("s3", "HeadBucket") => ("s3", "ListBucket"),
-        ("s3", "GetPublicAccessBlock") => ("s3", "GetBucketPublicAccessBlock"),
-        ("s3", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => ("s3", "PutBucketPublicAccessBlock"),
-        ("budgets", operation) => ("budgets", budgets::iam_action(operation)),
-        (service, operation) => (service, operation),
-    }
-}
-
-/// The resource that a denial names.
-fn resource(call: &Call, account_id: &str) -> String {
-    match call.service {
-        "ec2" => format!("arn:aws:ec2:{}:{account_id}:*", call.region),
-        "budgets" => format!("arn:aws:budgets::{account_id}:budget/*"),
-        "guardduty" => format!("arn:aws:guardduty:{}:{account_id}:detector/*", call.region),
-        "sns" => match ["TopicArn", "ResourceArn", "SubscriptionArn"]
-            .iter()
-            .find_map(|member| call.input[*member].as_str())
-        {
-            Some(arn) => arn.to_owned(),
-            None => format!("arn:aws:sns:{}:{account_id}:*", call.region),
-        },
-        "s3" => match call.input["Bucket"].as_str() {
-            Some(bucket) => format!("\"arn:aws:s3:::{bucket}\""),
-            None => "*".to_owned(),
-        },
-        _ => "*".to_owned(),
-    }
-}
-
-fn throttled(call: &Call) -> AwsError {
-    match call.service {
-        "ec2" => AwsError::with_status(503, "RequestLimitExceeded", "Request limit exceeded."),
-        "guardduty" => AwsError::with_status(429, "TooManyRequestsException", "Too Many Requests"),
-        "budgets" => AwsError::new("ThrottlingException", "Rate exceeded"),
-        "s3" | "s3control" => AwsError::with_status(503, "SlowDown", "Please reduce your request rate."),
-        _ => AwsError::new("Throttling", "Rate exceeded"),
+            (service.denied_resource)(call, &self.account.id),
+        )))
     }
 }
 

@@ -13,7 +13,7 @@ use super::kind::{self, Kind};
 pub(super) const THEN: &str = "2026-01-01T00:00:00.000Z";
 
 /// EC2 in one region of the account: its VPCs with all that is in them, and the region's settings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ec2 {
     pub(super) account_id: String,

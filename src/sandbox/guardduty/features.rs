@@ -53,7 +53,7 @@ pub struct Feature {
 
 impl Features {
     /// What a new detector has in a region that lacks these: everything but the runtime monitoring.
-    pub(in crate) fn without(lacking: &BTreeSet<String>) -> Self {
+    pub(crate) fn without(lacking: &BTreeSet<String>) -> Self {
         let feature = |&(name, enabled, parts): &(&str, bool, &[&str])| {
             let feature = Feature {
                 enabled,
@@ -72,7 +72,7 @@ impl Features {
     }
 
     /// Switches features by their names.
-    pub(in crate) fn switch(&mut self, wanted: &BTreeMap<String, bool>) -> Result<(), String> {
+    pub(crate) fn switch(&mut self, wanted: &BTreeMap<String, bool>) -> Result<(), String> {
         for (name, enabled) in wanted {
             self.known(name)?.enabled = *enabled;
         }
@@ -80,7 +80,7 @@ impl Features {
     }
 
     /// Lets a policy of the organization decide about features.
-    pub(in crate) fn hand_over(&mut self, names: &BTreeSet<String>) -> Result<(), String> {
+    pub(crate) fn hand_over(&mut self, names: &BTreeSet<String>) -> Result<(), String> {
         for name in names {
             self.known(name)?.by_policy = true;
         }

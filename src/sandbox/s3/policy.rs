@@ -43,20 +43,20 @@ pub(super) fn check_policy(text: &str, bucket: &str) -> Result<(), AwsError> {
 }
 
 /// What a service wants to do with a bucket.
-pub(in crate) struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     /// The service's principal, such as `cloudtrail.amazonaws.com`.
-    pub(in crate) service: &'a str,
+    pub(crate) service: &'a str,
     /// The action, such as `s3:PutObject`.
-    pub(in crate) action: &'a str,
+    pub(crate) action: &'a str,
     /// The bucket's ARN, or an object's.
-    pub(in crate) resource: String,
+    pub(crate) resource: String,
     /// What conditions can ask for: keys in lower case, and values.
-    pub(in crate) context: Vec<(&'a str, String)>,
+    pub(crate) context: Vec<(&'a str, String)>,
 }
 
 /// Whether a policy lets a service do something: a statement allows it, and none forbids it. Where a document has no
 /// principals or no resources, being one of an identity or of a role's trust, it is for who has it.
-pub(in crate) fn lets(policy: &str, ask: &Ask<'_>) -> bool {
+pub(crate) fn lets(policy: &str, ask: &Ask<'_>) -> bool {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     let meant = |effect: &str| {
         one_or_many(&policy["Statement"])

@@ -9,9 +9,6 @@ use serde_json::{Map, Value};
 use super::rest_json::present;
 use super::{AwsError, Parts, Response, ResponseExt};
 
-/// The namespace of the services' shapes, which an error's type carries.
-const NAMESPACE: &str = "com.amazonaws.cloudwatch#";
-
 /// Reads operation and input: `/service/GraniteServiceVersion20100801/operation/DescribeAlarms`.
 ///
 /// A timestamp becomes the number of seconds since 1970 that it is.
@@ -42,10 +39,10 @@ pub(super) fn encode(output: &Value) -> Response {
     response(200, &Value::Object(members))
 }
 
-/// Writes an error.
-pub(super) fn encode_error(error: &AwsError) -> Response {
+/// Writes an error, whose type carries the namespace of the service's shapes.
+pub(super) fn encode_error(namespace: &str, error: &AwsError) -> Response {
     let body = serde_json::json!({
-        "__type": format!("{NAMESPACE}{}", error.code),
+        "__type": format!("{namespace}#{}", error.code),
         "message": error.message,
     });
     response(error.status, &body)
@@ -198,7 +195,10 @@ mod tests {
 
     #[test]
     fn an_error_carries_its_type() {
-        let response = encode_error(&AwsError::new("ResourceNotFound", "no alarm"));
+        let response = encode_error(
+            "com.amazonaws.cloudwatch",
+            &AwsError::new("ResourceNotFound", "no alarm"),
+        );
         assert_eq!(response.status(), 400);
         assert_eq!(
             value(&mut Decoder::new(response.body()), 0).unwrap(),

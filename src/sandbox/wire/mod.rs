@@ -1,7 +1,7 @@
 //! The protocols: from a request to a [`Call`], and from its answer to a response.
 //!
-//! Services know nothing of this. Each AWS protocol is a codec beside this file; which one a service speaks, and
-//! which protocol-level facts it needs (a namespace, a route), stands in [`SERVICES`].
+//! Each AWS protocol is a codec beside this file; which one a service speaks, and which protocol-level facts it needs
+//! (a namespace, routes), the service declares with a [`Protocol`].
 
 mod cbor;
 mod chunked;
@@ -9,13 +9,20 @@ mod form;
 mod json;
 mod rest_json;
 mod rest_xml;
+mod route;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Map, Value};
 
-use super::{Answer, AwsError, Call};
+use super::service::Service;
+use super::{Answer, AwsError, Call, services};
+
+pub(super) use rest_xml::{Dialect, Host};
+pub(super) use route::{Route, route};
 
 /// A request as it came from a client, with its whole body.
 pub(super) type Request = http::Request<Vec<u8>>;
@@ -23,7 +30,7 @@ pub(super) type Request = http::Request<Vec<u8>>;
 pub(super) type Response = http::Response<Vec<u8>>;
 
 /// How a service encodes requests and answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Protocol {
     /// A form in, XML out, lists of `member`. The text is the XML namespace.
     Query(&'static str),
@@ -31,122 +38,24 @@ pub(super) enum Protocol {
     Ec2Query(&'static str),
     /// A header tells the operation, JSON in and out. The text is the version of the protocol, such as `1.1`.
     Json(&'static str),
-    /// The path tells the operation, CBOR in and out.
-    Cbor,
+    /// The path tells the operation, CBOR in and out. The text is the namespace of the service's shapes.
+    Cbor(&'static str),
     /// Method and path tell the operation, XML in and out.
-    RestXml,
+    RestXml(&'static Dialect),
     /// Method and path tell the operation, JSON in and out.
-    RestJson,
-}
-
-/// A service.
-struct Service {
-    /// Its short name here, which is also its prefix in IAM.
-    name: &'static str,
-    /// The name that it is signed for.
-    signing_name: &'static str,
-    /// The protocols that it speaks, the preferred one first.
-    protocols: &'static [Protocol],
+    RestJson(&'static [Route]),
 }
 
 impl Service {
     /// The protocol of a request: the one that its headers tell, or the preferred one.
     fn protocol(&self, headers: &HeaderMap) -> Protocol {
         let told = self.protocols.iter().find(|protocol| match protocol {
-            Protocol::Cbor => headers.contains_key("smithy-protocol"),
+            Protocol::Cbor(_) => headers.contains_key("smithy-protocol"),
             Protocol::Json(_) => headers.contains_key("x-amz-target"),
             _ => false,
         });
         *told.unwrap_or(&self.protocols[0])
     }
-}
-
-static SERVICES: [Service; 16] = [
-    Service {
-        name: "access-analyzer",
-        signing_name: "access-analyzer",
-        protocols: &[Protocol::RestJson],
-    },
-    Service {
-        name: "account",
-        signing_name: "account",
-        protocols: &[Protocol::RestJson],
-    },
-    Service {
-        name: "budgets",
-        signing_name: "budgets",
-        protocols: &[Protocol::Json("1.1")],
-    },
-    Service {
-        name: "ce",
-        signing_name: "ce",
-        protocols: &[Protocol::Json("1.1")],
-    },
-    Service {
-        name: "cloudtrail",
-        signing_name: "cloudtrail",
-        protocols: &[Protocol::Json("1.1")],
-    },
-    Service {
-        name: "cloudwatch",
-        signing_name: "monitoring",
-        protocols: &[Protocol::Cbor, Protocol::Json("1.0")],
-    },
-    Service {
-        name: "config",
-        signing_name: "config",
-        protocols: &[Protocol::Json("1.1")],
-    },
-    Service {
-        name: "ec2",
-        signing_name: "ec2",
-        protocols: &[Protocol::Ec2Query("http://ec2.amazonaws.com/doc/2016-11-15/")],
-    },
-    Service {
-        name: "events",
-        signing_name: "events",
-        protocols: &[Protocol::Json("1.1")],
-    },
-    Service {
-        name: "guardduty",
-        signing_name: "guardduty",
-        protocols: &[Protocol::RestJson],
-    },
-    Service {
-        name: "iam",
-        signing_name: "iam",
-        protocols: &[Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/")],
-    },
-    Service {
-        name: "logs",
-        signing_name: "logs",
-        protocols: &[Protocol::Json("1.1")],
-    },
-    Service {
-        name: "s3",
-        signing_name: "s3",
-        protocols: &[Protocol::RestXml],
-    },
-    Service {
-        name: "securityhub",
-        signing_name: "securityhub",
-        protocols: &[Protocol::RestJson],
-    },
-    Service {
-        name: "sns",
-        signing_name: "sns",
-        protocols: &[Protocol::Query("http://sns.amazonaws.com/doc/2010-03-31/")],
-    },
-    Service {
-        name: "sts",
-        signing_name: "sts",
-        protocols: &[Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/")],
-    },
-];
-
-/// The short names of all services. S3 Control signs as S3, and has a name of its own all the same.
-pub(super) fn services() -> impl Iterator<Item = &'static str> {
-    SERVICES.iter().map(|service| service.name).chain(["s3control"])
 }
 
 /// A request that could be read.
@@ -191,7 +100,9 @@ pub(super) fn decode(request: &Request, now: i64) -> Result<Decoded, Box<Unread>
             error,
         })
     };
-    let Some(service) = SERVICES.iter().find(|known| known.signing_name == scope.service) else {
+    let segments = segments(request.uri());
+    let first = segments.first().map(String::as_str);
+    let Some(service) = services::signed_for(scope.service, first) else {
         let message = format!("The sandbox does not know the service {}.", scope.service);
         return Err(unread(
             guess(request.headers()),
@@ -200,21 +111,17 @@ pub(super) fn decode(request: &Request, now: i64) -> Result<Decoded, Box<Unread>
     };
     let protocol = service.protocol(request.headers());
     let parts = Parts::of(request).map_err(|error| unread(protocol, error))?;
-    let (name, operation, input) = match protocol {
-        Protocol::Query(_) | Protocol::Ec2Query(_) => {
-            form::decode(&parts).map(|(operation, input)| (service.name, operation, input))
-        }
-        Protocol::Json(_) => json::decode(&parts).map(|(operation, input)| (service.name, operation, input)),
-        Protocol::Cbor => cbor::decode(&parts).map(|(operation, input)| (service.name, operation, input)),
-        Protocol::RestXml => rest_xml::decode(&parts),
-        Protocol::RestJson => {
-            rest_json::decode(service.name, &parts).map(|(operation, input)| (service.name, operation, input))
-        }
+    let (operation, input) = match protocol {
+        Protocol::Query(_) | Protocol::Ec2Query(_) => form::decode(&parts),
+        Protocol::Json(_) => json::decode(&parts),
+        Protocol::Cbor(_) => cbor::decode(&parts),
+        Protocol::RestXml(dialect) => rest_xml::decode(service.name, dialect, &parts),
+        Protocol::RestJson(routes) => rest_json::decode(service.name, routes, &parts),
     }
     .map_err(|error| unread(protocol, error))?;
     Ok(Decoded {
         call: Call {
-            service: name,
+            service: service.name,
             region: scope.region.to_owned(),
             operation,
             input,
@@ -236,9 +143,9 @@ pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, r
             xml::ec2_answer(namespace, &call.operation, output, request_id),
         ),
         (Protocol::Json(version), Some(_), Ok(output)) => json::encode(version, output),
-        (Protocol::Cbor, Some(_), Ok(output)) => cbor::encode(output),
-        (Protocol::RestXml, Some(call), Ok(output)) => rest_xml::encode(call, output),
-        (Protocol::RestJson, Some(call), Ok(output)) => rest_json::encode(call, output),
+        (Protocol::Cbor(_), Some(_), Ok(output)) => cbor::encode(output),
+        (Protocol::RestXml(dialect), Some(call), Ok(output)) => rest_xml::encode(dialect, call, output),
+        (Protocol::RestJson(routes), Some(call), Ok(output)) => rest_json::encode(routes, call, output),
         (Protocol::Query(namespace), _, Err(error)) => {
             xml_response(error.status, xml::query_error(namespace, error, request_id))
         }
@@ -246,15 +153,17 @@ pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, r
             xml_response(error.status, xml::ec2_error(error, request_id))
         }
         (Protocol::Json(version), _, Err(error)) => json::encode_error(version, error),
-        (Protocol::Cbor, _, Err(error)) => cbor::encode_error(error),
-        (Protocol::RestXml, _, Err(error)) => rest_xml::encode_error(call, error, request_id),
-        (Protocol::RestJson, _, Err(error)) => rest_json::encode_error(error),
+        (Protocol::Cbor(namespace), _, Err(error)) => cbor::encode_error(namespace, error),
+        (Protocol::RestXml(dialect), _, Err(error)) => {
+            rest_xml::encode_error(dialect, call, error, request_id)
+        }
+        (Protocol::RestJson(_), _, Err(error)) => rest_json::encode_error(error),
         // Only errors are ever answered without a call.
         (_, None, Ok(_)) => Response::default(),
     }
     .with_header(
         match protocol {
-            Protocol::RestXml => "x-amz-request-id",
+            Protocol::RestXml(_) => "x-amz-request-id",
             _ => "x-amzn-requestid",
         },
         request_id,
@@ -277,24 +186,13 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn of(request: &'a Request) -> Result<Self, AwsError> {
         let uri = request.uri();
-        let segments = uri
-            .path()
-            .trim_start_matches('/')
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .map(|segment| {
-                percent_encoding::percent_decode_str(segment)
-                    .decode_utf8_lossy()
-                    .into_owned()
-            })
-            .collect();
         let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
             .into_owned()
             .collect();
         Ok(Parts {
             method: request.method(),
             host: host(uri, request.headers()),
-            segments,
+            segments: segments(uri),
             query,
             headers: request.headers(),
             body: chunked::plain(request.headers(), request.body())?,
@@ -308,6 +206,18 @@ impl<'a> Parts<'a> {
     fn segments(&self) -> Vec<&str> {
         self.segments.iter().map(String::as_str).collect()
     }
+}
+
+/// The segments of a path, percent-decoded.
+fn segments(uri: &Uri) -> Vec<String> {
+    let segments = uri.path().split('/').filter(|segment| !segment.is_empty());
+    segments
+        .map(|segment| {
+            percent_encoding::percent_decode_str(segment)
+                .decode_utf8_lossy()
+                .into_owned()
+        })
+        .collect()
 }
 
 /// The host that a request names: in an absolute address (a proxy's form), or in its header.
@@ -331,9 +241,9 @@ fn guess(headers: &HeaderMap) -> Protocol {
     if content_type.starts_with("application/x-www-form-urlencoded") {
         Protocol::Query("")
     } else if content_type.contains("xml") {
-        Protocol::RestXml
+        Protocol::RestXml(&rest_xml::UNKNOWN)
     } else {
-        Protocol::RestJson
+        Protocol::RestJson(&[])
     }
 }
 

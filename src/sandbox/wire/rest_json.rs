@@ -1,154 +1,19 @@
 //! restJson: method and path tell the operation; path, query and body together are its input.
 
-use http::Method;
 use serde_json::{Map, Value};
 
-use super::{AwsError, Call, Parts, Response, ResponseExt};
-
-/// One operation's place among the paths. A segment in braces is a label, and so is the last one with a `+`, which
-/// takes the rest of the path.
-struct Route {
-    service: &'static str,
-    operation: &'static str,
-    method: Method,
-    path: &'static [&'static str],
-    /// The status of success.
-    status: u16,
-}
-
-static ROUTES: [Route; 41] = [
-    analyzer("ListAnalyzers", Method::GET, &["analyzer"]),
-    analyzer("CreateAnalyzer", Method::PUT, &["analyzer"]),
-    analyzer("GetAnalyzer", Method::GET, &["analyzer", "{analyzerName}"]),
-    analyzer("DeleteAnalyzer", Method::DELETE, &["analyzer", "{analyzerName}"]),
-    analyzer("ListTagsForResource", Method::GET, &["tags", "{resourceArn+}"]),
-    analyzer("TagResource", Method::POST, &["tags", "{resourceArn+}"]),
-    analyzer("UntagResource", Method::DELETE, &["tags", "{resourceArn+}"]),
-    contact("DeleteAlternateContact", &["deleteAlternateContact"]),
-    contact("GetAccountInformation", &["getAccountInformation"]),
-    contact("GetAlternateContact", &["getAlternateContact"]),
-    contact("GetContactInformation", &["getContactInformation"]),
-    contact("ListRegions", &["listRegions"]),
-    contact("PutAlternateContact", &["putAlternateContact"]),
-    contact("PutContactInformation", &["putContactInformation"]),
-    route("ListDetectors", Method::GET, &["detector"], 200),
-    route("CreateDetector", Method::POST, &["detector"], 200),
-    route("GetDetector", Method::GET, &["detector", "{detectorId}"], 200),
-    route("UpdateDetector", Method::POST, &["detector", "{detectorId}"], 200),
-    route(
-        "DeleteDetector",
-        Method::DELETE,
-        &["detector", "{detectorId}"],
-        200,
-    ),
-    route(
-        "GetAdministratorAccount",
-        Method::GET,
-        &["detector", "{detectorId}", "administrator"],
-        200,
-    ),
-    route(
-        "ListTagsForResource",
-        Method::GET,
-        &["tags", "{resourceArn+}"],
-        200,
-    ),
-    route("TagResource", Method::POST, &["tags", "{resourceArn+}"], 204),
-    route("UntagResource", Method::DELETE, &["tags", "{resourceArn+}"], 204),
-    hub("DescribeHub", Method::GET, &["accounts"]),
-    hub("EnableSecurityHub", Method::POST, &["accounts"]),
-    hub("UpdateSecurityHubConfiguration", Method::PATCH, &["accounts"]),
-    hub("DisableSecurityHub", Method::DELETE, &["accounts"]),
-    hub("DescribeSecurityHubV2", Method::GET, &["hubv2"]),
-    hub("GetAdministratorAccount", Method::GET, &["administrator"]),
-    hub("DescribeStandards", Method::GET, &["standards"]),
-    hub("GetEnabledStandards", Method::POST, &["standards", "get"]),
-    hub("BatchEnableStandards", Method::POST, &["standards", "register"]),
-    hub(
-        "BatchDisableStandards",
-        Method::POST,
-        &["standards", "deregister"],
-    ),
-    hub(
-        "ListFindingAggregators",
-        Method::GET,
-        &["findingAggregator", "list"],
-    ),
-    hub(
-        "GetFindingAggregator",
-        Method::GET,
-        &["findingAggregator", "get", "{FindingAggregatorArn+}"],
-    ),
-    hub(
-        "CreateFindingAggregator",
-        Method::POST,
-        &["findingAggregator", "create"],
-    ),
-    hub(
-        "UpdateFindingAggregator",
-        Method::PATCH,
-        &["findingAggregator", "update"],
-    ),
-    hub(
-        "DeleteFindingAggregator",
-        Method::DELETE,
-        &["findingAggregator", "delete", "{FindingAggregatorArn+}"],
-    ),
-    hub("ListTagsForResource", Method::GET, &["tags", "{ResourceArn+}"]),
-    hub("TagResource", Method::POST, &["tags", "{ResourceArn+}"]),
-    hub("UntagResource", Method::DELETE, &["tags", "{ResourceArn+}"]),
-];
-
-const fn route(operation: &'static str, method: Method, path: &'static [&'static str], status: u16) -> Route {
-    Route {
-        service: "guardduty",
-        operation,
-        method,
-        path,
-        status,
-    }
-}
-
-/// An operation of Access Analyzer.
-const fn analyzer(operation: &'static str, method: Method, path: &'static [&'static str]) -> Route {
-    Route {
-        service: "access-analyzer",
-        operation,
-        method,
-        path,
-        status: 200,
-    }
-}
-
-/// An operation of Security Hub.
-const fn hub(operation: &'static str, method: Method, path: &'static [&'static str]) -> Route {
-    Route {
-        service: "securityhub",
-        operation,
-        method,
-        path,
-        status: 200,
-    }
-}
-
-/// An operation of Account Management: all are posted, and the path is the operation's name.
-const fn contact(operation: &'static str, path: &'static [&'static str]) -> Route {
-    Route {
-        service: "account",
-        operation,
-        method: Method::POST,
-        path,
-        status: 200,
-    }
-}
+use super::{AwsError, Call, Parts, Response, ResponseExt, Route};
 
 /// Reads operation and input. A query parameter that comes once is a string, one that is repeated a list.
-pub(super) fn decode(service: &str, parts: &Parts<'_>) -> Result<(String, Value), AwsError> {
+pub(super) fn decode(
+    service: &str,
+    routes: &[Route],
+    parts: &Parts<'_>,
+) -> Result<(String, Value), AwsError> {
     let segments = parts.segments();
-    let found = ROUTES
+    let found = routes
         .iter()
-        .filter(|route| route.service == service && route.method == *parts.method)
-        .find_map(|route| labels(route.path, &segments).map(|labels| (route, labels)));
+        .find_map(|route| Some((route, route.labels(parts.method, &segments)?)));
     let Some((route, labels)) = found else {
         return Err(AwsError::new(
             "NotInSandbox",
@@ -178,31 +43,11 @@ pub(super) fn decode(service: &str, parts: &Parts<'_>) -> Result<(String, Value)
     Ok((route.operation.to_owned(), Value::Object(input)))
 }
 
-/// The labels of a path that fits.
-fn labels(template: &[&str], segments: &[&str]) -> Option<Vec<(String, Value)>> {
-    let mut labels = Vec::new();
-    for (i, part) in template.iter().enumerate() {
-        let segment = segments.get(i)?;
-        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            None if part == segment => {}
-            None => return None,
-            Some(name) => match name.strip_suffix('+') {
-                Some(name) => {
-                    labels.push((name.to_owned(), Value::String(segments[i..].join("/"))));
-                    return Some(labels);
-                }
-                None => labels.push((name.to_owned(), Value::String((*segment).to_owned()))),
-            },
-        }
-    }
-    (template.len() == segments.len()).then_some(labels)
-}
-
 /// Writes an answer.
-pub(super) fn encode(call: &Call, output: &Value) -> Response {
-    let status = ROUTES
+pub(super) fn encode(routes: &[Route], call: &Call, output: &Value) -> Response {
+    let status = routes
         .iter()
-        .find(|route| route.service == call.service && route.operation == call.operation)
+        .find(|route| route.operation == call.operation)
         .map_or(200, |route| route.status);
     if status == 204 {
         return Response::default().with_status(status);
@@ -246,6 +91,7 @@ pub(super) fn present(members: &Map<String, Value>) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guardduty;
     use serde_json::json;
 
     fn input(method: &str, uri: &str, body: &str) -> Result<(String, Value), AwsError> {
@@ -254,7 +100,10 @@ mod tests {
             .uri(uri)
             .body(body.as_bytes().to_vec())
             .unwrap();
-        decode("guardduty", &Parts::of(&request).unwrap())
+        let super::super::Protocol::RestJson(routes) = guardduty::SERVICE.protocols[0] else {
+            panic!("GuardDuty does not speak restJson");
+        };
+        decode("guardduty", routes, &Parts::of(&request).unwrap())
     }
 
     #[test]

@@ -4,208 +4,37 @@ use http::Method;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value};
 
-use super::{AwsError, Call, Parts, Response, ResponseExt, put, xml, xml_response};
+use super::route::Output;
+use super::{AwsError, Call, Parts, Response, ResponseExt, Route, put, xml, xml_response};
 
-const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
-const S3_CONTROL_NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
-
-/// What a bucket's operations have in common: method, and the key in the query that tells them apart.
-struct Route {
-    operation: &'static str,
-    method: Method,
-    /// The subresource; none for the bucket itself.
-    key: Option<&'static str>,
-    output: Output,
+/// What one of the services has of its own.
+pub(crate) struct Dialect {
+    /// The XML namespace.
+    pub(crate) namespace: &'static str,
+    /// Its operations.
+    pub(crate) routes: &'static [Route],
+    /// What a host name begins with.
+    pub(crate) host: Host,
+    /// Whether an error stands in an `ErrorResponse`.
+    pub(crate) wraps_errors: bool,
 }
 
-/// How an answer is written.
-enum Output {
-    /// As a document with this root.
-    Xml(&'static str),
-    /// As it is: the member of this name.
-    Raw(&'static str),
-    /// In headers, and no body; with this status.
-    Headers(u16),
+/// What a host name begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// The bucket, unless it is the first segment of the path.
+    Bucket,
+    /// The account.
+    Account,
 }
 
-static BUCKET: [Route; 29] = [
-    route(
-        "GetBucketPolicyStatus",
-        Method::GET,
-        Some("policyStatus"),
-        Output::Xml("PolicyStatus"),
-    ),
-    route(
-        "GetBucketPolicy",
-        Method::GET,
-        Some("policy"),
-        Output::Raw("Policy"),
-    ),
-    route(
-        "PutBucketPolicy",
-        Method::PUT,
-        Some("policy"),
-        Output::Headers(200),
-    ),
-    route(
-        "DeleteBucketPolicy",
-        Method::DELETE,
-        Some("policy"),
-        Output::Headers(204),
-    ),
-    route(
-        "GetBucketAcl",
-        Method::GET,
-        Some("acl"),
-        Output::Xml("AccessControlPolicy"),
-    ),
-    route("PutBucketAcl", Method::PUT, Some("acl"), Output::Headers(200)),
-    route(
-        "GetBucketLocation",
-        Method::GET,
-        Some("location"),
-        Output::Xml("LocationConstraint"),
-    ),
-    route(
-        "GetPublicAccessBlock",
-        Method::GET,
-        Some("publicAccessBlock"),
-        PUBLIC_ACCESS_BLOCK,
-    ),
-    route(
-        "PutPublicAccessBlock",
-        Method::PUT,
-        Some("publicAccessBlock"),
-        Output::Headers(200),
-    ),
-    route(
-        "DeletePublicAccessBlock",
-        Method::DELETE,
-        Some("publicAccessBlock"),
-        Output::Headers(204),
-    ),
-    route(
-        "GetBucketOwnershipControls",
-        Method::GET,
-        Some("ownershipControls"),
-        Output::Xml("OwnershipControls"),
-    ),
-    route(
-        "PutBucketOwnershipControls",
-        Method::PUT,
-        Some("ownershipControls"),
-        Output::Headers(200),
-    ),
-    route(
-        "DeleteBucketOwnershipControls",
-        Method::DELETE,
-        Some("ownershipControls"),
-        Output::Headers(204),
-    ),
-    route(
-        "GetBucketEncryption",
-        Method::GET,
-        Some("encryption"),
-        Output::Xml("ServerSideEncryptionConfiguration"),
-    ),
-    route(
-        "PutBucketEncryption",
-        Method::PUT,
-        Some("encryption"),
-        Output::Headers(200),
-    ),
-    route(
-        "DeleteBucketEncryption",
-        Method::DELETE,
-        Some("encryption"),
-        Output::Headers(204),
-    ),
-    route(
-        "GetBucketVersioning",
-        Method::GET,
-        Some("versioning"),
-        Output::Xml("VersioningConfiguration"),
-    ),
-    route(
-        "PutBucketVersioning",
-        Method::PUT,
-        Some("versioning"),
-        Output::Headers(200),
-    ),
-    route(
-        "GetBucketLifecycleConfiguration",
-        Method::GET,
-        Some("lifecycle"),
-        Output::Xml("LifecycleConfiguration"),
-    ),
-    route(
-        "PutBucketLifecycleConfiguration",
-        Method::PUT,
-        Some("lifecycle"),
-        Output::Headers(200),
-    ),
-    route(
-        "DeleteBucketLifecycle",
-        Method::DELETE,
-        Some("lifecycle"),
-        Output::Headers(204),
-    ),
-    route(
-        "GetBucketTagging",
-        Method::GET,
-        Some("tagging"),
-        Output::Xml("Tagging"),
-    ),
-    route(
-        "PutBucketTagging",
-        Method::PUT,
-        Some("tagging"),
-        Output::Headers(200),
-    ),
-    route(
-        "DeleteBucketTagging",
-        Method::DELETE,
-        Some("tagging"),
-        Output::Headers(204),
-    ),
-    route(
-        "ListObjectVersions",
-        Method::GET,
-        Some("versions"),
-        Output::Xml("ListVersionsResult"),
-    ),
-    route("CreateBucket", Method::PUT, None, Output::Headers(200)),
-    route("DeleteBucket", Method::DELETE, None, Output::Headers(204)),
-    route("HeadBucket", Method::HEAD, None, Output::Headers(200)),
-    route(
-        "ListBuckets",
-        Method::GET,
-        None,
-        Output::Xml("ListAllMyBucketsResult"),
-    ),
-];
-
-static CONTROL: [Route; 3] = [
-    route("GetPublicAccessBlock", Method::GET, None, PUBLIC_ACCESS_BLOCK),
-    route("PutPublicAccessBlock", Method::PUT, None, Output::Headers(200)),
-    route(
-        "DeletePublicAccessBlock",
-        Method::DELETE,
-        None,
-        Output::Headers(200),
-    ),
-];
-
-const PUBLIC_ACCESS_BLOCK: Output = Output::Xml("PublicAccessBlockConfiguration");
-
-const fn route(operation: &'static str, method: Method, key: Option<&'static str>, output: Output) -> Route {
-    Route {
-        operation,
-        method,
-        key,
-        output,
-    }
-}
+/// The dialect of a request whose service is not known.
+pub(super) static UNKNOWN: Dialect = Dialect {
+    namespace: "",
+    routes: &[],
+    host: Host::Bucket,
+    wraps_errors: false,
+};
 
 /// The query keys that only identify or page, and name no subresource.
 const PLAIN_KEYS: [&str; 6] = [
@@ -217,8 +46,12 @@ const PLAIN_KEYS: [&str; 6] = [
     "bucket-region",
 ];
 
-/// Reads service, operation and input.
-pub(super) fn decode(parts: &Parts<'_>) -> Result<(&'static str, String, Value), AwsError> {
+/// Reads operation and input.
+pub(super) fn decode(
+    service: &str,
+    dialect: &Dialect,
+    parts: &Parts<'_>,
+) -> Result<(String, Value), AwsError> {
     let mut input = Map::new();
     for (name, value) in parts.headers {
         if let (true, Ok(value)) = (name.as_str().starts_with("x-amz-"), value.to_str()) {
@@ -226,69 +59,37 @@ pub(super) fn decode(parts: &Parts<'_>) -> Result<(&'static str, String, Value),
         }
     }
     for key in PLAIN_KEYS.iter().skip(1) {
-        put(
-            &mut input,
-            key,
-            parts
-                .query
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value),
-        );
+        let mut query = parts.query.iter();
+        let found = query.find(|(name, _)| name == key).map(|(_, value)| value);
+        put(&mut input, key, found);
     }
-    let segments = parts.segments();
-    if let ["v20180820", rest @ ..] = segments.as_slice() {
-        return control(parts, rest, input).map(|(operation, input)| ("s3control", operation, input));
+    let mut segments = parts.segments();
+    match dialect.host {
+        Host::Bucket => segments.splice(0..0, bucket_of_host(parts.host)).for_each(drop),
+        Host::Account => put(&mut input, "host-account-id", account_of_host(parts.host)),
     }
-    let bucket_in_host = bucket_of_host(parts.host);
-    let (bucket, key) = match (bucket_in_host, segments.as_slice()) {
-        (Some(bucket), key) => (Some(bucket), key),
-        (None, [bucket, key @ ..]) => (Some(*bucket), key),
-        (None, []) => (None, &[] as &[&str]),
+    let is_meant = |route: &Route| match route.key() {
+        Some(key) => parts.has_query(key),
+        // Only a bucket has subresources, and one that is not known must not pass for the bucket itself.
+        None => {
+            let is_plain = |(name, _): &(String, String)| PLAIN_KEYS.contains(&name.as_str());
+            dialect.host == Host::Account || parts.query.iter().all(is_plain)
+        }
     };
-    put(&mut input, "Bucket", bucket);
-    let unknown = || unknown(parts, "s3");
-    if !key.is_empty() {
-        return Err(unknown());
-    }
-    let route = BUCKET
+    let (route, labels) = dialect
+        .routes
         .iter()
-        .filter(|route| route.method == *parts.method)
-        .find(|route| match route.key {
-            Some(key) => bucket.is_some() && parts.has_query(key),
-            None => {
-                let of_bucket = route.operation != "ListBuckets";
-                of_bucket == bucket.is_some()
-                    && parts
-                        .query
-                        .iter()
-                        .all(|(name, _)| PLAIN_KEYS.contains(&name.as_str()))
-            }
-        })
-        .ok_or_else(unknown)?;
-    payload(route, parts, &mut input)?;
-    Ok(("s3", route.operation.to_owned(), Value::Object(input)))
-}
-
-/// S3 Control: one path, and the account in a header or in front of the host.
-fn control(
-    parts: &Parts<'_>,
-    path: &[&str],
-    mut input: Map<String, Value>,
-) -> Result<(String, Value), AwsError> {
-    let route = CONTROL
-        .iter()
-        .find(|route| route.method == *parts.method)
-        .filter(|_| path == ["configuration", "publicAccessBlock"])
-        .ok_or_else(|| unknown(parts, "s3control"))?;
-    put(&mut input, "host-account-id", account_of_host(parts.host));
+        .filter(|route| is_meant(route))
+        .find_map(|route| Some((route, route.labels(parts.method, &segments)?)))
+        .ok_or_else(|| unknown(parts, service))?;
+    input.extend(labels);
     payload(route, parts, &mut input)?;
     Ok((route.operation.to_owned(), Value::Object(input)))
 }
 
 fn payload(route: &Route, parts: &Parts<'_>, input: &mut Map<String, Value>) -> Result<(), AwsError> {
-    if route.method == Method::PUT && !parts.body.is_empty() {
-        if route.key == Some("policy") {
+    if *parts.method == Method::PUT && !parts.body.is_empty() {
+        if route.key() == Some("policy") {
             put(input, "Policy", Some(String::from_utf8_lossy(&parts.body)));
         } else {
             let (root, value) = xml::parse(&parts.body)?;
@@ -332,12 +133,8 @@ fn account_of_host(host: &str) -> Option<&str> {
 }
 
 /// Writes an answer.
-pub(super) fn encode(call: &Call, output: &Value) -> Response {
-    let (routes, namespace): (&[Route], _) = match call.service {
-        "s3control" => (&CONTROL, S3_CONTROL_NAMESPACE),
-        _ => (&BUCKET, S3_NAMESPACE),
-    };
-    let Some(route) = routes.iter().find(|route| route.operation == call.operation) else {
+pub(super) fn encode(dialect: &Dialect, call: &Call, output: &Value) -> Response {
+    let Some(route) = dialect.route(call) else {
         return Response::default();
     };
     match route.output {
@@ -357,7 +154,7 @@ pub(super) fn encode(call: &Call, output: &Value) -> Response {
             // The namespace belongs to the root alone.
             body.push_str(&document.replacen(
                 &format!("<{root}"),
-                &format!("<{root} xmlns=\"{namespace}\""),
+                &format!("<{root} xmlns=\"{}\"", dialect.namespace),
                 1,
             ));
             let mut response = xml_response(200, body).with_header("content-type", "application/xml");
@@ -368,8 +165,8 @@ pub(super) fn encode(call: &Call, output: &Value) -> Response {
             let text = output.get(member).and_then(Value::as_str).unwrap_or_default();
             Response::new(text.as_bytes().to_vec()).with_header("content-type", "application/json")
         }
-        Output::Headers(status) => {
-            let mut response = Response::default().with_status(status);
+        Output::Headers => {
+            let mut response = Response::default().with_status(route.status);
             add_headers(&mut response, output, |_| true);
             response
         }
@@ -388,8 +185,14 @@ fn add_headers(response: &mut Response, output: &Value, passes: impl Fn(&str) ->
 }
 
 /// Writes an error: S3 and S3 Control wrap theirs differently, and an answer to HEAD has no body at all.
-pub(super) fn encode_error(call: Option<&Call>, error: &AwsError, request_id: &str) -> Response {
-    if call.is_some_and(|call| call.operation == "HeadBucket") {
+pub(super) fn encode_error(
+    dialect: &Dialect,
+    call: Option<&Call>,
+    error: &AwsError,
+    request_id: &str,
+) -> Response {
+    let route = call.and_then(|call| dialect.route(call));
+    if route.is_some_and(|route| route.method() == "HEAD") {
         return Response::default().with_status(error.status);
     }
     let members = format!(
@@ -397,10 +200,11 @@ pub(super) fn encode_error(call: Option<&Call>, error: &AwsError, request_id: &s
         escape(error.code.as_str()),
         escape(error.message.as_str())
     );
-    let body = if call.is_some_and(|call| call.service == "s3control") {
+    let body = if dialect.wraps_errors && call.is_some() {
         format!(
-            "<ErrorResponse xmlns=\"{S3_CONTROL_NAMESPACE}\"><Error>{members}</Error>\
-             <RequestId>{request_id}</RequestId></ErrorResponse>"
+            "<ErrorResponse xmlns=\"{}\"><Error>{members}</Error>\
+             <RequestId>{request_id}</RequestId></ErrorResponse>",
+            dialect.namespace
         )
     } else {
         format!("<Error>{members}<RequestId>{request_id}</RequestId></Error>")
@@ -412,9 +216,16 @@ pub(super) fn encode_error(call: Option<&Call>, error: &AwsError, request_id: &s
     .with_header("content-type", "application/xml")
 }
 
+impl Dialect {
+    fn route(&self, call: &Call) -> Option<&Route> {
+        self.routes.iter().find(|route| route.operation == call.operation)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services;
     use serde_json::json;
 
     fn input(
@@ -429,7 +240,12 @@ mod tests {
             .header("host", host)
             .body(body.as_bytes().to_vec())
             .unwrap();
-        decode(&Parts::of(&request).unwrap())
+        let parts = Parts::of(&request).unwrap();
+        let service = services::signed_for("s3", parts.segments().first().copied()).unwrap();
+        let super::super::Protocol::RestXml(dialect) = service.protocols[0] else {
+            panic!("{} does not speak restXml", service.name);
+        };
+        decode(service.name, dialect, &parts).map(|(operation, input)| (service.name, operation, input))
     }
 
     #[test]

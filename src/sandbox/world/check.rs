@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::guardduty::{FREQUENCIES, Features};
-use super::super::{Account, DEFAULT_REGIONS, OPT_IN_REGIONS, wire};
+use super::super::{Account, DEFAULT_REGIONS, OPT_IN_REGIONS, services};
 use super::{FaultKind, World};
 
 impl World {
@@ -229,8 +229,8 @@ fn call_pattern(what: &str, pattern: &str) -> Result<(), String> {
     }
     // A rule on a service that there is none of would wait for ever, and nobody would know why.
     match pattern.split_once(':') {
-        Some((service, _)) if !wire::services().any(|known| known.eq_ignore_ascii_case(service)) => {
-            let known: Vec<&str> = wire::services().collect();
+        Some((service, _)) if !services::names().any(|known| known.eq_ignore_ascii_case(service)) => {
+            let known: Vec<&str> = services::names().collect();
             Err(format!(
                 "{what} is `{pattern}`, and the sandbox has no service `{service}`; expected one of {}",
                 known.join(", ")
