@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::input::{Input, one_or_many_texts};
 use super::service::Service;
 use super::wire::{Protocol, Route, route};
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 /// What is kept of it in a region.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,13 +64,13 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
     match call.operation.as_str() {
         "ListAnalyzers" => service.list(call, &prefix),
         "GetAnalyzer" => {
-            let name = text(call, "analyzerName");
+            let name = call.input.text("analyzerName");
             let found = service.analyzers.get(name).ok_or_else(|| missing(name))?;
             Ok(json!({"analyzer": found.output(name, &prefix)}))
         }
         "CreateAnalyzer" => service.create(call, &prefix),
         "DeleteAnalyzer" => {
-            let name = text(call, "analyzerName");
+            let name = call.input.text("analyzerName");
             match service.analyzers.get(name) {
                 None => Err(missing(name)),
                 Some(analyzer) if analyzer.managed_by.is_some() => Err(AwsError::with_status(
@@ -90,17 +91,9 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(json!({}))
         }
         "UntagResource" => {
-            let keys = match &call.input["tagKeys"] {
-                Value::String(key) => vec![key.clone()],
-                keys => keys
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|key| key.as_str().map(str::to_owned))
-                    .collect(),
-            };
+            let keys = one_or_many_texts(&call.input["tagKeys"]);
             let analyzer = service.of_arn(call, &prefix)?;
-            analyzer.tags.retain(|key, _| !keys.contains(key));
+            analyzer.tags.retain(|key, _| !keys.contains(&key.as_str()));
             Ok(json!({}))
         }
         _ => Err(AwsError::not_in_sandbox(call)),
@@ -113,7 +106,7 @@ impl AccessAnalyzer {
         let size = match call.input["maxResults"].as_str().map(str::parse::<usize>) {
             None => 100,
             Some(Ok(size)) if size > 0 => size,
-            Some(_) => return Err(invalid("maxResults is not a positive number")),
+            Some(_) => return Err(SERVICE.invalid("maxResults is not a positive number")),
         };
         let after = call.input["nextToken"].as_str();
         let mut found = self.analyzers.iter().filter(|(name, analyzer)| {
@@ -129,14 +122,14 @@ impl AccessAnalyzer {
     }
 
     fn create(&mut self, call: &Call, prefix: &str) -> Answer {
-        let (name, kind) = (text(call, "analyzerName"), text(call, "type"));
+        let (name, kind) = (call.input.text("analyzerName"), call.input.text("type"));
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.len() <= 255
             && name
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
         if !is_name {
-            return Err(invalid("analyzerName must match [A-Za-z][A-Za-z0-9_.-]*"));
+            return Err(SERVICE.invalid("analyzerName must match [A-Za-z][A-Za-z0-9_.-]*"));
         }
         if !KINDS.contains(&kind) {
             return Err(AwsError::not_in_sandbox(call));
@@ -144,13 +137,13 @@ impl AccessAnalyzer {
         let age = &call.input["configuration"]["unusedAccess"]["unusedAccessAge"];
         let configuration = if kind == "ACCOUNT" {
             if !call.input["configuration"].is_null() {
-                return Err(invalid("an analyzer of external access has no configuration"));
+                return Err(SERVICE.invalid("an analyzer of external access has no configuration"));
             }
             Value::Null
         } else {
             let age = age.as_u64().unwrap_or(90);
             if !(1..=365).contains(&age) {
-                return Err(invalid("unusedAccessAge must be from 1 to 365"));
+                return Err(SERVICE.invalid("unusedAccessAge must be from 1 to 365"));
             }
             json!({"unusedAccess": {"unusedAccessAge": age}})
         };
@@ -185,7 +178,7 @@ impl AccessAnalyzer {
     }
 
     fn of_arn(&mut self, call: &Call, prefix: &str) -> Result<&mut Analyzer, AwsError> {
-        let arn = text(call, "resourceArn");
+        let arn = call.input.text("resourceArn");
         arn.strip_prefix(prefix)
             .and_then(|name| self.analyzers.get_mut(name))
             .ok_or_else(|| missing(arn))
@@ -209,21 +202,13 @@ impl Analyzer {
     }
 }
 
-fn text<'a>(call: &'a Call, key: &str) -> &'a str {
-    call.input[key].as_str().unwrap_or_default()
-}
-
 fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
-    let Some(tags) = call.input["tags"].as_object() else {
-        return Ok(BTreeMap::new());
-    };
-    if let Some(key) = tags.keys().find(|key| key.starts_with("aws:")) {
-        return Err(invalid(&format!("the tag key {key} is reserved")));
-    }
-    Ok(tags
-        .iter()
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect())
+    tags::mapped(&call.input["tags"], |tag| match tag.key {
+        Some(key) if key.starts_with("aws:") => {
+            Err(SERVICE.invalid(format!("the tag key {key} is reserved")))
+        }
+        _ => Ok(tag.is_whole()),
+    })
 }
 
 fn missing(what: &str) -> AwsError {
@@ -232,10 +217,6 @@ fn missing(what: &str) -> AwsError {
         "ResourceNotFoundException",
         format!("{what} could not be found."),
     )
-}
-
-fn invalid(why: &str) -> AwsError {
-    AwsError::new("ValidationException", why)
 }
 
 #[cfg(test)]

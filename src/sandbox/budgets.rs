@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::shape::{Budget, Notification, Subscriber, WithSubscribers};
+use super::input::Input;
 use super::service::{Refusal, Service};
 use super::wire::Protocol;
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 /// What is kept of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,15 +73,15 @@ impl Budgets {
 
     /// The budget that a request names.
     fn named(&mut self, input: &Value) -> Result<&mut Kept, AwsError> {
-        self.of(input["BudgetName"].as_str().unwrap_or_default())
+        self.of(input.text("BudgetName"))
     }
 
     /// The budget of an ARN.
     fn tagged(&mut self, account: &str, input: &Value) -> Result<&mut Kept, AwsError> {
-        let arn = text(input, "ResourceARN")?;
+        let arn = SERVICE.required(input, "ResourceARN")?;
         let name = arn
             .strip_prefix(&format!("arn:aws:budgets::{account}:budget/"))
-            .ok_or_else(|| invalid("ResourceARN is not the ARN of a budget of this account."))?;
+            .ok_or_else(|| SERVICE.invalid("ResourceARN is not the ARN of a budget of this account."))?;
         self.of(name)
     }
 }
@@ -108,7 +109,7 @@ impl Kept {
             return Err(limit("notifications of a budget"));
         }
         if new.subscribers.is_empty() {
-            return Err(invalid("A notification needs at least one subscriber."));
+            return Err(SERVICE.invalid("A notification needs at least one subscriber."));
         }
         let mut made = WithSubscribers {
             notification: new.notification,
@@ -177,6 +178,8 @@ impl WithSubscribers {
 /// The service.
 pub(super) static SERVICE: Service = Service {
     is_global: true,
+    invalid_code: "InvalidParameterException",
+    missing: |service, member| service.invalid(format!("{member} must not be null.")),
     iam_action,
     denied_resource: |_, id| format!("arn:aws:budgets::{id}:budget/*"),
     denied: |who| AwsError::new("AccessDeniedException", who),
@@ -243,7 +246,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "DeleteBudget" => {
             budgets.named(input)?;
-            budgets.budgets.remove(text(input, "BudgetName")?);
+            budgets.budgets.remove(SERVICE.required(input, "BudgetName")?);
             Ok(json!({}))
         }
         "DescribeNotificationsForBudget" => {
@@ -344,11 +347,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "ListTagsForResource" => {
             let tags = &budgets.tagged(&id, input)?.tags;
-            let told: Vec<Value> = tags
-                .iter()
-                .map(|(key, value)| json!({"Key": key, "Value": value}))
-                .collect();
-            Ok(json!({"ResourceTags": told}))
+            Ok(json!({"ResourceTags": tags::output(tags)}))
         }
         _ => Err(AwsError::not_in_sandbox(call)),
     }
@@ -356,9 +355,9 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
 
 /// Budgets are the account's own.
 fn own(input: &Value, id: &str) -> Result<(), AwsError> {
-    let account = text(input, "AccountId")?;
+    let account = SERVICE.required(input, "AccountId")?;
     if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(invalid("AccountId has 12 digits."));
+        return Err(SERVICE.invalid("AccountId has 12 digits."));
     }
     match account == id {
         true => Ok(()),
@@ -402,7 +401,7 @@ fn paged(input: &Value, name: &str, all: Vec<Value>, most: u64) -> Answer {
         size => size
             .as_u64()
             .filter(|size| (1..=most).contains(size))
-            .ok_or_else(|| invalid(&format!("MaxResults is 1 to {most}.")))?,
+            .ok_or_else(|| SERVICE.invalid(format!("MaxResults is 1 to {most}.")))?,
     };
     let from = match &input["NextToken"] {
         Value::Null => 0,
@@ -422,9 +421,9 @@ fn paged(input: &Value, name: &str, all: Vec<Value>, most: u64) -> Answer {
 /// A structure of a request, read strictly.
 fn member<T: DeserializeOwned>(input: &Value, name: &str) -> Result<T, AwsError> {
     if input[name].is_null() {
-        return Err(invalid(&format!("{name} must not be null.")));
+        return Err(SERVICE.missing(name));
     }
-    serde_json::from_value(input[name].clone()).map_err(|error| invalid(&format!("{name}: {error}")))
+    serde_json::from_value(input[name].clone()).map_err(|error| SERVICE.invalid(format!("{name}: {error}")))
 }
 
 fn list<T: DeserializeOwned>(input: &Value, name: &str) -> Result<Vec<T>, AwsError> {
@@ -434,32 +433,12 @@ fn list<T: DeserializeOwned>(input: &Value, name: &str) -> Result<Vec<T>, AwsErr
     }
 }
 
-fn text<'a>(input: &'a Value, name: &str) -> Result<&'a str, AwsError> {
-    input[name]
-        .as_str()
-        .ok_or_else(|| invalid(&format!("{name} must not be null.")))
-}
-
 fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let tags = tags
-        .as_array()
-        .ok_or_else(|| invalid("ResourceTags must not be null."))?;
-    tags.iter()
-        .map(|tag| match (tag["Key"].as_str(), tag["Value"].as_str()) {
-            (Some(key), Some(value))
-                if (1..=128).contains(&key.chars().count())
-                    && value.chars().count() <= 256
-                    && !key.starts_with("aws:") =>
-            {
-                Ok((key.to_owned(), value.to_owned()))
-            }
-            _ => Err(invalid("ResourceTags has a tag that is not allowed.")),
-        })
-        .collect()
-}
-
-fn invalid(message: &str) -> AwsError {
-    AwsError::new("InvalidParameterException", message)
+    let list = tags.as_array().ok_or_else(|| SERVICE.missing("ResourceTags"))?;
+    tags::listed(list, |tag| match tag.is_usual() {
+        true => Ok(true),
+        false => Err(SERVICE.invalid("ResourceTags has a tag that is not allowed.")),
+    })
 }
 
 fn not_found(message: &str) -> AwsError {

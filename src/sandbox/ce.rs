@@ -18,7 +18,7 @@ use self::shape::{
 use super::service::Service;
 use super::wire::Protocol;
 use super::world::CostExplorerState;
-use super::{Account, Answer, AwsError, Call, Ids};
+use super::{Account, Answer, AwsError, Call, Ids, tags};
 
 /// How many entries a page has at most, and where a request does not say.
 const PAGE: usize = 100;
@@ -216,13 +216,13 @@ impl CostExplorer {
     fn check(&mut self, subscription: &Subscription) -> Result<(), AwsError> {
         name(&subscription.name, "SubscriptionName")?;
         if subscription.monitors.is_empty() {
-            return Err(invalid("MonitorArnList must not be empty"));
+            return Err(SERVICE.invalid("MonitorArnList must not be empty"));
         }
         for arn in &subscription.monitors {
             self.monitor(arn)?;
         }
         if subscription.subscribers.is_empty() {
-            return Err(invalid("Subscribers must not be empty"));
+            return Err(SERVICE.invalid("Subscribers must not be empty"));
         }
         for subscriber in &subscription.subscribers {
             let (fits, immediate) = match subscriber.kind {
@@ -230,25 +230,22 @@ impl CostExplorer {
                 SubscriberKind::Sns => (is_topic(&subscriber.address), true),
             };
             if !fits {
-                return Err(invalid(&format!(
-                    "Invalid subscriber address: {}",
-                    subscriber.address
-                )));
+                return Err(SERVICE.invalid(format!("Invalid subscriber address: {}", subscriber.address)));
             }
             if immediate != (subscription.frequency == Frequency::Immediate) {
-                return Err(invalid(
+                return Err(SERVICE.invalid(
                     "Frequency IMMEDIATE needs subscribers of type SNS; DAILY and WEEKLY need subscribers of type EMAIL",
                 ));
             }
         }
         match (subscription.threshold, &subscription.threshold_expression) {
             (Some(amount), None) if amount.is_finite() && amount >= 0.0 => Ok(()),
-            (Some(_), None) => Err(invalid("Threshold must be at least 0")),
+            (Some(_), None) => Err(SERVICE.invalid("Threshold must be at least 0")),
             (None, Some(expression)) => threshold::check(expression),
-            (Some(_), Some(_)) => Err(invalid(
-                "Exactly one of Threshold and ThresholdExpression must be specified",
-            )),
-            (None, None) => Err(invalid("Threshold and ThresholdExpression cannot both be null")),
+            (Some(_), Some(_)) => {
+                Err(SERVICE.invalid("Exactly one of Threshold and ThresholdExpression must be specified"))
+            }
+            (None, None) => Err(SERVICE.invalid("Threshold and ThresholdExpression cannot both be null")),
         }
     }
 }
@@ -320,29 +317,28 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             match (new.monitor_type, new.monitor_dimension) {
                 (MonitorKind::Custom, None) if specified => {}
                 (MonitorKind::Custom, _) => {
-                    return Err(invalid(
-                        "A custom monitor needs a MonitorSpecification and no MonitorDimension",
-                    ));
+                    return Err(SERVICE
+                        .invalid("A custom monitor needs a MonitorSpecification and no MonitorDimension"));
                 }
                 (MonitorKind::Dimensional, None) => {
-                    return Err(invalid("A dimensional monitor needs a MonitorDimension"));
+                    return Err(SERVICE.invalid("A dimensional monitor needs a MonitorDimension"));
                 }
                 (MonitorKind::Dimensional, Some(dimension)) => {
                     let by_value =
                         matches!(dimension, MonitorDimension::Tag | MonitorDimension::CostCategory);
                     if by_value != specified {
-                        return Err(invalid("MonitorSpecification does not fit the MonitorDimension"));
+                        return Err(SERVICE.invalid("MonitorSpecification does not fit the MonitorDimension"));
                     }
                     if ce
                         .monitors
                         .iter()
                         .any(|monitor| monitor.dimension == Some(dimension))
                     {
-                        return Err(invalid("Limit exceeded on dimensional spend monitor creation"));
+                        return Err(SERVICE.invalid("Limit exceeded on dimensional spend monitor creation"));
                     }
                 }
             }
-            let tags = tags(resource_tags)?;
+            let tags = tags(&resource_tags)?;
             let arn = arn(id, "anomalymonitor", ids);
             ce.monitors.push(Monitor {
                 arn: arn.clone(),
@@ -404,7 +400,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 frequency: new.frequency,
                 threshold: new.threshold,
                 threshold_expression: new.threshold_expression,
-                tags: tags(resource_tags)?,
+                tags: tags(&resource_tags)?,
             };
             ce.check(&subscription)?;
             subscription.arn = arn(id, "anomalysubscription", ids);
@@ -435,17 +431,13 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "ListTagsForResource" => {
             let Tagging { resource_arn, .. } = input(call)?;
-            let tags = ce
-                .tags(&resource_arn)?
-                .iter()
-                .map(|(key, value)| json!({"Key": key, "Value": value}));
-            Ok(json!({"ResourceTags": tags.collect::<Vec<_>>()}))
+            Ok(json!({"ResourceTags": tags::output(ce.tags(&resource_arn)?)}))
         }
         "TagResource" => {
             let asked: Tagging = input(call)?;
             let live = ce.tags(&asked.resource_arn)?;
             let mut all = live.clone();
-            all.extend(tags(asked.resource_tags)?);
+            all.extend(tags(&asked.resource_tags)?);
             if all.len() > MOST_TAGS {
                 return Err(too_many_tags());
             }
@@ -462,21 +454,18 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
     }
 }
 
-fn invalid(message: &str) -> AwsError {
-    AwsError::new("ValidationException", message)
-}
-
 fn too_many_tags() -> AwsError {
     AwsError::new("TooManyTagsException", "Too many tags on the resource")
 }
 
 fn input<T: DeserializeOwned>(call: &Call) -> Result<T, AwsError> {
-    T::deserialize(&call.input).map_err(|error| invalid(&format!("1 validation error detected: {error}")))
+    T::deserialize(&call.input)
+        .map_err(|error| SERVICE.invalid(format!("1 validation error detected: {error}")))
 }
 
 fn name(name: &str, member: &str) -> Result<(), AwsError> {
     if name.trim().is_empty() || name.chars().count() > 1024 {
-        return Err(invalid(&format!("{member} must have 1 to 1024 characters")));
+        return Err(SERVICE.invalid(format!("{member} must have 1 to 1024 characters")));
     }
     Ok(())
 }
@@ -487,7 +476,7 @@ fn page(asked: &Listing, list: &str, found: Vec<Value>) -> Answer {
         None => PAGE,
         Some(size) => match usize::try_from(size) {
             Ok(size) if (1..=PAGE).contains(&size) => size,
-            _ => return Err(invalid("MaxResults is out of range")),
+            _ => return Err(SERVICE.invalid("MaxResults is out of range")),
         },
     };
     let start = match asked
@@ -508,21 +497,23 @@ fn page(asked: &Listing, list: &str, found: Vec<Value>) -> Answer {
     }))
 }
 
-fn tags(list: Vec<ResourceTag>) -> Result<BTreeMap<String, String>, AwsError> {
-    let number = list.len();
-    let tags: BTreeMap<String, String> = list.into_iter().map(|tag| (tag.key, tag.value)).collect();
-    let fits = |(key, value): (&String, &String)| {
-        (1..=128).contains(&key.chars().count())
-            && !key.to_ascii_lowercase().starts_with("aws:")
-            && value.chars().count() <= 256
-    };
-    if tags.len() != number || !tags.iter().all(fits) {
-        return Err(invalid("ResourceTags are invalid"));
+fn tags(list: &[ResourceTag]) -> Result<BTreeMap<String, String>, AwsError> {
+    let pairs = list
+        .iter()
+        .map(|tag| (Some(tag.key.as_str()), Some(tag.value.as_str())));
+    let tags = tags::read(pairs, |tag| {
+        let is_of_aws = tag
+            .key
+            .is_some_and(|key| key.to_ascii_lowercase().starts_with("aws:"));
+        match tag.is_usual() && !is_of_aws && !tag.is_repeated {
+            true => Ok(true),
+            false => Err(SERVICE.invalid("ResourceTags are invalid")),
+        }
+    })?;
+    match tags.len() > MOST_TAGS {
+        true => Err(too_many_tags()),
+        false => Ok(tags),
     }
-    if number > MOST_TAGS {
-        return Err(too_many_tags());
-    }
-    Ok(tags)
 }
 
 /// The form of an e-mail address in the API's model (`SubscriberAddress`).

@@ -13,9 +13,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::input::Input;
 use super::service::Service;
 use super::wire::Protocol;
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 /// What is kept of it in a region.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -183,7 +184,7 @@ fn all(account: &Account) -> Vec<Found> {
 
 /// The trail that a request names: by its name where it is at home, by its ARN from everywhere.
 fn named(account: &Account, call: &Call, member: &str) -> Result<Found, AwsError> {
-    let wanted = call.input[member].as_str().unwrap_or_default();
+    let wanted = call.input.text(member);
     if wanted.is_empty() {
         return Err(AwsError::new(
             "InvalidTrailNameException",
@@ -248,7 +249,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
     match call.operation.as_str() {
         "DescribeTrails" => {
             let shadows = input["includeShadowTrails"].as_bool().unwrap_or(true);
-            let wanted: Vec<&str> = texts(&input["trailNameList"]);
+            let wanted: Vec<&str> = input.texts("trailNameList");
             let told: Vec<Value> = all(account)
                 .iter()
                 .filter(|found| {
@@ -319,7 +320,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(selectors(&found))
         }
         "AddTags" => {
-            let new = read_tags(&input["TagsList"])?;
+            let new = read_tags(input)?;
             let (_, trail) = owned(account, call, "ResourceId")?;
             trail.tags.extend(new);
             match trail.tags.len() > TAGS {
@@ -331,24 +332,20 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             }
         }
         "RemoveTags" => {
-            let gone = read_tags(&input["TagsList"])?;
+            let gone = read_tags(input)?;
             let (_, trail) = owned(account, call, "ResourceId")?;
             trail.tags.retain(|key, _| !gone.contains_key(key));
             Ok(json!({}))
         }
         "ListTags" => {
             let mut told = vec![];
-            for arn in texts(&input["ResourceIdList"]) {
+            for arn in input.texts("ResourceIdList") {
                 let one = Call {
                     input: json!({"ResourceId": arn}),
                     ..call.clone()
                 };
                 let (found, trail) = owned(account, &one, "ResourceId")?;
-                let tags = trail.tags.iter();
-                let tags: Vec<Value> = tags
-                    .map(|(key, value)| json!({"Key": key, "Value": value}))
-                    .collect();
-                told.push(json!({"ResourceId": found.arn(), "TagsList": tags}));
+                told.push(json!({"ResourceId": found.arn(), "TagsList": tags::output(&trail.tags)}));
             }
             Ok(json!({"ResourceTagList": told}))
         }
@@ -358,7 +355,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
 
 fn create(account: &mut Account, call: &Call) -> Answer {
     let input = &call.input;
-    let name = input["Name"].as_str().unwrap_or_default().to_owned();
+    let name = input.text("Name").to_owned();
     check::name(&name)?;
     let here = all(account);
     if here
@@ -383,9 +380,9 @@ fn create(account: &mut Account, call: &Call) -> Answer {
         ));
     }
     check::organization(account, call)?;
-    let mut trail = Trail::new(input["S3BucketName"].as_str().unwrap_or_default());
+    let mut trail = Trail::new(input.text("S3BucketName"));
     change(&mut trail, input);
-    trail.tags = read_tags(&input["TagsList"])?;
+    trail.tags = read_tags(input)?;
     let found = Found {
         name,
         owner: account.id.clone(),
@@ -445,25 +442,9 @@ fn given(value: &Value) -> Option<Value> {
         .map(|_| value.clone())
 }
 
-fn texts(list: &Value) -> Vec<&str> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect()
-}
-
-fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let mut read = BTreeMap::new();
-    for tag in tags.as_array().into_iter().flatten() {
-        let (key, value) = (
-            tag["Key"].as_str().unwrap_or_default(),
-            tag["Value"].as_str().unwrap_or_default(),
-        );
-        if let Some(why) = crate::tags::wrong(key, value) {
-            return Err(AwsError::new("InvalidTagParameterException", why));
-        }
-        read.insert(key.to_owned(), value.to_owned());
-    }
-    Ok(read)
+fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, AwsError> {
+    tags::listed(input.list("TagsList"), |tag| match tag.wrong() {
+        None => Ok(true),
+        Some(why) => Err(AwsError::new("InvalidTagParameterException", why)),
+    })
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::input::Input;
 use super::service::Service;
 use super::wire::Protocol;
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,7 @@ const PAGE: usize = 100;
 /// The service.
 pub(super) static SERVICE: Service = Service {
     signing_name: "monitoring",
+    invalid_code: "ValidationError",
     ..Service::new("cloudwatch", PROTOCOLS, handle)
 };
 
@@ -80,9 +82,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "DeleteAlarms" => service.delete(call),
         "ListTagsForResource" => {
             let tags = &service.tagged(call)?.tags;
-            Ok(json!({
-                "Tags": tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect::<Vec<_>>()
-            }))
+            Ok(json!({"Tags": tags::output(tags)}))
         }
         "TagResource" => {
             let tags = tags(call)?;
@@ -90,8 +90,11 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(Value::Null)
         }
         "UntagResource" => {
-            let keys = texts(call, "TagKeys");
-            service.tagged(call)?.tags.retain(|key, _| !keys.contains(key));
+            let keys = call.input.texts("TagKeys");
+            service
+                .tagged(call)?
+                .tags
+                .retain(|key, _| !keys.contains(&key.as_str()));
             Ok(Value::Null)
         }
         _ => Err(AwsError::not_in_sandbox(call)),
@@ -157,25 +160,22 @@ impl CloudWatch {
     }
 
     fn describe(&self, call: &Call) -> Answer {
-        let names = texts(call, "AlarmNames");
+        let names = call.input.texts("AlarmNames");
         if names.len() > PAGE {
-            return Err(invalid("AlarmNames", "has more than 100 names"));
+            return Err(SERVICE.invalid("The value of AlarmNames has more than 100 names."));
         }
-        let prefix = call.input["AlarmNamePrefix"].as_str().unwrap_or_default();
+        let prefix = call.input.text("AlarmNamePrefix");
         if !names.is_empty() && !prefix.is_empty() {
-            return Err(AwsError::new(
-                "ValidationError",
-                "AlarmNames and AlarmNamePrefix are mutually exclusive",
-            ));
+            return Err(SERVICE.invalid("AlarmNames and AlarmNamePrefix are mutually exclusive"));
         }
         let size = match call.input["MaxRecords"].as_u64() {
             None => PAGE,
             Some(size @ 1..=100) => usize::try_from(size).unwrap_or(PAGE),
-            Some(_) => return Err(invalid("MaxRecords", "is not between 1 and 100")),
+            Some(_) => return Err(SERVICE.invalid("The value of MaxRecords is not between 1 and 100.")),
         };
         let after = call.input["NextToken"].as_str();
         let mut found = self.alarms.iter().filter(|(name, _)| {
-            (names.is_empty() || names.contains(name))
+            (names.is_empty() || names.contains(&name.as_str()))
                 && name.starts_with(prefix)
                 && after.is_none_or(|after| name.as_str() > after)
         });
@@ -191,23 +191,23 @@ impl CloudWatch {
     }
 
     fn delete(&mut self, call: &Call) -> Answer {
-        let names = texts(call, "AlarmNames");
+        let names = call.input.texts("AlarmNames");
         if names.len() > PAGE {
-            return Err(invalid("AlarmNames", "has more than 100 names"));
+            return Err(SERVICE.invalid("The value of AlarmNames has more than 100 names."));
         }
-        if let Some(missing) = names.iter().find(|name| !self.alarms.contains_key(*name)) {
+        if let Some(missing) = names.iter().find(|name| !self.alarms.contains_key(**name)) {
             return Err(AwsError::with_status(
                 404,
                 "ResourceNotFound",
                 format!("Alarm {missing} does not exist"),
             ));
         }
-        self.alarms.retain(|name, _| !names.contains(name));
+        self.alarms.retain(|name, _| !names.contains(&name.as_str()));
         Ok(Value::Null)
     }
 
     fn tagged(&mut self, call: &Call) -> Result<&mut Alarm, AwsError> {
-        let arn = call.input["ResourceARN"].as_str().unwrap_or_default();
+        let arn = call.input.text("ResourceARN");
         self.alarms
             .values_mut()
             .find(|alarm| alarm.members.get("AlarmArn").and_then(Value::as_str) == Some(arn))
@@ -218,9 +218,9 @@ impl CloudWatch {
 }
 
 fn name(call: &Call) -> Result<String, AwsError> {
-    let name = call.input["AlarmName"].as_str().unwrap_or_default();
+    let name = call.input.text("AlarmName");
     if name.is_empty() || name.chars().count() > 255 {
-        return Err(invalid("AlarmName", "must be between 1 and 255 characters long"));
+        return Err(SERVICE.invalid("The value of AlarmName must be between 1 and 255 characters long."));
     }
     Ok(name.to_owned())
 }
@@ -233,28 +233,21 @@ fn check(call: &Call) -> Result<(), AwsError> {
     }
     for key in ["ComparisonOperator", "EvaluationPeriods", "Threshold", "Period"] {
         if input.get(key).is_none() {
-            return Err(AwsError::new(
-                "ValidationError",
-                format!("The request must contain the parameter {key}."),
-            ));
+            return Err(SERVICE.invalid(format!("The request must contain the parameter {key}.")));
         }
     }
     for key in ["MetricName", "Namespace"] {
         if input[key].as_str().is_none_or(str::is_empty) {
-            return Err(AwsError::new(
-                "ValidationError",
-                format!("The request must contain the parameter {key}."),
-            ));
+            return Err(SERVICE.invalid(format!("The request must contain the parameter {key}.")));
         }
     }
     if input.get("Statistic").is_some() == input.get("ExtendedStatistic").is_some() {
-        return Err(AwsError::new(
-            "ValidationError",
-            "Exactly one of Statistic and ExtendedStatistic must be specified.",
-        ));
+        return Err(SERVICE.invalid("Exactly one of Statistic and ExtendedStatistic must be specified."));
     }
     let among = |key: &str, words: &[&str]| match input[key].as_str() {
-        Some(word) if !words.contains(&word) => Err(invalid(key, &format!("cannot be {word}"))),
+        Some(word) if !words.contains(&word) => {
+            Err(SERVICE.invalid(format!("The value of {key} cannot be {word}.")))
+        }
         _ => Ok(()),
     };
     among(
@@ -276,26 +269,28 @@ fn check(call: &Call) -> Result<(), AwsError> {
     )?;
     let period = input["Period"].as_u64().unwrap_or_default();
     if ![10, 20, 30].contains(&period) && (period == 0 || !period.is_multiple_of(60)) {
-        return Err(invalid("Period", "must be 10, 20, 30 or a multiple of 60"));
+        return Err(SERVICE.invalid("The value of Period must be 10, 20, 30 or a multiple of 60."));
     }
     if input["EvaluationPeriods"].as_u64().unwrap_or_default() == 0 {
-        return Err(invalid("EvaluationPeriods", "must be at least 1"));
+        return Err(SERVICE.invalid("The value of EvaluationPeriods must be at least 1."));
     }
     for kind in ["AlarmActions", "OKActions", "InsufficientDataActions"] {
-        let actions = texts(call, kind);
+        let actions = call.input.texts(kind);
         if actions.len() > ACTIONS {
-            return Err(invalid(kind, "has more than 5 actions"));
+            return Err(SERVICE.invalid(format!("The value of {kind} has more than 5 actions.")));
         }
         if let Some(action) = actions.iter().find(|action| !action.starts_with("arn:")) {
-            return Err(invalid(kind, &format!("has the unsupported action {action}")));
+            return Err(SERVICE.invalid(format!(
+                "The value of {kind} has the unsupported action {action}."
+            )));
         }
         // An alarm tells topics of its own region alone.
         for topic in actions.iter().filter(|action| action.contains(":sns:")) {
             if topic.split(':').nth(3) != Some(&call.region) {
-                return Err(invalid(
-                    kind,
-                    &format!("Invalid region in ARN {topic}: expected {}", call.region),
-                ));
+                return Err(SERVICE.invalid(format!(
+                    "The value of {kind} Invalid region in ARN {topic}: expected {}.",
+                    call.region
+                )));
             }
         }
     }
@@ -303,30 +298,12 @@ fn check(call: &Call) -> Result<(), AwsError> {
 }
 
 fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
-    let list = call.input["Tags"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let tags: BTreeMap<String, String> = list
-        .iter()
-        .filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned())))
-        .collect();
+    let tags = tags::listed(call.input.list("Tags"), |tag| Ok(tag.is_whole()))?;
     if tags.len() > 50 {
-        return Err(invalid("Tags", "has more than 50 tags"));
+        return Err(SERVICE.invalid("The value of Tags has more than 50 tags."));
     }
     if let Some(key) = tags.keys().find(|key| key.starts_with("aws:")) {
-        return Err(invalid("Tags", &format!("has the reserved key {key}")));
+        return Err(SERVICE.invalid(format!("The value of Tags has the reserved key {key}.")));
     }
     Ok(tags)
-}
-
-fn texts(call: &Call, key: &str) -> Vec<String> {
-    let list = call.input[key].as_array().map(Vec::as_slice).unwrap_or_default();
-    list.iter()
-        .filter_map(|text| text.as_str().map(str::to_owned))
-        .collect()
-}
-
-fn invalid(key: &str, why: &str) -> AwsError {
-    AwsError::new("ValidationError", format!("The value of {key} {why}."))
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::input::{Input, one_or_many_texts};
 use super::service::Service;
 use super::wire::Protocol;
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 mod check;
 #[cfg(test)]
@@ -122,11 +123,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "DeleteDeliveryChannel" => config.delete_channel(call),
         "ListTagsForResource" => {
             let tags = &config.of_arn(call, &arn)?.tags;
-            let tags: Vec<Value> = tags
-                .iter()
-                .map(|(key, value)| json!({"Key": key, "Value": value}))
-                .collect();
-            Ok(json!({"Tags": tags}))
+            Ok(json!({"Tags": tags::output(tags)}))
         }
         "TagResource" => {
             let tags = check::tags(&call.input["Tags"])?;
@@ -134,11 +131,11 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(Value::Null)
         }
         "UntagResource" => {
-            let keys: Vec<String> = check::texts(&call.input["TagKeys"]);
+            let keys = one_or_many_texts(&call.input["TagKeys"]);
             config
                 .of_arn(call, &arn)?
                 .tags
-                .retain(|key, _| !keys.contains(key));
+                .retain(|key, _| !keys.contains(&key.as_str()));
             Ok(Value::Null)
         }
         _ => Err(AwsError::not_in_sandbox(call)),
@@ -184,9 +181,9 @@ impl Config {
 
     /// Whether the recorder is among those that a request names; a request for one that is not there fails.
     fn is_asked(&self, call: &Call) -> Result<bool, AwsError> {
-        let names = check::texts(&call.input["ConfigurationRecorderNames"]);
+        let names = one_or_many_texts(&call.input["ConfigurationRecorderNames"]);
         let own = self.recorder.as_ref().map(|recorder| recorder.name.as_str());
-        match names.iter().find(|name| Some(name.as_str()) != own) {
+        match names.iter().find(|name| Some(**name) != own) {
             Some(other) => Err(no_recorder(other)),
             None => Ok(own.is_some()),
         }
@@ -259,7 +256,7 @@ impl Config {
             check::group(&wanted["recordingGroup"])?,
             check::mode(&wanted["recordingMode"])?,
         );
-        let role_arn = wanted["roleARN"].as_str().unwrap_or_default().to_owned();
+        let role_arn = wanted.text("roleARN").to_owned();
         if let Some(there) = &mut self.recorder {
             // Tags count at creation alone.
             (there.role_arn, there.group, there.mode) = (role_arn, group, mode);
@@ -280,14 +277,12 @@ impl Config {
     }
 
     fn put_service_linked(&mut self, call: &Call, arn: &str, id: String) -> Answer {
-        let principal = call.input["ServicePrincipal"].as_str().unwrap_or_default();
+        let principal = call.input.text("ServicePrincipal");
         let suffix = match principal {
             "securityhub.amazonaws.com" => "SecurityHubCSPM",
             "securityhubv2.amazonaws.com" => "SecurityHubAssets",
             _ => {
-                return Err(check::invalid(&format!(
-                    "{principal} has no service-linked recorder."
-                )));
+                return Err(SERVICE.invalid(format!("{principal} has no service-linked recorder.")));
             }
         };
         let name = format!("{RESERVED}{suffix}");
@@ -359,11 +354,8 @@ impl Config {
     }
 
     fn channels(&self, call: &Call) -> Answer {
-        let names = check::texts(&call.input["DeliveryChannelNames"]);
-        if let Some(other) = names
-            .iter()
-            .find(|name| Some(name.as_str()) != self.channel_name())
-        {
+        let names = one_or_many_texts(&call.input["DeliveryChannelNames"]);
+        if let Some(other) = names.iter().find(|name| Some(**name) != self.channel_name()) {
             return Err(no_channel(other));
         }
         let found: Vec<&Map<String, Value>> = self.channel.iter().map(|channel| &channel.settings).collect();
@@ -371,7 +363,7 @@ impl Config {
     }
 
     fn delete_channel(&mut self, call: &Call) -> Answer {
-        let name = call.input["DeliveryChannelName"].as_str().unwrap_or_default();
+        let name = call.input.text("DeliveryChannelName");
         if self.channel_name() != Some(name) {
             return Err(no_channel(name));
         }
@@ -390,7 +382,7 @@ impl Config {
 
     /// The recorder that an ARN names.
     fn of_arn(&mut self, call: &Call, prefix: &str) -> Result<&mut Recorder, AwsError> {
-        let arn = call.input["ResourceArn"].as_str().unwrap_or_default();
+        let arn = call.input.text("ResourceArn");
         self.recorder
             .as_mut()
             .filter(|recorder| {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::input::lower_first;
 use super::service::Service;
 use super::wire::{Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call};
@@ -305,12 +306,6 @@ fn invalid(field: &str, what: &str) -> AwsError {
         json!([{"name": field, "message": message}]),
     );
     error
-}
-
-fn lower_first(name: &str) -> String {
-    let mut chars = name.chars();
-    let first = chars.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(chars).collect()
 }
 
 #[cfg(test)]

@@ -47,6 +47,17 @@ pub(super) static SERVICE: Service = Service {
         let message = format!("You are not authorized to perform this operation. {who}.");
         AwsError::with_status(403, "UnauthorizedOperation", message)
     },
+    invalid_code: "InvalidParameterValue",
+    missing: |_, name| {
+        let message = format!("The request must contain the parameter {name}");
+        AwsError::new("MissingParameter", message)
+    },
+    malformed: |name, value| {
+        let value = value.as_str().unwrap_or_default();
+        SERVICE.invalid(format!(
+            "Invalid value '{value}' for {name}: Expected 'true' or 'false'"
+        ))
+    },
     throttled: Refusal::new(503, "RequestLimitExceeded", "Request limit exceeded."),
     region_not_enabled: Refusal::new(
         401,
@@ -197,7 +208,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         .ok_or_else(|| AwsError::not_in_sandbox(call))?;
     input.only(|name| operation.required.contains(&name) || operation.optional.contains(&name))?;
     if let Some(absent) = operation.required.iter().find(|name| !input.has(name)) {
-        return Err(input::missing(absent));
+        return Err(SERVICE.missing(absent));
     }
     dry_run(&input)?;
     let mut cx = Cx {

@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::input::Input;
 use super::service::Service;
 use super::wire::Protocol;
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 /// What is kept of it in a region.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,19 +78,19 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
     let rules = &mut region.events.rules;
     match call.operation.as_str() {
         "ListRules" => {
-            let prefix = input["NamePrefix"].as_str().unwrap_or_default();
+            let prefix = input.text("NamePrefix");
             let named = rules.iter().filter(|(name, _)| name.starts_with(prefix));
             let all = named.map(|(name, rule)| rule.output(name, &here)).collect();
             paged(input, "Rules", all)
         }
         "ListRuleNamesByTarget" => {
-            let arn = text(input, "TargetArn")?;
+            let arn = SERVICE.required(input, "TargetArn")?;
             let has = |rule: &Rule| rule.targets.iter().any(|target| target["Arn"] == arn);
             let names = rules.iter().filter(|(_, rule)| has(rule));
             paged(input, "RuleNames", names.map(|(name, _)| json!(name)).collect())
         }
         "DescribeRule" => {
-            let name = text(input, "Name")?;
+            let name = SERVICE.required(input, "Name")?;
             let mut told = find(rules, name)?.output(name, &here);
             told["CreatedBy"] = json!(id);
             Ok(told)
@@ -100,28 +101,28 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 true => "ENABLED",
                 false => "DISABLED",
             };
-            own(rules, text(input, "Name")?)?.state = state.to_owned();
+            own(rules, SERVICE.required(input, "Name")?)?.state = state.to_owned();
             Ok(Value::Null)
         }
         "DeleteRule" => {
-            let name = text(input, "Name")?;
+            let name = SERVICE.required(input, "Name")?;
             // One that is not there is as good as deleted.
             if !rules.contains_key(name) {
                 return Ok(Value::Null);
             }
             if !own(rules, name)?.targets.is_empty() {
-                return Err(invalid("Rule can't be deleted since it has targets."));
+                return Err(SERVICE.invalid("Rule can't be deleted since it has targets."));
             }
             rules.remove(name);
             Ok(Value::Null)
         }
         "ListTargetsByRule" => {
-            let all = find(rules, text(input, "Rule")?)?.targets.clone();
+            let all = find(rules, SERVICE.required(input, "Rule")?)?.targets.clone();
             paged(input, "Targets", all)
         }
-        "PutTargets" => put_targets(own(rules, text(input, "Rule")?)?, input, &usable),
+        "PutTargets" => put_targets(own(rules, SERVICE.required(input, "Rule")?)?, input, &usable),
         "RemoveTargets" => {
-            let rule = own(rules, text(input, "Rule")?)?;
+            let rule = own(rules, SERVICE.required(input, "Rule")?)?;
             let mut failed = vec![];
             for gone in list(input, "Ids")? {
                 match rule.targets.iter().position(|target| target["Id"] == *gone) {
@@ -138,7 +139,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(outcome(&failed))
         }
         "TagResource" => {
-            let new = read_tags(&input["Tags"])?;
+            let new = read_tags(input)?;
             let rule = tagged(rules, input, &here)?;
             if rule.managed_by.is_some() {
                 return Err(managed());
@@ -158,11 +159,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "ListTagsForResource" => {
             let tags = &tagged(rules, input, &here)?.tags;
-            let told: Vec<Value> = tags
-                .iter()
-                .map(|(key, value)| json!({"Key": key, "Value": value}))
-                .collect();
-            Ok(json!({"Tags": told}))
+            Ok(json!({"Tags": tags::output(tags)}))
         }
         _ => Err(AwsError::not_in_sandbox(call)),
     }
@@ -227,7 +224,7 @@ fn tagged<'a>(
     input: &Value,
     here: &Here<'_>,
 ) -> Result<&'a mut Rule, AwsError> {
-    let arn = text(input, "ResourceARN")?;
+    let arn = SERVICE.required(input, "ResourceARN")?;
     let name = arn.strip_prefix(&here.rule_arn("")).unwrap_or_default();
     rules
         .get_mut(name)
@@ -236,13 +233,11 @@ fn tagged<'a>(
 
 /// Makes a rule or writes it anew: what is left out of the request is gone from the rule, except its targets and tags.
 fn put_rule(rules: &mut BTreeMap<String, Rule>, input: &Value, here: &Here<'_>) -> Answer {
-    let name = text(input, "Name")?;
+    let name = SERVICE.required(input, "Name")?;
     is_name("name", name)?;
     let (pattern, schedule) = (given(input, "EventPattern"), given(input, "ScheduleExpression"));
     if pattern.is_none() && schedule.is_none() {
-        return Err(invalid(
-            "Parameter(s) EventPattern or ScheduleExpression must be specified.",
-        ));
+        return Err(SERVICE.invalid("Parameter(s) EventPattern or ScheduleExpression must be specified."));
     }
     if let Some(pattern) = &pattern {
         check_pattern(pattern)?;
@@ -250,11 +245,11 @@ fn put_rule(rules: &mut BTreeMap<String, Rule>, input: &Value, here: &Here<'_>) 
     let is_schedule =
         |text: &String| ["rate(", "cron("].iter().any(|kind| text.starts_with(kind)) && text.ends_with(')');
     if !schedule.as_ref().is_none_or(is_schedule) {
-        return Err(invalid("Parameter ScheduleExpression is not valid."));
+        return Err(SERVICE.invalid("Parameter ScheduleExpression is not valid."));
     }
     let state = input["State"].as_str().unwrap_or("ENABLED").to_owned();
     if !STATES.contains(&state.as_str()) {
-        return Err(invalid(&format!(
+        return Err(SERVICE.invalid(format!(
             "1 validation error detected: Value '{state}' at 'state' failed to satisfy constraint: Member must satisfy \
              enum value set: [{}]",
             STATES.join(", ")
@@ -265,7 +260,7 @@ fn put_rule(rules: &mut BTreeMap<String, Rule>, input: &Value, here: &Here<'_>) 
         .as_ref()
         .is_some_and(|text| text.chars().count() > 512)
     {
-        return Err(invalid(
+        return Err(SERVICE.invalid(
             "1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length \
              less than or equal to 512",
         ));
@@ -276,7 +271,7 @@ fn put_rule(rules: &mut BTreeMap<String, Rule>, input: &Value, here: &Here<'_>) 
             let live = own(rules, name)?;
             (live.targets.clone(), live.tags.clone())
         }
-        false => (vec![], read_tags(&input["Tags"])?),
+        false => (vec![], read_tags(input)?),
     };
     let rule = Rule {
         event_pattern: pattern,
@@ -338,25 +333,25 @@ fn check_pattern(text: &str) -> Result<(), AwsError> {
 fn put_targets(rule: &mut Rule, input: &Value, usable: &dyn Fn(&str) -> bool) -> Answer {
     let mut failed = vec![];
     for new in list(input, "Targets")? {
-        let (id, arn) = (text(new, "Id")?, text(new, "Arn")?);
+        let (id, arn) = (SERVICE.required(new, "Id")?, SERVICE.required(new, "Arn")?);
         is_name("targets.id", id)?;
         if !arn.starts_with("arn:aws:") || arn.split(':').count() < 6 || arn.len() > 1600 {
-            return Err(invalid(&format!(
+            return Err(SERVICE.invalid(format!(
                 "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
             )));
         }
         let inputs = ["Input", "InputPath", "InputTransformer"];
         if inputs.iter().filter(|name| !new[**name].is_null()).count() > 1 {
-            return Err(invalid(&format!(
+            return Err(SERVICE.invalid(format!(
                 "Only one of Input, InputPath, or InputTransformer must be provided for target {id}."
             )));
         }
         if let Some(why) = template::wrong(&new["InputTransformer"]) {
-            return Err(invalid(&format!("Invalid InputTemplate for target {id} : {why}")));
+            return Err(SERVICE.invalid(format!("Invalid InputTemplate for target {id} : {why}")));
         }
         if arn.starts_with("arn:aws:events:") && arn.contains(":event-bus/") {
             let Some(role) = new["RoleArn"].as_str() else {
-                return Err(invalid(&format!("RoleArn is required for target {arn}.")));
+                return Err(SERVICE.invalid(format!("RoleArn is required for target {arn}.")));
             };
             if !usable(role) {
                 failed.push(failure(
@@ -403,16 +398,14 @@ fn outcome(failed: &[Value]) -> Value {
     json!({"FailedEntryCount": failed.len(), "FailedEntries": failed})
 }
 
-fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let mut read = BTreeMap::new();
-    for tag in tags.as_array().into_iter().flatten() {
-        let (key, value) = (text(tag, "Key")?, tag["Value"].as_str().unwrap_or_default());
-        if crate::tags::wrong(key, value).is_some() || read.insert(key.to_owned(), value.to_owned()).is_some()
-        {
-            return Err(invalid("Invalid tags in the request."));
+fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, AwsError> {
+    tags::listed(input.list("Tags"), |tag| match tag.key {
+        None => Err(SERVICE.missing("Key")),
+        Some(_) if tag.wrong().is_some() || tag.is_repeated => {
+            Err(SERVICE.invalid("Invalid tags in the request."))
         }
-    }
-    Ok(read)
+        Some(_) => Ok(true),
+    })
 }
 
 /// A page of a list; the token is where the next one begins.
@@ -423,11 +416,11 @@ fn paged(input: &Value, name: &str, all: Vec<Value>) -> Answer {
             .as_u64()
             .filter(|size| (1..=100).contains(size))
             .and_then(|size| usize::try_from(size).ok())
-            .ok_or_else(|| invalid("Limit is 1 to 100."))?,
+            .ok_or_else(|| SERVICE.invalid("Limit is 1 to 100."))?,
     };
     let start: usize = match input["NextToken"].as_str() {
         None => 0,
-        Some(token) => token.parse().map_err(|_| invalid("Invalid NextToken."))?,
+        Some(token) => token.parse().map_err(|_| SERVICE.invalid("Invalid NextToken."))?,
     };
     let next = (start + size < all.len()).then(|| (start + size).to_string());
     let page: Vec<Value> = all.into_iter().skip(start).take(size).collect();
@@ -438,21 +431,11 @@ fn is_name(member: &str, name: &str) -> Result<(), AwsError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
     match (1..=64).contains(&name.len()) && name.chars().all(plain) {
         true => Ok(()),
-        false => Err(invalid(&format!(
+        false => Err(SERVICE.invalid(format!(
             "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must \
              satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+"
         ))),
     }
-}
-
-fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, AwsError> {
-    input[member].as_str().ok_or_else(|| {
-        invalid(&format!(
-            "1 validation error detected: Value null at '{}{}' failed to satisfy constraint: Member must not be null",
-            member[..1].to_lowercase(),
-            &member[1..]
-        ))
-    })
 }
 
 fn given(input: &Value, member: &str) -> Option<String> {
@@ -468,11 +451,7 @@ fn list<'a>(input: &'a Value, member: &str) -> Result<&'a [Value], AwsError> {
         .as_array()
         .map(Vec::as_slice)
         .filter(|all| (1..=100).contains(&all.len()))
-        .ok_or_else(|| invalid(&format!("{member} must have 1 to 100 members.")))
-}
-
-fn invalid(message: &str) -> AwsError {
-    AwsError::new("ValidationException", message)
+        .ok_or_else(|| SERVICE.invalid(format!("{member} must have 1 to 100 members.")))
 }
 
 fn missing(message: String) -> AwsError {

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 pub use features::{Feature, Features};
 
+use super::input::{Input, one_or_many_texts};
 use super::service::{Refusal, Service};
 use super::wire::{Protocol, Route, route};
-use super::{Account, Answer, AwsError, Call, Ids, world};
+use super::{Account, Answer, AwsError, Call, Ids, tags, world};
 
 /// How often findings may be published.
 pub const FREQUENCIES: [&str; 3] = ["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"];
@@ -66,12 +67,14 @@ impl GuardDuty {
 
     /// The detector that a request names.
     fn named(&mut self, call: &Call) -> Result<&mut Detector, AwsError> {
-        let id = call.input["detectorId"].as_str().unwrap_or_default();
+        let id = call.input.text("detectorId");
         self.detector
             .as_mut()
             .filter(|detector| detector.id == id)
             .ok_or_else(|| {
-                bad_request("The request is rejected because the input detectorId is not owned by the current account.")
+                SERVICE.invalid(
+                    "The request is rejected because the input detectorId is not owned by the current account.",
+                )
             })
     }
 
@@ -79,7 +82,7 @@ impl GuardDuty {
     fn writable(&self) -> Result<(), AwsError> {
         match self.administrator {
             None => Ok(()),
-            Some(_) => Err(bad_request(
+            Some(_) => Err(SERVICE.invalid(
                 "The request is rejected because the current account is a member account and cannot call this API.",
             )),
         }
@@ -99,7 +102,7 @@ impl Detector {
 
     /// Takes over what a request says; what it leaves out stays.
     fn update(&mut self, input: &Value) -> Result<(), AwsError> {
-        if let Some(enabled) = boolean(&input["enable"], "enable")? {
+        if let Some(enabled) = SERVICE.boolean(&input["enable"], "enable")? {
             self.enabled = enabled;
         }
         match &input["findingPublishingFrequency"] {
@@ -107,12 +110,12 @@ impl Detector {
             Value::String(frequency) if FREQUENCIES.contains(&frequency.as_str()) => {
                 self.finding_publishing_frequency.clone_from(frequency);
             }
-            _ => return Err(invalid("findingPublishingFrequency")),
+            _ => return Err(parameter("findingPublishingFrequency")),
         }
         match (&input["features"], &input["dataSources"]) {
             (features, Value::Null) => self.features.merge(list(features, "features")?),
             (Value::Null, sources) => self.features.merge_data_sources(sources),
-            _ => Err(bad_request(
+            _ => Err(SERVICE.invalid(
                 "The request is rejected because dataSources and features cannot be specified together.",
             )),
         }
@@ -152,6 +155,9 @@ impl Detector {
 
 /// The service.
 pub(super) static SERVICE: Service = Service {
+    invalid_code: "BadRequestException",
+    missing: |_, member| parameter(member),
+    malformed: |member, _| parameter(member),
     denied: |who| AwsError::with_status(403, "AccessDeniedException", who),
     denied_resource: |call, id| format!("arn:aws:guardduty:{}:{id}:detector/*", call.region),
     throttled: Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),
@@ -184,19 +190,19 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             if let Some(max) = call.input["maxResults"].as_str()
                 && !max.parse().is_ok_and(|max: u32| (1..=50).contains(&max))
             {
-                return Err(invalid("maxResults"));
+                return Err(parameter("maxResults"));
             }
             let ids: Vec<&String> = guardduty.detector.iter().map(|detector| &detector.id).collect();
             Ok(json!({"detectorIds": ids}))
         }
         "CreateDetector" => {
             if guardduty.detector.is_some() {
-                return Err(bad_request(
+                return Err(SERVICE.invalid(
                     "The request is rejected because a detector already exists for the current account.",
                 ));
             }
             if call.input["enable"].is_null() {
-                return Err(invalid("enable"));
+                return Err(SERVICE.missing("enable"));
             }
             let mut detector = Detector::new(&mut account.ids, &guardduty.lacking);
             detector.update(&call.input)?;
@@ -243,16 +249,12 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "UntagResource" => {
             let detector = guardduty.of_arn(&account.id, call)?;
-            match &call.input["tagKeys"] {
-                Value::String(key) => {
-                    detector.tags.remove(key);
-                }
-                Value::Array(keys) => {
-                    for key in keys.iter().filter_map(Value::as_str) {
-                        detector.tags.remove(key);
-                    }
-                }
-                _ => return Err(invalid("tagKeys")),
+            let keys = &call.input["tagKeys"];
+            if !keys.is_string() && !keys.is_array() {
+                return Err(parameter("tagKeys"));
+            }
+            for key in one_or_many_texts(keys) {
+                detector.tags.remove(key);
             }
             Ok(Value::Null)
         }
@@ -263,47 +265,35 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
 impl GuardDuty {
     /// The detector that an ARN names.
     fn of_arn(&mut self, account_id: &str, call: &Call) -> Result<&mut Detector, AwsError> {
-        let arn = call.input["resourceArn"].as_str().unwrap_or_default();
+        let arn = call.input.text("resourceArn");
         let prefix = format!("arn:aws:guardduty:{}:{account_id}:detector/", call.region);
         let detector = self.detector.as_mut();
         detector
             .filter(|detector| arn.strip_prefix(&prefix) == Some(&detector.id))
-            .ok_or_else(|| invalid("resourceArn"))
+            .ok_or_else(|| parameter("resourceArn"))
     }
 }
 
-fn bad_request(message: &str) -> AwsError {
-    AwsError::new("BadRequestException", message)
-}
-
-fn invalid(parameter: &str) -> AwsError {
-    bad_request(&format!(
-        "The request is rejected because the parameter {parameter} has an invalid value."
+fn parameter(name: &str) -> AwsError {
+    SERVICE.invalid(format!(
+        "The request is rejected because the parameter {name} has an invalid value."
     ))
 }
 
-fn list<'a>(value: &'a Value, parameter: &str) -> Result<&'a [Value], AwsError> {
+fn list<'a>(value: &'a Value, name: &str) -> Result<&'a [Value], AwsError> {
     match value {
         Value::Null => Ok(&[]),
         Value::Array(items) => Ok(items),
-        _ => Err(invalid(parameter)),
+        _ => Err(parameter(name)),
     }
 }
 
-fn boolean(value: &Value, parameter: &str) -> Result<Option<bool>, AwsError> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Bool(value) => Ok(Some(*value)),
-        _ => Err(invalid(parameter)),
-    }
-}
-
-fn status(value: &Value, parameter: &str) -> Result<Option<bool>, AwsError> {
+fn status(value: &Value, name: &str) -> Result<Option<bool>, AwsError> {
     match value.as_str() {
         None if value.is_null() => Ok(None),
         Some("ENABLED") => Ok(Some(true)),
         Some("DISABLED") => Ok(Some(false)),
-        _ => Err(invalid(parameter)),
+        _ => Err(parameter(name)),
     }
 }
 
@@ -312,15 +302,15 @@ fn status_name(enabled: bool) -> &'static str {
 }
 
 fn tags(value: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let tags: BTreeMap<String, String> =
-        serde_json::from_value(value.clone()).map_err(|_| invalid("tags"))?;
-    let fits = |(key, value): (&String, &String)| {
-        (1..=128).contains(&key.chars().count()) && !key.starts_with("aws:") && value.chars().count() <= 256
-    };
-    if tags.is_empty() || tags.len() > 200 || !tags.iter().all(fits) {
-        return Err(invalid("tags"));
+    let refused = || parameter("tags");
+    let tags = tags::mapped(value, |tag| match tag.is_usual() {
+        true => Ok(true),
+        false => Err(refused()),
+    })?;
+    match (1..=200).contains(&tags.len()) {
+        true => Ok(tags),
+        false => Err(refused()),
     }
-    Ok(tags)
 }
 
 #[cfg(test)]

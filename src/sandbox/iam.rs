@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::root::RootUser;
+use super::input::{Input, lower_first};
 use super::service::{Refusal, Service};
 use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
@@ -78,6 +79,8 @@ impl Iam {
 pub(super) static SERVICE: Service = Service {
     is_global: true,
     survives_region_denial: true,
+    invalid_code: "ValidationError",
+    malformed: |member, _| AwsError::new("MalformedInput", format!("The value of {member} is malformed.")),
     region_not_enabled: Refusal::INVALID_CLIENT_TOKEN,
     ..Service::new(
         "iam",
@@ -151,7 +154,7 @@ impl PasswordPolicy {
     fn of(input: &Value) -> Result<Self, AwsError> {
         let mut violations = Vec::new();
         let mut number = |name: &str, low: u32, high: u32| {
-            let value = integer(input, name)?;
+            let value: Option<i64> = SERVICE.parsed(&input[name], name)?;
             if let Some(value) = value {
                 let member = lower_first(name);
                 if value < i64::from(low) {
@@ -176,16 +179,20 @@ impl PasswordPolicy {
         if !violations.is_empty() {
             return Err(validation_error(&violations));
         }
+        let flag = |name: &str| {
+            let value = SERVICE.boolean(&input[name], name)?;
+            Ok::<_, AwsError>(value.unwrap_or_default())
+        };
         Ok(PasswordPolicy {
             minimum_password_length,
-            require_symbols: boolean(input, "RequireSymbols")?,
-            require_numbers: boolean(input, "RequireNumbers")?,
-            require_uppercase_characters: boolean(input, "RequireUppercaseCharacters")?,
-            require_lowercase_characters: boolean(input, "RequireLowercaseCharacters")?,
-            allow_users_to_change_password: boolean(input, "AllowUsersToChangePassword")?,
+            require_symbols: flag("RequireSymbols")?,
+            require_numbers: flag("RequireNumbers")?,
+            require_uppercase_characters: flag("RequireUppercaseCharacters")?,
+            require_lowercase_characters: flag("RequireLowercaseCharacters")?,
+            allow_users_to_change_password: flag("AllowUsersToChangePassword")?,
             max_password_age,
             password_reuse_prevention,
-            hard_expiry: boolean(input, "HardExpiry")?,
+            hard_expiry: flag("HardExpiry")?,
         })
     }
 
@@ -206,7 +213,7 @@ impl PasswordPolicy {
 }
 
 fn alias(input: &Value) -> Result<String, AwsError> {
-    let alias = input["AccountAlias"].as_str().unwrap_or_default();
+    let alias = input.text("AccountAlias");
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let well_formed = (3..=63).contains(&alias.len())
         && alias.bytes().all(|b| plain(b) || b == b'-')
@@ -222,25 +229,6 @@ fn alias(input: &Value) -> Result<String, AwsError> {
     )]))
 }
 
-fn integer(input: &Value, name: &str) -> Result<Option<i64>, AwsError> {
-    match input[name].as_str() {
-        None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| malformed(name)),
-    }
-}
-
-fn boolean(input: &Value, name: &str) -> Result<bool, AwsError> {
-    match input[name].as_str() {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(malformed(name)),
-    }
-}
-
-fn malformed(name: &str) -> AwsError {
-    AwsError::new("MalformedInput", format!("The value of {name} is malformed."))
-}
-
 fn violation(value: i64, member: &str, bound: &str) -> String {
     format!("Value '{value}' at '{member}' failed to satisfy constraint: Member must have value {bound}")
 }
@@ -250,20 +238,7 @@ fn validation_error(violations: &[String]) -> AwsError {
         1 => "1 validation error".to_owned(),
         n => format!("{n} validation errors"),
     };
-    AwsError::new(
-        "ValidationError",
-        format!("{count} detected: {}", violations.join("; ")),
-    )
-}
-
-fn lower_first(name: &str) -> String {
-    let mut chars = name.chars();
-    chars
-        .next()
-        .map(|first| first.to_ascii_lowercase())
-        .into_iter()
-        .chain(chars)
-        .collect()
+    SERVICE.invalid(format!("{count} detected: {}", violations.join("; ")))
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub mod guardduty;
 mod handle;
 pub mod iam;
 mod ids;
+mod input;
 pub mod logs;
 pub mod s3;
 mod s3control;

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use self::filters::MetricFilter;
+use super::input::Input;
 use super::service::Service;
 use super::wire::Protocol;
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 /// What is kept of it in a region.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,7 +53,10 @@ pub(super) const RETENTIONS: [i64; 22] = [
 const TAGS: usize = 50;
 
 /// The service.
-pub(super) static SERVICE: Service = Service::new("logs", &[Protocol::Json("1.1")], handle);
+pub(super) static SERVICE: Service = Service {
+    invalid_code: "InvalidParameterException",
+    ..Service::new("logs", &[Protocol::Json("1.1")], handle)
+};
 
 /// Answers one operation.
 fn handle(account: &mut Account, call: &Call) -> Answer {
@@ -75,9 +79,8 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 None => "STANDARD",
                 Some(class @ ("STANDARD" | "INFREQUENT_ACCESS" | "DELIVERY")) => class,
                 Some(_) => {
-                    return Err(invalid(
-                        "1 validation error detected: logGroupClass is no class of log groups",
-                    ));
+                    return Err(SERVICE
+                        .invalid("1 validation error detected: logGroupClass is no class of log groups"));
                 }
             };
             let group = LogGroup {
@@ -85,7 +88,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 retention: None,
                 class: class.to_owned(),
                 key: input["kmsKeyId"].as_str().map(str::to_owned),
-                tags: read_tags(&input["tags"])?,
+                tags: read_tags(input)?,
                 filters: BTreeMap::new(),
             };
             groups.insert(name.to_owned(), group);
@@ -102,7 +105,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "PutRetentionPolicy" => {
             let days = input["retentionInDays"].as_i64().unwrap_or_default();
             if !RETENTIONS.contains(&days) {
-                return Err(invalid(&format!(
+                return Err(SERVICE.invalid(format!(
                     "1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: \
                      Member must satisfy enum value set: {RETENTIONS:?}"
                 )));
@@ -115,16 +118,19 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(Value::Null)
         }
         "TagResource" | "UntagResource" | "ListTagsForResource" => {
-            let arn = input["resourceArn"].as_str().unwrap_or_default();
+            let arn = input.text("resourceArn");
             let prefix = format!("arn:aws:logs:{}:{id}:log-group:", call.region);
             // Here, and only here, the ARN has no `:*` at its end.
             let named = arn.strip_prefix(&prefix).filter(|name| !name.ends_with(":*"));
-            let group = group(groups, named.ok_or_else(|| invalid("Invalid resource ARN"))?)?;
+            let group = group(
+                groups,
+                named.ok_or_else(|| SERVICE.invalid("Invalid resource ARN"))?,
+            )?;
             match call.operation.as_str() {
                 "ListTagsForResource" => return Ok(json!({"tags": group.tags})),
-                "TagResource" => group.tags.extend(read_tags(&input["tags"])?),
+                "TagResource" => group.tags.extend(read_tags(input)?),
                 _ => {
-                    for key in input["tagKeys"].as_array().into_iter().flatten() {
+                    for key in input.list("tagKeys") {
                         group.tags.remove(key.as_str().unwrap_or_default());
                     }
                 }
@@ -146,22 +152,19 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value, arn: impl Fn(&st
         None => 50,
         Some(limit @ 1..=50) => limit as usize,
         Some(_) => {
-            return Err(invalid(
-                "1 validation error detected: limit must be between 1 and 50",
-            ));
+            return Err(SERVICE.invalid("1 validation error detected: limit must be between 1 and 50"));
         }
     };
     let (prefix, pattern) = (&input["logGroupNamePrefix"], &input["logGroupNamePattern"]);
     if !prefix.is_null() && !pattern.is_null() {
-        return Err(invalid(
-            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
-        ));
+        return Err(SERVICE
+            .invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
     }
     let (prefix, pattern) = (
         prefix.as_str().unwrap_or_default(),
         pattern.as_str().unwrap_or_default().to_lowercase(),
     );
-    let after = input["nextToken"].as_str().unwrap_or_default();
+    let after = input.text("nextToken");
     let mut found = groups.iter().filter(|(name, _)| {
         name.as_str() > after && name.starts_with(prefix) && name.to_lowercase().contains(&pattern)
     });
@@ -188,11 +191,11 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value, arn: impl Fn(&st
 
 /// The name that a request has for a log group, if it can be one.
 fn name(input: &Value) -> Result<&str, AwsError> {
-    let name = input["logGroupName"].as_str().unwrap_or_default();
+    let name = input.text("logGroupName");
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/#".contains(c);
     let well_formed = (1..=512).contains(&name.len()) && name.chars().all(plain) && !name.starts_with("aws/");
     well_formed.then_some(name).ok_or_else(|| {
-        invalid(&format!(
+        SERVICE.invalid(format!(
             "1 validation error detected: Value '{name}' at 'logGroupName' failed to satisfy constraint: Member must \
              satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+"
         ))
@@ -203,18 +206,11 @@ fn group<'a>(groups: &'a mut BTreeMap<String, LogGroup>, name: &str) -> Result<&
     groups.get_mut(name).ok_or_else(no_group)
 }
 
-fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    tags.as_object()
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| {
-            let value = value.as_str().unwrap_or_default();
-            match crate::tags::wrong(key, value) {
-                None => Ok((key.clone(), value.to_owned())),
-                Some(why) => Err(invalid(why)),
-            }
-        })
-        .collect()
+fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, AwsError> {
+    tags::mapped(&input["tags"], |tag| match tag.wrong() {
+        None => Ok(true),
+        Some(why) => Err(SERVICE.invalid(why)),
+    })
 }
 
 fn no_group() -> AwsError {
@@ -222,8 +218,4 @@ fn no_group() -> AwsError {
         "ResourceNotFoundException",
         "The specified log group does not exist.",
     )
-}
-
-fn invalid(message: &str) -> AwsError {
-    AwsError::new("InvalidParameterException", message)
 }

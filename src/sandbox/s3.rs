@@ -15,6 +15,7 @@ use self::lifecycle::Lifecycle;
 pub(super) use self::policy::{Ask, lets};
 use self::policy::{check_policy, is_public};
 use self::settings::Encryption;
+use super::input::Input;
 use super::service::{Refusal, Service};
 use super::wire::{Dialect, Host, Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call, OPT_IN_REGIONS, world};
@@ -201,6 +202,7 @@ impl S3 {
 /// The service.
 pub(super) static SERVICE: Service = Service {
     survives_region_denial: true,
+    invalid_code: "InvalidArgument",
     iam_action: |operation| match operation {
         "ListBuckets" => "ListAllMyBuckets",
         "HeadBucket" => "ListBucket",
@@ -280,7 +282,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
         "ListBuckets" => list_buckets(account, call),
         "CreateBucket" => create_bucket(account, call),
         _ => {
-            let name = call.input["Bucket"].as_str().unwrap_or_default().to_owned();
+            let name = call.input.text("Bucket").to_owned();
             let bucket = account.s3.buckets.get(&name).ok_or_else(|| {
                 AwsError::with_status(404, "NoSuchBucket", "The specified bucket does not exist")
             })?;
@@ -309,7 +311,7 @@ fn list_buckets(account: &Account, call: &Call) -> Answer {
         Some(Ok(max)) if (1..=10_000).contains(&max) => max,
         Some(_) => {
             let message = "Argument max-buckets must be an integer between 1 and 10000";
-            return Err(AwsError::new("InvalidArgument", message));
+            return Err(SERVICE.invalid(message));
         }
     };
     let prefix = wanted("prefix");
@@ -350,7 +352,7 @@ fn list_buckets(account: &Account, call: &Call) -> Answer {
 }
 
 fn create_bucket(account: &mut Account, call: &Call) -> Answer {
-    let name = call.input["Bucket"].as_str().unwrap_or_default().to_owned();
+    let name = call.input.text("Bucket").to_owned();
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let edges = [name.bytes().next(), name.bytes().last()];
     let well_formed = (3..=63).contains(&name.len())
@@ -472,7 +474,7 @@ fn of_bucket(account: &mut Account, call: &Call, name: &str) -> Answer {
             Ok(json!({"IsPublic": is_public(policy)}))
         }
         "PutBucketPolicy" => {
-            let policy = call.input["Policy"].as_str().unwrap_or_default();
+            let policy = call.input.text("Policy");
             check_policy(policy, name)?;
             if block.block_public_policy && is_public(policy) {
                 return Err(access_denied(&format!(
@@ -559,7 +561,7 @@ fn canned(name: &str) -> Result<Vec<(String, String)>, AwsError> {
         "public-read" => &[("AllUsers", "READ")],
         "public-read-write" => &[("AllUsers", "READ"), ("AllUsers", "WRITE")],
         "authenticated-read" => &[("AuthenticatedUsers", "READ")],
-        _ => return Err(AwsError::new("InvalidArgument", "Invalid canned ACL")),
+        _ => return Err(SERVICE.invalid("Invalid canned ACL")),
     };
     Ok(grants
         .iter()
@@ -590,7 +592,7 @@ fn acl_input(call: &Call) -> Result<Vec<(String, String)>, AwsError> {
                 .rsplit('/')
                 .next()
                 .filter(|group| PUBLIC_GROUPS.contains(group))
-                .ok_or_else(|| AwsError::new("InvalidArgument", "Invalid group uri"))?;
+                .ok_or_else(|| SERVICE.invalid("Invalid group uri"))?;
             public.push((group.to_owned(), permission.to_owned()));
         }
     }

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::input::{Input, one_or_many_texts};
 use super::service::Service;
 use super::wire::{Protocol, Route, route};
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 mod aggregator;
 mod standards;
@@ -58,7 +59,11 @@ const CENTRAL: [&str; 5] = [
 ];
 
 /// The service.
-pub(super) static SERVICE: Service = Service::new("securityhub", &[Protocol::RestJson(ROUTES)], handle);
+pub(super) static SERVICE: Service = Service {
+    invalid_code: "InvalidInputException",
+    malformed: |_, value| SERVICE.invalid(format!("Invalid boolean: {value}")),
+    ..Service::new("securityhub", &[Protocol::RestJson(ROUTES)], handle)
+};
 
 const ROUTES: &[Route] = &[
     route("DescribeHub", "GET /accounts"),
@@ -155,10 +160,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(json!({}))
         }
         "UntagResource" => {
-            let keys = match &call.input["tagKeys"] {
-                Value::String(key) => vec![key.as_str()],
-                keys => texts(keys).collect(),
-            };
+            let keys = one_or_many_texts(&call.input["tagKeys"]);
             service
                 .of_arn(call, &id)?
                 .tags
@@ -188,7 +190,7 @@ impl SecurityHub {
     }
 
     fn of_arn(&mut self, call: &Call, id: &str) -> Result<&mut Hub, AwsError> {
-        let arn = call.input["ResourceArn"].as_str().unwrap_or_default();
+        let arn = call.input.text("ResourceArn");
         let is_named = arn == hub_arn(id, call);
         self.hub
             .as_mut()
@@ -204,7 +206,9 @@ impl SecurityHub {
                 "Account is already subscribed to Security Hub",
             ));
         }
-        let with_standards = boolean(&call.input["EnableDefaultStandards"])?.unwrap_or(true);
+        let with_standards = SERVICE
+            .boolean(&call.input["EnableDefaultStandards"], "EnableDefaultStandards")?
+            .unwrap_or(true);
         let standards = standards::by_default().filter(|_| with_standards);
         self.hub = Some(Hub {
             subscribed_at: call.now,
@@ -238,7 +242,7 @@ impl Hub {
         if let Some(generator) = generator(input)? {
             generator.clone_into(&mut self.control_finding_generator);
         }
-        if let Some(enable) = boolean(&input["AutoEnableControls"])? {
+        if let Some(enable) = SERVICE.boolean(&input["AutoEnableControls"], "AutoEnableControls")? {
             self.auto_enable_controls = enable;
         }
         Ok(json!({}))
@@ -253,33 +257,20 @@ fn generator(input: &Value) -> Result<Option<&str>, AwsError> {
     match &input["ControlFindingGenerator"] {
         Value::Null => Ok(None),
         Value::String(one) if one == "SECURITY_CONTROL" || one == "STANDARD_CONTROL" => Ok(Some(one)),
-        other => Err(invalid(&format!("Invalid ControlFindingGenerator: {other}"))),
+        other => Err(SERVICE.invalid(format!("Invalid ControlFindingGenerator: {other}"))),
     }
-}
-
-fn boolean(value: &Value) -> Result<Option<bool>, AwsError> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Bool(value) => Ok(Some(*value)),
-        other => Err(invalid(&format!("Invalid boolean: {other}"))),
-    }
-}
-
-/// The texts of a list.
-fn texts(value: &Value) -> impl Iterator<Item = &str> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// The tags of a request: between 1 and 50 of them.
 fn tags(value: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let tags: BTreeMap<String, String> =
-        serde_json::from_value(value.clone()).map_err(|_| invalid("Invalid Tags"))?;
-    let fits = |(key, value): (&String, &String)| {
-        (1..=128).contains(&key.chars().count()) && !key.starts_with("aws:") && value.chars().count() <= 256
-    };
-    match (1..=50).contains(&tags.len()) && tags.iter().all(fits) {
+    let refused = || SERVICE.invalid("Invalid Tags");
+    let tags = tags::mapped(value, |tag| match tag.is_usual() {
+        true => Ok(true),
+        false => Err(refused()),
+    })?;
+    match (1..=50).contains(&tags.len()) {
         true => Ok(tags),
-        false => Err(invalid("Invalid Tags")),
+        false => Err(refused()),
     }
 }
 
@@ -293,18 +284,14 @@ fn page(all: &[Value], input: &Value) -> Result<(Vec<Value>, Option<String>), Aw
     };
     let size: usize = size
         .filter(|size| (1..=100).contains(size))
-        .ok_or_else(|| invalid("Invalid MaxResults"))?;
+        .ok_or_else(|| SERVICE.invalid("Invalid MaxResults"))?;
     let start = match input["NextToken"].as_str() {
         None => 0,
-        Some(token) => token.parse().map_err(|_| invalid("Invalid NextToken"))?,
+        Some(token) => token.parse().map_err(|_| SERVICE.invalid("Invalid NextToken"))?,
     };
     let found: Vec<Value> = all.iter().skip(start).take(size).cloned().collect();
     let end = start.saturating_add(found.len());
     Ok((found, (end < all.len()).then(|| end.to_string())))
-}
-
-fn invalid(message: &str) -> AwsError {
-    AwsError::new("InvalidInputException", message)
 }
 
 fn not_found(what: &str) -> AwsError {

@@ -2,6 +2,9 @@
 //!
 //! Dispatch, protocols, routes and the errors that every service words in its own way follow from it.
 
+use serde_json::Value;
+
+use super::input::null_at;
 use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
@@ -31,6 +34,12 @@ pub(super) struct Service {
     pub(super) throttled: Refusal,
     /// The refusal in a region that the account has not enabled, where its credentials are not valid.
     pub(super) region_not_enabled: Refusal,
+    /// The code of the refusal of a request that breaks the API's description.
+    pub(super) invalid_code: &'static str,
+    /// The refusal of a request that lacks this member.
+    pub(super) missing: fn(&Service, &str) -> AwsError,
+    /// The refusal of a request in which this member is of another type.
+    pub(super) malformed: fn(&str, &Value) -> AwsError,
     /// A header that every answer carries.
     pub(super) header: fn(&Account, &Call) -> Option<(&'static str, String)>,
     /// Answers a call.
@@ -61,6 +70,11 @@ impl Service {
                 "UnrecognizedClientException",
                 "The security token included in the request is invalid.",
             ),
+            invalid_code: "ValidationException",
+            missing: |service, member| service.invalid(null_at(member)),
+            malformed: |member, _| {
+                AwsError::new("SerializationException", format!("{member} is of another type."))
+            },
             header: |_, _| None,
             handle,
         }

@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::subscription::Subscription;
+use super::input::{Input, null_at, one_or_many};
 use super::service::{Refusal, Service};
 use super::wire::Protocol;
-use super::{Account, Answer, AwsError, Call};
+use super::{Account, Answer, AwsError, Call, tags};
 
 /// SNS of one region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,8 @@ const TAGS: usize = 50;
 
 /// The service.
 pub(super) static SERVICE: Service = Service {
+    invalid_code: "InvalidParameter",
+    missing: |_, member| AwsError::new("ValidationError", null_at(member)),
     denied_resource: |call, id| {
         let mut members = ["TopicArn", "ResourceArn", "SubscriptionArn"].iter();
         match members.find_map(|member| call.input[*member].as_str()) {
@@ -133,21 +136,16 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "SetTopicAttributes" => {
             let topic = topics.get_mut(here.name("TopicArn")?).ok_or_else(no_topic)?;
-            let attribute = text(input, "AttributeName")?;
-            topic.set(attribute, input["AttributeValue"].as_str().unwrap_or_default())?;
+            let attribute = SERVICE.required(input, "AttributeName")?;
+            topic.set(attribute, input.text("AttributeValue"))?;
             Ok(Value::Null)
         }
         "ListTagsForResource" => {
             let topic = topics.get(here.name("ResourceArn")?).ok_or_else(no_resource)?;
-            let tags: Vec<Value> = topic
-                .tags
-                .iter()
-                .map(|(key, value)| json!({"Key": key, "Value": value}))
-                .collect();
-            Ok(json!({"Tags": tags}))
+            Ok(json!({"Tags": tags::output(&topic.tags)}))
         }
         "TagResource" => {
-            let new = read_tags(&input["Tags"])?;
+            let new = read_tags(input)?;
             let topic = topics
                 .get_mut(here.name("ResourceArn")?)
                 .ok_or_else(no_resource)?;
@@ -164,7 +162,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             let topic = topics
                 .get_mut(here.name("ResourceArn")?)
                 .ok_or_else(no_resource)?;
-            for key in input["TagKeys"].as_array().into_iter().flatten() {
+            for key in input.list("TagKeys") {
                 topic.tags.remove(key.as_str().unwrap_or_default());
             }
             Ok(json!({}))
@@ -218,7 +216,7 @@ impl Here<'_> {
 
     /// The name of the topic whose ARN is in a member of the request.
     fn name(&self, member: &str) -> Result<&str, AwsError> {
-        let arn = text(&self.call.input, member)?;
+        let arn = SERVICE.required(&self.call.input, member)?;
         let (name, more) = self.parts(member, arn)?;
         match more {
             None => Ok(name),
@@ -230,13 +228,10 @@ impl Here<'_> {
     fn parts<'a>(&self, member: &str, arn: &'a str) -> Result<(&'a str, Option<&'a str>), AwsError> {
         let parts: Vec<&str> = arn.split(':').collect();
         if parts.len() < 6 {
-            return Err(AwsError::new(
-                "InvalidParameter",
-                format!(
-                    "Invalid parameter: {member} Reason: An ARN must have at least 6 elements, not {}",
-                    parts.len()
-                ),
-            ));
+            return Err(SERVICE.invalid(format!(
+                "Invalid parameter: {member} Reason: An ARN must have at least 6 elements, not {}",
+                parts.len()
+            )));
         }
         let ["arn", "aws", "sns", region, account, ref rest @ ..] = parts[..] else {
             return Err(parameter(member));
@@ -261,7 +256,7 @@ impl Here<'_> {
 
 fn create(topics: &mut BTreeMap<String, Topic>, here: &Here<'_>) -> Answer {
     let input = &here.call.input;
-    let name = text(input, "Name")?;
+    let name = SERVICE.required(input, "Name")?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 256 || !name.chars().all(plain) {
         return Err(parameter("Topic Name"));
@@ -270,12 +265,11 @@ fn create(topics: &mut BTreeMap<String, Topic>, here: &Here<'_>) -> Answer {
     for (attribute, value) in read_entries(&input["Attributes"]) {
         made.set(&attribute, &value)?;
     }
-    made.tags = read_tags(&input["Tags"])?;
+    made.tags = read_tags(input)?;
     let differs = |what: &str, why: &str| {
-        Err(AwsError::new(
-            "InvalidParameter",
-            format!("Invalid parameter: {what} Reason: Topic already exists with different {why}"),
-        ))
+        Err(SERVICE.invalid(format!(
+            "Invalid parameter: {what} Reason: Topic already exists with different {why}"
+        )))
     };
     match topics.get(name) {
         None => {
@@ -387,12 +381,7 @@ impl Topic {
 
 /// Refuses what is no topic policy.
 fn check_policy(text: &str) -> Result<(), AwsError> {
-    let wrong = |why: &str| {
-        Err(AwsError::new(
-            "InvalidParameter",
-            format!("Invalid parameter: {why}"),
-        ))
-    };
+    let wrong = |why: &str| Err(SERVICE.invalid(format!("Invalid parameter: {why}")));
     let Some(policy) = serde_json::from_str(text).ok().filter(Value::is_object) else {
         return wrong("Policy Error: null");
     };
@@ -428,14 +417,6 @@ fn check_policy(text: &str) -> Result<(), AwsError> {
     Ok(())
 }
 
-fn one_or_many(value: &Value) -> Vec<Value> {
-    match value {
-        Value::Null => vec![],
-        Value::Array(values) => values.clone(),
-        one => vec![one.clone()],
-    }
-}
-
 /// A map as query protocols write one.
 fn entries(map: &BTreeMap<String, String>) -> Vec<Value> {
     map.iter()
@@ -445,24 +426,18 @@ fn entries(map: &BTreeMap<String, String>) -> Vec<Value> {
 
 fn read_entries(map: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let pairs = map["entry"].as_array().into_iter().flatten();
+    let pairs = map.list("entry").iter();
     pairs
         .map(|pair| (text(&pair["key"]), text(&pair["value"])))
         .collect()
 }
 
-fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let mut read = BTreeMap::new();
-    for tag in tags.as_array().into_iter().flatten() {
-        let (key, value) = (
-            text(tag, "Key")?.to_owned(),
-            tag["Value"].as_str().unwrap_or_default(),
-        );
-        if crate::tags::wrong(&key, value).is_some() || read.insert(key, value.to_owned()).is_some() {
-            return Err(parameter("Tags"));
-        }
-    }
-    Ok(read)
+fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, AwsError> {
+    tags::listed(input.list("Tags"), |tag| match tag.key {
+        None => Err(SERVICE.missing("Key")),
+        Some(_) if tag.wrong().is_some() || tag.is_repeated => Err(parameter("Tags")),
+        Some(_) => Ok(true),
+    })
 }
 
 /// A page of a list; the token is where the next one begins.
@@ -476,21 +451,8 @@ fn paged(input: &Value, name: &str, all: Vec<Value>) -> Answer {
     Ok(json!({name: page, "NextToken": next}))
 }
 
-fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, AwsError> {
-    input[member].as_str().ok_or_else(|| {
-        AwsError::new(
-            "ValidationError",
-            format!(
-                "1 validation error detected: Value null at '{}{}' failed to satisfy constraint: Member must not be null",
-                member[..1].to_lowercase(),
-                &member[1..]
-            ),
-        )
-    })
-}
-
 fn parameter(what: &str) -> AwsError {
-    AwsError::new("InvalidParameter", format!("Invalid parameter: {what}"))
+    SERVICE.invalid(format!("Invalid parameter: {what}"))
 }
 
 fn no_topic() -> AwsError {

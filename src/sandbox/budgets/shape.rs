@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{AwsError, invalid};
+use super::{AwsError, SERVICE};
 
 /// The end of a budget that names none: 2087-06-15, in seconds since 1970.
 const END: f64 = 3_706_473_600.0;
@@ -104,15 +104,14 @@ impl Budget {
             || name.contains([':', '\\'])
             || name.contains("/action/")
         {
-            return Err(invalid(
-                "BudgetName has 1 to 100 characters, none of them : or \\, and not /action/.",
-            ));
+            return Err(SERVICE
+                .invalid("BudgetName has 1 to 100 characters, none of them : or \\, and not /action/."));
         }
         if !TIME_UNITS.contains(&self.time_unit.as_str()) {
-            return Err(invalid("TimeUnit is none that there is."));
+            return Err(SERVICE.invalid("TimeUnit is none that there is."));
         }
         if !TYPES.contains(&self.budget_type.as_str()) {
-            return Err(invalid("BudgetType is none that there is."));
+            return Err(SERVICE.invalid("BudgetType is none that there is."));
         }
         let counts = ["COST", "USAGE"].contains(&self.budget_type.as_str());
         let sources = [
@@ -122,7 +121,7 @@ impl Budget {
         ];
         // An adjusting budget is read with the limit of the present period, and may be sent back so.
         if sources[0] && sources[1] || counts && !sources.contains(&true) {
-            return Err(invalid(
+            return Err(SERVICE.invalid(
                 "A cost or usage budget needs one of BudgetLimit, PlannedBudgetLimits and AutoAdjustData.",
             ));
         }
@@ -133,9 +132,7 @@ impl Budget {
         for spend in self.budget_limit.iter_mut().chain(planned) {
             spend.amount = amount(&spend.amount)?;
             if self.budget_type == "COST" && spend.unit != "USD" {
-                return Err(invalid(
-                    "The unit of a cost budget is the currency of the bill, USD.",
-                ));
+                return Err(SERVICE.invalid("The unit of a cost budget is the currency of the bill, USD."));
             }
         }
         self.normalize_filters()?;
@@ -143,9 +140,9 @@ impl Budget {
         period.start.get_or_insert(start(&self.time_unit, now)?);
         period.end.get_or_insert(END);
         if period.start >= period.end || period.end > Some(END) {
-            return Err(invalid(
-                "The start of TimePeriod must come before its end, and that by 2087-06-15.",
-            ));
+            return Err(
+                SERVICE.invalid("The start of TimePeriod must come before its end, and that by 2087-06-15.")
+            );
         }
         (self.calculated_spend, self.last_updated_time, self.health_status) = (None, None, None);
         Ok(self)
@@ -155,25 +152,25 @@ impl Budget {
         let newer = self.filter_expression.is_some() || self.metrics.is_some();
         let older = self.cost_filters.is_some() || self.cost_types.is_some();
         if newer && older {
-            return Err(invalid(
+            return Err(SERVICE.invalid(
                 "Either CostFilters and CostTypes or FilterExpression and Metrics can be given, not both.",
             ));
         }
         if let Some(metrics) = &self.metrics
             && (metrics.len() != 1 || !METRICS.contains(&metrics[0].as_str()))
         {
-            return Err(invalid("Metrics names one metric."));
+            return Err(SERVICE.invalid("Metrics names one metric."));
         }
         if newer {
             return Ok(());
         }
         let filters = self.cost_filters.get_or_insert_default();
         if filters.values().any(Vec::is_empty) {
-            return Err(invalid("A cost filter needs a value."));
+            return Err(SERVICE.invalid("A cost filter needs a value."));
         }
         if self.budget_type != "COST" {
             return match self.cost_types {
-                Some(_) => Err(invalid("Only a cost budget has CostTypes.")),
+                Some(_) => Err(SERVICE.invalid("Only a cost budget has CostTypes.")),
                 None => Ok(()),
             };
         }
@@ -182,13 +179,13 @@ impl Budget {
             .keys()
             .find(|name| COST_TYPES.iter().all(|(known, _)| known != name))
         {
-            return Err(invalid(&format!("CostTypes has no {unknown}.")));
+            return Err(SERVICE.invalid(format!("CostTypes has no {unknown}.")));
         }
         for (name, default) in COST_TYPES {
             types.entry(name.to_owned()).or_insert(default);
         }
         if types["UseBlended"] && types["UseAmortized"] {
-            return Err(invalid("UseBlended and UseAmortized exclude each other."));
+            return Err(SERVICE.invalid("UseBlended and UseAmortized exclude each other."));
         }
         Ok(())
     }
@@ -204,7 +201,7 @@ fn amount(text: &str) -> Result<String, AwsError> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     if text.is_empty() || part.is_empty() || !digits(whole) || !digits(part) {
-        return Err(invalid("Amount is a number that is not negative."));
+        return Err(SERVICE.invalid("Amount is a number that is not negative."));
     }
     let whole = whole.trim_start_matches('0');
     let part = part.trim_end_matches('0');
@@ -217,7 +214,7 @@ fn amount(text: &str) -> Result<String, AwsError> {
 
 /// The first moment of the period that is running.
 fn start(unit: &str, now: i64) -> Result<f64, AwsError> {
-    let unclear = |_| invalid("TimePeriod needs its start.");
+    let unclear = |_| SERVICE.invalid("TimePeriod needs its start.");
     let today = jiff::Timestamp::from_second(now)
         .map_err(unclear)?
         .to_zoned_datetime(TimeZone::UTC)
@@ -257,12 +254,12 @@ impl Notification {
             && ["GREATER_THAN", "LESS_THAN", "EQUAL_TO"].contains(&self.comparison_operator.as_str())
             && ["PERCENTAGE", "ABSOLUTE_VALUE"].contains(&self.kind());
         if !known {
-            return Err(invalid(
-                "The notification's type, operator or threshold type is none that there is.",
-            ));
+            return Err(
+                SERVICE.invalid("The notification's type, operator or threshold type is none that there is.")
+            );
         }
         if !(0.0..=15_000_000_000_000.0).contains(&self.threshold) {
-            return Err(invalid("Threshold is 0 to 15000000000000."));
+            return Err(SERVICE.invalid("Threshold is 0 to 15000000000000."));
         }
         Ok(())
     }
@@ -318,9 +315,10 @@ impl Subscriber {
         };
         match fits {
             true => Ok(()),
-            false => Err(invalid(
-                "The subscriber is neither an e-mail address nor the ARN of an SNS topic.",
-            )),
+            false => {
+                Err(SERVICE
+                    .invalid("The subscriber is neither an e-mail address nor the ARN of an SNS topic."))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AwsError, invalid};
+use super::{AwsError, SERVICE};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,16 +48,14 @@ pub(super) fn default() -> Value {
 /// Refuses every other form.
 pub(super) fn check(expression: &Value) -> Result<(), AwsError> {
     let typed = Expression::deserialize(expression)
-        .map_err(|error| invalid(&format!("ThresholdExpression is invalid: {error}")))?;
+        .map_err(|error| SERVICE.invalid(format!("ThresholdExpression is invalid: {error}")))?;
     match typed {
         Expression::Dimensions(leaf) => leaf.check(),
         Expression::And(both) | Expression::Or(both) => match both.as_slice() {
             [one, other] if one.dimensions.key != other.dimensions.key => {
                 one.dimensions.check().and_then(|()| other.dimensions.check())
             }
-            _ => Err(invalid(
-                "ThresholdExpression: And and Or take one expression of each impact",
-            )),
+            _ => Err(SERVICE.invalid("ThresholdExpression: And and Or take one expression of each impact")),
         },
     }
 }
@@ -65,18 +63,14 @@ pub(super) fn check(expression: &Value) -> Result<(), AwsError> {
 impl Leaf {
     fn check(&self) -> Result<(), AwsError> {
         if self.match_options != ["GREATER_THAN_OR_EQUAL"] {
-            return Err(invalid(
-                "ThresholdExpression: MatchOptions must be GREATER_THAN_OR_EQUAL",
-            ));
+            return Err(SERVICE.invalid("ThresholdExpression: MatchOptions must be GREATER_THAN_OR_EQUAL"));
         }
         let number = match self.values.as_slice() {
             [value] => value.parse::<f64>().ok(),
             _ => None,
         };
         if number.is_none_or(|number| !number.is_finite() || number < 0.0) {
-            return Err(invalid(
-                "ThresholdExpression: Values must be one number of at least 0",
-            ));
+            return Err(SERVICE.invalid("ThresholdExpression: Values must be one number of at least 0"));
         }
         Ok(())
     }

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::{Found, Trail};
+use crate::input::Input;
 use crate::s3::{Ask, lets};
 use crate::{Account, AwsError, Call};
 
 /// The service's principal.
-pub(super) const SERVICE: &str = "cloudtrail.amazonaws.com";
+const PRINCIPAL: &str = "cloudtrail.amazonaws.com";
 
 /// Refuses what is no trail's name (API reference, `CreateTrail`).
 pub(super) fn name(name: &str) -> Result<(), AwsError> {
@@ -116,7 +117,7 @@ fn bucket(account: &Account, call: &Call, found: &Found) -> Result<(), AwsError>
     ];
     for (action, resource) in asks {
         let ask = Ask {
-            service: SERVICE,
+            service: PRINCIPAL,
             action,
             resource,
             context: context(),
@@ -182,7 +183,7 @@ fn delivers(account: &Account, call: &Call, group: &str, role: &str) -> bool {
     };
     let (region, id) = (&call.region, &account.id);
     let ask = |action| Ask {
-        service: SERVICE,
+        service: PRINCIPAL,
         action,
         resource: format!("arn:aws:logs:{region}:{id}:log-group:{group}:log-stream:{id}_CloudTrail_{region}"),
         context: vec![("aws:sourceaccount", id.clone())],
@@ -214,7 +215,7 @@ pub(super) fn selectors(input: &Value) -> Result<(), AwsError> {
         }
     }
     for selector in advanced.as_array().into_iter().flatten() {
-        let fields = selector["FieldSelectors"].as_array().into_iter().flatten();
+        let fields = selector.list("FieldSelectors").iter();
         let categories = fields.filter(|field| field["Field"] == "eventCategory");
         if categories.count() != 1 {
             return wrong("An advanced event selector needs exactly one field eventCategory.");

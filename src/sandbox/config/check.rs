@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::s3::Ask;
-use super::super::{Account, AwsError, Call};
+use super::SERVICE;
+use crate::input::{Input, one_or_many, one_or_many_texts};
+use crate::s3::Ask;
+use crate::{Account, AwsError, Call, tags};
 
 /// Types whose results are always recorded as they come.
 const NEVER_DAILY: [&str; 3] = [
@@ -16,9 +18,7 @@ const NEVER_DAILY: [&str; 3] = [
 
 /// Refuses a role that is none, or a service-linked one that does not exist.
 pub(super) fn role(account: &Account, call: &Call) -> Result<(), AwsError> {
-    let arn = call.input["ConfigurationRecorder"]["roleARN"]
-        .as_str()
-        .unwrap_or_default();
+    let arn = call.input["ConfigurationRecorder"].text("roleARN");
     let own = format!("arn:aws:iam::{}:role/", account.id);
     let exists = arn.strip_prefix(&own).is_some_and(|path| {
         match path.strip_prefix("aws-service-role/config.amazonaws.com/") {
@@ -38,10 +38,10 @@ pub(super) fn role(account: &Account, call: &Call) -> Result<(), AwsError> {
 /// Refuses a bucket that is not there or does not let Config write, as far as Config sees by now.
 pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
     let channel = &call.input["DeliveryChannel"];
-    let name = channel["s3BucketName"].as_str().unwrap_or_default();
+    let name = channel.text("s3BucketName");
     let prefix = channel["s3KeyPrefix"].as_str();
     if name.is_empty() {
-        return Err(invalid("DeliveryChannel must have an s3BucketName."));
+        return Err(SERVICE.invalid("DeliveryChannel must have an s3BucketName."));
     }
     if !account.s3.buckets.contains_key(name) {
         return Err(AwsError::new(
@@ -79,32 +79,12 @@ pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
     }
 }
 
-fn one_or_many(value: &Value) -> &[Value] {
-    match value {
-        Value::Null => &[],
-        Value::Array(items) => items,
-        one => std::slice::from_ref(one),
-    }
-}
-
-/// The texts of a list.
-pub(super) fn texts(value: &Value) -> Vec<String> {
-    one_or_many(value)
-        .iter()
-        .filter_map(|text| text.as_str().map(str::to_owned))
-        .collect()
-}
-
 /// The tags of a request.
 pub(super) fn tags(value: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    one_or_many(value)
-        .iter()
-        .map(|tag| {
-            let pair = tag["Key"].as_str().zip(tag["Value"].as_str());
-            pair.map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .ok_or_else(|| invalid("A tag has a key and a value."))
-        })
-        .collect()
+    tags::listed(one_or_many(value), |tag| match tag.is_whole() {
+        true => Ok(true),
+        false => Err(SERVICE.invalid("A tag has a key and a value.")),
+    })
 }
 
 /// A recording group with what AWS adds to it.
@@ -115,8 +95,8 @@ pub(super) fn group(wanted: &Value) -> Result<Value, AwsError> {
     }
     let all = wanted["allSupported"] == true;
     let global = wanted["includeGlobalResourceTypes"] == true;
-    let only = texts(&wanted["resourceTypes"]);
-    let but = texts(&wanted["exclusionByResourceTypes"]["resourceTypes"]);
+    let only = one_or_many_texts(&wanted["resourceTypes"]);
+    let but = one_or_many_texts(&wanted["exclusionByResourceTypes"]["resourceTypes"]);
     let strategy = match (all, only.is_empty(), but.is_empty()) {
         (true, true, true) => "ALL_SUPPORTED_RESOURCE_TYPES",
         (false, false, true) => "INCLUSION_BY_RESOURCE_TYPES",
@@ -143,37 +123,27 @@ pub(super) fn group(wanted: &Value) -> Result<Value, AwsError> {
 pub(super) fn mode(wanted: &Value) -> Result<Value, AwsError> {
     let frequency = |value: &Value| match value.as_str() {
         Some(word @ ("CONTINUOUS" | "DAILY")) => Ok(word.to_owned()),
-        _ => Err(invalid("recordingFrequency must be CONTINUOUS or DAILY.")),
+        _ => Err(SERVICE.invalid("recordingFrequency must be CONTINUOUS or DAILY.")),
     };
     if wanted.is_null() {
         return Ok(json!({"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": []}));
     }
     let overrides = one_or_many(&wanted["recordingModeOverrides"]);
     if overrides.len() > 1 {
-        return Err(invalid(
-            "recordingModeOverrides must have length less than or equal to 1.",
-        ));
+        return Err(SERVICE.invalid("recordingModeOverrides must have length less than or equal to 1."));
     }
     for one in overrides {
-        let types = texts(&one["resourceTypes"]);
+        let types = one_or_many_texts(&one["resourceTypes"]);
         let daily = frequency(&one["recordingFrequency"])? == "DAILY";
         if types.is_empty() {
-            return Err(invalid("An override must have resourceTypes."));
+            return Err(SERVICE.invalid("An override must have resourceTypes."));
         }
-        if let Some(never) = types
-            .iter()
-            .find(|name| daily && NEVER_DAILY.contains(&name.as_str()))
-        {
-            return Err(invalid(&format!("{never} cannot be recorded daily.")));
+        if let Some(never) = types.iter().find(|name| daily && NEVER_DAILY.contains(name)) {
+            return Err(SERVICE.invalid(format!("{never} cannot be recorded daily.")));
         }
     }
     Ok(json!({
         "recordingFrequency": frequency(&wanted["recordingFrequency"])?,
         "recordingModeOverrides": overrides,
     }))
-}
-
-/// A request that breaks the API's own description.
-pub(super) fn invalid(message: &str) -> AwsError {
-    AwsError::new("ValidationException", message)
 }

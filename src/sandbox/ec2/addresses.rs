@@ -8,7 +8,7 @@ use super::geography;
 use super::input::Input;
 use super::kind;
 use super::model::{Address, Ec2, PublicAddress, find, find_mut};
-use super::{Answer, AwsError, Cx, done};
+use super::{Answer, AwsError, Cx, SERVICE, done};
 
 /// A public address that nothing here has: of the blocks that are set aside for documentation (RFC 5737).
 pub(super) fn free_public_address(ec2: &Ec2) -> Result<String, AwsError> {
@@ -46,10 +46,9 @@ pub(super) fn public_address(ec2: &Ec2, public_ip: String, ip_owner_id: &str) ->
 /// `AllocateAddress`.
 pub(super) fn allocate_address(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     if input.text("Domain").is_some_and(|domain| domain != "vpc") {
-        return Err(AwsError::new(
-            "InvalidParameterValue",
-            "Value (standard) for parameter domain is invalid. EC2-Classic is retired.",
-        ));
+        return Err(
+            SERVICE.invalid("Value (standard) for parameter domain is invalid. EC2-Classic is retired.")
+        );
     }
     let tags = input.creation_tags(&kind::ADDRESS)?;
     let mut address = allocate(cx)?;

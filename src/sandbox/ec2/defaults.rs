@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::input::Input;
-use super::{Answer, AwsError, Cx};
+use super::{Answer, AwsError, Cx, SERVICE};
 
 /// The settings of one region. By default they are those of a new account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,10 +294,7 @@ fn word<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, AwsError> {
 }
 
 fn invalid(name: &str, text: &str) -> AwsError {
-    AwsError::new(
-        "InvalidParameterValue",
-        format!("Value ({text}) for parameter {name} is invalid."),
-    )
+    SERVICE.invalid(format!("Value ({text}) for parameter {name} is invalid."))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::geography;
 use super::input::Input;
 use super::model::Ec2;
-use super::{Answer, AwsError, Cx};
+use super::{Answer, Cx, SERVICE};
 
 /// The key that AWS manages for EBS, which is the default one until another is chosen.
 const AWS_MANAGED: &str = "alias/aws/ebs";
@@ -37,10 +37,9 @@ pub(super) fn get_key(cx: &mut Cx<'_>, _: &Input<'_>) -> Answer {
 pub(super) fn modify_key(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     let named = input.required("KmsKeyId")?;
     let arn = key_arn(cx, named).ok_or_else(|| {
-        AwsError::new(
-            "InvalidParameterValue",
-            format!("Value ({named}) for parameter KmsKeyId is invalid. Invalid key identifier."),
-        )
+        SERVICE.invalid(format!(
+            "Value ({named}) for parameter KmsKeyId is invalid. Invalid key identifier."
+        ))
     })?;
     cx.ec2.ebs.kms_key = Some(arn);
     get_key(cx, input)

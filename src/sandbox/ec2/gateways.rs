@@ -5,7 +5,7 @@ use serde_json::json;
 use super::input::Input;
 use super::kind;
 use super::model::{Attachment, Ec2, InternetGateway, Tag, find, find_mut};
-use super::{Answer, AwsError, Cx, done, rows};
+use super::{Answer, AwsError, Cx, SERVICE, done, rows};
 
 /// Creates a gateway that is attached to nothing.
 pub(super) fn create(cx: &mut Cx<'_>, tag_set: Vec<Tag>) -> InternetGateway {
@@ -52,10 +52,9 @@ pub(super) fn attach_internet_gateway(cx: &mut Cx<'_>, input: &Input<'_>) -> Ans
         .iter()
         .any(|gateway| gateway.vpc() == Some(vpc_id))
     {
-        return Err(AwsError::new(
-            "InvalidParameterValue",
-            format!("Network {vpc_id} already has an internet gateway attached"),
-        ));
+        return Err(SERVICE.invalid(format!(
+            "Network {vpc_id} already has an internet gateway attached"
+        )));
     }
     attach(cx.ec2, id, vpc_id);
     done()

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::input::{Input, missing};
+use super::input::Input;
 use super::kind;
 use super::listing::{Listing, Pages};
 use super::model::{Ec2, find};
-use super::{Answer, AwsError, Cx, rows, vpcs};
+use super::{Answer, AwsError, Cx, SERVICE, rows, vpcs};
 
 /// `CreateSecurityGroup`. Without a VPC it is created in the default one.
 pub(super) fn create_security_group(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
@@ -19,10 +19,7 @@ pub(super) fn create_security_group(cx: &mut Cx<'_>, input: &Input<'_>) -> Answe
     };
     find(&cx.ec2.vpcs, &vpc_id)?;
     if name == "default" {
-        return Err(AwsError::new(
-            "InvalidParameterValue",
-            "Cannot use reserved security group name: default",
-        ));
+        return Err(SERVICE.invalid("Cannot use reserved security group name: default"));
     }
     let mut groups = cx.ec2.security_groups.iter();
     if groups.any(|group| group.vpc_id == vpc_id && group.group_name == name) {
@@ -56,7 +53,7 @@ pub(super) fn delete_security_group(cx: &mut Cx<'_>, input: &Input<'_>) -> Answe
                 .find(|group| group.vpc_id == vpc_id && group.group_name == name)
                 .ok_or_else(|| kind::SECURITY_GROUP_NAME.not_found(name))?
         }
-        (None, None) => return Err(missing("GroupId")),
+        (None, None) => return Err(SERVICE.missing("GroupId")),
     };
     let id = group.group_id.clone();
     if group.is_default() {

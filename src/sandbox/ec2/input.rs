@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::{AwsError, Call};
+use super::SERVICE;
 use super::kind::Kind;
 use super::model::Tag;
 
@@ -56,7 +57,7 @@ impl<'a> Input<'a> {
 
     /// A scalar that must be there.
     pub(super) fn required(&self, name: &str) -> Result<&'a str, AwsError> {
-        self.text(name).ok_or_else(|| missing(name))
+        self.text(name).ok_or_else(|| SERVICE.missing(name))
     }
 
     /// An id of the given kind that must be there and have its form.
@@ -68,14 +69,8 @@ impl<'a> Input<'a> {
 
     /// A switch; it is off where it is not there.
     pub(super) fn flag(&self, name: &str) -> Result<bool, AwsError> {
-        match self.text(name) {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(other) => Err(AwsError::new(
-                "InvalidParameterValue",
-                format!("Invalid value '{other}' for {name}: Expected 'true' or 'false'"),
-            )),
-        }
+        let value = self.value(name).unwrap_or(&Value::Null);
+        Ok(SERVICE.boolean(value, name)?.unwrap_or_default())
     }
 
     /// A whole number, where it is there.
@@ -83,12 +78,9 @@ impl<'a> Input<'a> {
         self.text(name)
             .map(|text| {
                 text.parse().map_err(|_| {
-                    AwsError::new(
-                        "InvalidParameterValue",
-                        format!(
-                            "Value ( {text} ) for parameter {name} is invalid. The value must be an integer."
-                        ),
-                    )
+                    SERVICE.invalid(format!(
+                        "Value ( {text} ) for parameter {name} is invalid. The value must be an integer."
+                    ))
                 })
             })
             .transpose()
@@ -104,8 +96,7 @@ impl<'a> Input<'a> {
         self.structures("Filter")
             .map(|filter| {
                 let name = filter.get("Name").and_then(Value::as_str);
-                let name = name
-                    .ok_or_else(|| AwsError::new("InvalidParameterValue", "The filter 'null' is invalid"))?;
+                let name = name.ok_or_else(|| SERVICE.invalid("The filter 'null' is invalid"))?;
                 let values = texts(filter.get("Value"));
                 if values.len() > 200 {
                     return Err(AwsError::new(
@@ -129,13 +120,10 @@ impl<'a> Input<'a> {
         for specification in self.structures("TagSpecification") {
             let resource_type = specification.get("ResourceType").and_then(Value::as_str);
             if resource_type != Some(kind.resource_type) {
-                return Err(AwsError::new(
-                    "InvalidParameterValue",
-                    format!(
-                        "'{}' is not a valid taggable resource type for this operation.",
-                        resource_type.unwrap_or_default()
-                    ),
-                ));
+                return Err(SERVICE.invalid(format!(
+                    "'{}' is not a valid taggable resource type for this operation.",
+                    resource_type.unwrap_or_default()
+                )));
             }
             let pairs = specification
                 .get("Tag")
@@ -176,12 +164,4 @@ fn key_and_value(tag: &Map<String, Value>) -> Option<(&str, Option<&str>)> {
 fn texts(list: Option<&Value>) -> Vec<&str> {
     let list = list.and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-/// The refusal of a request that lacks a parameter.
-pub(super) fn missing(name: &str) -> AwsError {
-    AwsError::new(
-        "MissingParameter",
-        format!("The request must contain the parameter {name}"),
-    )
 }

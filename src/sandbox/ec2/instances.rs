@@ -11,7 +11,7 @@ use super::model::{
     Ec2, GroupIdentifier, Instance, InstanceState, InterfaceAttachment, NetworkInterface, Subnet, THEN, find,
     find_mut,
 };
-use super::{Answer, AwsError, Cx, addresses, rows};
+use super::{Answer, AwsError, Cx, SERVICE, addresses, rows};
 
 /// A network interface that is to be created.
 pub(super) struct NewInterface<'a> {
@@ -139,10 +139,9 @@ pub(super) fn run_instances(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     let least = input.number("MinCount")?.unwrap_or_default();
     let most = input.number("MaxCount")?.unwrap_or_default();
     if least == 0 || least > most {
-        return Err(AwsError::new(
-            "InvalidParameterValue",
-            format!("Value ({least}) for parameter minCount is invalid. It must be between 1 and maxCount."),
-        ));
+        return Err(SERVICE.invalid(format!(
+            "Value ({least}) for parameter minCount is invalid. It must be between 1 and maxCount."
+        )));
     }
     let tags = input.creation_tags(&kind::INSTANCE)?;
     let subnet = launch_subnet(cx.ec2, input)?;

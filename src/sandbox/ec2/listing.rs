@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::input::Input;
 use super::kind::Kind;
-use super::{Answer, AwsError};
+use super::{Answer, AwsError, SERVICE};
 
 /// What one `Describe` operation takes and how its answer is called.
 pub(super) struct Listing {
@@ -105,10 +105,7 @@ impl Listing {
         if known {
             Ok(())
         } else {
-            Err(AwsError::new(
-                "InvalidParameterValue",
-                format!("The filter '{name}' is invalid"),
-            ))
+            Err(SERVICE.invalid(format!("The filter '{name}' is invalid")))
         }
     }
 
@@ -138,12 +135,9 @@ impl Listing {
                 _ => String::new(),
             };
             if !expecting.is_empty() {
-                return Err(AwsError::new(
-                    "InvalidParameterValue",
-                    format!(
-                        "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {expecting}."
-                    ),
-                ));
+                return Err(SERVICE.invalid(format!(
+                    "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {expecting}."
+                )));
             }
         }
         let with_ids = self.ids.iter().find(|(parameter, ..)| input.has(parameter));

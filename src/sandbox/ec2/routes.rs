@@ -6,7 +6,7 @@ use super::cidr::Cidr;
 use super::input::Input;
 use super::kind;
 use super::model::{Ec2, Route, RouteTable, find, find_mut};
-use super::{Answer, AwsError, Cx, done};
+use super::{Answer, AwsError, Cx, SERVICE, done};
 
 /// The parameters that name the target of a route.
 const TARGETS: [&str; 4] = [
@@ -51,10 +51,9 @@ pub(super) fn delete_route(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     let position = position(table, &destination)?;
     let id = table.route_table_id.clone();
     if table.route_set[position].gateway_id.as_deref() == Some("local") {
-        return Err(AwsError::new(
-            "InvalidParameterValue",
-            format!("cannot remove local route {destination} in route table {id}"),
-        ));
+        return Err(SERVICE.invalid(format!(
+            "cannot remove local route {destination} in route table {id}"
+        )));
     }
     find_mut(&mut cx.ec2.route_tables, &id)?
         .route_set
@@ -67,9 +66,7 @@ fn place<'a>(ec2: &'a Ec2, input: &Input<'_>) -> Result<(&'a RouteTable, String)
     let id = input.id("RouteTableId", &kind::ROUTE_TABLE)?;
     let destination = input.required("DestinationCidrBlock")?;
     let block: Cidr = destination.parse().map_err(|_| {
-        AwsError::new(
-            "InvalidParameterValue",
-            format!("Value ({destination}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block."),
+        SERVICE.invalid(format!("Value ({destination}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block."),
         )
     })?;
     Ok((find(&ec2.route_tables, id)?, block.to_string()))
@@ -135,13 +132,10 @@ fn target(ec2: &Ec2, table: &RouteTable, destination: &str, input: &Input<'_>) -
     if here {
         Ok(route)
     } else {
-        Err(AwsError::new(
-            "InvalidParameterValue",
-            format!(
-                "route table {} and network gateway {id} belong to different networks",
-                table.route_table_id
-            ),
-        ))
+        Err(SERVICE.invalid(format!(
+            "route table {} and network gateway {id} belong to different networks",
+            table.route_table_id
+        )))
     }
 }
 

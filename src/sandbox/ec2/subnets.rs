@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::cidr::Cidr;
 use super::geography::{self, Zone};
-use super::input::{Input, missing};
+use super::input::Input;
 use super::kind;
 use super::model::{AclAssociation, Subnet, Tag, Vpc, find};
 use super::vpcs::not_a_block;
-use super::{Answer, AwsError, Cx, done, rows};
+use super::{Answer, AwsError, Cx, SERVICE, done, rows};
 
 /// The prefix length of a default subnet (VPC User Guide, "Default subnets").
 const DEFAULT_LENGTH: u8 = 20;
@@ -95,9 +95,7 @@ fn zone(cx: &Cx<'_>, input: &Input<'_>) -> Result<Option<Zone>, AwsError> {
             .join(", ")
     };
     found.cloned().map(Some).ok_or_else(|| {
-        AwsError::new(
-            "InvalidParameterValue",
-            format!(
+        SERVICE.invalid(format!(
                 "Value ({wanted}) for parameter {parameter} is invalid. Subnets can currently only be created in the \
                  following availability zones: {}.",
                 names()
@@ -108,7 +106,7 @@ fn zone(cx: &Cx<'_>, input: &Input<'_>) -> Result<Option<Zone>, AwsError> {
 
 /// `CreateDefaultSubnet`.
 pub(super) fn create_default_subnet(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
-    let zone = zone(cx, input)?.ok_or_else(|| missing("AvailabilityZone"))?;
+    let zone = zone(cx, input)?.ok_or_else(|| SERVICE.missing("AvailabilityZone"))?;
     let vpc = cx.ec2.default_vpc().cloned().ok_or_else(|| {
         AwsError::new(
             "DefaultVpcDoesNotExist",

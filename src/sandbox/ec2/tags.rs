@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::input::{Input, missing};
+use super::input::Input;
 use super::model::{Ec2, Resource, Tag, each_resource};
-use super::{Answer, AwsError, Cx, done};
+use super::{Answer, AwsError, Cx, SERVICE, done};
 
 /// How many tags a resource may have (EC2 User Guide, "Tag restrictions").
 const MOST_TAGS: usize = 50;
 
 /// Sets one tag, with the checks that EC2 makes.
 pub(super) fn put(tags: &mut Vec<Tag>, key: &str, value: &str) -> Result<(), AwsError> {
-    let refuse = |message: String| Err(AwsError::new("InvalidParameterValue", message));
+    let refuse = |message: String| Err(SERVICE.invalid(message));
     if key.to_ascii_lowercase().starts_with("aws:") {
         return refuse(format!(
             "Tag keys starting with 'aws:' are reserved for internal use: {key}"
@@ -72,7 +72,7 @@ fn tags_of<'a>(ec2: &'a mut Ec2, id: &str) -> Option<&'a mut Vec<Tag>> {
 pub(super) fn create_tags(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     let tags = input.tags("Tag");
     if tags.is_empty() {
-        return Err(missing("Tag"));
+        return Err(SERVICE.missing("Tag"));
     }
     change(cx.ec2, &input.list("ResourceId"), |existing| {
         tags.iter()

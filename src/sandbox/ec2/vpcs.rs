@@ -10,7 +10,7 @@ use super::model::{
     AclEntry, CidrAssociation, Ec2, NetworkAcl, Route, RouteTable, RouteTableAssociation, Rule,
     SecurityGroup, State, Tag, Vpc, find,
 };
-use super::{Answer, AwsError, Cx, done, gateways, rows, subnets};
+use super::{Answer, AwsError, Cx, SERVICE, done, gateways, rows, subnets};
 
 /// The addresses of every default VPC (VPC User Guide, "Default VPC components").
 const DEFAULT_BLOCK: &str = "172.31.0.0/16";
@@ -213,10 +213,9 @@ pub(super) fn create_vpc(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
 
 /// The refusal of a text that is not a block of addresses.
 pub(super) fn not_a_block(text: &str) -> AwsError {
-    AwsError::new(
-        "InvalidParameterValue",
-        format!("Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."),
-    )
+    SERVICE.invalid(format!(
+        "Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
+    ))
 }
 
 /// What keeps a VPC from being deleted.

@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use crate::input::Input;
+
 /// The variables that a template has without a path.
 const PREDEFINED: [&str; 6] = [
     "aws.events.rule-arn",
@@ -35,7 +37,7 @@ pub(super) fn wrong(transformer: &Value) -> Option<String> {
             return Some(format!("InputPathsMap has the path \"{path}\""));
         }
     }
-    let template = transformer["InputTemplate"].as_str().unwrap_or_default();
+    let template = transformer.text("InputTemplate");
     if template.is_empty() || template.chars().count() > 8192 {
         return Some("InputTemplate must have 1 to 8192 characters".to_owned());
     }

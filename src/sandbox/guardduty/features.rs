@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CREATED_AT_EPOCH, bad_request, boolean, invalid, list, status, status_name};
+use super::{CREATED_AT_EPOCH, SERVICE, list, parameter, status, status_name};
 use crate::AwsError;
 
 /// The sources that every working detector reads, and that nobody can switch.
@@ -101,21 +101,21 @@ impl Features {
     pub(super) fn merge(&mut self, wanted: &[Value]) -> Result<(), AwsError> {
         let mut named = Vec::new();
         for feature in wanted {
-            let name = feature["name"].as_str().ok_or_else(|| invalid("features"))?;
+            let name = feature["name"].as_str().ok_or_else(|| parameter("features"))?;
             if named.contains(&name) {
-                return Err(invalid("features"));
+                return Err(parameter("features"));
             }
             named.push(name);
             let exists = FEATURES.iter().any(|(known, ..)| *known == name);
             let known = self.0.get_mut(name).ok_or_else(|| match exists {
                 // The sentence is the sandbox's own: AWS says in no document how it refuses this.
-                true => bad_request(&format!(
+                true => SERVICE.invalid(format!(
                     "The request is rejected because the feature {name} is not supported in the current region."
                 )),
-                false => invalid("features"),
+                false => parameter("features"),
             })?;
             if known.by_policy {
-                return Err(bad_request(&format!(
+                return Err(SERVICE.invalid(format!(
                     "The request is rejected because the feature {name} is managed by a GuardDuty policy."
                 )));
             }
@@ -126,7 +126,7 @@ impl Features {
                 let known = part["name"]
                     .as_str()
                     .and_then(|name| known.additional.get_mut(name))
-                    .ok_or_else(|| invalid("additionalConfiguration"))?;
+                    .ok_or_else(|| parameter("additionalConfiguration"))?;
                 if let Some(enabled) = status(&part["status"], "additionalConfiguration")? {
                     *known = enabled;
                 }
@@ -136,7 +136,7 @@ impl Features {
             .iter()
             .all(|name| named.contains(name))
         {
-            return Err(bad_request(
+            return Err(SERVICE.invalid(
                 "The request is rejected because EKS_RUNTIME_MONITORING and RUNTIME_MONITORING cannot be specified \
                  together.",
             ));
@@ -155,7 +155,9 @@ impl Features {
             ),
         ];
         for (name, value) in switches {
-            if let (Some(feature), Some(enabled)) = (self.0.get_mut(name), boolean(value, "dataSources")?) {
+            if let (Some(feature), Some(enabled)) =
+                (self.0.get_mut(name), SERVICE.boolean(value, "dataSources")?)
+            {
                 feature.enabled = enabled;
             }
         }

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::entities::{Entities, Key, Kind, find, find_mut, not_found, output, text, time};
+use super::SERVICE;
+use super::entities::{Entities, Key, Kind, find, find_mut, not_found, output, time};
 use super::paging::page;
+use crate::input::Input;
 use crate::{Account, Answer, AwsError, Call};
 
 /// So many devices a user has at most (IAM User Guide, "IAM and AWS STS quotas").
@@ -25,7 +27,7 @@ fn conflict(code: &str, what: impl Into<String>) -> AwsError {
 }
 
 pub(super) fn password(account: &mut Account, call: &Call) -> Answer {
-    let name = text(call, "UserName").to_owned();
+    let name = call.input.text("UserName").to_owned();
     let user = find_mut(&mut account.iam.entities.users, call, Kind::User)?;
     if call.operation == "CreateLoginProfile" {
         if user.password.is_some() {
@@ -52,7 +54,7 @@ pub(super) fn device(account: &mut Account, call: &Call) -> Answer {
         "ListMFADevices" => {
             let all = &account.iam.entities;
             find(&all.users, call, Kind::User)?;
-            let name = text(call, "UserName");
+            let name = call.input.text("UserName");
             let own = all
                 .devices
                 .iter()
@@ -69,12 +71,10 @@ pub(super) fn device(account: &mut Account, call: &Call) -> Answer {
 }
 
 fn create_device(account: &mut Account, call: &Call) -> Answer {
-    let name = text(call, "VirtualMFADeviceName");
+    let name = call.input.text("VirtualMFADeviceName");
     let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if name.is_empty() || name.len() > 226 || !name.chars().all(plain) {
-        return Err(AwsError::new(
-            "ValidationError",
-            "The specified value for virtualMFADeviceName is invalid. It must contain only alphanumeric characters \
+        return Err(SERVICE.invalid("The specified value for virtualMFADeviceName is invalid. It must contain only alphanumeric characters \
              and/or the following: +=,.@_-",
         ));
     }
@@ -92,8 +92,8 @@ fn create_device(account: &mut Account, call: &Call) -> Answer {
 }
 
 fn change_device(all: &mut Entities, call: &Call) -> Answer {
-    let serial = text(call, "SerialNumber");
-    let name = text(call, "UserName");
+    let serial = call.input.text("SerialNumber");
+    let name = call.input.text("UserName");
     let unknown = || {
         not_found(format!(
             "VirtualMFADevice with serial number {serial} does not exist."
@@ -125,14 +125,12 @@ fn change_device(all: &mut Entities, call: &Call) -> Answer {
         return Ok(Value::Null);
     }
     let codes = [
-        text(call, "AuthenticationCode1"),
-        text(call, "AuthenticationCode2"),
+        call.input.text("AuthenticationCode1"),
+        call.input.text("AuthenticationCode2"),
     ];
     let is_code = |code: &&str| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit());
     if !codes.iter().all(is_code) {
-        return Err(AwsError::new(
-            "ValidationError",
-            "1 validation error detected: Value at 'authenticationCode1' failed to satisfy constraint: Member must \
+        return Err(SERVICE.invalid("1 validation error detected: Value at 'authenticationCode1' failed to satisfy constraint: Member must \
              satisfy regular expression pattern: [\\d]+",
         ));
     }
@@ -165,9 +163,7 @@ fn change_device(all: &mut Entities, call: &Call) -> Answer {
 fn virtual_devices(account: &Account, call: &Call) -> Answer {
     let status = call.input["AssignmentStatus"].as_str().unwrap_or("Any");
     if !["Any", "Unassigned", "Assigned"].contains(&status) {
-        return Err(AwsError::new(
-            "ValidationError",
-            format!(
+        return Err(SERVICE.invalid(format!(
                 "1 validation error detected: Value '{status}' at 'assignmentStatus' failed to satisfy constraint: \
                  Member must satisfy enum value set: [Any, Unassigned, Assigned]"
             ),
@@ -196,7 +192,7 @@ fn virtual_devices(account: &Account, call: &Call) -> Answer {
 }
 
 pub(super) fn key(account: &mut Account, call: &Call) -> Answer {
-    let name = text(call, "UserName").to_owned();
+    let name = call.input.text("UserName").to_owned();
     let user = find(&account.iam.entities.users, call, Kind::User)?;
     let word = |active| if active { "Active" } else { "Inactive" };
     match call.operation.as_str() {
@@ -230,7 +226,7 @@ pub(super) fn key(account: &mut Account, call: &Call) -> Answer {
         }
         _ => {
             let user = find_mut(&mut account.iam.entities.users, call, Kind::User)?;
-            let id = text(call, "AccessKeyId");
+            let id = call.input.text("AccessKeyId");
             let key = user
                 .keys
                 .get_mut(id)
@@ -239,13 +235,11 @@ pub(super) fn key(account: &mut Account, call: &Call) -> Answer {
                 user.keys.remove(id);
                 return Ok(Value::Null);
             }
-            key.active = match text(call, "Status") {
+            key.active = match call.input.text("Status") {
                 "Active" => true,
                 "Inactive" => false,
                 other => {
-                    return Err(AwsError::new(
-                        "ValidationError",
-                        format!(
+                    return Err(SERVICE.invalid(format!(
                             "1 validation error detected: Value '{other}' at 'status' failed to satisfy constraint: \
                              Member must satisfy enum value set: [Active, Inactive]"
                         ),

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::SERVICE;
 use super::credentials::{Device, device, key, password};
 use super::managed::{Managed, policy};
 use super::members::{group, groups_of, instance_profiles, last_used, membership, tag};
 use super::paging::page;
 use super::policies::{attached, encoded, entities_for, inline, trust};
-use crate::{Account, Answer, AwsError, Call};
+use crate::input::Input;
+use crate::{Account, Answer, AwsError, Call, tags};
 
 /// All of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,10 +199,6 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Option<Answer> {
     })
 }
 
-pub(super) fn text<'a>(call: &'a Call, member: &str) -> &'a str {
-    call.input[member].as_str().unwrap_or_default()
-}
-
 pub(super) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }
@@ -214,7 +212,7 @@ pub(super) fn unknown(kind: Kind, name: &str) -> AwsError {
 }
 
 pub(super) fn find<'a, T>(all: &'a BTreeMap<String, T>, call: &Call, kind: Kind) -> Result<&'a T, AwsError> {
-    let name = text(call, kind.member());
+    let name = call.input.text(kind.member());
     all.get(name).ok_or_else(|| unknown(kind, name))
 }
 
@@ -223,7 +221,7 @@ pub(super) fn find_mut<'a, T>(
     call: &Call,
     kind: Kind,
 ) -> Result<&'a mut T, AwsError> {
-    let name = text(call, kind.member());
+    let name = call.input.text(kind.member());
     all.get_mut(name).ok_or_else(|| unknown(kind, name))
 }
 
@@ -240,24 +238,19 @@ pub(super) fn common<'a>(
     })
 }
 
-pub(super) fn tags(call: &Call) -> BTreeMap<String, String> {
-    let tags = call.input["Tags"].as_array().into_iter().flatten();
-    tags.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned())))
-        .collect()
+pub(super) fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
+    tags::listed(call.input.list("Tags"), |tag| Ok(tag.is_whole()))
 }
 
 fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
-    let name = text(call, kind.member()).to_owned();
+    let name = call.input.text(kind.member()).to_owned();
     let most = if kind == Kind::Group { 128 } else { 64 };
     let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if name.is_empty() || name.len() > most || !name.chars().all(plain) {
-        return Err(AwsError::new(
-            "ValidationError",
-            format!(
-                "The specified value for {} is invalid.",
-                kind.word().to_owned() + "Name"
-            ),
-        ));
+        return Err(SERVICE.invalid(format!(
+            "The specified value for {} is invalid.",
+            kind.word().to_owned() + "Name"
+        )));
     }
     let all = &account.iam.entities;
     let names: Vec<&String> = match kind {
@@ -283,7 +276,7 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         created: call.now,
         inline: BTreeMap::new(),
         attached: BTreeSet::new(),
-        tags: tags(call),
+        tags: tags(call)?,
     };
     let all = &mut account.iam.entities;
     match kind {
@@ -330,9 +323,7 @@ fn session(call: &Call) -> Result<u32, AwsError> {
         .ok()
         .filter(|seconds| (3600..=43200).contains(seconds))
         .ok_or_else(|| {
-            AwsError::new(
-                "ValidationError",
-                format!(
+            SERVICE.invalid(format!(
                     "1 validation error detected: Value '{asked}' at 'maxSessionDuration' failed to satisfy constraint: \
                      Member must have value between 3600 and 43200"
                 ),
@@ -365,19 +356,14 @@ fn shown_role(account: &str, name: &str, role: &Role) -> Value {
 }
 
 fn shown_tags(tags: &BTreeMap<String, String>) -> Value {
-    let pairs: Vec<Value> = tags
-        .iter()
-        .map(|(key, value)| json!({ "Key": key, "Value": value }))
-        .collect();
-    if pairs.is_empty() {
-        Value::Null
-    } else {
-        pairs.into()
+    match tags.is_empty() {
+        true => Value::Null,
+        false => tags::output(tags).into(),
     }
 }
 
 pub(super) fn one(account: &Account, call: &Call, kind: Kind) -> Answer {
-    let (all, name) = (&account.iam.entities, text(call, kind.member()));
+    let (all, name) = (&account.iam.entities, call.input.text(kind.member()));
     Ok(match kind {
         Kind::User => {
             let user = find(&all.users, call, kind)?;
@@ -429,7 +415,7 @@ fn all(account: &Account, call: &Call, kind: Kind) -> Answer {
 }
 
 fn delete(account: &mut Account, call: &Call, kind: Kind) -> Answer {
-    let name = text(call, kind.member()).to_owned();
+    let name = call.input.text(kind.member()).to_owned();
     let conflict = |what: &str| {
         AwsError::with_status(
             409,
@@ -486,7 +472,7 @@ fn update(account: &mut Account, call: &Call) -> Answer {
         return Ok(Value::Null);
     }
     if call.operation == "UpdateRoleDescription" {
-        role.description = Some(text(call, "Description").to_owned());
+        role.description = Some(call.input.text("Description").to_owned());
         return one(account, call, Kind::Role).map(|role| json!({ "Role": role }));
     }
     role.max_session = session(call)?;

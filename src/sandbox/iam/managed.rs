@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::entities::{Common, Entities, not_found, text, time};
+use super::SERVICE;
+use super::entities::{Common, Entities, not_found, time};
 use super::paging::page;
 use super::policies::{document, encoded, size};
-use crate::{Account, Answer, AwsError, Call};
+use crate::input::Input;
+use crate::{Account, Answer, AwsError, Call, tags};
 
 /// So many versions a policy has at most (`VersionsPerPolicyQuota`).
 pub(super) const VERSIONS: usize = 5;
@@ -138,7 +140,7 @@ fn shown_aws(all: &Entities, name: &str, path: &str) -> Value {
 
 /// Answers an operation on managed policies.
 pub(super) fn policy(account: &mut Account, call: &Call) -> Answer {
-    let arn = text(call, "PolicyArn");
+    let arn = call.input.text("PolicyArn");
     match call.operation.as_str() {
         "CreatePolicy" => return create(account, call),
         "ListPolicies" => return list(account, call),
@@ -155,10 +157,7 @@ pub(super) fn policy(account: &mut Account, call: &Call) -> Answer {
     if call.operation == "GetPolicy" {
         let mut told = shown(all, arn, policy);
         told["Description"] = policy.description.clone().into();
-        let tags = policy.tags.iter();
-        told["Tags"] = tags
-            .map(|(key, value)| json!({ "Key": key, "Value": value }))
-            .collect();
+        told["Tags"] = tags::output(&policy.tags).into();
         return Ok(json!({ "Policy": told }));
     }
     if call.operation == "DeletePolicy" {
@@ -211,7 +210,7 @@ fn version(policy: &mut Managed, call: &Call) -> Answer {
             let number = policy.next;
             policy.next += 1;
             policy.updated = call.now;
-            if text(call, "SetAsDefault") == "true" {
+            if call.input.text("SetAsDefault") == "true" {
                 policy.default = number;
             }
             let version = Version {
@@ -224,7 +223,7 @@ fn version(policy: &mut Managed, call: &Call) -> Answer {
         }
         _ => {}
     }
-    let id = text(call, "VersionId");
+    let id = call.input.text("VersionId");
     let number = id.strip_prefix('v').and_then(|number| number.parse().ok());
     let (number, version) = number
         .and_then(|number: u32| Some((number, policy.versions.get(&number)?)))
@@ -267,12 +266,10 @@ fn sized(call: &Call) -> Result<String, AwsError> {
 }
 
 fn create(account: &mut Account, call: &Call) -> Answer {
-    let name = text(call, "PolicyName").to_owned();
+    let name = call.input.text("PolicyName").to_owned();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if name.is_empty() || name.len() > 128 || !name.chars().all(plain) {
-        return Err(AwsError::new(
-            "ValidationError",
-            "The specified value for policyName is invalid. It must contain only alphanumeric characters and/or the \
+        return Err(SERVICE.invalid("The specified value for policyName is invalid. It must contain only alphanumeric characters and/or the \
              following: +=,.@_-",
         ));
     }
@@ -303,7 +300,7 @@ fn create(account: &mut Account, call: &Call) -> Answer {
         default: 1,
         next: 2,
         versions: [(1, version)].into(),
-        tags: super::entities::tags(call),
+        tags: super::entities::tags(call)?,
     };
     let told = shown(&account.iam.entities, &arn, &policy);
     account.iam.entities.policies.insert(arn, policy);
@@ -314,9 +311,7 @@ fn list(account: &Account, call: &Call) -> Answer {
     let all = &account.iam.entities;
     let scope = call.input["Scope"].as_str().unwrap_or("All");
     if !["All", "AWS", "Local"].contains(&scope) {
-        return Err(AwsError::new(
-            "ValidationError",
-            format!(
+        return Err(SERVICE.invalid(format!(
                 "1 validation error detected: Value '{scope}' at 'scope' failed to satisfy constraint: Member must \
                  satisfy enum value set: [All, AWS, Local]"
             ),
@@ -336,7 +331,7 @@ fn list(account: &Account, call: &Call) -> Answer {
     }
     found.retain(|policy| {
         policy["Path"].as_str().is_some_and(|has| has.starts_with(path))
-            && (text(call, "OnlyAttached") != "true" || policy["AttachmentCount"] != 0)
+            && (call.input.text("OnlyAttached") != "true" || policy["AttachmentCount"] != 0)
     });
     page(call, "Policies", found)
 }
@@ -346,7 +341,7 @@ fn of_aws(account: &Account, call: &Call, (name, path, document): &(&str, &str, 
     match call.operation.as_str() {
         "GetPolicy" => Ok(json!({ "Policy": shown_aws(&account.iam.entities, name, path) })),
         "ListPolicyVersions" => page(call, "Versions", vec![version]),
-        "GetPolicyVersion" if text(call, "VersionId") == "v1" => {
+        "GetPolicyVersion" if call.input.text("VersionId") == "v1" => {
             let mut version = version;
             version["Document"] = encoded(document).into();
             Ok(json!({ "PolicyVersion": version }))

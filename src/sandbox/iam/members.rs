@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::entities::{Kind, find, find_mut, not_found, one, output, text, unknown};
+use super::entities::{Kind, find, find_mut, not_found, one, output, unknown};
 use super::paging::{cut, page};
-use crate::{Account, Answer, AwsError, Call};
+use crate::input::Input;
+use crate::{Account, Answer, AwsError, Call, tags};
 
 /// So many groups a user can be in (`GroupsPerUserQuota`).
 pub(super) const GROUPS: usize = 10;
@@ -25,7 +26,7 @@ pub(super) fn group(account: &Account, call: &Call) -> Answer {
 pub(super) fn groups_of(account: &Account, call: &Call) -> Answer {
     let all = &account.iam.entities;
     find(&all.users, call, Kind::User)?;
-    let user = text(call, "UserName");
+    let user = call.input.text("UserName");
     let groups = all
         .groups
         .iter()
@@ -35,13 +36,13 @@ pub(super) fn groups_of(account: &Account, call: &Call) -> Answer {
 }
 
 pub(super) fn membership(account: &mut Account, call: &Call) -> Answer {
-    let user = text(call, "UserName").to_owned();
+    let user = call.input.text("UserName").to_owned();
     let all = &mut account.iam.entities;
     find(&all.users, call, Kind::User)?;
     let others = all
         .groups
         .iter()
-        .filter(|(name, group)| *name != text(call, "GroupName") && group.members.contains(&user));
+        .filter(|(name, group)| *name != call.input.text("GroupName") && group.members.contains(&user));
     let is_full = others.count() >= GROUPS;
     let group = find_mut(&mut all.groups, call, Kind::Group)?;
     if call.operation == "AddUserToGroup" {
@@ -68,12 +69,10 @@ pub(super) fn instance_profiles(account: &Account, call: &Call) -> Answer {
 pub(super) fn tag(account: &mut Account, call: &Call, kind: Kind) -> Answer {
     let common = super::entities::common(account, call, kind)?;
     if call.operation.starts_with("List") {
-        let tags = common.tags.iter();
-        let tags = tags.map(|(key, value)| json!({ "Key": key, "Value": value }));
-        return page(call, "Tags", tags.collect());
+        return page(call, "Tags", tags::output(&common.tags));
     }
     if call.operation.starts_with("Tag") {
-        let new = super::entities::tags(call);
+        let new = super::entities::tags(call)?;
         let more = new.keys().filter(|key| !common.tags.contains_key(*key)).count();
         if common.tags.len() + more > 50 {
             return Err(AwsError::with_status(
@@ -84,7 +83,7 @@ pub(super) fn tag(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         }
         common.tags.extend(new);
     } else {
-        for key in call.input["TagKeys"].as_array().into_iter().flatten() {
+        for key in call.input.list("TagKeys") {
             common.tags.remove(key.as_str().unwrap_or_default());
         }
     }
@@ -93,7 +92,7 @@ pub(super) fn tag(account: &mut Account, call: &Call, kind: Kind) -> Answer {
 
 /// Which user has an access key, and when it was used last.
 pub(super) fn last_used(account: &Account, call: &Call) -> Answer {
-    let id = text(call, "AccessKeyId");
+    let id = call.input.text("AccessKeyId");
     let (name, key) = account
         .iam
         .entities

@@ -3,6 +3,7 @@
 use aws_smithy_types::base64;
 use serde_json::{Value, json};
 
+use super::SERVICE;
 use crate::{AwsError, Call};
 
 /// A page without `MaxItems` (IAM API reference).
@@ -24,9 +25,7 @@ pub(super) fn cut<T>(call: &Call, mut all: Vec<T>) -> Result<(Vec<T>, Value), Aw
             .ok()
             .filter(|n| (1..=1000).contains(n))
             .ok_or_else(|| {
-                AwsError::new(
-                    "ValidationError",
-                    format!(
+                SERVICE.invalid(format!(
                         "1 validation error detected: Value '{asked}' at 'maxItems' failed to satisfy constraint: \
                          Member must have value between 1 and 1000"
                     ),
@@ -37,7 +36,7 @@ pub(super) fn cut<T>(call: &Call, mut all: Vec<T>) -> Result<(Vec<T>, Value), Aw
         None => 0,
         Some(marker) => begun(marker)
             .filter(|from| *from < all.len())
-            .ok_or_else(|| AwsError::new("ValidationError", "Invalid Marker."))?,
+            .ok_or_else(|| SERVICE.invalid("Invalid Marker."))?,
     };
     let mut page = all.split_off(from);
     let rest = page.split_off(most.min(page.len()));

@@ -3,9 +3,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::entities::{Common, Kind, common, not_found, text};
+use super::entities::{Common, Kind, common, not_found};
 use super::managed::exists;
 use super::paging::{cut, page};
+use crate::input::Input;
 use crate::{Account, Answer, AwsError, Call};
 
 /// IAM leaves these as they are in a policy document (RFC 3986, "Unreserved Characters").
@@ -44,7 +45,7 @@ pub(super) fn trust(call: &Call, member: &str) -> Result<String, AwsError> {
 pub(super) fn document(call: &Call, member: &str, is_trust: bool) -> Result<String, AwsError> {
     let malformed = |what: &str| AwsError::new("MalformedPolicyDocument", what);
     let document: Value =
-        serde_json::from_str(text(call, member)).map_err(|_| malformed("Syntax errors in policy."))?;
+        serde_json::from_str(call.input.text(member)).map_err(|_| malformed("Syntax errors in policy."))?;
     let statements = match &document["Statement"] {
         Value::Array(all) => all.clone(),
         Value::Null => return Err(malformed("Syntax errors in policy.")),
@@ -67,7 +68,7 @@ pub(super) fn document(call: &Call, member: &str, is_trust: bool) -> Result<Stri
             return Err(malformed("Policy statement must contain resources."));
         }
     }
-    Ok(text(call, member).to_owned())
+    Ok(call.input.text(member).to_owned())
 }
 
 pub(super) fn encoded(document: &str) -> String {
@@ -75,8 +76,8 @@ pub(super) fn encoded(document: &str) -> String {
 }
 
 pub(super) fn inline(account: &mut Account, call: &Call, kind: Kind) -> Answer {
-    let name = text(call, "PolicyName").to_owned();
-    let owner = text(call, kind.member()).to_owned();
+    let name = call.input.text("PolicyName").to_owned();
+    let owner = call.input.text(kind.member()).to_owned();
     let common = common(account, call, kind)?;
     let missing = || {
         not_found(format!(
@@ -124,7 +125,7 @@ pub(super) fn inline(account: &mut Account, call: &Call, kind: Kind) -> Answer {
 }
 
 pub(super) fn attached(account: &mut Account, call: &Call, kind: Kind) -> Answer {
-    let arn = text(call, "PolicyArn").to_owned();
+    let arn = call.input.text("PolicyArn").to_owned();
     let path = call.input["PathPrefix"].as_str().unwrap_or("/").to_owned();
     if call.operation.starts_with("Attach") {
         exists(&account.iam.entities, &arn)?;
@@ -156,7 +157,7 @@ pub(super) fn attached(account: &mut Account, call: &Call, kind: Kind) -> Answer
 }
 
 pub(super) fn entities_for(account: &Account, call: &Call) -> Answer {
-    let arn = text(call, "PolicyArn");
+    let arn = call.input.text("PolicyArn");
     let all = &account.iam.entities;
     exists(all, arn)?;
     let path = call.input["PathPrefix"].as_str().unwrap_or("/");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::{Account, Answer, AwsError, Call};
+use crate::input::Input;
 
 /// The services that the sandbox makes roles for, and each one's name.
 const ROLES: [(&str, &str); 2] = [
@@ -19,7 +20,7 @@ pub(super) fn is_named(call: &Call) -> bool {
 
 /// Makes one (IAM API reference, `CreateServiceLinkedRole`).
 pub(super) fn create(account: &mut Account, call: &Call) -> Answer {
-    let service = call.input["AWSServiceName"].as_str().unwrap_or_default();
+    let service = call.input.text("AWSServiceName");
     let Some((_, name)) = ROLES.iter().find(|(known, _)| *known == service) else {
         return Err(AwsError::new(
             "NotInSandbox",
@@ -41,7 +42,7 @@ pub(super) fn create(account: &mut Account, call: &Call) -> Answer {
 
 /// Tells of one (`GetRole`).
 pub(super) fn get(account: &Account, call: &Call) -> Answer {
-    let name = call.input["RoleName"].as_str().unwrap_or_default();
+    let name = call.input.text("RoleName");
     match account.iam.service_linked_roles.get(name) {
         Some(service) => Ok(json!({"Role": output(&account.id, name, service)})),
         None => Err(AwsError::with_status(

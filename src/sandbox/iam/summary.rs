@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::entities::{Entities, Key, Kind, User, output};
 use super::root::{DAY, stamp};
 use super::{Iam, managed, members};
+use crate::input::Input;
 
 /// `GetAccountSummary`: what there is, and the quotas of an account that never asked for higher ones.
 pub(super) fn summary(iam: &Iam) -> Value {
@@ -78,7 +79,7 @@ pub(super) fn lines(iam: &Iam, account: &str) -> String {
 
 fn line(all: &Entities, account: &str, name: &str, user: &User, age: Option<u32>) -> String {
     let shown = output(account, Kind::User, name, &user.common);
-    let arn = shown["Arn"].as_str().unwrap_or_default();
+    let arn = shown.text("Arn");
     // The sandbox sees nobody sign in: a password there is one that was never used.
     let (used, changed) = match user.password {
         None => ("N/A", "N/A".to_owned()),

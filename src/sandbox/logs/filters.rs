@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, AwsError, Call, LogGroup, group, invalid, name};
+use super::{Answer, AwsError, Call, LogGroup, SERVICE, group, name};
+use crate::input::Input;
 use trueup_policy::filter_pattern::{Pattern, field};
 
 /// A metric filter.
@@ -54,13 +55,7 @@ pub(super) fn handle(groups: &mut BTreeMap<String, LogGroup>, call: &Call) -> An
 fn put(group: &mut LogGroup, call: &Call) -> Answer {
     let input = &call.input;
     let name = filter_name(input)?;
-    let pattern = input["filterPattern"].as_str();
-    pattern.ok_or_else(|| {
-        invalid(
-            "1 validation error detected: Value null at 'filterPattern' failed to satisfy constraint: Member must not \
-             be null",
-        )
-    })?;
+    let pattern = SERVICE.required(input, "filterPattern")?;
     parsed(call)?;
     if group.class != "STANDARD" {
         return Err(AwsError::new(
@@ -69,9 +64,8 @@ fn put(group: &mut LogGroup, call: &Call) -> Answer {
         ));
     }
     let Some([transformation]) = input["metricTransformations"].as_array().map(Vec::as_slice) else {
-        return Err(invalid(
-            "1 validation error detected: 'metricTransformations' must have exactly 1 member",
-        ));
+        return Err(SERVICE
+            .invalid("1 validation error detected: 'metricTransformations' must have exactly 1 member"));
     };
     let transformation = transformed(transformation)?;
     let old = group.filters.get(name);
@@ -94,7 +88,7 @@ fn put(group: &mut LogGroup, call: &Call) -> Answer {
     });
     let filter = MetricFilter {
         created: old.map_or(call.now * 1000, |old| old.created),
-        pattern: pattern.unwrap_or_default().to_owned(),
+        pattern: pattern.to_owned(),
         transformation,
         further: further.collect(),
     };
@@ -110,10 +104,10 @@ fn transformed(given: &Value) -> Result<Map<String, Value>, AwsError> {
         ("metricNamespace", 255),
         ("metricValue", 100),
     ] {
-        let text = given[key].as_str().unwrap_or_default();
+        let text = given.text(key);
         let is_name = key == "metricValue" || !text.contains([':', '*', '$']);
         if text.is_empty() || text.len() > most || !is_name {
-            return Err(invalid(&format!(
+            return Err(SERVICE.invalid(format!(
                 "1 validation error detected: Value '{text}' at 'metricTransformations.1.member.{key}' failed to \
                  satisfy constraint"
             )));
@@ -122,10 +116,10 @@ fn transformed(given: &Value) -> Result<Map<String, Value>, AwsError> {
     }
     let dimensions = given["dimensions"].as_object().filter(|all| !all.is_empty());
     if dimensions.is_some_and(|all| all.len() > 3) {
-        return Err(invalid("A metric filter can have 3 dimensions at most"));
+        return Err(SERVICE.invalid("A metric filter can have 3 dimensions at most"));
     }
     if dimensions.is_some() && given["defaultValue"].is_number() {
-        return Err(invalid(
+        return Err(SERVICE.invalid(
             "Invalid metric transformation: dimensions and default value are mutually exclusive properties.",
         ));
     }
@@ -141,14 +135,12 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value) -> Answer {
         None => 50,
         Some(limit @ 1..=50) => limit as usize,
         Some(_) => {
-            return Err(invalid(
-                "1 validation error detected: limit must be between 1 and 50",
-            ));
+            return Err(SERVICE.invalid("1 validation error detected: limit must be between 1 and 50"));
         }
     };
     let (metric, namespace) = (input["metricName"].as_str(), input["metricNamespace"].as_str());
     if metric.is_some() != namespace.is_some() {
-        return Err(invalid("metricName and metricNamespace must be given together"));
+        return Err(SERVICE.invalid("metricName and metricNamespace must be given together"));
     }
     let only = match input["logGroupName"].is_null() {
         true => None,
@@ -157,8 +149,8 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value) -> Answer {
     if only.is_some_and(|only| !groups.contains_key(only)) {
         return Err(super::no_group());
     }
-    let prefix = input["filterNamePrefix"].as_str().unwrap_or_default();
-    let after = input["nextToken"].as_str().unwrap_or_default();
+    let prefix = input.text("filterNamePrefix");
+    let after = input.text("nextToken");
     let token = |group: &str, filter: &str| format!("{filter}:{group}");
     let mut found: Vec<(String, Value)> = vec![];
     for (group_name, group) in groups {
@@ -195,7 +187,7 @@ fn test(call: &Call) -> Answer {
     if !(1..=50).contains(&messages.len())
         || messages.iter().any(|one| one.as_str().is_none_or(str::is_empty))
     {
-        return Err(invalid(
+        return Err(SERVICE.invalid(
             "1 validation error detected: 'logEventMessages' must have 1 to 50 members, none of them empty",
         ));
     }
@@ -220,9 +212,9 @@ fn test(call: &Call) -> Answer {
 
 /// The pattern of a request, if it is one.
 fn parsed(call: &Call) -> Result<Pattern, AwsError> {
-    let text = call.input["filterPattern"].as_str().unwrap_or_default();
+    let text = call.input.text("filterPattern");
     if text.len() > PATTERN {
-        return Err(invalid(&format!(
+        return Err(SERVICE.invalid(format!(
             "1 validation error detected: Value at 'filterPattern' failed to satisfy constraint: Member must have \
              length less than or equal to {PATTERN}"
         )));
@@ -233,16 +225,16 @@ fn parsed(call: &Call) -> Result<Pattern, AwsError> {
             "The sandbox does not know filter patterns of columns.",
         )),
         Ok(pattern) => Ok(pattern),
-        Err(why) => Err(invalid(&format!("Invalid metric filter pattern: {why}"))),
+        Err(why) => Err(SERVICE.invalid(format!("Invalid metric filter pattern: {why}"))),
     }
 }
 
 fn filter_name(input: &Value) -> Result<&str, AwsError> {
-    let name = input["filterName"].as_str().unwrap_or_default();
+    let name = input.text("filterName");
     if (1..=512).contains(&name.len()) && !name.contains([':', '*']) {
         return Ok(name);
     }
-    Err(invalid(&format!(
+    Err(SERVICE.invalid(format!(
         "1 validation error detected: Value '{name}' at 'filterName' failed to satisfy constraint: Member must satisfy \
          regular expression pattern: [^:*]*"
     )))

@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Bucket, malformed_xml};
+use super::{Bucket, SERVICE, malformed_xml};
+use crate::input::{Input, one_or_many};
 use crate::{Answer, AwsError, Call, Ids};
 
 /// A life cycle.
@@ -53,14 +54,14 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, ids: &mut Ids) -> Answer 
             )),
         },
         "PutBucketLifecycleConfiguration" => {
-            let rules = many(&call.input["LifecycleConfiguration"]["Rule"]);
+            let rules = one_or_many(&call.input["LifecycleConfiguration"]["Rule"]);
             if rules.is_empty() || rules.len() > RULES {
                 return Err(malformed_xml());
             }
             let minimum_size = match call.input[MINIMUM_SIZE].as_str() {
                 None => ALL_CLASSES,
                 Some(size @ (ALL_CLASSES | "varies_by_storage_class")) => size,
-                Some(_) => return Err(invalid("Invalid transition default minimum object size")),
+                Some(_) => return Err(SERVICE.invalid("Invalid transition default minimum object size")),
             };
             let mut kept: Vec<Value> = vec![];
             for rule in rules {
@@ -70,9 +71,9 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, ids: &mut Ids) -> Answer 
                     rule.insert("ID".to_owned(), json!(ids.next_hex32()));
                 }
                 if kept.iter().any(|other| other["ID"] == rule["ID"]) {
-                    return Err(invalid(
-                        "Rule ID must be unique. Found same ID for more than one rule",
-                    ));
+                    return Err(
+                        SERVICE.invalid("Rule ID must be unique. Found same ID for more than one rule")
+                    );
                 }
                 kept.push(marked(Value::Object(rule)));
             }
@@ -98,7 +99,7 @@ fn check(rule: &Map<String, Value>) -> Result<(), AwsError> {
         return Err(malformed_xml());
     }
     if part("ID").as_str().is_some_and(|id| id.len() > 255) {
-        return Err(invalid("ID length should not exceed allowed limit of 255"));
+        return Err(SERVICE.invalid("ID length should not exceed allowed limit of 255"));
     }
     if ACTIONS.iter().all(|action| part(action).is_null()) {
         return Err(AwsError::new(
@@ -111,14 +112,14 @@ fn check(rule: &Map<String, Value>) -> Result<(), AwsError> {
         ("Transition", "Days"),
         ("NoncurrentVersionTransition", "NoncurrentDays"),
     ] {
-        for transition in many(part(name)) {
-            let class = transition["StorageClass"].as_str().unwrap_or_default();
+        for transition in one_or_many(part(name)) {
+            let class = transition.text("StorageClass");
             if !CLASSES.contains(&class) {
                 return Err(malformed_xml());
             }
-            let after = days(&transition, key, 0)?;
+            let after = days(transition, key, 0)?;
             if class.ends_with("_IA") && after.is_some_and(|days| days < 30) {
-                return Err(invalid(&format!(
+                return Err(SERVICE.invalid(format!(
                     "'Days' in Transition action must be greater than or equal to 30 for storageClass '{class}'"
                 )));
             }
@@ -135,7 +136,7 @@ fn check(rule: &Map<String, Value>) -> Result<(), AwsError> {
     if let (Some(expired), Some(archived)) = (days(expiration, "Days", 1)?, archived)
         && expired <= archived
     {
-        return Err(invalid(
+        return Err(SERVICE.invalid(
             "'Days' in the Expiration action for filter must be greater than 'Days' in the Transition action",
         ));
     }
@@ -149,19 +150,8 @@ fn days(part: &Value, key: &str, least: i64) -> Result<Option<i64>, AwsError> {
     };
     match text.parse() {
         Ok(days) if days >= least => Ok(Some(days)),
-        Ok(_) => Err(invalid(&format!(
-            "'{key}' for the action must be a positive integer"
-        ))),
+        Ok(_) => Err(SERVICE.invalid(format!("'{key}' for the action must be a positive integer"))),
         Err(_) => Err(malformed_xml()),
-    }
-}
-
-/// The elements of one name, of which there may be none, one or several.
-fn many(value: &Value) -> Vec<Value> {
-    match value {
-        Value::Null => vec![],
-        Value::Array(several) => several.clone(),
-        one => vec![one.clone()],
     }
 }
 
@@ -182,8 +172,4 @@ fn marked(value: Value) -> Value {
         ),
         other => other,
     }
-}
-
-fn invalid(message: &str) -> AwsError {
-    AwsError::new("InvalidArgument", message)
 }

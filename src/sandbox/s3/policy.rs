@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::AwsError;
+use crate::input::one_or_many;
 
 /// Refuses what is no bucket policy.
 pub(super) fn check_policy(text: &str, bucket: &str) -> Result<(), AwsError> {
@@ -186,14 +187,6 @@ fn is_narrowed(condition: &Value) -> bool {
         .any(|(key, values)| {
             NARROWING.contains(&key.to_ascii_lowercase().as_str()) && one_or_many(values).iter().all(fixed)
         })
-}
-
-fn one_or_many(value: &Value) -> &[Value] {
-    match value {
-        Value::Null => &[],
-        Value::Array(items) => items,
-        one => std::slice::from_ref(one),
-    }
 }
 
 #[cfg(test)]

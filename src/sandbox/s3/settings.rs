@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Bucket, CREATED_AT, ENFORCED, malformed_xml};
-use crate::{Answer, AwsError, Call};
+use super::{Bucket, CREATED_AT, ENFORCED, SERVICE, malformed_xml};
+use crate::{Answer, AwsError, Call, tags};
 
 /// The tags of a bucket at most.
 const TAGS: usize = 50;
@@ -44,7 +44,7 @@ impl Encryption {
         let algorithm = default["SSEAlgorithm"].as_str().ok_or_else(malformed_xml)?;
         let key = default["KMSMasterKeyID"].as_str().filter(|key| !key.is_empty());
         match (algorithm, key) {
-            ("AES256", Some(_)) => Err(invalid(
+            ("AES256", Some(_)) => Err(SERVICE.invalid(
                 "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse",
             )),
             ("AES256" | "aws:kms" | "aws:kms:dsse", _) => Ok(Encryption {
@@ -75,15 +75,11 @@ impl Encryption {
     }
 }
 
-fn invalid(message: &str) -> AwsError {
-    AwsError::new("InvalidArgument", message)
-}
-
 /// An ownership setting, if it is one.
 pub(super) fn ownership(wanted: &str) -> Result<String, AwsError> {
     match wanted {
         ENFORCED | "BucketOwnerPreferred" | "ObjectWriter" => Ok(wanted.to_owned()),
-        _ => Err(invalid("Invalid x-amz-object-ownership header")),
+        _ => Err(SERVICE.invalid("Invalid x-amz-object-ownership header")),
     }
 }
 
@@ -136,13 +132,7 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, name: &str, owner: &str) 
             )),
         },
         "GetBucketTagging" if bucket.tags.is_empty() => missing("NoSuchTagSet", "The TagSet does not exist"),
-        "GetBucketTagging" => {
-            let tags = bucket.tags.iter();
-            let tags: Vec<Value> = tags
-                .map(|(key, value)| json!({"Key": key, "Value": value}))
-                .collect();
-            Ok(json!({"TagSet": tags}))
-        }
+        "GetBucketTagging" => Ok(json!({"TagSet": tags::output(&bucket.tags)})),
         "PutBucketTagging" => {
             bucket.tags = read_tags(&input["Tagging"]["TagSet"]["Tag"])?;
             Ok(Value::Null)
@@ -156,7 +146,7 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, name: &str, owner: &str) 
                 None => 1000,
                 Some(text) => text
                     .parse()
-                    .map_err(|_| invalid("Argument maxKeys must be an integer"))?,
+                    .map_err(|_| SERVICE.invalid("Argument maxKeys must be an integer"))?,
             };
             let shown = bucket.objects.min(max.min(1000));
             let object = |n: u32| {
@@ -191,19 +181,18 @@ fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
         Value::Object(_) => std::slice::from_ref(tags),
         _ => &[],
     };
-    let mut read = BTreeMap::new();
-    for tag in list {
-        let (Some(key), Some(value)) = (tag["Key"].as_str(), tag["Value"].as_str()) else {
+    let read = tags::listed(list, |tag| {
+        if !tag.is_whole() {
             return Err(malformed_xml());
-        };
-        let is_wrong = crate::tags::wrong(key, value).is_some();
-        if is_wrong || read.insert(key.to_owned(), value.to_owned()).is_some() {
-            return Err(AwsError::new(
+        }
+        match tag.wrong().is_some() || tag.is_repeated {
+            true => Err(AwsError::new(
                 "InvalidTag",
                 "The TagKey or TagValue you have provided is invalid",
-            ));
+            )),
+            false => Ok(true),
         }
-    }
+    })?;
     if read.len() > TAGS {
         return Err(AwsError::new(
             "BadRequest",

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{invalid, not_found, texts};
+use super::{SERVICE, not_found};
+use crate::input::Input;
 use crate::{Account, Answer, AwsError, Call, OPT_IN_REGIONS};
 
 /// A finding aggregator.
@@ -37,7 +38,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
         format!("arn:aws:securityhub:{region}:{id}:finding-aggregator/{}", one.id)
     };
     let named = || {
-        let wanted = call.input["FindingAggregatorArn"].as_str().unwrap_or_default();
+        let wanted = call.input.text("FindingAggregatorArn");
         there
             .as_ref()
             .filter(|(region, one)| arn(region, one) == wanted)
@@ -58,7 +59,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
         "CreateFindingAggregator" => {
             may_be_home(account, call)?;
             if let Some((region, _)) = &there {
-                return Err(invalid(&format!(
+                return Err(SERVICE.invalid(format!(
                     "A finding aggregator already exists in the Region {region}."
                 )));
             }
@@ -112,7 +113,7 @@ fn may_be_home(account: &Account, call: &Call) -> Result<(), AwsError> {
         ));
     }
     match OPT_IN_REGIONS.contains(&call.region.as_str()) {
-        true => Err(invalid(&format!(
+        true => Err(SERVICE.invalid(format!(
             "The Region {} is disabled by default and cannot aggregate.",
             call.region
         ))),
@@ -124,19 +125,19 @@ fn may_be_home(account: &Account, call: &Call) -> Result<(), AwsError> {
 fn at_home(region: &str, call: &Call) -> Result<(), AwsError> {
     match region == call.region {
         true => Ok(()),
-        false => Err(invalid(&format!(
+        false => Err(SERVICE.invalid(format!(
             "The finding aggregator can be changed in the Region {region} only."
         ))),
     }
 }
 
 fn linking(input: &Value) -> Result<(String, Vec<String>), AwsError> {
-    let mode = input["RegionLinkingMode"].as_str().unwrap_or_default();
-    let regions: Vec<String> = texts(&input["Regions"]).map(str::to_owned).collect();
+    let mode = input.text("RegionLinkingMode");
+    let regions: Vec<String> = input.texts("Regions").into_iter().map(str::to_owned).collect();
     match MODES.iter().find(|(known, _)| *known == mode) {
         Some((_, with_regions)) if *with_regions != regions.is_empty() => Ok((mode.to_owned(), regions)),
-        Some(_) => Err(invalid(&format!("Invalid Regions for RegionLinkingMode {mode}"))),
-        None => Err(invalid(&format!("Invalid RegionLinkingMode: {mode}"))),
+        Some(_) => Err(SERVICE.invalid(format!("Invalid Regions for RegionLinkingMode {mode}"))),
+        None => Err(SERVICE.invalid(format!("Invalid RegionLinkingMode: {mode}"))),
     }
 }
 

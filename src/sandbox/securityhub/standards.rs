@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Hub, invalid, page, texts};
+use super::{Hub, SERVICE, page};
+use crate::input::Input;
 use crate::{Answer, AwsError, Call};
 
 /// The standards that there are: how each ends in its ARN, what it is called, and whether a hub starts with it.
@@ -153,13 +154,13 @@ impl Hub {
     }
 
     pub(super) fn enabled_standards(&self, call: &Call, id: &str, at: Moment) -> Answer {
-        let asked: Vec<&str> = texts(&call.input["StandardsSubscriptionArns"]).collect();
+        let asked = call.input.texts("StandardsSubscriptionArns");
         let all: Vec<Value> = self
             .standards
             .keys()
             .filter_map(|path| self.subscription(path, call, id, at))
             .filter(|found| {
-                let arn = found["StandardsSubscriptionArn"].as_str().unwrap_or_default();
+                let arn = found.text("StandardsSubscriptionArn");
                 asked.is_empty() || asked.contains(&arn)
             })
             .collect();
@@ -171,10 +172,11 @@ impl Hub {
         let wanted = between_1_and_25(&call.input["StandardsSubscriptionRequests"])?;
         let mut paths = vec![];
         for request in wanted {
-            let wanted = request["StandardsArn"].as_str().unwrap_or_default();
+            let wanted = request.text("StandardsArn");
             let found = STANDARDS.iter().find(|(path, ..)| arn(path, call) == wanted);
-            let (path, ..) = found
-                .ok_or_else(|| invalid(&format!("Invalid StandardsSubscriptionRequest(s): [{request}]")))?;
+            let (path, ..) = found.ok_or_else(|| {
+                SERVICE.invalid(format!("Invalid StandardsSubscriptionRequest(s): [{request}]"))
+            })?;
             paths.push(*path);
         }
         for path in &paths {
@@ -197,7 +199,9 @@ impl Hub {
                 let there = self.standards.get(*path);
                 there.is_some_and(|there| there.status(at).is_some())
             });
-            paths.push(path.ok_or_else(|| invalid(&format!("Invalid StandardsSubscriptionArn: {arn}")))?);
+            paths.push(
+                path.ok_or_else(|| SERVICE.invalid(format!("Invalid StandardsSubscriptionArn: {arn}")))?,
+            );
         }
         for path in &paths {
             if let Some(there) = self.standards.get_mut(*path) {
@@ -219,6 +223,6 @@ impl Hub {
 fn between_1_and_25(value: &Value) -> Result<&[Value], AwsError> {
     match value {
         Value::Array(items) if (1..=25).contains(&items.len()) => Ok(items),
-        _ => Err(invalid("Expected between 1 and 25 standards")),
+        _ => Err(SERVICE.invalid("Expected between 1 and 25 standards")),
     }
 }

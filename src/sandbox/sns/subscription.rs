@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Answer, AwsError, Here, Topic, no_topic, parameter, text};
+use super::{Answer, AwsError, Here, SERVICE, Topic, no_topic, parameter};
 use crate::Ids;
 
 /// Somebody who hears, or may come to hear, of a topic.
@@ -117,7 +117,10 @@ fn is_fit(protocol: &str, endpoint: &str) -> Result<(), AwsError> {
 
 pub(super) fn subscribe(topic: &mut Topic, name: &str, here: &Here<'_>, ids: &mut Ids) -> Answer {
     let input = &here.call.input;
-    let (protocol, endpoint) = (text(input, "Protocol")?, text(input, "Endpoint")?);
+    let (protocol, endpoint) = (
+        SERVICE.required(input, "Protocol")?,
+        SERVICE.required(input, "Endpoint")?,
+    );
     is_fit(protocol, endpoint)?;
     let asks = protocol.starts_with("email") || protocol.starts_with("http");
     topic
@@ -163,7 +166,7 @@ pub(super) fn subscribe(topic: &mut Topic, name: &str, here: &Here<'_>, ids: &mu
 }
 
 pub(super) fn confirm(topic: &mut Topic, name: &str, here: &Here<'_>) -> Answer {
-    let token = text(&here.call.input, "Token")?;
+    let token = SERVICE.required(&here.call.input, "Token")?;
     let asked = topic
         .subscriptions
         .iter_mut()
@@ -174,7 +177,10 @@ pub(super) fn confirm(topic: &mut Topic, name: &str, here: &Here<'_>) -> Answer 
 }
 
 pub(super) fn unsubscribe(topics: &mut BTreeMap<String, Topic>, here: &Here<'_>) -> Answer {
-    let (name, id) = here.parts("SubscriptionArn", text(&here.call.input, "SubscriptionArn")?)?;
+    let (name, id) = here.parts(
+        "SubscriptionArn",
+        SERVICE.required(&here.call.input, "SubscriptionArn")?,
+    )?;
     let id = id.ok_or_else(|| parameter("SubscriptionArn"))?;
     let topic = topics.get_mut(name).ok_or_else(no_topic)?;
     // What does not exist (any more) is as good as unsubscribed.
