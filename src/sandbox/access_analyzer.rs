@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::input::{Input, one_or_many_texts};
 use super::service::Service;
 use super::wire::{Protocol, Route, route};
-use super::{Account, Answer, AwsError, Call, tags};
+use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it in a region.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,15 @@ pub struct Analyzer {
 const KINDS: [&str; 2] = ["ACCOUNT", "ACCOUNT_UNUSED_ACCESS"];
 
 /// The service.
-pub(super) static SERVICE: Service = Service::new("access-analyzer", &[Protocol::RestJson(ROUTES)], handle);
+pub(super) static SERVICE: Service = Service {
+    keeps_tag: |tag| match tag.key {
+        Some(key) if key.starts_with("aws:") => {
+            Err(SERVICE.invalid(format!("the tag key {key} is reserved")))
+        }
+        _ => Ok(tag.is_whole()),
+    },
+    ..Service::new("access-analyzer", &[Protocol::RestJson(ROUTES)], handle)
+};
 
 const ROUTES: &[Route] = &[
     route("ListAnalyzers", "GET /analyzer"),
@@ -86,7 +94,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "ListTagsForResource" => Ok(json!({"tags": service.of_arn(call, &prefix)?.tags})),
         "TagResource" => {
-            let tags = tags(call)?;
+            let tags = SERVICE.tag_map(&call.input["tags"])?;
             service.of_arn(call, &prefix)?.tags.extend(tags);
             Ok(json!({}))
         }
@@ -171,7 +179,7 @@ impl AccessAnalyzer {
             status: "ACTIVE".to_owned(),
             configuration,
             managed_by: None,
-            tags: tags(call)?,
+            tags: SERVICE.tag_map(&call.input["tags"])?,
         };
         self.analyzers.insert(name.to_owned(), made);
         Ok(json!({"arn": format!("{prefix}{name}")}))
@@ -200,15 +208,6 @@ impl Analyzer {
             "tags": self.tags,
         })
     }
-}
-
-fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
-    tags::mapped(&call.input["tags"], |tag| match tag.key {
-        Some(key) if key.starts_with("aws:") => {
-            Err(SERVICE.invalid(format!("the tag key {key} is reserved")))
-        }
-        _ => Ok(tag.is_whole()),
-    })
 }
 
 fn missing(what: &str) -> AwsError {

@@ -136,7 +136,8 @@ impl Kept {
     }
 
     fn tag(&mut self, tags: &Value) -> Result<(), AwsError> {
-        self.tags.extend(read_tags(tags)?);
+        let list = tags.as_array().ok_or_else(|| SERVICE.missing("ResourceTags"))?;
+        self.tags.extend(SERVICE.tags(list)?);
         match self.tags.len() > TAGS {
             true => Err(AwsError::new(
                 "ServiceQuotaExceededException",
@@ -179,6 +180,10 @@ impl WithSubscribers {
 pub(super) static SERVICE: Service = Service {
     is_global: true,
     invalid_code: "InvalidParameterException",
+    keeps_tag: |tag| match tag.is_usual() {
+        true => Ok(true),
+        false => Err(SERVICE.invalid("ResourceTags has a tag that is not allowed.")),
+    },
     missing: |service, member| service.invalid(format!("{member} must not be null.")),
     iam_action,
     denied_resource: |_, id| format!("arn:aws:budgets::{id}:budget/*"),
@@ -431,14 +436,6 @@ fn list<T: DeserializeOwned>(input: &Value, name: &str) -> Result<Vec<T>, AwsErr
         Value::Null => Ok(vec![]),
         _ => member(input, name),
     }
-}
-
-fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let list = tags.as_array().ok_or_else(|| SERVICE.missing("ResourceTags"))?;
-    tags::listed(list, |tag| match tag.is_usual() {
-        true => Ok(true),
-        false => Err(SERVICE.invalid("ResourceTags has a tag that is not allowed.")),
-    })
 }
 
 fn not_found(message: &str) -> AwsError {

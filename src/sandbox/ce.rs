@@ -284,6 +284,13 @@ impl Subscription {
 /// The service.
 pub(super) static SERVICE: Service = Service {
     is_global: true,
+    keeps_tag: |tag| {
+        let key = tag.key.unwrap_or_default().to_ascii_lowercase();
+        match tag.is_usual() && !key.starts_with("aws:") && !tag.is_repeated {
+            true => Ok(true),
+            false => Err(SERVICE.invalid("ResourceTags are invalid")),
+        }
+    },
     ..Service::new("ce", &[Protocol::Json("1.1")], handle)
 };
 
@@ -501,15 +508,7 @@ fn tags(list: &[ResourceTag]) -> Result<BTreeMap<String, String>, AwsError> {
     let pairs = list
         .iter()
         .map(|tag| (Some(tag.key.as_str()), Some(tag.value.as_str())));
-    let tags = tags::read(pairs, |tag| {
-        let is_of_aws = tag
-            .key
-            .is_some_and(|key| key.to_ascii_lowercase().starts_with("aws:"));
-        match tag.is_usual() && !is_of_aws && !tag.is_repeated {
-            true => Ok(true),
-            false => Err(SERVICE.invalid("ResourceTags are invalid")),
-        }
-    })?;
+    let tags = SERVICE.tag_pairs(pairs)?;
     match tags.len() > MOST_TAGS {
         true => Err(too_many_tags()),
         false => Ok(tags),

@@ -240,7 +240,13 @@ fn owned<'a>(
 }
 
 /// The service.
-pub(super) static SERVICE: Service = Service::new("cloudtrail", &[Protocol::Json("1.1")], handle);
+pub(super) static SERVICE: Service = Service {
+    keeps_tag: |tag| match tag.wrong() {
+        None => Ok(true),
+        Some(why) => Err(AwsError::new("InvalidTagParameterException", why)),
+    },
+    ..Service::new("cloudtrail", &[Protocol::Json("1.1")], handle)
+};
 
 /// Answers one operation.
 fn handle(account: &mut Account, call: &Call) -> Answer {
@@ -320,7 +326,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(selectors(&found))
         }
         "AddTags" => {
-            let new = read_tags(input)?;
+            let new = SERVICE.tags(input.list("TagsList"))?;
             let (_, trail) = owned(account, call, "ResourceId")?;
             trail.tags.extend(new);
             match trail.tags.len() > TAGS {
@@ -332,7 +338,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             }
         }
         "RemoveTags" => {
-            let gone = read_tags(input)?;
+            let gone = SERVICE.tags(input.list("TagsList"))?;
             let (_, trail) = owned(account, call, "ResourceId")?;
             trail.tags.retain(|key, _| !gone.contains_key(key));
             Ok(json!({}))
@@ -382,7 +388,7 @@ fn create(account: &mut Account, call: &Call) -> Answer {
     check::organization(account, call)?;
     let mut trail = Trail::new(input.text("S3BucketName"));
     change(&mut trail, input);
-    trail.tags = read_tags(input)?;
+    trail.tags = SERVICE.tags(input.list("TagsList"))?;
     let found = Found {
         name,
         owner: account.id.clone(),
@@ -440,11 +446,4 @@ fn given(value: &Value) -> Option<Value> {
         .as_array()
         .filter(|all| !all.is_empty())
         .map(|_| value.clone())
-}
-
-fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    tags::listed(input.list("TagsList"), |tag| match tag.wrong() {
-        None => Ok(true),
-        Some(why) => Err(AwsError::new("InvalidTagParameterException", why)),
-    })
 }

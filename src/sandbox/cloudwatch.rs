@@ -298,7 +298,7 @@ fn check(call: &Call) -> Result<(), AwsError> {
 }
 
 fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
-    let tags = tags::listed(call.input.list("Tags"), |tag| Ok(tag.is_whole()))?;
+    let tags = SERVICE.tags(call.input.list("Tags"))?;
     if tags.len() > 50 {
         return Err(SERVICE.invalid("The value of Tags has more than 50 tags."));
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::input::{Input, one_or_many_texts};
+use super::input::{Input, one_or_many, one_or_many_texts};
 use super::service::Service;
 use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call, tags};
@@ -74,7 +74,13 @@ pub struct Channel {
 const RESERVED: &str = "AWSConfigurationRecorderFor";
 
 /// The service.
-pub(super) static SERVICE: Service = Service::new("config", &[Protocol::Json("1.1")], handle);
+pub(super) static SERVICE: Service = Service {
+    keeps_tag: |tag| match tag.is_whole() {
+        true => Ok(true),
+        false => Err(SERVICE.invalid("A tag has a key and a value.")),
+    },
+    ..Service::new("config", &[Protocol::Json("1.1")], handle)
+};
 
 /// Answers one operation.
 fn handle(account: &mut Account, call: &Call) -> Answer {
@@ -126,7 +132,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(json!({"Tags": tags::output(tags)}))
         }
         "TagResource" => {
-            let tags = check::tags(&call.input["Tags"])?;
+            let tags = SERVICE.tags(one_or_many(&call.input["Tags"]))?;
             config.of_arn(call, &arn)?.tags.extend(tags);
             Ok(Value::Null)
         }
@@ -271,7 +277,7 @@ impl Config {
             recording: false,
             started_at: None,
             stopped_at: None,
-            tags: check::tags(&call.input["Tags"])?,
+            tags: SERVICE.tags(one_or_many(&call.input["Tags"]))?,
         });
         Ok(Value::Null)
     }

@@ -297,7 +297,7 @@ fn no_contact() -> AwsError {
 
 fn invalid(field: &str, what: &str) -> AwsError {
     let message = format!("Value at '{field}' failed to satisfy constraint: {what}");
-    let mut error = AwsError::new("ValidationException", message.clone());
+    let mut error = SERVICE.invalid(message.clone());
     error
         .members
         .insert("reason".to_owned(), "fieldValidationFailed".into());

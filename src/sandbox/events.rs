@@ -61,7 +61,16 @@ const STATES: [&str; 3] = [
 ];
 
 /// The service.
-pub(super) static SERVICE: Service = Service::new("events", &[Protocol::Json("1.1")], handle);
+pub(super) static SERVICE: Service = Service {
+    keeps_tag: |tag| match tag.key {
+        None => Err(SERVICE.missing("Key")),
+        Some(_) if tag.wrong().is_some() || tag.is_repeated => {
+            Err(SERVICE.invalid("Invalid tags in the request."))
+        }
+        Some(_) => Ok(true),
+    },
+    ..Service::new("events", &[Protocol::Json("1.1")], handle)
+};
 
 /// Answers one operation.
 fn handle(account: &mut Account, call: &Call) -> Answer {
@@ -139,7 +148,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(outcome(&failed))
         }
         "TagResource" => {
-            let new = read_tags(input)?;
+            let new = SERVICE.tags(input.list("Tags"))?;
             let rule = tagged(rules, input, &here)?;
             if rule.managed_by.is_some() {
                 return Err(managed());
@@ -271,7 +280,7 @@ fn put_rule(rules: &mut BTreeMap<String, Rule>, input: &Value, here: &Here<'_>) 
             let live = own(rules, name)?;
             (live.targets.clone(), live.tags.clone())
         }
-        false => (vec![], read_tags(input)?),
+        false => (vec![], SERVICE.tags(input.list("Tags"))?),
     };
     let rule = Rule {
         event_pattern: pattern,
@@ -396,16 +405,6 @@ fn failure(id: &Value, code: &str, message: &str) -> Value {
 
 fn outcome(failed: &[Value]) -> Value {
     json!({"FailedEntryCount": failed.len(), "FailedEntries": failed})
-}
-
-fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    tags::listed(input.list("Tags"), |tag| match tag.key {
-        None => Err(SERVICE.missing("Key")),
-        Some(_) if tag.wrong().is_some() || tag.is_repeated => {
-            Err(SERVICE.invalid("Invalid tags in the request."))
-        }
-        Some(_) => Ok(true),
-    })
 }
 
 /// A page of a list; the token is where the next one begins.

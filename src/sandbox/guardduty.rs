@@ -12,7 +12,7 @@ pub use features::{Feature, Features};
 use super::input::{Input, one_or_many_texts};
 use super::service::{Refusal, Service};
 use super::wire::{Protocol, Route, route};
-use super::{Account, Answer, AwsError, Call, Ids, tags, world};
+use super::{Account, Answer, AwsError, Call, Ids, world};
 
 /// How often findings may be published.
 pub const FREQUENCIES: [&str; 3] = ["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"];
@@ -156,6 +156,10 @@ impl Detector {
 /// The service.
 pub(super) static SERVICE: Service = Service {
     invalid_code: "BadRequestException",
+    keeps_tag: |tag| match tag.is_usual() {
+        true => Ok(true),
+        false => Err(parameter("tags")),
+    },
     missing: |_, member| parameter(member),
     malformed: |member, _| parameter(member),
     denied: |who| AwsError::with_status(403, "AccessDeniedException", who),
@@ -302,14 +306,10 @@ fn status_name(enabled: bool) -> &'static str {
 }
 
 fn tags(value: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let refused = || parameter("tags");
-    let tags = tags::mapped(value, |tag| match tag.is_usual() {
-        true => Ok(true),
-        false => Err(refused()),
-    })?;
+    let tags = SERVICE.tag_map(value)?;
     match (1..=200).contains(&tags.len()) {
         true => Ok(tags),
-        false => Err(refused()),
+        false => Err(parameter("tags")),
     }
 }
 

@@ -13,8 +13,8 @@
 //!
 //! A new service is one file, with its `mod` line below, and one line in the list of `services`. The file declares a
 //! `static SERVICE`: the service's name, its protocols with their routes, the function that answers a call, and the
-//! refusals that it words in its own way. What the service keeps in every region is a type of the file that the line
-//! names; what a global service keeps is a field of [`Account`].
+//! refusals that it words in its own way, in which `input` and `tags` read its requests. What the service keeps in every
+//! region is a type of the file that the line names; what a global service keeps is a field of [`Account`].
 
 pub mod access_analyzer;
 mod account;

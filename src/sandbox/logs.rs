@@ -15,7 +15,7 @@ pub use self::filters::MetricFilter;
 use super::input::Input;
 use super::service::Service;
 use super::wire::Protocol;
-use super::{Account, Answer, AwsError, Call, tags};
+use super::{Account, Answer, AwsError, Call};
 
 /// What is kept of it in a region.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,10 @@ const TAGS: usize = 50;
 /// The service.
 pub(super) static SERVICE: Service = Service {
     invalid_code: "InvalidParameterException",
+    keeps_tag: |tag| match tag.wrong() {
+        None => Ok(true),
+        Some(why) => Err(SERVICE.invalid(why)),
+    },
     ..Service::new("logs", &[Protocol::Json("1.1")], handle)
 };
 
@@ -88,7 +92,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 retention: None,
                 class: class.to_owned(),
                 key: input["kmsKeyId"].as_str().map(str::to_owned),
-                tags: read_tags(input)?,
+                tags: SERVICE.tag_map(&input["tags"])?,
                 filters: BTreeMap::new(),
             };
             groups.insert(name.to_owned(), group);
@@ -128,7 +132,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             )?;
             match call.operation.as_str() {
                 "ListTagsForResource" => return Ok(json!({"tags": group.tags})),
-                "TagResource" => group.tags.extend(read_tags(input)?),
+                "TagResource" => group.tags.extend(SERVICE.tag_map(&input["tags"])?),
                 _ => {
                     for key in input.list("tagKeys") {
                         group.tags.remove(key.as_str().unwrap_or_default());
@@ -204,13 +208,6 @@ fn name(input: &Value) -> Result<&str, AwsError> {
 
 fn group<'a>(groups: &'a mut BTreeMap<String, LogGroup>, name: &str) -> Result<&'a mut LogGroup, AwsError> {
     groups.get_mut(name).ok_or_else(no_group)
-}
-
-fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    tags::mapped(&input["tags"], |tag| match tag.wrong() {
-        None => Ok(true),
-        Some(why) => Err(SERVICE.invalid(why)),
-    })
 }
 
 fn no_group() -> AwsError {

@@ -203,6 +203,18 @@ impl S3 {
 pub(super) static SERVICE: Service = Service {
     survives_region_denial: true,
     invalid_code: "InvalidArgument",
+    keeps_tag: |tag| {
+        if !tag.is_whole() {
+            return Err(malformed_xml());
+        }
+        match tag.wrong().is_some() || tag.is_repeated {
+            true => Err(AwsError::new(
+                "InvalidTag",
+                "The TagKey or TagValue you have provided is invalid",
+            )),
+            false => Ok(true),
+        }
+    },
     iam_action: |operation| match operation {
         "ListBuckets" => "ListAllMyBuckets",
         "HeadBucket" => "ListBucket",

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::input::{Input, one_or_many_texts};
 use super::service::Service;
 use super::wire::{Protocol, Route, route};
-use super::{Account, Answer, AwsError, Call, tags};
+use super::{Account, Answer, AwsError, Call};
 
 mod aggregator;
 mod standards;
@@ -61,6 +61,10 @@ const CENTRAL: [&str; 5] = [
 /// The service.
 pub(super) static SERVICE: Service = Service {
     invalid_code: "InvalidInputException",
+    keeps_tag: |tag| match tag.is_usual() {
+        true => Ok(true),
+        false => Err(SERVICE.invalid("Invalid Tags")),
+    },
     malformed: |_, value| SERVICE.invalid(format!("Invalid boolean: {value}")),
     ..Service::new("securityhub", &[Protocol::RestJson(ROUTES)], handle)
 };
@@ -263,14 +267,10 @@ fn generator(input: &Value) -> Result<Option<&str>, AwsError> {
 
 /// The tags of a request: between 1 and 50 of them.
 fn tags(value: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    let refused = || SERVICE.invalid("Invalid Tags");
-    let tags = tags::mapped(value, |tag| match tag.is_usual() {
-        true => Ok(true),
-        false => Err(refused()),
-    })?;
+    let tags = SERVICE.tag_map(value)?;
     match (1..=50).contains(&tags.len()) {
         true => Ok(tags),
-        false => Err(refused()),
+        false => Err(SERVICE.invalid("Invalid Tags")),
     }
 }
 

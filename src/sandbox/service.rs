@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::input::null_at;
+use super::tags::Tag;
 use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
@@ -40,6 +41,8 @@ pub(super) struct Service {
     pub(super) missing: fn(&Service, &str) -> AwsError,
     /// The refusal of a request in which this member is of another type.
     pub(super) malformed: fn(&str, &Value) -> AwsError,
+    /// Whether a tag of a request is kept, or the refusal of the request.
+    pub(super) keeps_tag: fn(&Tag<'_>) -> Result<bool, AwsError>,
     /// A header that every answer carries.
     pub(super) header: fn(&Account, &Call) -> Option<(&'static str, String)>,
     /// Answers a call.
@@ -75,6 +78,7 @@ impl Service {
             malformed: |member, _| {
                 AwsError::new("SerializationException", format!("{member} is of another type."))
             },
+            keeps_tag: |tag| Ok(tag.is_whole()),
             header: |_, _| None,
             handle,
         }

@@ -82,6 +82,11 @@ const TAGS: usize = 50;
 pub(super) static SERVICE: Service = Service {
     invalid_code: "InvalidParameter",
     missing: |_, member| AwsError::new("ValidationError", null_at(member)),
+    keeps_tag: |tag| match tag.key {
+        None => Err(SERVICE.missing("Key")),
+        Some(_) if tag.wrong().is_some() || tag.is_repeated => Err(parameter("Tags")),
+        Some(_) => Ok(true),
+    },
     denied_resource: |call, id| {
         let mut members = ["TopicArn", "ResourceArn", "SubscriptionArn"].iter();
         match members.find_map(|member| call.input[*member].as_str()) {
@@ -145,7 +150,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             Ok(json!({"Tags": tags::output(&topic.tags)}))
         }
         "TagResource" => {
-            let new = read_tags(input)?;
+            let new = SERVICE.tags(input.list("Tags"))?;
             let topic = topics
                 .get_mut(here.name("ResourceArn")?)
                 .ok_or_else(no_resource)?;
@@ -265,7 +270,7 @@ fn create(topics: &mut BTreeMap<String, Topic>, here: &Here<'_>) -> Answer {
     for (attribute, value) in read_entries(&input["Attributes"]) {
         made.set(&attribute, &value)?;
     }
-    made.tags = read_tags(input)?;
+    made.tags = SERVICE.tags(input.list("Tags"))?;
     let differs = |what: &str, why: &str| {
         Err(SERVICE.invalid(format!(
             "Invalid parameter: {what} Reason: Topic already exists with different {why}"
@@ -430,14 +435,6 @@ fn read_entries(map: &Value) -> Vec<(String, String)> {
     pairs
         .map(|pair| (text(&pair["key"]), text(&pair["value"])))
         .collect()
-}
-
-fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    tags::listed(input.list("Tags"), |tag| match tag.key {
-        None => Err(SERVICE.missing("Key")),
-        Some(_) if tag.wrong().is_some() || tag.is_repeated => Err(parameter("Tags")),
-        Some(_) => Ok(true),
-    })
 }
 
 /// A page of a list; the token is where the next one begins.

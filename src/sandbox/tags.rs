@@ -5,25 +5,26 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::AwsError;
+use super::service::Service;
 
 /// One tag of a request.
-pub(crate) struct Tag<'a> {
+pub(super) struct Tag<'a> {
     /// Its key, if that is a text.
-    pub(crate) key: Option<&'a str>,
+    pub(super) key: Option<&'a str>,
     /// Its value, if that is a text.
-    pub(crate) value: Option<&'a str>,
+    value: Option<&'a str>,
     /// Whether a tag before it has the same key.
-    pub(crate) is_repeated: bool,
+    pub(super) is_repeated: bool,
 }
 
 impl Tag<'_> {
     /// Whether it has a key and a value.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.key.is_some() && self.value.is_some()
     }
 
     /// Whether it is whole, of the usual lengths, and not one of AWS's own. Some services check no more than that.
-    pub(crate) fn is_usual(&self) -> bool {
+    pub(super) fn is_usual(&self) -> bool {
         let length = |text: &str| text.chars().count();
         self.key
             .is_some_and(|key| (1..=128).contains(&length(key)) && !key.starts_with("aws:"))
@@ -32,7 +33,7 @@ impl Tag<'_> {
 
     /// What is wrong with it, if anything is: the rules that hold for every service
     /// (AWS General Reference, "Tagging AWS resources").
-    pub(crate) fn wrong(&self) -> Option<&'static str> {
+    pub(super) fn wrong(&self) -> Option<&'static str> {
         let (key, value) = (self.key.unwrap_or_default(), self.value.unwrap_or_default());
         let plain = |text: &str| {
             text.chars()
@@ -52,51 +53,42 @@ impl Tag<'_> {
     }
 }
 
-/// Reads tags. `keep` is the service's rule: whether a tag is kept, or the refusal of the request.
-pub(crate) fn read<'a>(
-    pairs: impl IntoIterator<Item = (Option<&'a str>, Option<&'a str>)>,
-    keep: impl Fn(&Tag<'a>) -> Result<bool, AwsError>,
-) -> Result<BTreeMap<String, String>, AwsError> {
-    let mut tags = BTreeMap::new();
-    for (key, value) in pairs {
-        let name = key.unwrap_or_default();
-        let tag = Tag {
-            key,
-            value,
-            is_repeated: tags.contains_key(name),
-        };
-        if keep(&tag)? {
-            tags.insert(name.to_owned(), value.unwrap_or_default().to_owned());
-        }
+impl Service {
+    /// The tags in a list of structures of `Key` and `Value`.
+    pub(super) fn tags(&self, list: &[Value]) -> Result<BTreeMap<String, String>, AwsError> {
+        let pairs = list.iter();
+        self.tag_pairs(pairs.map(|tag| (tag["Key"].as_str(), tag["Value"].as_str())))
     }
-    Ok(tags)
-}
 
-/// Reads a list of structures of `Key` and `Value`.
-pub(crate) fn listed<'a>(
-    list: &'a [Value],
-    keep: impl Fn(&Tag<'a>) -> Result<bool, AwsError>,
-) -> Result<BTreeMap<String, String>, AwsError> {
-    let pairs = list
-        .iter()
-        .map(|tag| (tag["Key"].as_str(), tag["Value"].as_str()));
-    read(pairs, keep)
-}
+    /// The tags in a map of keys to values.
+    pub(super) fn tag_map(&self, map: &Value) -> Result<BTreeMap<String, String>, AwsError> {
+        let pairs = map.as_object().into_iter().flatten();
+        self.tag_pairs(pairs.map(|(key, value)| (Some(key.as_str()), value.as_str())))
+    }
 
-/// Reads a map of keys to values.
-pub(crate) fn mapped<'a>(
-    map: &'a Value,
-    keep: impl Fn(&Tag<'a>) -> Result<bool, AwsError>,
-) -> Result<BTreeMap<String, String>, AwsError> {
-    let pairs = map.as_object().into_iter().flatten();
-    read(
-        pairs.map(|(key, value)| (Some(key.as_str()), value.as_str())),
-        keep,
-    )
+    /// The tags of some other form.
+    pub(super) fn tag_pairs<'a>(
+        &self,
+        pairs: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
+    ) -> Result<BTreeMap<String, String>, AwsError> {
+        let mut tags = BTreeMap::new();
+        for (key, value) in pairs {
+            let name = key.unwrap_or_default();
+            let tag = Tag {
+                key,
+                value,
+                is_repeated: tags.contains_key(name),
+            };
+            if (self.keeps_tag)(&tag)? {
+                tags.insert(name.to_owned(), value.unwrap_or_default().to_owned());
+            }
+        }
+        Ok(tags)
+    }
 }
 
 /// Tags as an answer lists them.
-pub(crate) fn output(tags: &BTreeMap<String, String>) -> Vec<Value> {
+pub(super) fn output(tags: &BTreeMap<String, String>) -> Vec<Value> {
     tags.iter()
         .map(|(key, value)| json!({"Key": key, "Value": value}))
         .collect()

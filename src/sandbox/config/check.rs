@@ -1,13 +1,11 @@
 //! What Config looks at before it takes a request.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::SERVICE;
 use crate::input::{Input, one_or_many, one_or_many_texts};
 use crate::s3::Ask;
-use crate::{Account, AwsError, Call, tags};
+use crate::{Account, AwsError, Call};
 
 /// Types whose results are always recorded as they come.
 const NEVER_DAILY: [&str; 3] = [
@@ -77,14 +75,6 @@ pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
             ),
         )),
     }
-}
-
-/// The tags of a request.
-pub(super) fn tags(value: &Value) -> Result<BTreeMap<String, String>, AwsError> {
-    tags::listed(one_or_many(value), |tag| match tag.is_whole() {
-        true => Ok(true),
-        false => Err(SERVICE.invalid("A tag has a key and a value.")),
-    })
 }
 
 /// A recording group with what AWS adds to it.

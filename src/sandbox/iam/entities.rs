@@ -238,10 +238,6 @@ pub(super) fn common<'a>(
     })
 }
 
-pub(super) fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
-    tags::listed(call.input.list("Tags"), |tag| Ok(tag.is_whole()))
-}
-
 fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
     let name = call.input.text(kind.member()).to_owned();
     let most = if kind == Kind::Group { 128 } else { 64 };
@@ -276,7 +272,7 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         created: call.now,
         inline: BTreeMap::new(),
         attached: BTreeSet::new(),
-        tags: tags(call)?,
+        tags: SERVICE.tags(call.input.list("Tags"))?,
     };
     let all = &mut account.iam.entities;
     match kind {

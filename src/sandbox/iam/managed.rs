@@ -300,7 +300,7 @@ fn create(account: &mut Account, call: &Call) -> Answer {
         default: 1,
         next: 2,
         versions: [(1, version)].into(),
-        tags: super::entities::tags(call)?,
+        tags: SERVICE.tags(call.input.list("Tags"))?,
     };
     let told = shown(&account.iam.entities, &arn, &policy);
     account.iam.entities.policies.insert(arn, policy);

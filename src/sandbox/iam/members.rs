@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::SERVICE;
 use super::entities::{Kind, find, find_mut, not_found, one, output, unknown};
 use super::paging::{cut, page};
 use crate::input::Input;
@@ -72,7 +73,7 @@ pub(super) fn tag(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         return page(call, "Tags", tags::output(&common.tags));
     }
     if call.operation.starts_with("Tag") {
-        let new = super::entities::tags(call)?;
+        let new = SERVICE.tags(call.input.list("Tags"))?;
         let more = new.keys().filter(|key| !common.tags.contains_key(*key)).count();
         if common.tags.len() + more > 50 {
             return Err(AwsError::with_status(

@@ -181,18 +181,7 @@ fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
         Value::Object(_) => std::slice::from_ref(tags),
         _ => &[],
     };
-    let read = tags::listed(list, |tag| {
-        if !tag.is_whole() {
-            return Err(malformed_xml());
-        }
-        match tag.wrong().is_some() || tag.is_repeated {
-            true => Err(AwsError::new(
-                "InvalidTag",
-                "The TagKey or TagValue you have provided is invalid",
-            )),
-            false => Ok(true),
-        }
-    })?;
+    let read = SERVICE.tags(list)?;
     if read.len() > TAGS {
         return Err(AwsError::new(
             "BadRequest",
