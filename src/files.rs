@@ -150,7 +150,9 @@ mod tests {
         let path = folder.path().join("a.toml");
         std::fs::write(&path, bytes).unwrap();
         let problems = loader(&trueup_controls::controls()).load(&path).unwrap_err();
-        problems.to_string().replace(&format!("{}/", folder.path().display()), "")
+        problems
+            .to_string()
+            .replace(&format!("{}/", folder.path().display()), "")
     }
 
     #[test]

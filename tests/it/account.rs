@@ -34,7 +34,6 @@ fn a_new_account_gets_its_alias_and_exports_it_in_the_one_table() {
     assert!(export.contains("\nalias = \"acme-prod\"\n"), "{export}");
     folder.write("b.toml", &export);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -64,7 +63,6 @@ fn an_alias_that_exists_is_left_replaced_or_taken_away_as_written() {
     assert_eq!(folder.writes(), Vec::<String>::new());
     folder.becomes(&alias(""), &[DELETE]);
     assert_eq!(folder.account()["iam"]["alias"], json!(null));
-    folder.judge();
 }
 
 #[test]
@@ -76,7 +74,6 @@ fn an_alias_that_was_lost_is_the_one_thing_to_add() {
         .sandbox(&["plan", "b.toml"])
         .expect(0)
         .says("Plan: 1 to add.");
-    folder.judge();
 }
 
 #[test]
@@ -107,7 +104,6 @@ fn a_table_under_report_or_off_writes_nothing() {
         assert_eq!(folder.writes(), Vec::<String>::new());
         assert_eq!(folder.account()["iam"]["alias"], json!(null));
     }
-    folder.judge();
 }
 
 #[test]

@@ -209,7 +209,6 @@ fn a_new_account_gets_its_administrators_and_exports_them() {
         .stdout;
     folder.write("b.toml", &export);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -218,7 +217,6 @@ fn an_account_without_administrators_exports_that_and_stays_so() {
     let export = folder.sandbox(&["export", "--only", "admin_access"]).expect(0);
     folder.write("b.toml", &export.says("enabled = false").stdout);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -282,7 +280,6 @@ fn what_somebody_made_by_hand_is_adopted_and_keeps_the_rest() {
         let tags = tags.to_string();
         assert!(tags.contains("ops") && tags.contains("trueup"), "{tags}");
     }
-    folder.judge();
 }
 
 #[test]
@@ -345,7 +342,6 @@ input = { GroupName = "ADMINISTRATORS", UserName = "ALICE" }
     let export = folder.sandbox(&["export", "--only", "admin_access"]).expect(0);
     folder.write("b.toml", &export.says("group = \"ADMINISTRATORS\"").stdout);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -358,7 +354,6 @@ fn what_somebody_deletes_is_all_that_comes_back() {
         folder.apply().expect(0);
         folder.is_true();
     }
-    folder.judge();
 }
 
 #[test]
@@ -376,7 +371,6 @@ fn a_user_who_is_taken_out_of_the_file_leaves_the_group_with_consent() {
     folder.administrators_become(&without_bob, &["RemoveUserFromGroup"]);
     let users = folder.boto3("iam", &json!([["get_user", { "UserName": "bob" }]]));
     assert_eq!(users[0]["User"]["UserName"], "bob");
-    folder.judge();
 }
 
 #[test]
@@ -407,7 +401,6 @@ fn the_one_who_runs_it_is_not_shut_out_without_a_word_of_the_file() {
     folder.apply().expect(0);
     assert!(folder.writes().contains(&"us-east-1 iam:DeleteRole".to_owned()));
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -440,7 +433,6 @@ fn the_off_switch_needs_consent_and_leaves_the_users_and_what_others_put_there()
     );
     let users = folder.boto3("iam", &json!([["list_users", {}]]));
     assert_eq!(users[0]["Users"].as_array().map(Vec::len), Some(2));
-    folder.judge();
 }
 
 /// What makes a user complete: a password, a device that is enrolled with two codes, and an access key.
@@ -492,7 +484,6 @@ fn what_a_user_still_lacks_is_told_until_it_is_there() {
     folder
         .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
         .expect(0);
-    folder.judge();
 }
 
 /// IAM Identity Center's role for a permission set, as it makes one.
@@ -534,7 +525,6 @@ fn identity_center_is_enough_where_the_file_says_so() {
         &export.says("satisfied_by = \"identity_center\"").stdout,
     );
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -557,5 +547,4 @@ fn a_role_that_a_stack_made_is_left_to_it_unless_enforced() {
             .writes()
             .contains(&"us-east-1 iam:AttachRolePolicy".to_owned())
     );
-    folder.judge();
 }

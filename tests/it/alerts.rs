@@ -186,7 +186,6 @@ fn a_new_topic_is_made_with_its_policy_and_its_listeners_wait_for_a_person() {
         .says("security@example.com");
     folder.write("b.toml", &export.stdout);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -213,7 +212,6 @@ fn nothing_is_left_to_do_once_everybody_has_confirmed() {
         folder.topics()["account-alerts"]["subscriptions"][0]["status"],
         "confirmed"
     );
-    folder.judge();
 }
 
 #[test]
@@ -278,7 +276,6 @@ fn a_topic_that_exists_is_adopted_with_the_fewest_writes_and_keeps_what_is_other
         (&policy["Version"], &policy["Id"]),
         (&json!("2008-10-17"), &json!("theirs"))
     );
-    folder.judge();
 }
 
 #[test]
@@ -306,7 +303,6 @@ fn a_topic_named_by_its_arn_is_used_and_not_made() {
         .sandbox(&["plan", "b.toml"])
         .expect(0)
         .says("belongs to account 999988887777");
-    folder.judge();
 }
 
 #[test]
@@ -364,7 +360,6 @@ fn what_was_taken_away_is_the_one_thing_that_is_planned() {
         topic["policy"] = policy.to_string().into();
     });
     folder.alerts_become(ALERTS, &[]);
-    folder.judge();
 }
 
 #[test]
@@ -388,7 +383,6 @@ fn a_topic_that_somebody_makes_meanwhile_under_other_tags_is_used() {
         json!({"managed-by": "trueup", "team": "web"})
     );
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -412,7 +406,6 @@ fn switched_off_the_topic_goes_and_topics_of_others_stay() {
     let export = folder.sandbox(&["export", "--only", "alerts"]).expect(0);
     folder.write("b.toml", &export.says("[alerts]\nstate = \"absent\"").stdout);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -435,7 +428,6 @@ fn a_budget_that_tells_the_topic_waits_until_it_may_publish() {
     );
     let told = &folder.account()["budgets"]["budgets"]["monthly"]["notifications"][0]["Subscribers"];
     assert_eq!(told[0]["Address"], ARN, "{told}");
-    folder.judge();
 }
 
 #[test]
@@ -449,7 +441,6 @@ fn the_topic_is_in_the_home_region() {
     assert_eq!(folder.topics(), json!({}));
     folder.write("b.toml", &format!("{home}[alerts]\ntopic_arn = \"{ARN}\"\n"));
     folder.apply().expect(3).says("the topic is in us-east-1");
-    folder.judge();
 }
 
 #[test]
@@ -466,7 +457,6 @@ fn who_may_not_look_at_the_topic_is_told_so() {
         let ended = folder.sandbox(&["plan", "b.toml"]);
         assert!(ended.stdout.contains(said), "{}", ended.stdout);
         assert_eq!(folder.writes(), Vec::<String>::new());
-        folder.judge();
     }
 }
 

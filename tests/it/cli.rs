@@ -3,6 +3,7 @@
 use trueup::core::registry::{Entry, Name};
 
 use crate::folder::{Ended, Folder};
+use crate::sandbox::{FEW, with_regions};
 
 /// Runs `plan` on a file with this text: it must fail with 1, name the file, and make no call.
 #[track_caller]
@@ -275,6 +276,7 @@ fn ctrl_c_at_the_prompt_ends_the_run_and_nothing_is_written() {
 #[test]
 fn what_is_answered_at_the_prompt_is_done() {
     let folder = Folder::with_checklist();
+    with_regions(&folder, &FEW);
     folder
         .at_terminal(&["apply", "checklist.toml"], &[("Type yes: ", "no\n")])
         .expect(1)

@@ -107,7 +107,6 @@ fn a_new_account_gets_role_recorder_channel_and_start_and_exports_to_nothing() {
         folder.write("b.toml", &export);
         folder.is_true();
     }
-    folder.judge();
 }
 
 #[test]
@@ -160,7 +159,6 @@ fn a_recorder_of_another_name_is_adopted_cleared_and_started() {
         &one("enabled = false\n"),
         &["eu-west-1 config:StopConfigurationRecorder"],
     );
-    folder.judge();
 }
 
 #[test]
@@ -190,14 +188,12 @@ fn a_service_linked_role_that_config_does_not_see_yet_is_waited_for_and_a_wrong_
             "us-east-1 iam:CreateServiceLinkedRole",
         ],
     );
-    folder.judge();
 
     let folder = Folder::new();
     folder.world(&format!("{BUCKET}{BY_HAND}{}", invalid(1)));
     folder.write("b.toml", &one("exclude = []\n"));
     folder.apply().expect(3).says("InvalidRoleException");
     assert_eq!(folder.writes(), [put]);
-    folder.judge();
 }
 
 #[test]
@@ -216,7 +212,6 @@ fn a_bucket_policy_that_config_does_not_see_yet_is_waited_for() {
         .filter(|write| write.ends_with("config:PutDeliveryChannel"));
     assert!(puts.count() > 1, "{writes:?}");
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -236,7 +231,6 @@ input = { Name = "theirs", S3BucketName = "central", IsMultiRegionTrail = true }
         .expect(3)
         .says("there is no delivery channel, and without one nothing is recorded");
     assert_eq!(folder.writes(), Vec::<String>::new());
-    folder.judge();
 }
 
 #[test]
@@ -330,7 +324,6 @@ Policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal
     });
     folder.becomes(&with("a = \"1\"\n", ""), &[tag]);
     assert_eq!(config()["recorder"]["tags"], json!({"a": "1", "team": "web"}));
-    folder.judge();
 }
 
 #[test]
@@ -364,7 +357,6 @@ fn what_the_organization_forbids_in_one_region_is_no_failure() {
                 "denied",
             ])
             .expect(4);
-        folder.judge();
     }
 }
 
@@ -386,7 +378,6 @@ fn control_towers_recorder_is_left_alone() {
             .says("managed elsewhere")
             .says("AWS Control Tower");
         assert_eq!(folder.writes(), Vec::<String>::new());
-        folder.judge();
     }
 }
 

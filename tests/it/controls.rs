@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use trueup::core::registry::Entry;
 
-use crate::folder::{Ended, Folder, ONE, STATE, TWO};
+use crate::folder::{Ended, Folder, ONE, STATE, TWO, side_by_side};
 
 /// The titles of the steps of a plan in JSON.
 #[track_caller]
@@ -80,7 +80,6 @@ fn a_new_detector_takes_one_write_and_has_what_is_written_alone() {
     for (name, feature) in features.as_object().unwrap() {
         assert_eq!(feature["enabled"], name == "S3_DATA_EVENTS", "{name}");
     }
-    folder.judge();
 }
 
 #[test]
@@ -113,7 +112,6 @@ fn tags_come_with_a_new_detector_and_as_drift_beside_those_of_others() {
         tags("us-east-1"),
         serde_json::json!({"managed-by": "trueup", "stage": "prod"})
     );
-    folder.judge();
 }
 
 #[test]
@@ -139,7 +137,6 @@ fn a_detector_that_another_account_administers_is_left_alone_unless_enforced() {
     // The administrator's word is final: GuardDuty refuses, and says why.
     folder.apply().expect(3).says("is a member account");
     assert_eq!(folder.writes(), ["eu-west-1 guardduty:UpdateDetector"]);
-    folder.judge();
 }
 
 #[test]
@@ -172,7 +169,6 @@ fn the_two_kinds_of_runtime_monitoring_take_turns() {
         &with("eks_runtime_monitoring = true\nruntime_monitoring = false\n"),
         &[update, update],
     );
-    folder.judge();
 }
 
 #[test]
@@ -195,7 +191,6 @@ fn both_kinds_of_runtime_monitoring_together_are_made_and_exported() {
         .says("\neks_runtime_monitoring = true");
     folder.write("b.toml", &export.stdout);
     folder.is_true();
-    folder.judge();
 }
 
 const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -240,7 +235,6 @@ fn a_key_of_ones_own_is_chosen_before_anything_is_encrypted_and_in_its_own_regio
         &format!("{ONE}[ebs_encryption]\nkms_key = \"aws/ebs\"\n"),
         &["eu-west-1 ec2:ResetEbsDefaultKmsKeyId"],
     );
-    folder.judge();
 }
 
 const BLOCK: &str = "[s3_public_access_block]\nblock_public_acls = true\nignore_public_acls = true\n\
@@ -274,7 +268,6 @@ fn a_block_over_buckets_that_are_closed_by_their_own_is_safe() {
         &["us-east-1 s3control:DeletePublicAccessBlock"],
     );
     assert_eq!(folder.account()["s3"]["public_access_block"], Value::Null);
-    folder.judge();
 }
 
 #[test]
@@ -302,7 +295,6 @@ fn a_bucket_that_cannot_be_looked_at_makes_the_block_ask() {
         assert_eq!(folder.writes(), Vec::<String>::new());
         folder.apply().expect(0);
         assert_eq!(folder.writes(), ["us-east-1 s3control:PutPublicAccessBlock"]);
-        folder.judge();
     }
 }
 
@@ -331,7 +323,6 @@ fn what_is_to_be_absent_goes_and_stays_away() {
         (&detector["enabled"], &detector["features"]),
         (&false.into(), &before)
     );
-    folder.judge();
 }
 
 /// What every run may do, whatever it manages.
@@ -452,7 +443,7 @@ fn action(exchange: &Value) -> String {
 #[test]
 fn the_permissions_of_each_control_are_those_that_its_calls_need() {
     let controls = trueup::controls::controls();
-    for Entry { name: id, control } in controls.iter() {
+    side_by_side(controls.iter(), |Entry { name: id, control }| {
         let listed = control.permissions();
         let may = |lists: &[&[&'static str]]| -> BTreeSet<&str> {
             lists.iter().flat_map(|list| list.iter().copied()).collect()
@@ -488,7 +479,6 @@ fn the_permissions_of_each_control_are_those_that_its_calls_need() {
                 folder.apply().expect(0);
                 held(&writing, "an apply");
             }
-            folder.judge();
         }
         let unused: Vec<&&str> = [listed.read, listed.write]
             .into_iter()
@@ -497,5 +487,5 @@ fn the_permissions_of_each_control_are_those_that_its_calls_need() {
             .filter(|action| WITHOUT_A_CALL.iter().all(|(without, _)| without != *action))
             .collect();
         assert!(unused.is_empty(), "{id} lists {unused:?}, which nothing needed");
-    }
+    });
 }

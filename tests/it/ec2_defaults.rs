@@ -105,7 +105,6 @@ fn a_new_account_is_closed_and_exports_that() {
         .says("http_endpoint = \"no_preference\"");
     folder.write("b.toml", &export.stdout);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -179,7 +178,6 @@ fn what_people_chose_is_changed_where_it_is_written_and_kept_where_it_is_not() {
         ],
     );
     assert_eq!(defaults(&folder, "eu-west-1")["metadata"], json!({}));
-    folder.judge();
 }
 
 #[test]
@@ -224,7 +222,6 @@ fn what_somebody_changes_is_all_that_is_changed_back() {
         defaults(&folder, "eu-west-1")["metadata"]["http_tokens_enforced"],
         "enabled"
     );
-    folder.judge();
 }
 
 #[test]
@@ -248,7 +245,6 @@ fn snapshots_that_are_public_are_named_before_they_are_hidden() {
     folder.is_true();
     let looked = |exchange: &Value| exchange["operation"] == "DescribeSnapshots";
     assert!(!folder.exchanges().iter().any(looked));
-    folder.judge();
 }
 
 #[test]
@@ -265,7 +261,6 @@ fn snapshots_that_cannot_be_listed_make_the_block_ask() {
         .says("the public snapshots could not be listed: UnauthorizedOperation");
     folder.apply().expect(0);
     assert_eq!(folder.writes(), [SNAPSHOTS]);
-    folder.judge();
 }
 
 /// Images are open, and EC2 shows for ten minutes that they still are.
@@ -314,7 +309,6 @@ fn a_change_that_ec2_shows_late_is_no_failure() {
         .says("which does no harm");
     folder.apply().expect(0);
     assert_eq!(written(&folder), writes);
-    folder.judge();
 }
 
 #[test]
@@ -331,7 +325,6 @@ fn what_is_shown_late_hides_no_failure_beside_it() {
         .says("ec2:EnableSnapshotBlockPublicAccess: InternalFailure")
         .says("The account is not yet true to b.toml")
         .says("snapshot_public_access: \"unblocked\" → \"block_all_sharing\"");
-    folder.judge();
 }
 
 #[test]
@@ -377,7 +370,6 @@ fn what_a_declarative_policy_holds_is_left_to_it_and_the_rest_is_made_true() {
         .expect(0);
     folder.write("b.toml", &export.says("block_new_sharing").stdout);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -394,7 +386,6 @@ fn a_policy_that_comes_between_the_plan_and_the_write_is_named() {
         .says("Denied by the organization")
         .says("an organizational policy in effect")
         .says("the organization's policy forbids it");
-    folder.judge();
 }
 
 #[test]

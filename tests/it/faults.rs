@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::folder::{Ended, Folder, STATE};
+use crate::folder::{Ended, Folder, STATE, side_by_side};
 
 const ONE_REGION: &str = "[account]\nregions = [\"us-east-1\"]\n";
 const ABSENT: &str = "[password_policy]\nminimum_length = 14\n[ebs_encryption]\nenabled = true\n\
@@ -74,7 +74,7 @@ fn every_write_may_fail_once_and_running_again_ends_it() {
     for (world, tables) in [("", ABSENT), (NO_GATEWAY, PRESENT)] {
         let calls = writes_of(world, tables);
         assert!(calls.len() > 2, "{calls:?}");
-        for (kind, ends_at_once) in [
+        let kinds = [
             ("kind = \"throttle\"", true),
             ("kind = \"reset\"", false),
             ("kind = \"reset\"\ncarried_out = true", false),
@@ -82,7 +82,8 @@ fn every_write_may_fail_once_and_running_again_ends_it() {
                 "kind = \"error\"\ncode = \"UnauthorizedOperation\"\nstatus = 403",
                 false,
             ),
-        ] {
+        ];
+        side_by_side(kinds, |(kind, ends_at_once)| {
             let faults: String = calls
                 .iter()
                 .map(|call| format!("[[fault]]\ncall = \"{call}\"\nnth = 1\n{kind}\n"))
@@ -101,7 +102,7 @@ fn every_write_may_fail_once_and_running_again_ends_it() {
             folder.forget_exchanges();
             apply(&folder).expect(0).says("No changes.");
             assert_eq!(folder.writes(), Vec::<String>::new(), "{kind}");
-        }
+        });
     }
 }
 

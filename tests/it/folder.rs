@@ -1,8 +1,11 @@
 //! A working folder of its own for each test, and trueup run in it as a person would.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The repository's folder.
@@ -19,7 +22,23 @@ pub(crate) const TWO: &str =
 pub(crate) const ONE: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"eu-west-1\"]\n";
 
 /// A fresh working folder, which is also the home of whoever works in it.
-pub(crate) struct Folder(tempfile::TempDir);
+///
+/// When the test ends, every exchange with its simulated account is held against AWS's own description of its services.
+pub(crate) struct Folder {
+    folder: tempfile::TempDir,
+    /// Whether a command did what it should on the simulated account, so that exchanges must have been logged.
+    exchanged: Cell<bool>,
+}
+
+/// Where the folders are made: in memory, where the machine has a folder there and the environment names no other.
+/// The simulated account is synced to the disk at every write, for which most of a run would wait.
+fn place() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    match std::env::var_os("TMPDIR") {
+        None if memory.is_dir() => memory,
+        _ => std::env::temp_dir(),
+    }
+}
 
 /// How a run ended.
 #[derive(Debug)]
@@ -76,7 +95,10 @@ impl Ended {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Folder(tempfile::tempdir().unwrap())
+        Folder {
+            folder: tempfile::tempdir_in(place()).unwrap(),
+            exchanged: Cell::new(false),
+        }
     }
 
     /// A folder with the checklist's baseline in it, as `checklist.toml`.
@@ -91,7 +113,7 @@ impl Folder {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) -> &Self {
@@ -108,10 +130,10 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
         command
             .args(args)
-            .current_dir(self.0.path())
+            .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.0.path())
+            .env("HOME", self.folder.path())
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .stdin(Stdio::null());
         command
@@ -131,7 +153,11 @@ impl Folder {
     }
 
     pub(crate) fn sandbox(&self, args: &[&str]) -> Ended {
-        Ended::of(self.sandbox_command(args).output().unwrap())
+        let ended = Ended::of(self.sandbox_command(args).output().unwrap());
+        if [0, 2, 3].contains(&ended.code) {
+            self.exchanged.set(true);
+        }
+        ended
     }
 
     /// The same at a terminal of 80 columns, where a person waits for each text and then types the keys behind it.
@@ -144,7 +170,7 @@ impl Folder {
             .arg(serde_json::to_string(typed).unwrap())
             .arg(trueup.get_program())
             .args(trueup.get_args())
-            .current_dir(self.0.path())
+            .current_dir(self.folder.path())
             .env_clear()
             .envs(trueup.get_envs().filter_map(|(name, value)| Some((name, value?))))
             .output();
@@ -179,33 +205,53 @@ impl Folder {
 
     /// The calls that were no reads, as `region service:Operation`, since the exchanges were forgotten.
     pub(crate) fn writes(&self) -> Vec<String> {
+        // Nothing else of an exchange is read: a log of a whole run has megabytes.
+        #[derive(Deserialize)]
+        struct Called {
+            region: String,
+            service: String,
+            operation: String,
+        }
         let reads = ["Get", "Head", "List", "Describe", "GenerateCredentialReport"];
-        self.exchanges()
-            .iter()
-            .map(|exchange| {
-                let text = |key: &str| exchange[key].as_str().unwrap().to_owned();
-                (text("region"), text("service"), text("operation"))
-            })
-            .filter(|(_, _, operation)| !reads.iter().any(|read| operation.starts_with(read)))
-            .map(|(region, service, operation)| format!("{region} {service}:{operation}"))
+        std::fs::read_to_string(self.path("exchanges.jsonl"))
+            .unwrap_or_default()
+            .lines()
+            .map(|line| serde_json::from_str::<Called>(line).unwrap())
+            .filter(|called| !reads.iter().any(|read| called.operation.starts_with(read)))
+            .map(|called| format!("{} {}:{}", called.region, called.service, called.operation))
             .collect()
     }
+}
 
-    /// Holds every exchange of this folder against AWS's own description of its services. Done for every folder
-    /// when its test ends.
-    pub(crate) fn judge(&self) {
-        self.forget_exchanges();
-        crate::python::judge(&self.path("judged.jsonl"));
-    }
+/// Tries the independent cases of a test side by side, a few at a time: often a case waits, as trueup does for AWS.
+/// The test fails where a case does.
+pub(crate) fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    const AT_ONCE: usize = 4;
+    let left: Mutex<Vec<T>> = Mutex::new(cases.into_iter().collect());
+    let work = || {
+        loop {
+            // In a statement of its own, which gives the lock back.
+            let case = left.lock().unwrap().pop();
+            let Some(case) = case else { break };
+            test(case);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(work);
+        }
+    });
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let exchanged = ["exchanges.jsonl", "judged.jsonl"]
-            .iter()
-            .any(|log| self.path(log).exists());
-        if exchanged && !std::thread::panicking() {
-            self.judge();
+        if std::thread::panicking() {
+            return;
+        }
+        self.forget_exchanges();
+        let log = self.path("judged.jsonl");
+        if self.exchanged.get() || log.exists() {
+            crate::python::judge(&log);
         }
     }
 }

@@ -79,7 +79,6 @@ fn a_new_detector_does_without_what_its_region_lacks_and_the_run_says_so() {
 
     folder.sandbox(&["plan", "b.toml"]).expect(0).says(LEFT_OUT);
     folder.stays(&format!("{TWO}{ON}"));
-    folder.judge();
 }
 
 #[test]
@@ -123,7 +122,6 @@ fn of_a_detector_that_exists_the_plan_knows_what_its_region_lacks() {
     "#);
     folder.becomes(&format!("{ONE}{ON}"), &["eu-west-1 guardduty:UpdateDetector"]);
     folder.stays(&format!("{ONE}{ON}"));
-    folder.judge();
 }
 
 #[test]
@@ -168,7 +166,6 @@ fn what_a_policy_of_the_organization_decides_is_left_alone_unless_enforced() {
         &baseline.replace("enabled = true", "enabled = true\nmanage = \"enforce\""),
     );
     folder.apply().expect(3).says("managed by a GuardDuty policy");
-    folder.judge();
 }
 
 #[test]
@@ -208,5 +205,4 @@ fn a_member_of_an_organization_shows_who_administers_it_and_is_not_written() {
         .expect(0)
         .says("# Managed in eu-west-1 by the GuardDuty administrator account 999988887777");
     assert_eq!(folder.writes(), Vec::<String>::new());
-    folder.judge();
 }

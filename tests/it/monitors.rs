@@ -210,7 +210,6 @@ fn a_new_account_gets_all_monitors_after_trail_and_topic() {
     folder.apply().expect(0);
     folder.is_true();
     folder.export_is_true();
-    folder.judge();
 }
 
 #[test]
@@ -302,7 +301,6 @@ fn monitors_of_others_are_adopted_and_told_beside_whom_they_tell() {
     assert_eq!(left, ["errors", "groups"]);
     let left: Vec<String> = folder.alarms().as_object().unwrap().keys().cloned().collect();
     assert_eq!(left, ["groups"]);
-    folder.judge();
 }
 
 #[test]
@@ -324,7 +322,6 @@ fn under_an_organizations_trail_alone_it_is_blocked_until_an_own_one_is_enforced
     folder.apply().expect(0);
     folder.is_true();
     assert_eq!(folder.filters(GROUP).as_object().unwrap().len(), 1);
-    folder.judge();
 }
 
 #[test]

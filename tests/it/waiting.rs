@@ -1,6 +1,6 @@
 //! What AWS sees late is waited for, and whoever watches is told: one line where nobody sits at a terminal.
 
-use crate::folder::{Ended, Folder};
+use crate::folder::{Ended, Folder, side_by_side};
 
 /// A trail with its bucket in one region: CloudTrail has to see the bucket's policy.
 const TRAIL: &str = "[account]\nhome_region = \"eu-west-1\"\nregions = [\"eu-west-1\"]\n\
@@ -77,14 +77,15 @@ fn at_a_terminal_the_seconds_are_counted_below_the_bar() {
 #[test]
 fn every_code_that_only_says_not_yet_is_waited_for_and_told() {
     let support = "[support_role]\nrole = \"support\"\n";
+    let trail = TRAIL.replace("[log_bucket]", &format!("{LOGS}[log_bucket]"));
     let config = "[account]\nhome_region = \"eu-west-1\"\nregions = [\"eu-west-1\"]\n[config_recorder]\nenabled = true\n\
         bucket = \"logs-{account_id}\"\nservice_linked_role = true\n[log_bucket]\nname = \"logs-{account_id}\"\n";
-    for (call, code, message, baseline, until) in [
+    let cases = [
         (
             "cloudtrail:CreateTrail",
             "InvalidCloudWatchLogsRoleArnException",
             "Access denied. Check the trust relationships for your role.",
-            &*TRAIL.replace("[log_bucket]", &format!("{LOGS}[log_bucket]")),
+            trail.as_str(),
             "CloudTrail sees the policy and the role",
         ),
         (
@@ -115,7 +116,8 @@ fn every_code_that_only_says_not_yet_is_waited_for_and_told() {
             TRAIL,
             "S3 knows the bucket and its principals",
         ),
-    ] {
+    ];
+    side_by_side(cases, |(call, code, message, baseline, until)| {
         let (ended, calls) = refused_once(call, code, message, baseline);
         let ended = ended.expect(0);
         assert_eq!(calls, 2, "{call}: {code}");
@@ -140,5 +142,5 @@ fn every_code_that_only_says_not_yet_is_waited_for_and_told() {
             assert_eq!(calls, 1, "{call}: {code}: {message}");
             assert_eq!(self::waits(&ended), Vec::<&str>::new());
         }
-    }
+    });
 }

@@ -1,19 +1,18 @@
 """Serves a new moto account on a free loopback port: prints the address, serves until its standard input ends.
 
-So it ends with whoever started it, however that one ends.
+So it ends with whoever started it, however that one ends. With MOTO_IAM_LOAD_MANAGED_POLICIES=true the account knows
+AWS's own managed policies; to load them takes longer than everything else of a short test.
 """
 
 import logging
 import os
 import sys
 
-os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+from moto.moto_server import threaded_moto_server
+from moto.s3.responses import S3Response
+from moto.server import ThreadedMotoServer
 
-from moto.moto_server import threaded_moto_server  # noqa: E402  (moto reads the variable when it is loaded)
-from moto.s3.responses import S3Response  # noqa: E402
-from moto.server import ThreadedMotoServer  # noqa: E402
-
-from cbor_front import CborFront  # noqa: E402
+from cbor_front import CborFront
 
 _get_bucket_versioning = S3Response.get_bucket_versioning
 

@@ -7,7 +7,7 @@ use crate::moto::Moto;
 
 #[test]
 fn it_sees_the_administrators_and_what_somebody_deletes_comes_back() {
-    let moto = Moto::start();
+    let moto = Moto::with_managed_policies();
     moto.folder.write("b.toml", FULL);
     moto.apply().expect(0);
     moto.is_true();
@@ -93,7 +93,7 @@ fn it_sees_the_administrators_and_what_somebody_deletes_comes_back() {
 
 #[test]
 fn it_knows_when_a_user_is_complete_and_when_identity_center_is_enough() {
-    let moto = Moto::start();
+    let moto = Moto::with_managed_policies();
     moto.folder.write("b.toml", ADOPTED);
     let complete = ["plan", "b.toml", "--fail-on", "needs-person"];
     moto.trueup(&["apply", "b.toml", "--auto-approve"]).expect(0);

@@ -129,7 +129,6 @@ fn rules_of_others_are_taken_over_with_the_fewest_writes() {
     assert_eq!(folder.rules("us-west-2").as_object().unwrap().len(), 1);
     assert_eq!(folder.rules("us-east-1"), json!({}));
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -153,7 +152,6 @@ fn other_words_for_the_same_are_no_difference() {
         });
     });
     folder.is_true();
-    folder.judge();
 }
 
 #[test]
@@ -177,7 +175,6 @@ AssumeRolePolicyDocument = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect
         rule["targets"][0]["RoleArn"],
         "arn:aws:iam::123456789012:role/service/trueup-health-forward"
     );
-    folder.judge();
 }
 
 #[test]
@@ -204,7 +201,6 @@ fn what_a_service_made_for_itself_is_never_touched() {
         folder.rules("eu-west-1")["trueup-health-events"]["state"],
         "ENABLED"
     );
-    folder.judge();
 }
 
 #[test]
@@ -234,5 +230,4 @@ input = {{ Rule = "abuse", Targets = [{{ Id = "t", Arn = "{TOPIC}" }}] }}
     folder.apply().expect(0);
     assert_eq!(folder.rules("eu-west-1")["abuse"], before);
     folder.is_true();
-    folder.judge();
 }

@@ -72,7 +72,7 @@ const GROUP: &str = "/aws/cloudtrail/management-events";
 
 #[test]
 fn moto_sees_the_whole_checklist_come_true_but_for_what_it_drops() {
-    let moto = Moto::start();
+    let moto = Moto::with_managed_policies();
     moto.folder.write("b.toml", WHOLE);
     let applied = moto.apply().expect(3).stdout;
     let sum = applied.lines().find(|line| line.starts_with("Applied: "));

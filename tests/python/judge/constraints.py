@@ -1,5 +1,7 @@
 """What a model demands of a value beyond its form: required members, lengths, ranges, patterns, enums."""
 
+import functools
+
 import regex
 
 from .scalars import INVALID
@@ -26,11 +28,7 @@ class Constraints:
 
     def __init__(self, of_answers=False):
         self._of_answers = of_answers
-        self._patterns = {}
-
-    @property
-    def unread_patterns(self):
-        return [pattern for pattern, compiled in self._patterns.items() if compiled is None]
+        self.unread_patterns = set()
 
     def check(self, shape, value, path, findings):
         """`value`: dicts by member name, lists, typed scalars; INVALID where something was reported already."""
@@ -77,8 +75,10 @@ class Constraints:
         if self._of_answers:
             pattern = _ANSWERED_FORMS.get(shape.name, pattern)
         if pattern is not None:
-            compiled = self._compile(pattern)
-            if compiled and not compiled.fullmatch(value):
+            compiled = _compile(pattern)
+            if compiled is None:
+                self.unread_patterns.add(pattern)
+            elif not compiled.fullmatch(value):
                 findings.add(path, f"is {value!r}, which does not match {pattern}")
 
     def _size(self, shape, size, path, unit, findings):
@@ -97,11 +97,11 @@ class Constraints:
         if most is not None and value > most:
             findings.add(path, f"is {value}, and at most {most} is allowed")
 
-    def _compile(self, pattern):
-        """The models' patterns are Java's; the regex module reads nearly all of them as they are."""
-        if pattern not in self._patterns:
-            try:
-                self._patterns[pattern] = regex.compile(pattern, regex.V1)
-            except regex.error:
-                self._patterns[pattern] = None
-        return self._patterns[pattern]
+
+@functools.cache
+def _compile(pattern):
+    """The models' patterns are Java's; the regex module reads nearly all of them as they are."""
+    try:
+        return regex.compile(pattern, regex.V1)
+    except regex.error:
+        return None
