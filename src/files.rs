@@ -5,7 +5,7 @@ use std::path::Path;
 
 use trueup_core::baseline::{BuiltIn, File, Files, Loader};
 use trueup_core::control::Controls;
-use trueup_core::plan_file::SavedError;
+use trueup_core::plan_file::PlanFileError;
 
 /// The baselines that come with trueup. A version never changes what it wants.
 pub const BUILT_IN: &[BuiltIn] = &[
@@ -73,16 +73,16 @@ fn text_of(file: impl Read) -> io::Result<String> {
 }
 
 /// The text of a saved plan.
-pub(crate) fn saved_plan(path: &Path) -> Result<String, SavedError> {
-    std::fs::read_to_string(path).map_err(|error| SavedError::Unreadable {
+pub(crate) fn saved_plan(path: &Path) -> Result<String, PlanFileError> {
+    std::fs::read_to_string(path).map_err(|error| PlanFileError::Unreadable {
         path: path.to_owned(),
         cause: error.to_string(),
     })
 }
 
 /// Writes a file that only its owner may read, whole or not at all: plans and exports hold phones and e-mails.
-pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), SavedError> {
-    let unwritable = |error: io::Error| SavedError::Unwritable {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), PlanFileError> {
+    let unwritable = |error: io::Error| PlanFileError::Unwritable {
         path: path.to_owned(),
         cause: error.to_string(),
     };
@@ -96,8 +96,8 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), SavedError> {
 }
 
 /// The same for a file that must not be there yet. Says whether it was written: if there is one, it was not.
-pub(crate) fn write_new(path: &Path, text: &str) -> Result<bool, SavedError> {
-    let unwritable = |error: io::Error| SavedError::Unwritable {
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<bool, PlanFileError> {
+    let unwritable = |error: io::Error| PlanFileError::Unwritable {
         path: path.to_owned(),
         cause: error.to_string(),
     };

@@ -68,9 +68,10 @@
 //!
 //! # How to add a control
 //!
-//! 1. Write `src/controls/NAME.rs`: the model (every field optional; what is required of the whole is in `check`),
-//!    the identifiers, the actions; `diff` in the `impl Control`, `fetch` and `apply` in the `impl Live`.
-//!    `password_policy` is the shortest one to read first, `default_vpc` the one with the most steps.
+//! 1. Write `src/controls/NAME.rs`, with modules of these names where one file is too long: `model` (the model, every
+//!    field optional; the identifiers; the actions), `check` (what is required of the whole), `diff` (the decisions),
+//!    `live` (`fetch` and `apply`), `tests`. `NAME.rs` keeps the docs, `impl Control` and `impl Live`. `account` is the
+//!    shortest one to read first, `password_policy` a typical one, `default_vpc` the one with the most steps.
 //! 2. Add its `mod` and its line to `src/controls/lib.rs`, in the order of the checklist. Help, schema, permissions, the
 //!    matrix, export, and the tests that loop over the list follow from that.
 //! 3. If it turns on what AWS meters, [`StepDraft::costs`](trueup_core::change::StepDraft::costs) on the step that does,

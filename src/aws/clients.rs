@@ -128,7 +128,7 @@ pub(crate) struct Unanswered {
 }
 
 /// Gives each request, each response and each failure without response the call's name: requests for the
-/// [gate](crate::rate_limit), the others for [`Fault`](trueup_core::fault::Fault).
+/// [rate limit](crate::rate_limit), the others for [`Fault`](trueup_core::fault::Fault).
 #[derive(Debug)]
 struct Naming {
     service: &'static str,

@@ -165,6 +165,8 @@ fn is_web_page(body: &[u8]) -> bool {
 /// No service was reached, or none could be asked.
 fn unanswered(error: &(dyn Error + 'static)) -> Fault {
     let find = |is: fn(&(dyn Error + 'static)) -> bool| causes(error).any(is);
+    let call = causes(error).find_map(|cause| cause.downcast_ref::<Unanswered>());
+    let call = call.map(|unanswered| &unanswered.call);
     let kind = if find(|cause| cause.is::<CredentialsError>()) {
         FaultKind::Credentials
     } else if find(|cause| cause.is::<TooLong>()) {
@@ -181,10 +183,9 @@ fn unanswered(error: &(dyn Error + 'static)) -> Fault {
         // The request could not even be made: the SDK refused its input or found no endpoint.
         FaultKind::Service
     };
-    let call = causes(error).find_map(|cause| cause.downcast_ref::<Unanswered>());
     Fault {
         kind,
-        call: name(call.map(|unanswered| &unanswered.call)),
+        call: name(call),
         code: None,
         message: repeatable(&credentials_cause(error).unwrap_or_else(|| deepest_cause(error))),
         request_id: None,

@@ -1,7 +1,13 @@
 //! The way to AWS: one configuration, one HTTP client, and the clients of every region.
 //!
 //! [`Aws::connect`] loads the shared configuration once and asks for credentials once. Every client then comes from
-//! that one base, so that all of them share connections, credentials, retries and the gate (`gate.rs`).
+//! that one base, so that all of them share connections, credentials, retries and rate limits (`rate_limit.rs`).
+//!
+//! [`Live`] is the half of a control that reads and writes; a [`Cx`] is what it does that with. The SDK's errors end here:
+//! what goes up is a [`Failure`], a fault as data.
+//!
+//! This crate makes calls possible and decides nothing: which ones are made, and what an answer means, is for the controls.
+//! It knows none of them, it prints nothing, and nothing but it reads AWS's environment variables and files.
 
 mod clients;
 mod credentials;
@@ -36,14 +42,14 @@ use aws_types::os_shim_internal::Env;
 use aws_types::{SdkConfig, sdk_config};
 use trueup_core::location::Region;
 
-use self::rate_limit::Gate;
+use self::rate_limit::RateLimit;
 
 pub use self::clients::{CallName, Clients};
 pub use self::error::ConnectError;
 pub use self::failure::{Failure, done, found};
 pub use self::identity::{Caller, RegionState};
 pub use self::live::{AnyLive, Cx, Live};
-pub use self::read_cache::{Reading, Shared};
+pub use self::read_cache::Reading;
 
 /// The region that account-wide things are asked for in, where nothing else is configured.
 const DEFAULT_HOME: &str = "us-east-1";
@@ -101,7 +107,7 @@ impl Answerer {
     }
 
     fn timeouts(&self) -> TimeoutConfig {
-        // No time-out of an attempt: it would also count the wait at the gate.
+        // No time-out of an attempt: it would also count the wait for the rate limit.
         let (connect, read) = match self {
             Answerer::Aws => (10, 60),
             Answerer::Emulator(_) | Answerer::Simulation => (5, 30),
@@ -118,7 +124,7 @@ impl Answerer {
 pub struct Aws {
     base: SdkConfig,
     answerer: Answerer,
-    gate: Gate,
+    limit: RateLimit,
     home: Region,
     clients: Mutex<HashMap<Region, Arc<Clients>>>,
 }
@@ -220,12 +226,12 @@ impl Aws {
         } else {
             parallelism
         };
-        let gate = Gate::new(http, parallelism, answerer == Answerer::Aws);
+        let limit = RateLimit::new(http, parallelism, answerer == Answerer::Aws);
         let base = builder
-            .http_client(gate.clone())
+            .http_client(limit.clone())
             .retry_config(answerer.retries())
             .timeout_config(answerer.timeouts())
-            // A request that waits at the gate looks like a stalled upload.
+            // A request that waits for the rate limit looks like a stalled upload.
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled()
                     .upload_enabled(false)
@@ -235,7 +241,7 @@ impl Aws {
         Aws {
             base,
             answerer,
-            gate,
+            limit,
             home,
             clients: Mutex::default(),
         }
@@ -272,7 +278,7 @@ impl Aws {
 
     /// Every request that was sent so far, in the order of sending; one for each attempt.
     pub fn calls(&self) -> Vec<CallName> {
-        self.gate.calls()
+        self.limit.calls()
     }
 }
 

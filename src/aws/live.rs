@@ -8,40 +8,40 @@ use toml::Table;
 use trueup_core::control::{AnyControl, BadDocument, Control, Observed, ObservedDoc, Of};
 use trueup_core::env::Env;
 use trueup_core::fault::Fault;
-use trueup_core::location::{Place, Region};
+use trueup_core::location::{Location, Region};
 
 use crate::Aws;
 use crate::clients::Clients;
 use crate::failure::Failure;
-use crate::read_cache::Shared;
+use crate::read_cache::ReadCache;
 use crate::wait::{Tell, Wait};
 
 /// Where a reading or writing function of a control stands, with the clients to reach it.
 #[derive(Clone, Debug)]
 pub struct Cx {
     /// The cell's place.
-    pub place: Place,
+    pub place: Location,
     /// The account around it.
     pub env: Arc<Env>,
     aws: Arc<Aws>,
-    pub(crate) readings: Shared,
+    pub(crate) readings: ReadCache,
     tell: Tell,
 }
 
 impl Cx {
     /// The context of one place, which shares no readings with others.
-    pub fn new(aws: Arc<Aws>, env: Arc<Env>, place: Place) -> Self {
+    pub fn new(aws: Arc<Aws>, env: Arc<Env>, place: Location) -> Self {
         Cx {
             place,
             env,
             aws,
-            readings: Shared::default(),
+            readings: ReadCache::default(),
             tell: Tell::default(),
         }
     }
 
     /// The context of another place, which shares its readings with this one.
-    pub fn at(&self, place: Place) -> Self {
+    pub fn at(&self, place: Location) -> Self {
         Cx {
             place,
             ..self.clone()

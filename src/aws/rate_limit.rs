@@ -1,4 +1,4 @@
-//! The gate that every request passes: how many at once, and how often.
+//! The limit that every request passes: how many at once, and how often.
 //!
 //! It stands between the SDK and the HTTP client, where a request that is tried again passes again. Three bounds hold:
 //! so many requests at once over all (`parallelism`), so many at once for each service and region, and AWS's
@@ -35,15 +35,15 @@ const AT_ONCE: usize = 8;
 
 /// An HTTP client that lets requests through to another one at a bearable pace, and notes each.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
+pub(crate) struct RateLimit {
     inner: SharedHttpClient,
     rules: Arc<Rules>,
 }
 
-impl Gate {
+impl RateLimit {
     /// `paced`: AWS's rates and the bound for each service hold, beside the bound over all.
     pub(crate) fn new(inner: SharedHttpClient, parallelism: usize, paced: bool) -> Self {
-        Gate {
+        RateLimit {
             inner,
             rules: Arc::new(Rules {
                 slots: Arc::new(Semaphore::new(parallelism)),
@@ -61,7 +61,7 @@ impl Gate {
 
 // `validate_base_client_config` is not handed on: for hyper's client it means to load the system's certificates, once
 // for each of a hundred clients.
-impl HttpClient for Gate {
+impl HttpClient for RateLimit {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
@@ -274,9 +274,9 @@ mod tests {
     }
 
     /// Sends these calls all at once; gives back the most that were under way together, and how long it took.
-    async fn send(gate: &Gate, slow: &Slow, calls: Vec<CallName>) -> (usize, Duration) {
+    async fn send(limit: &RateLimit, slow: &Slow, calls: Vec<CallName>) -> (usize, Duration) {
         let components = RuntimeComponentsBuilder::for_tests().build().unwrap();
-        let connector = gate.http_connector(&HttpConnectorSettings::builder().build(), &components);
+        let connector = limit.http_connector(&HttpConnectorSettings::builder().build(), &components);
         let start = Instant::now();
         let requests = calls.into_iter().map(|call| {
             let mut request = HttpRequest::empty();
@@ -289,52 +289,52 @@ mod tests {
         (slow.most.load(Ordering::SeqCst), start.elapsed())
     }
 
-    fn gate(parallelism: usize, paced: bool) -> (Gate, Slow) {
+    fn limited(parallelism: usize, paced: bool) -> (RateLimit, Slow) {
         let slow = Slow::default();
-        let gate = Gate::new(SharedHttpClient::new(slow.clone()), parallelism, paced);
-        (gate, slow)
+        let limit = RateLimit::new(SharedHttpClient::new(slow.clone()), parallelism, paced);
+        (limit, slow)
     }
 
     #[tokio::test]
     async fn no_more_than_asked_for_are_under_way_over_all() {
-        let (gate, slow) = gate(3, false);
+        let (limit, slow) = limited(3, false);
         let calls = vec![named("ec2", "eu-west-1", "DeleteVpc"); 12];
-        assert_eq!(send(&gate, &slow, calls).await.0, 3);
+        assert_eq!(send(&limit, &slow, calls).await.0, 3);
     }
 
     #[tokio::test]
     async fn one_service_in_one_region_gets_a_share_and_its_writes_go_one_by_one() {
-        let (gate, slow) = gate(100, true);
+        let (limit, slow) = limited(100, true);
         let reads = vec![named("ec2", "eu-west-1", "DescribeVpcs"); 12];
-        assert_eq!(send(&gate, &slow, reads).await.0, AT_ONCE);
+        assert_eq!(send(&limit, &slow, reads).await.0, AT_ONCE);
         slow.most.store(0, Ordering::SeqCst);
         let writes = vec![named("ec2", "eu-west-1", "DeleteSubnet"); 4];
-        assert_eq!(send(&gate, &slow, writes).await.0, 1);
+        assert_eq!(send(&limit, &slow, writes).await.0, 1);
         slow.most.store(0, Ordering::SeqCst);
         let elsewhere =
             ["eu-west-1", "eu-west-2", "eu-west-3"].map(|region| named("ec2", region, "DeleteSubnet"));
-        assert_eq!(send(&gate, &slow, elsewhere.to_vec()).await.0, 3);
+        assert_eq!(send(&limit, &slow, elsewhere.to_vec()).await.0, 3);
     }
 
     #[tokio::test]
     async fn a_slow_operation_of_aws_is_waited_for_and_an_emulators_is_not() {
         let calls = || vec![named("ec2", "eu-west-1", "CreateDefaultVpc"); 2];
-        let (paced, slow) = gate(8, true);
+        let (paced, slow) = limited(8, true);
         assert!(send(&paced, &slow, calls()).await.1 > Duration::from_millis(800));
-        let (unpaced, slow) = gate(8, false);
+        let (unpaced, slow) = limited(8, false);
         assert!(send(&unpaced, &slow, calls()).await.1 < Duration::from_millis(800));
     }
 
     #[tokio::test]
     async fn every_request_is_noted() {
-        let (gate, slow) = gate(1, false);
+        let (limit, slow) = limited(1, false);
         let calls = vec![
             named("iam", "us-east-1", "GetAccountPasswordPolicy"),
             named("ec2", "eu-west-1", "DeleteVpc"),
         ];
-        send(&gate, &slow, calls.clone()).await;
-        assert_eq!(gate.calls(), calls);
-        let reads: Vec<bool> = gate.calls().iter().map(CallName::is_read).collect();
+        send(&limit, &slow, calls.clone()).await;
+        assert_eq!(limit.calls(), calls);
+        let reads: Vec<bool> = limit.calls().iter().map(CallName::is_read).collect();
         assert_eq!(reads, [true, false]);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
-use trueup_core::location::Place;
+use trueup_core::location::Location;
 
 use crate::{Cx, Failure};
 
@@ -17,18 +17,18 @@ pub trait Reading: Sized + Send + Sync + 'static {
 
 /// The shared readings of one survey.
 #[derive(Clone, Debug, Default)]
-pub struct Shared {
+pub(crate) struct ReadCache {
     made: Arc<Mutex<Slots>>,
 }
 
 /// By what is read and where, a [`Slot`] of that type.
-type Slots = BTreeMap<(TypeId, Place), Arc<dyn Any + Send + Sync>>;
+type Slots = BTreeMap<(TypeId, Location), Arc<dyn Any + Send + Sync>>;
 
 /// One reading of one place, once somebody has asked for it.
 type Slot<R> = OnceCell<Result<Arc<R>, Failure>>;
 
-impl Shared {
-    fn slot<R: Reading>(&self, place: &Place) -> Arc<Slot<R>> {
+impl ReadCache {
+    fn slot<R: Reading>(&self, place: &Location) -> Arc<Slot<R>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = made
             .entry((TypeId::of::<R>(), place.clone()))
@@ -41,7 +41,7 @@ impl Shared {
 impl Cx {
     /// The reading of this place that other controls of the same survey rest on too. Whoever comes first asks AWS,
     /// and the others wait for that answer, also if it is a failure.
-    pub async fn shared<R: Reading>(&self) -> Result<Arc<R>, Failure> {
+    pub async fn cached<R: Reading>(&self) -> Result<Arc<R>, Failure> {
         let slot = self.readings.slot::<R>(&self.place);
         slot.get_or_init(|| async { R::read(self).await.map(Arc::new) })
             .await

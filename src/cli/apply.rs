@@ -10,7 +10,7 @@ use trueup_core::baseline::Baseline;
 use trueup_core::change::Class;
 use trueup_core::control::Controls;
 use trueup_core::export;
-use trueup_core::location::Place;
+use trueup_core::location::Location;
 use trueup_core::plan::{Step, Survey, Verdict};
 use trueup_core::plan_file::{self, Document};
 use trueup_core::registry::Name;
@@ -271,7 +271,7 @@ fn save_before(
     session: &Session,
     planned: &Planned,
 ) -> Result<(), Trouble> {
-    let touched = |control: &Name, place: &Place| {
+    let touched = |control: &Name, place: &Location| {
         planned
             .plan
             .steps

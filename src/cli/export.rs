@@ -44,7 +44,11 @@ impl Args {
             Some(path) => files::write_private(path, &text)?,
             None => report::result(&text)?,
         }
-        let unread: Vec<(&Name, &trueup_core::location::Place, &trueup_core::fault::Fault)> = survey
+        let unread: Vec<(
+            &Name,
+            &trueup_core::location::Location,
+            &trueup_core::fault::Fault,
+        )> = survey
             .cells
             .iter()
             .filter_map(|((control, place), reading)| Some((control, place, reading.as_ref().err()?)))

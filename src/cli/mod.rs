@@ -10,7 +10,7 @@ use trueup_aws::Connect;
 use trueup_core::baseline::{Baseline, Filters, Problems};
 use trueup_core::location::Region;
 use trueup_core::plan::{Plan, Verdict};
-use trueup_core::plan_file::SavedError;
+use trueup_core::plan_file::PlanFileError;
 use trueup_core::registry::{Name, UnknownControl};
 use trueup_engine::{Session, SessionError};
 use trueup_sandbox::Sandbox;
@@ -273,7 +273,7 @@ enum Trouble {
     #[error(transparent)]
     Session(Box<SessionError>),
     #[error(transparent)]
-    Saved(#[from] SavedError),
+    PlanFile(#[from] PlanFileError),
     #[error(transparent)]
     Sandbox(#[from] trueup_sandbox::SandboxError),
     #[error(transparent)]
@@ -344,7 +344,7 @@ pub fn main() -> ExitCode {
             report::note(&problems.render(view.err.color));
             Exit::Failed.into()
         }
-        Err(Trouble::Saved(error @ SavedError::Moved { .. })) => {
+        Err(Trouble::PlanFile(error @ PlanFileError::Moved { .. })) => {
             report::note(&report::plan::broken_promise(&error, &view.err));
             Exit::Failed.into()
         }

@@ -16,18 +16,21 @@ use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
+mod check;
 mod diff;
 pub(super) mod documents;
+mod live;
 mod model;
-mod read;
 #[cfg(test)]
 mod tests;
-mod write;
 
-pub(crate) use self::model::{Action, Ids, MfaCondition, Model};
+pub(super) use self::check::no_name;
+pub(crate) use self::model::MfaCondition;
+use self::model::{Action, Ids, Model};
 
 /// The group's inline policy that lets it switch to the role.
 pub(crate) const SWITCH_ROLE: &str = "trueup-switch-role";
+
 /// The group's inline policy by which its members manage their own password and MFA devices.
 pub(crate) const SELF_SERVICE: &str = "trueup-self-service";
 
@@ -113,7 +116,7 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
-        check(want)
+        check::check(want)
     }
 
     fn fill(want: &mut Model, _env: &Env, _wants: Wants<'_>) {
@@ -129,127 +132,10 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
 
 impl Live for AdminAccess {
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        read::read(cx, want).await
+        live::fetch(cx, want).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
-        write::write(action, cx).await
+        live::apply(action, cx).await
     }
-}
-
-/// What is wrong with a name of a user, a group or a role, if something is (IAM API reference: their pattern).
-pub(super) fn no_name(name: &str, most: usize) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    let is_one = !name.is_empty() && name.len() <= most && name.chars().all(plain);
-    (!is_one)
-        .then(|| format!("`{name}` is no IAM name; expected 1 to {most} letters, digits or _ + = , . @ -"))
-}
-
-fn check(want: &Model) -> Vec<(&'static str, String)> {
-    let mut wrong = vec![];
-    let mut name = |key, name: &str, most: usize| wrong.extend(no_name(name, most).map(|what| (key, what)));
-    if let Some(group) = &want.group {
-        name("group", group, 128);
-    }
-    if let Some(role) = &want.role {
-        name("role", role, 64);
-    }
-    for user in want.members() {
-        name("users", user, 64);
-    }
-    for (at, user) in want.members().iter().enumerate() {
-        if want.members()[..at]
-            .iter()
-            .any(|other| other.eq_ignore_ascii_case(user))
-        {
-            wrong.push((
-                "users",
-                format!("`{user}` is there twice; IAM's names have no case"),
-            ));
-        }
-    }
-    if let Some(role) = want
-        .role
-        .as_ref()
-        .filter(|role| role.starts_with("AWSReservedSSO_"))
-    {
-        wrong.push((
-            "role",
-            format!(
-                "`{role}` is IAM Identity Center's own; expected satisfied_by = \"identity_center\" instead"
-            ),
-        ));
-    }
-    if let Some(session) = want.max_session_seconds.filter(|n| !(3600..=43200).contains(n)) {
-        wrong.push((
-            "max_session_seconds",
-            format!("{session} is out of range; expected 3600 to 43200"),
-        ));
-    }
-    let long = |text: &&String| text.chars().count() > 1000;
-    if want.role_description.as_ref().is_some_and(|text| long(&text)) {
-        wrong.push((
-            "role_description",
-            "is too long; expected at most 1000 characters".to_owned(),
-        ));
-    }
-    if want.mfa() == MfaCondition::BoolIfExists
-        && want.mfa_max_age_seconds.is_some_and(|age| age.number.is_some())
-    {
-        wrong.push((
-            "mfa_max_age_seconds",
-            "an age asks for MFA always; expected mfa_condition = \"Bool\" with it".to_owned(),
-        ));
-    }
-    if want.is_off() {
-        return wrong;
-    }
-    let needs = |key: &'static str, written: bool, other: &str, has: bool| {
-        (written && !has).then(|| {
-            (
-                key,
-                format!("says nothing without {other}; expected {other} beside it"),
-            )
-        })
-    };
-    let (has_role, has_group) = (want.role.is_some(), want.group.is_some());
-    wrong.extend(
-        [
-            needs("users", want.users.is_some(), "group", has_group),
-            needs(
-                "access_key_max_age_days",
-                want.access_key_max_age_days.is_some(),
-                "users",
-                want.users.is_some(),
-            ),
-            needs(
-                "role_description",
-                want.role_description.is_some(),
-                "role",
-                has_role,
-            ),
-            needs("mfa_condition", want.mfa_condition.is_some(), "role", has_role),
-            needs(
-                "mfa_max_age_seconds",
-                want.mfa_max_age_seconds.is_some(),
-                "role",
-                has_role,
-            ),
-            needs(
-                "max_session_seconds",
-                want.max_session_seconds.is_some(),
-                "role",
-                has_role,
-            ),
-        ]
-        .into_iter()
-        .flatten(),
-    );
-    if !has_role && !has_group && want.satisfied_by.is_none() {
-        wrong.push((
-            "",
-            "says nothing about administrators; expected at least group, role or satisfied_by".to_owned(),
-        ));
-    }
-    wrong
 }

@@ -3,25 +3,21 @@
 //! A recorder that exists is adopted under its own name, which cannot be changed, and keeps what the baseline does
 //! not write down. Control Tower's is left alone, and what services made for themselves is never looked at.
 
-use std::collections::BTreeSet;
-use std::fmt;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use trueup_aws::{Cx, Failure, Live};
-use trueup_core::change::Changes;
-use trueup_core::change::{Asset, AssetKind};
+use trueup_core::change::{Asset, AssetKind, Changes};
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
-use trueup_core::tags::{self, Tags};
-use trueup_core::values::Template;
 
-mod calls;
+mod check;
 mod diff;
+mod live;
+mod model;
 mod price;
 #[cfg(test)]
 mod tests;
+
+use self::model::{Action, Ids, Model};
 
 /// The control.
 pub(crate) struct ConfigRecorder;
@@ -39,275 +35,6 @@ const GLOBAL: [&str; 4] = [
     "AWS::IAM::Role",
     "AWS::IAM::User",
 ];
-
-/// Types whose results are always recorded as they come (`RecordingModeOverride`).
-const NEVER_DAILY: [&str; 3] = [
-    "AWS::Config::ConfigurationRecorder",
-    "AWS::Config::ConformancePackCompliance",
-    "AWS::Config::ResourceCompliance",
-];
-
-/// The table `[config_recorder]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Model {
-    /// There is a recorder, and it runs. False stops it; what it recorded stays, and the other keys wait until it
-    /// is true again.
-    pub(crate) enabled: Option<bool>,
-    /// How often changes are recorded.
-    pub(crate) frequency: Option<Frequency>,
-    /// The resource types that are recorded daily although the others are recorded continuously.
-    pub(crate) daily: Option<BTreeSet<String>>,
-    /// The resource types that are recorded continuously although the others are recorded daily.
-    pub(crate) continuous: Option<BTreeSet<String>>,
-    /// Every resource type is recorded but these. An empty list records all, those that AWS adds later too.
-    pub(crate) exclude: Option<BTreeSet<String>>,
-    /// Only these resource types are recorded.
-    pub(crate) only: Option<BTreeSet<String>>,
-    /// IAM's users, groups, roles and policies are recorded, in the home region alone: they are the same
-    /// everywhere, and each record is paid. A list of types that a recorder has gets them, or loses them.
-    pub(crate) global_resource_types: Option<bool>,
-    /// It records with Config's service-linked role. A new recorder always does.
-    pub(crate) service_linked_role: Option<bool>,
-    /// The S3 bucket that it delivers to, which may be in another region or account; a new channel's is that of
-    /// `[log_bucket]` unless it is written. `{account_id}` and `{home_region}` stand for the account's.
-    #[schemars(with = "Option<String>")]
-    pub(crate) bucket: Option<Template>,
-    /// The beginning of the keys in the bucket, without a slash at its end. Empty for none.
-    pub(crate) prefix: Option<String>,
-}
-
-impl Model {
-    /// The beginning of the keys that it writes into this bucket; nothing if it delivers elsewhere, or records nothing.
-    pub(super) fn prefix_in(&self, bucket: &Template, env: &Env) -> Option<String> {
-        let mut own = self.bucket.clone();
-        if let Some(own) = &mut own {
-            own.fill(env);
-        }
-        let is_it = self.enabled != Some(false) && own.is_none_or(|own| own == *bucket);
-        is_it.then(|| self.prefix.clone().unwrap_or_default())
-    }
-}
-
-/// How often changes are recorded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Frequency {
-    /// Whenever something changes.
-    #[default]
-    Continuous,
-    /// Once a day, if something has changed.
-    Daily,
-}
-
-/// What is needed to act.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ids {
-    /// The recorder, if there is one.
-    pub(crate) recorder: Option<Recorder>,
-    /// The delivery channel, if there is one.
-    pub(crate) channel: Option<Channel>,
-}
-
-/// A recorder.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Recorder {
-    /// Its name.
-    pub(crate) name: String,
-    /// Its ARN, if it tells.
-    pub(crate) arn: Option<String>,
-    /// What it records and how.
-    pub(crate) recording: Recording,
-    /// Its tags, others' too.
-    #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub(crate) tags: Tags,
-}
-
-/// What a recorder records and how: all that a write of it replaces.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Recording {
-    /// The role's ARN.
-    pub(crate) role: String,
-    /// The only types, if it is not all of them.
-    pub(crate) only: Option<BTreeSet<String>>,
-    /// The types that are left out.
-    pub(crate) exclude: BTreeSet<String>,
-    /// Whether IAM's types are among all. False if it is not all of them.
-    pub(crate) global: bool,
-    /// How often.
-    pub(crate) frequency: Frequency,
-    /// The types with another frequency: AWS takes one such list.
-    pub(crate) otherwise: Option<(Frequency, BTreeSet<String>)>,
-}
-
-/// A delivery channel.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Channel {
-    /// Its name.
-    pub(crate) name: String,
-    /// The bucket's name.
-    pub(crate) bucket: String,
-    /// The beginning of its keys; empty for none.
-    pub(crate) prefix: String,
-}
-
-/// A change of one region's recorder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Action {
-    /// Make a recorder with Config's service-linked role, which is made if there is none.
-    Create {
-        /// Its name.
-        name: String,
-        /// What it records and how.
-        recording: Recording,
-        /// Its tags.
-        tags: Tags,
-    },
-    /// Change what the recorder records. What Config knows beside that stays.
-    Update {
-        /// Its name.
-        name: String,
-        /// What it records and how.
-        recording: Recording,
-        /// What changes, for the plan.
-        changes: Vec<String>,
-    },
-    /// Make the delivery channel, or let it deliver to this bucket. Its other settings stay.
-    Deliver(Channel),
-    /// Start the recorder.
-    Start {
-        /// Its name.
-        name: String,
-    },
-    /// Stop the recorder.
-    Stop {
-        /// Its name.
-        name: String,
-    },
-    /// Tag the recorder.
-    Tag {
-        /// Its ARN.
-        arn: String,
-        /// The tags that are missing or have another value.
-        tags: Tags,
-    },
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Action::Create { name, recording, .. } => {
-                write!(f, "create the configuration recorder {name}: {recording}")
-            }
-            Action::Update { name, changes, .. } => {
-                write!(
-                    f,
-                    "change the configuration recorder {name}: {}",
-                    changes.join(", ")
-                )
-            }
-            Action::Deliver(channel) if channel.prefix.is_empty() => {
-                write!(f, "deliver configuration records to {}", channel.bucket)
-            }
-            Action::Deliver(channel) => {
-                write!(
-                    f,
-                    "deliver configuration records to {}/{}",
-                    channel.bucket, channel.prefix
-                )
-            }
-            Action::Start { name } => write!(f, "start the configuration recorder {name}"),
-            Action::Stop { name } => write!(f, "stop the configuration recorder {name}"),
-            Action::Tag { tags, .. } => {
-                write!(f, "tag the configuration recorder: {}", tags::shown(tags))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Frequency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Frequency::Continuous => "continuous",
-            Frequency::Daily => "daily",
-        })
-    }
-}
-
-impl fmt::Display for Recording {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}", self.frequency, self.scope())?;
-        match &self.otherwise {
-            Some((frequency, types)) => write!(f, ", {} types {frequency}", types.len()),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Recording {
-    /// What is recorded, in a few words.
-    fn scope(&self) -> String {
-        match &self.only {
-            Some(only) => format!("{} types", only.len()),
-            None if !self.exclude.is_empty() => format!("all but {} types", self.exclude.len()),
-            None if self.global => "all types with IAM's".to_owned(),
-            None => "all types without IAM's".to_owned(),
-        }
-    }
-
-    /// Whether IAM's types are recorded; nothing if only some of them are.
-    fn has_global(&self) -> Option<bool> {
-        let among = |types: &BTreeSet<String>| GLOBAL.iter().filter(|one| types.contains(**one)).count();
-        let recorded = match &self.only {
-            Some(only) => among(only),
-            None if self.is_all() => GLOBAL.len() * usize::from(self.global),
-            // What is not excluded is recorded, and IAM's types are no exception.
-            None => GLOBAL.len() - among(&self.exclude),
-        };
-        match recorded {
-            0 => Some(false),
-            all if all == GLOBAL.len() => Some(true),
-            _ => None,
-        }
-    }
-
-    /// Records IAM's types, or not, in the way in which the others are chosen.
-    fn set_global(&mut self, on: bool) {
-        let is_global = |name: &String| GLOBAL.contains(&name.as_str());
-        match (&mut self.only, on) {
-            (Some(only), true) => only.extend(GLOBAL.map(str::to_owned)),
-            (Some(only), false) => only.retain(|name| !is_global(name)),
-            (None, _) if self.exclude.is_empty() => self.global = on,
-            (None, false) => self.exclude.extend(GLOBAL.map(str::to_owned)),
-            (None, true) => {
-                self.exclude.retain(|name| !is_global(name));
-                self.global = self.exclude.is_empty();
-            }
-        }
-    }
-
-    /// Every type is recorded, but perhaps for IAM's.
-    fn is_all(&self) -> bool {
-        self.only.is_none() && self.exclude.is_empty()
-    }
-
-    /// The types that are recorded this often although the others are not.
-    fn with(&self, frequency: Frequency) -> BTreeSet<String> {
-        match &self.otherwise {
-            Some((other, types)) if *other == frequency => types.clone(),
-            _ => BTreeSet::new(),
-        }
-    }
-}
-
-/// The ARN of Config's service-linked role.
-fn service_linked_role(env: &Env) -> String {
-    format!(
-        "arn:{}:iam::{}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig",
-        env.partition, env.account
-    )
-}
 
 impl Control for ConfigRecorder {
     const NAME: &'static str = "config_recorder";
@@ -358,79 +85,7 @@ global_resource_types = true     # IAM's, in the home region alone
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
-        let mut wrong = vec![];
-        let mut say = |key, what: &str| wrong.push((key, what.to_owned()));
-        let some = |types: &Option<BTreeSet<String>>| types.as_ref().is_some_and(|types| !types.is_empty());
-        if *want == Model::default() {
-            say("", "says nothing about Config; expected at least enabled");
-        }
-        if want.only.as_ref().is_some_and(BTreeSet::is_empty) {
-            say(
-                "only",
-                "is empty; expected at least one resource type, or enabled = false",
-            );
-        }
-        if want.only.is_some() && want.exclude.is_some() {
-            say("only", "contradicts exclude; expected one of them");
-        }
-        if want.only.is_some() && want.global_resource_types.is_some() {
-            say(
-                "global_resource_types",
-                "has no meaning beside only; expected IAM's types in that list, or not",
-            );
-        }
-        if want.global_resource_types == Some(true)
-            && let Some(name) = want
-                .exclude
-                .iter()
-                .flatten()
-                .find(|name| GLOBAL.contains(&name.as_str()))
-        {
-            say(
-                "global_resource_types",
-                &format!("contradicts exclude, which has {name}; expected one of them"),
-            );
-        }
-        if some(&want.daily) && some(&want.continuous) {
-            say(
-                "daily",
-                "cannot stand beside continuous: AWS takes one list of exceptions",
-            );
-        }
-        for (key, list, frequency) in [
-            ("daily", &want.daily, Frequency::Daily),
-            ("continuous", &want.continuous, Frequency::Continuous),
-        ] {
-            if some(list) && want.frequency == Some(frequency) {
-                say(key, "are exceptions to frequency, and it says the same");
-            }
-        }
-        for name in want.daily.iter().flatten() {
-            if NEVER_DAILY.contains(&name.as_str()) {
-                say("daily", &format!("{name} cannot be recorded daily"));
-            }
-        }
-        for (key, list) in [
-            ("daily", &want.daily),
-            ("continuous", &want.continuous),
-            ("exclude", &want.exclude),
-            ("only", &want.only),
-        ] {
-            let is_type = |name: &String| name.split("::").count() == 3;
-            if let Some(name) = list.iter().flatten().find(|name| !is_type(name)) {
-                say(
-                    key,
-                    &format!("`{name}` is no resource type; expected a form like `AWS::EC2::VPC`"),
-                );
-            }
-        }
-        if want.service_linked_role == Some(false) {
-            say(
-                "service_linked_role",
-                "no other role is made; expected true, or the key left out to keep another one",
-            );
-        }
-        wrong
+        check::check(want)
     }
 
     fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
@@ -463,10 +118,10 @@ global_resource_types = true     # IAM's, in the home region alone
 
 impl Live for ConfigRecorder {
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        calls::fetch(cx, want).await
+        live::fetch(cx, want).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
-        calls::apply(action, cx).await
+        live::apply(action, cx).await
     }
 }

@@ -13,13 +13,13 @@ use trueup_core::change::Changes;
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
 use trueup_core::location::Scope;
 
-mod calls;
 mod diff;
+mod live;
 mod model;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::model::{Action, Ids, InstanceMetadata, Model};
+use self::model::{Action, Ids, InstanceMetadata, Model};
 
 /// The control.
 pub(crate) struct Ec2Defaults;
@@ -106,10 +106,10 @@ http_put_response_hop_limit = 2                  # 1 to 64; containers need 2; "
 
 impl Live for Ec2Defaults {
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        calls::read(&cx.clients().ec2, want).await
+        live::fetch(&cx.clients().ec2, want).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
-        calls::write(&cx.clients().ec2, action).await
+        live::apply(&cx.clients().ec2, action).await
     }
 }

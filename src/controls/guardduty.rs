@@ -6,96 +6,24 @@
 //! Not every region has every feature, and no API tells which before there is a detector. What a region lacks is left
 //! out, and said as soon as it is known: in the plan where there is a detector, after the run where it is new.
 
-use std::fmt;
-
-use aws_sdk_guardduty::Client;
-use aws_sdk_guardduty::operation::get_detector::GetDetectorOutput;
-use aws_sdk_guardduty::types::{DetectorStatus, FindingPublishingFrequency, ManagedBy};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use trueup_aws::{Cx, Failure, Live};
-use trueup_core::change::{Changes, Manager};
+use trueup_core::change::Changes;
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
 use trueup_core::location::Scope;
-use trueup_core::tags::Tags;
 
-mod action;
 mod diff;
 mod features;
+mod live;
+mod model;
 mod price;
-mod write;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use action::{Action, Settings};
-pub(crate) use features::{Feature, Features};
+pub(crate) use self::features::Feature;
+use self::model::{Action, Ids, Model};
 
 /// The control.
 pub(crate) struct GuardDuty;
-
-/// The table `[guardduty]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Model {
-    /// There is a detector, and it works. False suspends it: findings stay, and the other keys wait until it is
-    /// true again.
-    pub(crate) enabled: Option<bool>,
-    /// How soon a finding that has occurred again is published again. New findings are published at once.
-    pub(crate) publish_findings_every: Option<Frequency>,
-    /// What it watches beside CloudTrail, VPC flow logs and DNS logs.
-    #[serde(default, skip_serializing_if = "Features::is_empty")]
-    #[schemars(schema_with = "features::schema")]
-    pub(crate) features: Features,
-}
-
-/// How often findings that occur again are published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Frequency {
-    /// Every 15 minutes.
-    FifteenMinutes,
-    /// Every hour.
-    OneHour,
-    /// Every six hours, AWS's default.
-    SixHours,
-}
-
-impl Frequency {
-    fn from_api(frequency: &FindingPublishingFrequency) -> Option<Self> {
-        match frequency {
-            FindingPublishingFrequency::FifteenMinutes => Some(Frequency::FifteenMinutes),
-            FindingPublishingFrequency::OneHour => Some(Frequency::OneHour),
-            FindingPublishingFrequency::SixHours => Some(Frequency::SixHours),
-            _ => None,
-        }
-    }
-
-    fn to_api(self) -> FindingPublishingFrequency {
-        match self {
-            Frequency::FifteenMinutes => FindingPublishingFrequency::FifteenMinutes,
-            Frequency::OneHour => FindingPublishingFrequency::OneHour,
-            Frequency::SixHours => FindingPublishingFrequency::SixHours,
-        }
-    }
-}
-
-impl fmt::Display for Frequency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Frequency::FifteenMinutes => "15 minutes",
-            Frequency::OneHour => "hour",
-            Frequency::SixHours => "6 hours",
-        })
-    }
-}
-
-/// What is needed to act.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ids {
-    /// The detector's id, if there is one.
-    pub(crate) detector: Option<String>,
-    /// Its tags, others' too.
-    #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub(crate) tags: Tags,
-}
 
 impl Control for GuardDuty {
     const NAME: &'static str = "guardduty";
@@ -166,89 +94,10 @@ s3_data_events = true
 
 impl Live for GuardDuty {
     async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        let guardduty = &cx.clients().guardduty;
-        let Some(id) = find(guardduty).await? else {
-            return Ok(Observed::of(Model {
-                enabled: Some(false),
-                ..Model::default()
-            }));
-        };
-        let detector = guardduty.get_detector().detector_id(&id).send().await?;
-        let administrator = guardduty
-            .get_administrator_account()
-            .detector_id(&id)
-            .send()
-            .await?
-            .administrator
-            .and_then(|administrator| administrator.account_id)
-            .filter(|account| !account.is_empty());
-        Ok(Observed {
-            model: model(&detector),
-            ids: Ids {
-                detector: Some(id),
-                tags: detector
-                    .tags()
-                    .into_iter()
-                    .flatten()
-                    .map(|(k, v)| (k.clone(), v.clone()))
-                    .collect(),
-            },
-            held_by: held_by(administrator.as_deref(), &detector),
-        })
+        live::fetch(cx).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
-        let guardduty = &cx.clients().guardduty;
-        match action {
-            Action::Create(settings) => write::create(guardduty, settings).await,
-            Action::Update { detector, settings } => write::update(guardduty, detector, settings).await,
-            Action::Tag { detector, tags } => {
-                let arn = format!(
-                    "arn:{}:guardduty:{}:{}:detector/{detector}",
-                    cx.env.partition,
-                    cx.region(),
-                    cx.env.account
-                );
-                let call = guardduty.tag_resource().resource_arn(arn);
-                call.set_tags(Some(tags.clone().into_iter().collect()))
-                    .send()
-                    .await?;
-                Ok(())
-            }
-        }
+        live::apply(action, cx).await
     }
 }
-
-/// The region's detector.
-async fn find(guardduty: &Client) -> Result<Option<String>, Failure> {
-    let answer = guardduty.list_detectors().send().await?;
-    // A region has one at most.
-    Ok(answer.detector_ids.unwrap_or_default().into_iter().next())
-}
-
-fn model(detector: &GetDetectorOutput) -> Model {
-    Model {
-        enabled: Some(detector.status() == Some(&DetectorStatus::Enabled)),
-        publish_findings_every: detector
-            .finding_publishing_frequency()
-            .and_then(Frequency::from_api),
-        features: features::listed(detector.features()),
-    }
-}
-
-fn held_by(administrator: Option<&str>, detector: &GetDetectorOutput) -> Option<Manager> {
-    let policy = Some(&ManagedBy::GuarddutyPolicy);
-    let by_policy = detector.features().iter().any(|feature| {
-        let mut parts = feature.additional_configuration().iter();
-        feature.managed_by() == policy || parts.any(|part| part.managed_by() == policy)
-    });
-    let who = match administrator {
-        Some(account) => format!("the GuardDuty administrator account {account}"),
-        None if by_policy => "a GuardDuty policy of the organization".to_owned(),
-        None => return None,
-    };
-    Some(Manager { who })
-}
-
-#[cfg(test)]
-mod tests;

@@ -7,33 +7,23 @@
 //! Rules are recognised by what they do: one of somebody else's that hears AWS Health in the home region is taken over
 //! under its own name, with whatever else it does. Rules that AWS services made for themselves are never touched.
 
-use std::collections::BTreeMap;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use trueup_aws::{Cx, Failure, Live};
-use trueup_core::change::AssetKind;
-use trueup_core::change::Changes;
+use trueup_core::change::{AssetKind, Changes};
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
-use trueup_core::location::{Region, Scope};
-use trueup_core::tags::Tags;
-use trueup_core::values::Presence;
+use trueup_core::location::Scope;
 
 use crate::alerts::Alerts;
 
-mod action;
-mod calls;
 mod coverage;
 mod diff;
+mod live;
 mod message;
-mod read;
+mod model;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::action::Action;
-pub(crate) use self::coverage::Coverage;
+use self::model::{Action, Ids, Model, To};
 
 /// The control.
 pub(crate) struct HealthEvents;
@@ -46,151 +36,15 @@ const RULES: AssetKind = AssetKind {
 
 /// The rule that sends to the topic, where there is none yet that could.
 const RULE: &str = "trueup-health-events";
+
 /// The rules that forward, and the role that they use.
 const FORWARD: &str = "trueup-health-forward";
+
 /// The role's policy.
 const POLICY: &str = "put-events";
+
 /// The targets of a rule at most (EventBridge quotas).
 const TARGETS: usize = 5;
-
-/// The table `[health_events]`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Model {
-    /// "absent" takes back what trueup made for it: the rules, the role, and the topic as a target of another's rule.
-    pub(crate) state: Option<Presence>,
-    /// Where to: "topic", which is the topic of `[alerts]` and meant where this is left out, or the ARN of an SNS topic
-    /// in the home region.
-    pub(crate) to: Option<To>,
-    /// "minimal": what concerns this account in any region, and global services, heard in us-east-1 and us-west-2;
-    /// "full": a rule in every enabled region, for public events of all of them too.
-    pub(crate) coverage: Option<Coverage>,
-    /// The lines of a message. A place such as `<service>` stands for what the event says: account, eventArn,
-    /// eventDescription, eventTypeCategory, eventTypeCode, region, service, startTime, statusCode, type.
-    pub(crate) message: Option<Vec<String>>,
-}
-
-impl Model {
-    fn is_absent(&self) -> bool {
-        self.state == Some(Presence::Absent)
-    }
-
-    /// The topic's ARN, once it is known.
-    fn topic(&self) -> Option<&str> {
-        match &self.to {
-            Some(To::Topic(arn)) => Some(arn),
-            Some(To::Alerts) | None => None,
-        }
-    }
-}
-
-/// Where health events are sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) enum To {
-    /// `"topic"`: the topic of `[alerts]`, until its ARN is filled in.
-    Alerts,
-    /// An SNS topic, by its ARN.
-    Topic(String),
-}
-
-impl TryFrom<String> for To {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if text == "topic" {
-            return Ok(To::Alerts);
-        }
-        match text.split(':').collect::<Vec<_>>()[..] {
-            ["arn", _, "sns", _, _, name] if !name.is_empty() => Ok(To::Topic(text)),
-            _ => Err(format!(
-                "`{text}` is no topic; expected \"topic\" or the ARN of an SNS topic"
-            )),
-        }
-    }
-}
-
-impl From<To> for String {
-    fn from(to: To) -> String {
-        match to {
-            To::Alerts => "topic".to_owned(),
-            To::Topic(arn) => arn,
-        }
-    }
-}
-
-impl JsonSchema for To {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "health_events_to".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 1 })
-    }
-}
-
-/// A rule that hears AWS Health.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Rule {
-    /// Its name.
-    pub(crate) name: String,
-    /// Which events it hears.
-    pub(crate) pattern: Value,
-    /// Whether it works.
-    pub(crate) enabled: bool,
-    /// The target that is the topic, or the home region's event bus.
-    pub(crate) target: Option<Target>,
-    /// How many other targets it has.
-    pub(crate) others: usize,
-    /// Its tags, others' too.
-    #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub(crate) tags: Tags,
-}
-
-/// A target of a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Target {
-    /// Its id, which is the rule's own.
-    pub(crate) id: String,
-    /// What it is.
-    pub(crate) arn: String,
-    /// The role that is used to reach it.
-    pub(crate) role: Option<String>,
-    /// What is sent to it, if lines can say that.
-    pub(crate) message: Option<Vec<String>>,
-}
-
-/// The role that forwards.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Role {
-    /// Its ARN: one that was there before may have a path.
-    pub(crate) arn: String,
-    /// EventBridge may assume it.
-    pub(crate) trusts: bool,
-    /// It may put events on the home region's bus, and nothing else by our policy.
-    pub(crate) lets: bool,
-    /// Its tags, others' too.
-    #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub(crate) tags: Tags,
-}
-
-/// What is needed to act.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Ids {
-    /// The rule of the home region that sends to the topic, or could.
-    pub(crate) home: Option<Rule>,
-    /// Other rules of the home region that send some health events to the topic.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) doubles: Vec<String>,
-    /// The rules that forward, by region.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) forwarders: BTreeMap<Region, Rule>,
-    /// The regions that could not be read, with what was said.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) unread: BTreeMap<Region, String>,
-    /// The role, if it exists.
-    pub(crate) role: Option<Role>,
-}
 
 /// The ARN of the home region's event bus, which the others forward to.
 fn bus(env: &Env) -> String {
@@ -198,16 +52,6 @@ fn bus(env: &Env) -> String {
         "arn:{}:events:{}:{}:event-bus/default",
         env.partition, env.home, env.account
     )
-}
-
-impl Ids {
-    /// The ARN of the role that forwards, whether it exists yet or not.
-    fn role_arn(&self, env: &Env) -> String {
-        match &self.role {
-            Some(role) => role.arn.clone(),
-            None => format!("arn:{}:iam::{}:role/{FORWARD}", env.partition, env.account),
-        }
-    }
 }
 
 impl Control for HealthEvents {
@@ -293,10 +137,10 @@ message = [
 
 impl Live for HealthEvents {
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        read::fetch(cx, want).await
+        live::fetch(cx, want).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
-        calls::apply(action, cx).await
+        live::apply(action, cx).await
     }
 }

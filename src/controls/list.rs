@@ -9,7 +9,7 @@ use jiff::civil::date;
 use trueup_core::baseline::{Baseline, BuiltIn, File, Files, Loader, Problems};
 use trueup_core::control::{Controls, Here, Relied};
 use trueup_core::env::{Env, Run};
-use trueup_core::location::{Place, Scope};
+use trueup_core::location::{Location, Scope};
 use trueup_core::registry::{Entry, Name};
 
 use super::*;
@@ -137,8 +137,8 @@ fn an_account_that_is_as_wanted_needs_nothing() {
     };
     for id in controls().iter() {
         let place = match id.control.scope() {
-            Scope::Account => Place::Account,
-            Scope::EachRegion => Place::Region(env.home.clone()),
+            Scope::Account => Location::Account,
+            Scope::EachRegion => Location::Region(env.home.clone()),
         };
         let want = example(id);
         let seen = id.control.seen_as(&want).unwrap();

@@ -6,36 +6,29 @@
 //! Sources: CloudWatch Logs API reference, `PutMetricFilter`; CloudWatch API reference, `PutMetricAlarm`; Security Hub
 //! user guide, "Security Hub controls for CloudWatch".
 
-use std::collections::BTreeMap;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
-use trueup_core::location::{Region, Scope};
-use trueup_core::tags::Tags;
+use trueup_core::location::Scope;
 use trueup_core::want::Manage;
 
 use crate::alerts::Alerts;
 use crate::cloudtrail::CloudTrail;
 
-mod action;
-mod apply;
 mod catalogue;
+mod check;
 mod diff;
+mod live;
+mod model;
 mod price;
-mod read;
 #[cfg(test)]
 mod records;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::action::{Action, AlarmChange};
-pub(crate) use self::catalogue::{CATALOGUE, Entry, Monitor, PERIOD};
+use self::model::{Action, Ids, Model};
 
 /// The control.
 pub(crate) struct Monitors;
@@ -48,200 +41,6 @@ const FILTERS: usize = 100;
 
 /// Actions of one kind that an alarm has at most (CloudWatch API reference, `PutMetricAlarm`).
 const ACTIONS: usize = 5;
-
-/// The table `[monitors]`: a key for each monitor, and what concerns all of them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Model {
-    /// The account's trail whose log group is watched, if there are several.
-    pub(crate) trail: Option<String>,
-    /// The log group that it is going to deliver to, if it has none yet.
-    pub(crate) log_group: Option<String>,
-    /// The account gets a trail of its own although an organization's records it.
-    pub(crate) own_trail: Option<bool>,
-    /// The ARN of the topic that alarms tell.
-    pub(crate) topic: Option<String>,
-    /// Which patterns filters have.
-    pub(crate) patterns: Option<Patterns>,
-    /// The monitors.
-    pub(crate) monitors: BTreeMap<Monitor, Setting>,
-}
-
-/// Which patterns filters have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Patterns {
-    /// Those that miss less and tell less that is none.
-    Better,
-    /// Those that Security Hub's controls demand to the letter.
-    Exact,
-}
-
-/// What is wanted of a monitor: `true`, `false`, or a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Setting {
-    /// It is removed.
-    Off,
-    /// It works. What is not written is left as it is, and is the monitor's default where the alarm is new.
-    On(Tuning),
-}
-
-/// When an alarm goes off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Tuning {
-    /// At so many events in a period.
-    pub(crate) threshold: Option<i64>,
-    /// The period in seconds.
-    pub(crate) period: Option<i32>,
-}
-
-impl Model {
-    fn is_any_on(&self) -> bool {
-        self.monitors
-            .values()
-            .any(|setting| matches!(setting, Setting::On(_)))
-    }
-}
-
-impl JsonSchema for Model {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "monitors".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let tuning = generator.subschema_for::<Tuning>();
-        let patterns = generator.subschema_for::<Patterns>();
-        let text = |description: &str| json!({"type": "string", "description": description});
-        let mut properties = Map::new();
-        let all: [(&str, Value); 5] = [
-            (
-                "trail",
-                text(
-                    "The account's trail whose log group is watched. That of [cloudtrail] if it is not written.",
-                ),
-            ),
-            (
-                "log_group",
-                text(
-                    "The log group that the trail is going to deliver to. That of [cloudtrail] if it is not written.",
-                ),
-            ),
-            (
-                "own_trail",
-                json!({
-                    "type": "boolean",
-                    "description": "The account gets a trail of its own although an organization's records it. True \
-                                    where [cloudtrail] has manage = \"enforce\".",
-                }),
-            ),
-            (
-                "topic",
-                text(
-                    "The ARN of the topic that alarms tell, in the trail's home region. That of [alerts] if it is not \
-                      written.",
-                ),
-            ),
-            ("patterns", patterns.to_value()),
-        ];
-        properties.extend(all.map(|(key, schema)| (key.to_owned(), schema)));
-        for entry in CATALOGUE {
-            let asked: Vec<String> = entry
-                .benchmarks
-                .iter()
-                .map(|(benchmark, number)| format!("{benchmark} {number}"))
-                .collect();
-            let asked = match asked.is_empty() {
-                true => String::new(),
-                false => format!(" Asked for by {}.", asked.join(", ")),
-            };
-            let schema = json!({
-                "description": format!("Tells of {}.{asked}", entry.title),
-                "anyOf": [{"type": "boolean"}, tuning],
-            });
-            properties.insert(entry.key.to_owned(), schema);
-        }
-        json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
-    }
-}
-
-/// The log group that filters stand on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Group {
-    /// Its name.
-    pub(crate) name: String,
-    /// It exists.
-    pub(crate) exists: bool,
-    /// How many metric filters it has, others' too.
-    pub(crate) filters: usize,
-}
-
-/// A filter that is a monitor's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Filter {
-    /// Its name.
-    pub(crate) name: String,
-    /// What it looks for.
-    pub(crate) pattern: String,
-    /// The namespace and the name of the metric that it feeds.
-    pub(crate) metric: (String, String),
-}
-
-/// An alarm on a monitor's metric.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Alarm {
-    /// Its name.
-    pub(crate) name: String,
-    /// It counts events and goes off when they are many. Otherwise it is only by its name the monitor's.
-    pub(crate) counts: bool,
-    /// The least number of events at which it goes off, if it counts.
-    pub(crate) threshold: Option<i64>,
-    /// In how many seconds.
-    pub(crate) period: Option<i32>,
-    /// Its actions are switched on.
-    pub(crate) is_enabled: bool,
-    /// Whom it tells.
-    pub(crate) actions: Vec<String>,
-    /// Its tags, others' too.
-    #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub(crate) tags: Tags,
-}
-
-/// What there is of one monitor.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Found {
-    /// The filter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) filter: Option<Filter>,
-    /// The alarm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) alarm: Option<Alarm>,
-    /// What a new filter can be called, if its own name is somebody else's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) other_filter: Option<String>,
-    /// The same for a new alarm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) other_alarm: Option<String>,
-}
-
-/// What is needed to act.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ids {
-    /// The account's own trail, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) trail: Option<String>,
-    /// The ARN of an organization's trail that records the account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) organization_trail: Option<String>,
-    /// The region of trail, log group, metrics and alarms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) home: Option<Region>,
-    /// The log group, or the one that is going to be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) group: Option<Group>,
-    /// What there is.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) found: BTreeMap<Monitor, Found>,
-}
 
 impl Control for Monitors {
     const NAME: &'static str = "monitors";
@@ -309,34 +108,7 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
-        let mut wrong = vec![];
-        if let Some(topic) = want.topic.as_deref()
-            && !(topic.starts_with("arn:") && topic.contains(":sns:") && topic.split(':').count() == 6)
-        {
-            wrong.push((
-                "topic",
-                format!("`{topic}` is no topic's ARN; expected arn:aws:sns:REGION:ACCOUNT:NAME"),
-            ));
-        }
-        for (monitor, setting) in &want.monitors {
-            let Setting::On(tuning) = setting else { continue };
-            let key = monitor.entry().key;
-            if let Some(threshold) = tuning.threshold.filter(|threshold| *threshold < 1) {
-                wrong.push((
-                    key,
-                    format!("a threshold of {threshold} is always reached; expected 1 or more events"),
-                ));
-            }
-            if let Some(period) = tuning.period.filter(|period| !is_period(*period)) {
-                wrong.push((
-                    key,
-                    format!(
-                        "CloudWatch has no period of {period} seconds; expected a multiple of 60 up to 86400"
-                    ),
-                ));
-            }
-        }
-        wrong
+        check::check(want)
     }
 
     fn refers_to(want: &Model) -> Vec<(&'static str, &'static str)> {
@@ -362,15 +134,10 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
 
 impl Live for Monitors {
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        read::fetch(cx, want).await
+        live::fetch(cx, want).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
-        apply::apply(action, cx).await
+        live::apply(action, cx).await
     }
-}
-
-/// What CloudWatch takes as a period of an alarm, in seconds (API reference, `PutMetricAlarm`).
-fn is_period(seconds: i32) -> bool {
-    [10, 20, 30].contains(&seconds) || ((60..=86_400).contains(&seconds) && seconds % 60 == 0)
 }

@@ -2,9 +2,8 @@
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{AttachedPolicy, EntityType, Role, Tag};
-use trueup_aws::Cx;
 use trueup_aws::wait::{self, HALF_A_MINUTE, TWO_MINUTES};
-use trueup_aws::{Failure, done, found};
+use trueup_aws::{Cx, Failure, done, found};
 use trueup_core::change::Manager;
 use trueup_core::fault::Fault;
 use trueup_core::tags::Tags;

@@ -10,16 +10,15 @@ use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
-use crate::admin_access::no_name;
-
-mod calls;
+mod check;
 mod diff;
+mod live;
 mod model;
 #[cfg(test)]
 mod tests;
 mod trust;
 
-pub(crate) use self::model::{Action, Ids, Model};
+use self::model::{Action, Ids, Model};
 
 /// The control.
 pub(crate) struct SupportRole;
@@ -74,7 +73,7 @@ role = "support"              # has AWSSupportAccess; another role that has it i
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
-        check(want)
+        check::check(want)
     }
 
     fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
@@ -84,65 +83,10 @@ role = "support"              # has AWSSupportAccess; another role that has it i
 
 impl Live for SupportRole {
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        calls::read(cx, want).await
+        live::fetch(cx, want).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
-        calls::write(action, cx).await
+        live::apply(action, cx).await
     }
-}
-
-fn check(want: &Model) -> Vec<(&'static str, String)> {
-    let mut wrong = vec![];
-    if let Some(role) = &want.role {
-        wrong.extend(no_name(role, 64).map(|what| ("role", what)));
-        if role.starts_with("AWSReservedSSO_") {
-            wrong.push((
-                "role",
-                format!(
-                    "`{role}` is IAM Identity Center's own; expected a name of your own, or enabled = true alone"
-                ),
-            ));
-        }
-    }
-    let principals = want.principals.iter().flatten();
-    for who in principals.filter(|who| !trust::may_be_written(who)) {
-        wrong.push((
-            "principals",
-            format!("`{who}` is nobody who can be let in; expected an account's 12 digits or the ARN of an IAM user or role"),
-        ));
-    }
-    if want.principals.as_ref().is_some_and(Vec::is_empty) {
-        wrong.push((
-            "principals",
-            "lets nobody in; expected at least one, or enabled = false to remove the role".to_owned(),
-        ));
-    }
-    let is_long = |text: &String| text.chars().count() > 1000;
-    if want.role_description.as_ref().is_some_and(is_long) {
-        wrong.push((
-            "role_description",
-            "is too long; expected at most 1000 characters".to_owned(),
-        ));
-    }
-    if want.enabled.is_none() && want.role.is_none() {
-        wrong.push((
-            "",
-            "says nothing about the role; expected at least role = \"support\"".to_owned(),
-        ));
-    }
-    if want.role.is_none() && !want.is_off() {
-        for (key, is_written) in [
-            ("principals", want.principals.is_some()),
-            ("role_description", want.role_description.is_some()),
-        ] {
-            if is_written {
-                wrong.push((
-                    key,
-                    "says nothing without role; expected role beside it".to_owned(),
-                ));
-            }
-        }
-    }
-    wrong
 }

@@ -6,7 +6,7 @@ use trueup_core::change::Changes;
 use trueup_core::control::{Control, Here, Observed, Relied};
 use trueup_core::cost::Monthly;
 use trueup_core::env::{Env, Run};
-use trueup_core::location::{Place, Region, Scope};
+use trueup_core::location::{Location, Region, Scope};
 
 /// What a control's `diff` says in its place: the account, or eu-west-1 of an account at home in us-east-1.
 pub(crate) fn found<C: Control>(want: &C::Model, seen: &Observed<C::Model, C::Ids>) -> Changes<C::Action> {
@@ -39,8 +39,8 @@ fn found_by<C: Control>(
 ) -> Changes<C::Action> {
     let regions: [Region; 2] = ["eu-west-1", "us-east-1"].map(|name| name.parse().unwrap());
     let place = match C::SCOPE {
-        Scope::Account => Place::Account,
-        Scope::EachRegion => Place::Region(region.parse().unwrap()),
+        Scope::Account => Location::Account,
+        Scope::EachRegion => Location::Region(region.parse().unwrap()),
     };
     let env = Env {
         account: "111122223333".to_owned(),

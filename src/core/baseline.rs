@@ -48,11 +48,11 @@ mod source;
 
 pub use files::{BuiltIn, File, Files, NoFiles};
 pub use resolve::Filters;
-pub use source::{Location, Problem, Problems};
+pub use source::{Position, Problem, Problems};
 
 use common::Common;
 use gather::Gathered;
-use read::{Account, Written};
+use read::{AccountTable, Written};
 use regions::ControlRegions;
 use source::{Finding, Findings, Sources, Span};
 
@@ -62,7 +62,7 @@ pub struct Baseline {
     name: String,
     sources: Arc<Sources>,
     list: Controls,
-    account: Account,
+    account: AccountTable,
     common: Common,
     /// In the order of the list.
     controls: IndexMap<Name, Managed>,
@@ -133,7 +133,7 @@ impl Loader<'_> {
     fn assemble(&self, name: &str, gathered: Gathered, mut findings: Findings) -> Result<Baseline, Problems> {
         let Gathered { sources, order } = gathered;
         let sources = Arc::new(sources);
-        let mut account = Account::default();
+        let mut account = AccountTable::default();
         let mut common = Common::default();
         let mut written = Vec::new();
         for index in order {

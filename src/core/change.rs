@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::Monthly;
-use crate::location::Place;
+use crate::location::Location;
 
 /// What a step does to the account, for the summary line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub struct AssetKind {
 
 impl AssetKind {
     /// The one of this kind in a place.
-    pub fn at(self, place: &Place) -> Asset {
+    pub fn at(self, place: &Location) -> Asset {
         Asset {
             control: self.control.to_owned(),
             what: self.what.to_owned(),
@@ -65,7 +65,7 @@ impl AssetKind {
     }
 
     /// One of several of this kind in a place.
-    pub fn named(self, place: &Place, name: impl Into<String>) -> Asset {
+    pub fn named(self, place: &Location, name: impl Into<String>) -> Asset {
         Asset {
             name: Some(name.into()),
             ..self.at(place)
@@ -81,7 +81,7 @@ pub struct Asset {
     /// What it is.
     pub what: String,
     /// Where it is.
-    pub place: Place,
+    pub place: Location,
     /// Which one, where there can be several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Asset, Changes, Manager};
 use crate::env::Env;
-use crate::location::{Place, Scope};
+use crate::location::{Location, Scope};
 use crate::registry::Registry;
 
 mod any;
@@ -63,7 +63,7 @@ pub struct Permissions {
 #[derive(Clone, Copy, Debug)]
 pub struct Here<'a> {
     /// The cell's place.
-    pub place: &'a Place,
+    pub place: &'a Location,
     /// The account around it.
     pub env: &'a Env,
     /// The readings of the controls that this one relies on.

@@ -14,7 +14,7 @@ use crate::baseline::{Filters, Loader, NoFiles};
 use crate::change::Changes;
 use crate::control::{Act, AnyControl, BadDocument, Controls, Here, ObservedDoc};
 use crate::fault::Fault;
-use crate::location::{Place, Region, Scope};
+use crate::location::{Location, Region, Scope};
 use crate::plan::Survey;
 use crate::registry::Entry;
 
@@ -130,7 +130,7 @@ impl<'a> Regions<'a> {
             }
         }
         if let Ok(listed) = controls.find(ACCOUNT) {
-            match survey.cells.get(&listed.at(Place::Account)) {
+            match survey.cells.get(&listed.at(Location::Account)) {
                 None => {}
                 Some(Ok(seen)) => account.extend(seen.model.clone()),
                 Some(Err(fault)) => text += &comment(&format!("Without the alias: {}", reason(fault))),
@@ -141,10 +141,10 @@ impl<'a> Regions<'a> {
 }
 
 fn once(controls: &Controls, id: Listed<'_>, survey: &Survey) -> String {
-    match survey.cells.get(&id.at(Place::Account)) {
+    match survey.cells.get(&id.at(Location::Account)) {
         None => String::new(),
         Some(Err(fault)) => comment(&format!("Not managed here: {}", reason(fault))),
-        Some(Ok(seen)) => match unwanted(controls, id, &Place::Account, seen, survey) {
+        Some(Ok(seen)) => match unwanted(controls, id, &Location::Account, seen, survey) {
             Some(why) => comment(&format!("Not managed here: {why}")),
             None => held_by(seen).unwrap_or_default() + &written(&[id.name.as_str()], &seen.model),
         },
@@ -160,7 +160,7 @@ fn each_region(controls: &Controls, id: Listed<'_>, survey: &Survey, managed: &[
     }
     for region in managed.iter().copied() {
         match reading(id, region, survey) {
-            Some(Ok(seen)) => match unwanted(controls, id, &Place::Region(region.clone()), seen, survey) {
+            Some(Ok(seen)) => match unwanted(controls, id, &Location::Region(region.clone()), seen, survey) {
                 Some(why) => left_out.entry(why).or_default().push(region),
                 None => {
                     if let Some(who) = &seen.held_by {
@@ -249,7 +249,7 @@ fn wants_no_change(
         return false;
     };
     readings.iter().all(|(region, seen)| {
-        let place = Place::Region((*region).clone());
+        let place = Location::Region((*region).clone());
         wants.iter().find(|want| want.place == place).is_some_and(|want| {
             let notices = |table| found(controls, id, table, &place, seen, survey).map(|found| found.notices);
             let of_itself = notices(&seen.model).unwrap_or_default();
@@ -263,7 +263,7 @@ fn wants_no_change(
 fn unwanted(
     controls: &Controls,
     id: Listed<'_>,
-    place: &Place,
+    place: &Location,
     seen: &ObservedDoc,
     survey: &Survey,
 ) -> Option<String> {
@@ -282,7 +282,7 @@ fn difference(
     controls: &Controls,
     id: Listed<'_>,
     want: &Table,
-    place: &Place,
+    place: &Location,
     seen: &ObservedDoc,
     survey: &Survey,
 ) -> Option<String> {
@@ -301,7 +301,7 @@ fn found(
     controls: &Controls,
     id: Listed<'_>,
     want: &Table,
-    place: &Place,
+    place: &Location,
     seen: &ObservedDoc,
     survey: &Survey,
 ) -> Result<Changes<Act>, BadDocument> {
@@ -368,7 +368,7 @@ fn reading<'a>(
     region: &Region,
     survey: &'a Survey,
 ) -> Option<&'a Result<ObservedDoc, Fault>> {
-    survey.cells.get(&id.at(Place::Region(region.clone())))
+    survey.cells.get(&id.at(Location::Region(region.clone())))
 }
 
 /// Why there is no reading.

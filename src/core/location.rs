@@ -107,9 +107,9 @@ pub enum Scope {
 
 impl Scope {
     /// Where a thing of this scope is that concerns a place: in the account, or in the same region.
-    pub fn around(self, place: &Place) -> Place {
+    pub fn around(self, place: &Location) -> Location {
         match self {
-            Scope::Account => Place::Account,
+            Scope::Account => Location::Account,
             Scope::EachRegion => place.clone(),
         }
     }
@@ -120,52 +120,52 @@ impl Scope {
 /// Written as `account` or as the region's name, so that it can be the key of a map.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum Place {
+pub enum Location {
     /// The account as a whole.
     Account,
     /// One region of the account.
     Region(Region),
 }
 
-impl Place {
+impl Location {
     /// The region, where the place is one.
     pub fn region(&self) -> Option<&Region> {
         match self {
-            Place::Account => None,
-            Place::Region(region) => Some(region),
+            Location::Account => None,
+            Location::Region(region) => Some(region),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Account => f.pad("account"),
-            Place::Region(region) => region.fmt(f),
+            Location::Account => f.pad("account"),
+            Location::Region(region) => region.fmt(f),
         }
     }
 }
 
-impl TryFrom<String> for Place {
+impl TryFrom<String> for Location {
     type Error = BadRegion;
 
     fn try_from(text: String) -> Result<Self, BadRegion> {
         match text.as_str() {
-            "account" => Ok(Place::Account),
-            other => other.parse().map(Place::Region),
+            "account" => Ok(Location::Account),
+            other => other.parse().map(Location::Region),
         }
     }
 }
 
-impl From<Place> for String {
-    fn from(place: Place) -> String {
+impl From<Location> for String {
+    fn from(place: Location) -> String {
         place.to_string()
     }
 }
 
-impl From<Region> for Place {
-    fn from(region: Region) -> Place {
-        Place::Region(region)
+impl From<Region> for Location {
+    fn from(region: Region) -> Location {
+        Location::Region(region)
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_place_is_its_name() {
         for text in ["account", "eu-west-1"] {
-            let place = Place::try_from(text.to_owned()).unwrap();
+            let place = Location::try_from(text.to_owned()).unwrap();
             assert_eq!(place.to_string(), text);
             assert_eq!(serde_json::to_string(&place).unwrap(), format!("\"{text}\""));
         }

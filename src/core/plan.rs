@@ -11,7 +11,7 @@ use crate::control::{Act, AnyControl, BadDocument, Controls, Here, ObservedDoc, 
 use crate::cost::Monthly;
 use crate::env::{Env, Run};
 use crate::fault::{Fault, FaultKind};
-use crate::location::Place;
+use crate::location::Location;
 use crate::registry::{CellKey, Name, UnknownControl};
 use crate::want::{Manage, Want};
 
@@ -39,7 +39,7 @@ pub struct Survey {
 
 impl Survey {
     /// What was read of the controls that one relies on, for its cell in a place.
-    pub fn relied(&self, registry: &Controls, control: &dyn AnyControl, place: &Place) -> Relied {
+    pub fn relied(&self, registry: &Controls, control: &dyn AnyControl, place: &Location) -> Relied {
         Relied::new(control.relies_on().iter().filter_map(|name| {
             let relied = registry.find(name).ok()?;
             let place = relied.control.scope().around(place);
@@ -55,7 +55,7 @@ pub struct Cell {
     /// The control.
     pub control: Name,
     /// The place.
-    pub place: Place,
+    pub place: Location,
     /// The judgement.
     pub verdict: Verdict,
     /// What is in the way, what a fault said, who owns it: whatever explains the verdict.
@@ -333,7 +333,7 @@ impl Plan {
     }
 
     /// The cell of a control in a place.
-    pub fn cell(&self, control: &Name, place: &Place) -> Option<&Cell> {
+    pub fn cell(&self, control: &Name, place: &Location) -> Option<&Cell> {
         self.cells
             .iter()
             .find(|cell| cell.control == *control && cell.place == *place)

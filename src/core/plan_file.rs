@@ -130,8 +130,8 @@ impl Document {
     }
 
     /// The document as it is saved and printed: JSON, two spaces, a line feed at the end.
-    pub fn to_json(&self) -> Result<String, SavedError> {
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| SavedError::Unwritable {
+    pub fn to_json(&self) -> Result<String, PlanFileError> {
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| PlanFileError::Unwritable {
             path: PathBuf::from("the plan"),
             cause: error.to_string(),
         })?;
@@ -142,7 +142,7 @@ impl Document {
 
 /// What is wrong with a saved plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum SavedError {
+pub enum PlanFileError {
     /// The file cannot be read.
     #[error("cannot read the saved plan {}: {cause}", path.display())]
     Unreadable {
@@ -206,19 +206,19 @@ pub enum SavedError {
 ///
 /// # Errors
 /// If it is no plan, of another version, or of controls that are not in the list.
-pub fn parse(controls: &Controls, path: &Path, text: &str) -> Result<Document, SavedError> {
+pub fn parse(controls: &Controls, path: &Path, text: &str) -> Result<Document, PlanFileError> {
     #[derive(Deserialize)]
     struct Probe {
         format_version: u64,
     }
-    let damaged = |error: serde_json::Error| SavedError::Damaged {
+    let damaged = |error: serde_json::Error| PlanFileError::Damaged {
         path: path.to_owned(),
         cause: error.to_string(),
     };
     // The version first: a document of another form would only give a confusing error.
     let probe: Probe = serde_json::from_str(text).map_err(damaged)?;
     if probe.format_version != FORMAT_VERSION {
-        return Err(SavedError::Version {
+        return Err(PlanFileError::Version {
             path: path.to_owned(),
             found: probe.format_version,
         });
@@ -226,7 +226,7 @@ pub fn parse(controls: &Controls, path: &Path, text: &str) -> Result<Document, S
     let document: Document = serde_json::from_str(text).map_err(damaged)?;
     match document.known(controls) {
         Ok(()) => Ok(document),
-        Err(error) => Err(SavedError::Damaged {
+        Err(error) => Err(PlanFileError::Damaged {
             path: path.to_owned(),
             cause: format!("{error}{}", place_of(&error.name, text)),
         }),
@@ -253,7 +253,7 @@ fn place_of(string: &str, text: &str) -> String {
 ///
 /// # Errors
 /// As [`parse`]'s.
-pub fn recognize(controls: &Controls, path: &Path, text: &str) -> Result<(), SavedError> {
+pub fn recognize(controls: &Controls, path: &Path, text: &str) -> Result<(), PlanFileError> {
     if text.contains("\"format_version\"") {
         Ok(())
     } else {
@@ -266,7 +266,7 @@ pub fn recognize(controls: &Controls, path: &Path, text: &str) -> Result<(), Sav
 ///
 /// # Errors
 /// If the two differ, with how; if the file is no plan, or one of another account.
-pub fn hold(controls: &Controls, path: &Path, old_text: &str, new: &Document) -> Result<(), SavedError> {
+pub fn hold(controls: &Controls, path: &Path, old_text: &str, new: &Document) -> Result<(), PlanFileError> {
     let new_text = new.to_json()?;
     if old_text == new_text {
         return Ok(());
@@ -281,7 +281,7 @@ pub fn hold(controls: &Controls, path: &Path, old_text: &str, new: &Document) ->
     }
     let hint = match old {
         Ok(old) if old.account.account != new.account.account => {
-            return Err(SavedError::Account {
+            return Err(PlanFileError::Account {
                 path: path.to_owned(),
                 saved: old.account.account,
                 live: new.account.account.clone(),
@@ -296,7 +296,7 @@ pub fn hold(controls: &Controls, path: &Path, old_text: &str, new: &Document) ->
             old.baseline, new.baseline
         )),
         Ok(_) => None,
-        Err(damaged @ SavedError::Damaged { .. }) => Some(damaged.to_string()),
+        Err(damaged @ PlanFileError::Damaged { .. }) => Some(damaged.to_string()),
         Err(other) => return Err(other),
     };
     let diff = TextDiff::from_lines(&old_text, &new_text)
@@ -304,7 +304,7 @@ pub fn hold(controls: &Controls, path: &Path, old_text: &str, new: &Document) ->
         .context_radius(3)
         .header(&path.display().to_string(), "the account now")
         .to_string();
-    Err(SavedError::Moved {
+    Err(PlanFileError::Moved {
         path: path.to_owned(),
         diff,
         hint,

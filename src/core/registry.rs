@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::location::Place;
+use crate::location::Location;
 
 /// The name of a control, which is also its TOML table: `default_vpc`.
 ///
@@ -19,7 +19,7 @@ use crate::location::Place;
 pub struct Name(Arc<str>);
 
 /// A control in a place.
-pub type CellKey = (Name, Place);
+pub type CellKey = (Name, Location);
 
 impl Name {
     /// The name as text.
@@ -135,7 +135,7 @@ impl<T: ?Sized> fmt::Debug for Entry<'_, T> {
 
 impl<T: ?Sized> Entry<'_, T> {
     /// Its cell in a place.
-    pub fn at(self, place: Place) -> CellKey {
+    pub fn at(self, place: Location) -> CellKey {
         (self.name.clone(), place)
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use crate::location::Place;
+use crate::location::Location;
 use crate::registry::{CellKey, Name};
 
 /// What the engine may do where a table is written.
@@ -25,7 +25,7 @@ pub struct Want {
     /// The control.
     pub control: Name,
     /// The place.
-    pub place: Place,
+    pub place: Location,
     /// What the file says about writing, where it says so.
     pub manage: Option<Manage>,
     /// The table, merged, typed and in canonical form.

@@ -7,8 +7,7 @@ use std::time::Duration;
 use trueup_aws::Cx;
 use trueup_aws::wait::Tell;
 use trueup_core::fault::Fault;
-use trueup_core::plan::Verdict;
-use trueup_core::plan::{self, Plan, Step};
+use trueup_core::plan::{self, Plan, Step, Verdict};
 use trueup_core::registry::CellKey;
 use trueup_core::want::Want;
 

@@ -213,7 +213,7 @@ mod tests {
     use proptest::prelude::*;
     use trueup_core::change::{Class, Effect};
     use trueup_core::cost::Monthly;
-    use trueup_core::location::Place;
+    use trueup_core::location::Location;
 
     use super::*;
 
@@ -221,7 +221,7 @@ mod tests {
         Step {
             number,
             control: "account".try_into().unwrap(),
-            place: Place::Account,
+            place: Location::Account,
             title: format!("step {number}"),
             effect: Effect::Add,
             class: Class::Safe,
@@ -406,7 +406,7 @@ mod tests {
             ..fault()
         };
         let at = |place: &str, step: Step| Step {
-            place: Place::Region(place.parse().unwrap()),
+            place: Location::Region(place.parse().unwrap()),
             ..step
         };
         let steps = [

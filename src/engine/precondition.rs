@@ -139,7 +139,7 @@ mod tests {
     use serde_json::json;
     use trueup_core::change::{Class, Draft, Effect};
     use trueup_core::cost::Monthly;
-    use trueup_core::location::Place;
+    use trueup_core::location::Location;
 
     use super::*;
 
@@ -150,7 +150,7 @@ mod tests {
             .map(|(at, title)| Step {
                 number: at + 1,
                 control: "account".try_into().unwrap(),
-                place: Place::Account,
+                place: Location::Account,
                 title: (*title).to_owned(),
                 effect: Effect::Destroy,
                 class: Class::Destructive,

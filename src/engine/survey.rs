@@ -9,7 +9,7 @@ use trueup_aws::{AnyLive, Aws, Cx};
 use trueup_core::baseline::Filters;
 use trueup_core::control::Controls;
 use trueup_core::env::Env;
-use trueup_core::location::{Place, Scope};
+use trueup_core::location::{Location, Scope};
 use trueup_core::plan::Survey;
 use trueup_core::registry::{CellKey, Registry};
 use trueup_core::want::{Manage, Want};
@@ -22,7 +22,7 @@ pub(crate) type Readings = IndexMap<CellKey, Option<Table>>;
 /// What has to be read to plan: every wanted cell in an enabled region, and what their controls rely on. That is read
 /// as it is wanted among all that the file wants, though the plan may be for a part of it.
 pub(crate) fn for_wants(controls: &Controls, wants: &[Want], all: &[Want], env: &Env) -> Readings {
-    let readable = |place: &Place| place.region().is_none_or(|region| env.enabled.contains(region));
+    let readable = |place: &Location| place.region().is_none_or(|region| env.enabled.contains(region));
     let mut readings = Readings::new();
     for want in wants
         .iter()
@@ -46,9 +46,9 @@ pub(crate) fn for_wants(controls: &Controls, wants: &[Want], all: &[Want], env: 
 pub(crate) fn for_export(controls: &Controls, env: &Env, filters: &Filters) -> Readings {
     let mut readings = Readings::new();
     for listed in controls.iter() {
-        let places: Vec<Place> = match listed.control.scope() {
-            Scope::Account => vec![Place::Account],
-            Scope::EachRegion => env.enabled.iter().cloned().map(Place::Region).collect(),
+        let places: Vec<Location> = match listed.control.scope() {
+            Scope::Account => vec![Location::Account],
+            Scope::EachRegion => env.enabled.iter().cloned().map(Location::Region).collect(),
         };
         let passing = places
             .into_iter()
@@ -58,7 +58,7 @@ pub(crate) fn for_export(controls: &Controls, env: &Env, filters: &Filters) -> R
     readings
 }
 
-/// Reads all cells, concurrently: how many calls run at once is for the gate at the HTTP client to say.
+/// Reads all cells, concurrently: how many calls run at once is for the rate limit at the HTTP client to say.
 pub(crate) async fn survey(
     controls: &Registry<dyn AnyLive>,
     aws: &Arc<Aws>,
@@ -69,7 +69,7 @@ pub(crate) async fn survey(
     let total = readings.len();
     let mut cells = IndexMap::new();
     let mut tasks = JoinSet::new();
-    let cx = Cx::new(aws.clone(), env.clone(), Place::Account);
+    let cx = Cx::new(aws.clone(), env.clone(), Location::Account);
     for (key, want) in readings {
         // What is not in the list has no cell, which counts as not read.
         let Ok(control) = controls.get(&key.0) else {

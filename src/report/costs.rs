@@ -55,7 +55,7 @@ pub(super) fn text(doc: &Document, style: &Style) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use trueup_core::location::Place;
+    use trueup_core::location::Location;
     use trueup_core::plan::Why;
 
     use super::super::fixtures::{self, Account, at, id, seen};
@@ -77,7 +77,7 @@ mod tests {
             )
             .cell(
                 "log_bucket",
-                &Place::Account,
+                &Location::Account,
                 "name = \"logs\"",
                 Ok(seen("state = \"absent\"", serde_json::json!({ "name": "logs" }))),
             )

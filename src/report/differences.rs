@@ -4,9 +4,8 @@ use similar::{ChangeTag, TextDiff};
 use toml::{Table, Value};
 use trueup_core::change::Effect;
 use trueup_core::control::Controls;
-use trueup_core::location::{Place, Region};
-use trueup_core::plan::Cell;
-use trueup_core::plan::{Step, Verdict};
+use trueup_core::location::{Location, Region};
+use trueup_core::plan::{Cell, Step, Verdict};
 use trueup_core::plan_file::Document;
 use trueup_core::projection;
 use trueup_core::registry::{Entry, Name};
@@ -18,7 +17,7 @@ struct Alike<'a> {
     live: String,
     want: String,
     verdict: Verdict,
-    places: Vec<(&'a Place, Vec<&'a Step>)>,
+    places: Vec<(&'a Location, Vec<&'a Step>)>,
 }
 
 /// One part a control that differs, in the order of the list.

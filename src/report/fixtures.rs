@@ -9,9 +9,8 @@ use trueup_core::change::Manager;
 use trueup_core::control::{AnyControl, Controls, ObservedDoc};
 use trueup_core::env::Env;
 use trueup_core::fault::{Fault, FaultKind};
-use trueup_core::location::{Place, Region};
-use trueup_core::plan::Cell;
-use trueup_core::plan::{Survey, Verdict, plan};
+use trueup_core::location::{Location, Region};
+use trueup_core::plan::{Cell, Survey, Verdict, plan};
 use trueup_core::plan_file::Document;
 use trueup_core::registry::Name;
 use trueup_core::want::{Manage, Want};
@@ -21,8 +20,8 @@ pub(super) fn region(name: &str) -> Region {
     name.parse().unwrap()
 }
 
-pub(super) fn at(name: &str) -> Place {
-    Place::Region(region(name))
+pub(super) fn at(name: &str) -> Location {
+    Location::Region(region(name))
 }
 
 pub(super) fn id(name: &str) -> Name {
@@ -74,7 +73,7 @@ impl Account {
     pub(super) fn cell(
         mut self,
         control: &str,
-        place: &Place,
+        place: &Location,
         want: &str,
         reading: Result<ObservedDoc, Fault>,
     ) -> Self {
@@ -100,7 +99,7 @@ impl Account {
                     reuse_prevention = 24\nmax_age_days = 180\n";
         self.cell(
             "password_policy",
-            &Place::Account,
+            &Location::Account,
             want,
             Ok(seen(
                 "state = \"absent\"",
@@ -128,7 +127,7 @@ impl Account {
                     block_public_policy = true\nrestrict_public_buckets = true\n";
         let site = json!({ "name": "www.example.com", "policy": true });
         let read = seen("state = \"absent\"", json!({ "at_stake": [site] }));
-        self.cell("s3_public_access_block", &Place::Account, want, Ok(read))
+        self.cell("s3_public_access_block", &Location::Account, want, Ok(read))
     }
 
     /// No detector in any region but us-east-1, where one exists with other settings.
@@ -283,7 +282,7 @@ pub(super) fn busy() -> Document {
     let person = doc
         .cells
         .iter_mut()
-        .find(|cell| cell.place == Place::Account)
+        .find(|cell| cell.place == Location::Account)
         .unwrap();
     person
         .people

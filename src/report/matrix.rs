@@ -1,9 +1,8 @@
 //! Controls × regions, one character a cell.
 
 use trueup_core::change::Effect;
-use trueup_core::location::{Place, Region};
-use trueup_core::plan::Cell;
-use trueup_core::plan::Verdict;
+use trueup_core::location::{Location, Region};
+use trueup_core::plan::{Cell, Verdict};
 use trueup_core::plan_file::Document;
 use trueup_core::registry::Name;
 
@@ -17,7 +16,7 @@ pub(super) fn text(doc: &Document, style: &Style) -> String {
     let mut regions: Vec<&Region> = doc.cells.iter().filter_map(|cell| cell.place.region()).collect();
     regions.sort_unstable();
     regions.dedup();
-    let of_account = doc.cells.iter().any(|cell| cell.place == Place::Account);
+    let of_account = doc.cells.iter().any(|cell| cell.place == Location::Account);
     let label = controls
         .iter()
         .map(|name| name.as_str().len())
@@ -170,7 +169,7 @@ fn row(
     with_account: bool,
     style: &Style,
 ) -> String {
-    let cell = |place: &Place| {
+    let cell = |place: &Location| {
         let found = doc
             .cells
             .iter()
@@ -182,13 +181,13 @@ fn row(
     };
     let mut line = format!("{id:label$}");
     if with_account {
-        line.push_str(&format!("  {}      ", cell(&Place::Account)));
+        line.push_str(&format!("  {}      ", cell(&Location::Account)));
     }
     for geography in block {
         let cells: Vec<String> = geography
             .regions
             .iter()
-            .map(|region| cell(&Place::Region((*region).clone())))
+            .map(|region| cell(&Location::Region((*region).clone())))
             .collect();
         let space = geography.width() - (geography.regions.len() * 2 - 1);
         line.push_str(&format!("  {}{}", cells.join(" "), " ".repeat(space)));

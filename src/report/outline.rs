@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use trueup_core::change::{Class, Effect};
-use trueup_core::location::{Place, Region};
+use trueup_core::location::{Location, Region};
 use trueup_core::plan::{Step, Why};
 
 use super::Style;
@@ -135,9 +135,9 @@ pub(super) struct Shown {
 }
 
 /// Steps of one control in several places: what they are, and where they have which numbers.
-pub(super) fn show(places: &[(&Place, Vec<&Step>)], enabled: &[Region], style: &Style) -> Shown {
+pub(super) fn show(places: &[(&Location, Vec<&Step>)], enabled: &[Region], style: &Style) -> Shown {
     // Places with the same kinds of steps share one table.
-    let mut alike: Vec<Vec<(&Place, &[&Step], Outline)>> = vec![];
+    let mut alike: Vec<Vec<(&Location, &[&Step], Outline)>> = vec![];
     for (place, steps) in places.iter().filter(|(_, steps)| !steps.is_empty()) {
         let outline = outline(steps);
         let found = alike.iter_mut().find(|group| {
@@ -156,7 +156,7 @@ pub(super) fn show(places: &[(&Place, Vec<&Step>)], enabled: &[Region], style: &
         let (text, has_table) = match group.as_slice() {
             [(_, steps, _)] => (listed(steps, style), false),
             group => {
-                let members: Vec<(&Place, &[Members])> = group
+                let members: Vec<(&Location, &[Members])> = group
                     .iter()
                     .map(|(place, _, outline)| (*place, outline.members.as_slice()))
                     .collect();
@@ -221,7 +221,7 @@ fn listed(steps: &[&Step], style: &Style) -> String {
 }
 
 /// The steps of several places: the kinds, then their numbers.
-fn tabled(kinds: &[Kind], places: &[(&Place, &[Members])], style: &Style) -> String {
+fn tabled(kinds: &[Kind], places: &[(&Location, &[Members])], style: &Style) -> String {
     // What all places wait for alike is said once, with the kind.
     let shared: Vec<Option<&[usize]>> = (0..kinds.len())
         .map(|at| {
@@ -273,7 +273,7 @@ const LONGEST_LABEL: usize = 4;
 const NO_BREAK: &str = "\u{a0}";
 
 /// One line for a step that every place has once, with nothing of its own.
-fn one_each(kinds: &[Kind], places: &[(&Place, &[Members])], style: &Style) -> Option<String> {
+fn one_each(kinds: &[Kind], places: &[(&Location, &[Members])], style: &Style) -> Option<String> {
     let [kind] = kinds else { return None };
     let mut numbers = vec![];
     let mut waits = BTreeSet::new();
@@ -310,7 +310,7 @@ fn one_each(kinds: &[Kind], places: &[(&Place, &[Members])], style: &Style) -> O
 
 /// Puts the identifiers into the table, from the last kind backwards, as long as the line has room: the last
 /// step is the one that all others lead to, such as the deletion of the VPC.
-fn add_ids(rows: &mut [Vec<String>], places: &[(&Place, &[Members])], style: &Style) {
+fn add_ids(rows: &mut [Vec<String>], places: &[(&Location, &[Members])], style: &Style) {
     let kinds = places.first().map_or(0, |(_, members)| members.len());
     let mut shown: BTreeSet<&str> = BTreeSet::new();
     for kind in (0..kinds).rev() {
@@ -412,7 +412,7 @@ mod tests {
 
     fn shown(doc: &Document) -> String {
         let cells = doc.cells.iter().filter(|cell| cell.control == id("default_vpc"));
-        let places: Vec<(&Place, Vec<&Step>)> = cells
+        let places: Vec<(&Location, Vec<&Step>)> = cells
             .map(|cell| {
                 let steps = doc.steps.iter().filter(|step| step.place == cell.place);
                 (&cell.place, steps.collect())
@@ -509,7 +509,7 @@ mod tests {
     #[test]
     fn a_wide_terminal_has_room_for_more_ids() {
         let doc = of_regions(&["us-west-1", "sa-east-1"]);
-        let places: Vec<(&Place, Vec<&Step>)> = doc
+        let places: Vec<(&Location, Vec<&Step>)> = doc
             .cells
             .iter()
             .map(|cell| {

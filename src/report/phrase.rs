@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use textwrap::{Options, WordSplitter};
-use trueup_core::location::{Place, Region};
+use trueup_core::location::{Location, Region};
 use trueup_core::plan_file::Document;
 use trueup_core::registry::Name;
 
@@ -66,7 +66,7 @@ pub(super) fn regions(regions: &[&Region], enabled: &[Region]) -> String {
 }
 
 /// Where something is: ` in …` after a control's name, nothing for the account.
-pub(super) fn places<'a>(places: impl IntoIterator<Item = &'a Place>, enabled: &[Region]) -> String {
+pub(super) fn places<'a>(places: impl IntoIterator<Item = &'a Location>, enabled: &[Region]) -> String {
     let found = places_in(places);
     if found.is_empty() {
         String::new()
@@ -76,13 +76,13 @@ pub(super) fn places<'a>(places: impl IntoIterator<Item = &'a Place>, enabled: &
 }
 
 /// The regions among the places, each once, sorted.
-fn places_in<'a>(places: impl IntoIterator<Item = &'a Place>) -> Vec<&'a Region> {
-    let regions: BTreeSet<&Region> = places.into_iter().filter_map(Place::region).collect();
+fn places_in<'a>(places: impl IntoIterator<Item = &'a Location>) -> Vec<&'a Region> {
+    let regions: BTreeSet<&Region> = places.into_iter().filter_map(Location::region).collect();
     regions.into_iter().collect()
 }
 
 /// Where something is, without the names of many regions: for texts that list them anyway.
-pub(super) fn count_places<'a>(places: impl IntoIterator<Item = &'a Place>, enabled: &[Region]) -> String {
+pub(super) fn count_places<'a>(places: impl IntoIterator<Item = &'a Location>, enabled: &[Region]) -> String {
     let at = places_in(places);
     let named = regions(&at, enabled);
     match named.split_once(" (") {
@@ -158,7 +158,7 @@ pub(super) struct Pattern {
 }
 
 /// What several places' texts have in common: identifiers, the region and its zones become `…`.
-pub(super) fn pattern(text: &str, place: &Place) -> Pattern {
+pub(super) fn pattern(text: &str, place: &Location) -> Pattern {
     let mut pattern = Pattern {
         text: String::new(),
         ids: vec![],
@@ -203,13 +203,13 @@ fn is_in(token: &str, region: &Region) -> bool {
 }
 
 /// Things of several controls and places, named in few words: `default_vpc and guardduty in us-east-1`.
-pub(super) fn cells<'a>(cells: impl IntoIterator<Item = (&'a Name, &'a Place)>, doc: &Document) -> String {
-    let mut of_control: IndexMap<&Name, Vec<&Place>> = IndexMap::new();
+pub(super) fn cells<'a>(cells: impl IntoIterator<Item = (&'a Name, &'a Location)>, doc: &Document) -> String {
+    let mut of_control: IndexMap<&Name, Vec<&Location>> = IndexMap::new();
     for (control, place) in cells {
         of_control.entry(control).or_default().push(place);
     }
     of_control.sort_by_cached_key(|control, _| doc.rank(control));
-    let mut at: Vec<(Vec<&Place>, Vec<&str>)> = vec![];
+    let mut at: Vec<(Vec<&Location>, Vec<&str>)> = vec![];
     for (control, places) in of_control {
         match at.iter_mut().find(|(same, _)| *same == places) {
             Some((_, controls)) => controls.push(control.as_str()),
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_one_region_alone_is_taken_out() {
-        let place = Place::Region(region("us-east-1"));
+        let place = Location::Region(region("us-east-1"));
         let pattern = pattern(
             "delete subnet subnet-0123456789abcdef0 (us-east-1a) of arn:aws:x:us-east-1:123456789012:y in eu-west-1",
             &place,
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn words_with_dashes_are_no_identifiers() {
         let text = "set read-only defaults for multi-feedbeef0 and the 0.0.0.0/0 route";
-        assert_eq!(pattern(text, &Place::Account).text, text);
+        assert_eq!(pattern(text, &Location::Account).text, text);
     }
 
     #[test]

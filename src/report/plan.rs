@@ -4,7 +4,7 @@
 use trueup_aws::Caller;
 use trueup_core::change::Effect;
 use trueup_core::control::Controls;
-use trueup_core::plan_file::{Document, SavedError};
+use trueup_core::plan_file::{Document, PlanFileError};
 
 use super::{Style, costs, differences, matrix, phrase, remarks, summary};
 
@@ -48,9 +48,9 @@ fn head(doc: &Document, caller: Option<&Caller>, style: &Style) -> String {
 }
 
 /// Why a saved plan no longer holds, with how the new one differs from it.
-pub fn broken_promise(error: &SavedError, style: &Style) -> String {
+pub fn broken_promise(error: &PlanFileError, style: &Style) -> String {
     let mut text = super::error_text(error, style);
-    if let SavedError::Moved { diff, hint, .. } = error {
+    if let PlanFileError::Moved { diff, hint, .. } = error {
         if let Some(hint) = hint {
             text.push_str(&phrase::wrap(hint, "  ", "  ", style));
         }
@@ -386,7 +386,7 @@ mod tests {
             "--- plan.json\n+++ the account now\n@@ -1,2 +1,2 @@\n-  \"enabled\": false\n+  \"enabled\": true\n{}",
             " same\n".repeat(200)
         );
-        let error = SavedError::Moved {
+        let error = PlanFileError::Moved {
             path: "plan.json".into(),
             diff,
             hint: Some("the saved plan was made with --only guardduty, this one with no filters".to_owned()),

@@ -1,9 +1,8 @@
 //! What stands below the differences: what is in the way, what could not be read, what a person must do.
 
 use trueup_core::fault::Fault;
-use trueup_core::location::Place;
-use trueup_core::plan::Cell;
-use trueup_core::plan::Verdict;
+use trueup_core::location::Location;
+use trueup_core::plan::{Cell, Verdict};
 use trueup_core::plan_file::Document;
 use trueup_core::registry::Name;
 
@@ -11,7 +10,7 @@ use super::{Style, phrase};
 
 /// Something to say of cells. Said once for all cells of which the same is to be said.
 pub(super) struct Remark<'a> {
-    pub(super) cells: Vec<(&'a Name, &'a Place)>,
+    pub(super) cells: Vec<(&'a Name, &'a Location)>,
     pub(super) lines: Vec<String>,
     pub(super) hint: Option<String>,
 }
@@ -22,7 +21,10 @@ pub(super) struct Remark<'a> {
 pub(super) fn together<'a>(remarks: impl IntoIterator<Item = Remark<'a>>) -> Vec<Remark<'a>> {
     let mut met: Vec<(Vec<String>, Remark<'a>)> = vec![];
     for remark in remarks {
-        let place = remark.cells.first().map_or(&Place::Account, |(_, place)| *place);
+        let place = remark
+            .cells
+            .first()
+            .map_or(&Location::Account, |(_, place)| *place);
         let common: Vec<String> = remark
             .lines
             .iter()

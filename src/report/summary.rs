@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trueup_core::plan::Cell;
-use trueup_core::plan::Verdict;
+use trueup_core::plan::{Cell, Verdict};
 use trueup_core::plan_file::Document;
 
 use super::phrase;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::trouble::{Progress, Verdict};
+use super::trouble::{Course, Interference};
 use super::wire::{self, Decoded, Request, Response, Unread};
 use super::{Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, services};
 
@@ -11,7 +11,7 @@ use super::{Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, Wo
 #[serde(deny_unknown_fields)]
 pub(super) struct State {
     pub(super) world: World,
-    pub(super) progress: Progress,
+    pub(super) progress: Course,
     pub(super) account: Account,
 }
 
@@ -19,7 +19,7 @@ impl State {
     pub(super) fn new(world: World) -> Self {
         State {
             account: Account::new(&world),
-            progress: Progress::of(&world),
+            progress: Course::of(&world),
             world,
         }
     }
@@ -63,10 +63,10 @@ pub(super) fn exchange(state: &mut State, request: &Request, request_id: &str, n
     };
     let before = state.progress.clone();
     let mut changed = state.happen(&call);
-    let (answer, effect, injected) = match state.verdict(&call, now) {
-        Verdict::Go => (state.go(&call, now, &mut changed), None, false),
-        Verdict::Refuse(error) => (Err(error), None, true),
-        Verdict::Lose { effect, carried_out } => {
+    let (answer, effect, injected) = match state.interference(&call, now) {
+        Interference::Go => (state.go(&call, now, &mut changed), None, false),
+        Interference::Refuse(error) => (Err(error), None, true),
+        Interference::Lose { effect, carried_out } => {
             if carried_out {
                 // The client never learns how it went.
                 let _ = state.go(&call, now, &mut changed);

@@ -56,7 +56,7 @@ struct Written<'a> {
 #[derive(Deserialize)]
 struct Stored {
     world: World,
-    progress: super::trouble::Progress,
+    progress: super::trouble::Course,
     account: super::Account,
 }
 

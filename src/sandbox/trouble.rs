@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::{Effect, State, answer, reads_only};
-use super::world::{DeniedBy, Fault, FaultKind, World, fits};
+use super::world::{DeniedBy, InjectedFault, InjectedKind, World, fits};
 use super::{Account, Answer, AwsError, Call, services};
 
 /// How far the world has come: kept with the account, so that several processes agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Progress {
+pub(super) struct Course {
     /// How often each fault's calls were made, in the world's order.
     faults: Vec<u64>,
     /// How often each event's calls were made.
@@ -31,9 +31,9 @@ struct Stale {
     account: Account,
 }
 
-impl Progress {
+impl Course {
     pub(super) fn of(world: &World) -> Self {
-        Progress {
+        Course {
             faults: vec![0; world.fault.len()],
             events: vec![0; world.event.len()],
             limits: vec![BTreeMap::new(); world.limit.len()],
@@ -43,7 +43,7 @@ impl Progress {
 }
 
 /// What the world does to a call before its service sees it.
-pub(super) enum Verdict {
+pub(super) enum Interference {
     /// It is answered as the service does.
     Go,
     /// It is refused.
@@ -107,25 +107,25 @@ impl State {
     }
 
     /// What the world does to a call: first what is too often, then what is broken, then what is forbidden.
-    pub(super) fn verdict(&mut self, call: &Call, now: u64) -> Verdict {
+    pub(super) fn interference(&mut self, call: &Call, now: u64) -> Interference {
         // Every call counts for every fault, also one that another rule catches.
         let fault = self.fault(call);
         if self.is_limited(call, now) {
-            return Verdict::Refuse(services::of(call).throttled.error());
+            return Interference::Refuse(services::of(call).throttled.error());
         }
         if let Some(fault) = fault {
             let carried_out = fault.carried_out;
             return match fault.kind {
-                FaultKind::Throttle => Verdict::Refuse(services::of(call).throttled.error()),
-                FaultKind::Reset => Verdict::Lose {
+                InjectedKind::Throttle => Interference::Refuse(services::of(call).throttled.error()),
+                InjectedKind::Reset => Interference::Lose {
                     effect: || Effect::Reset,
                     carried_out,
                 },
-                FaultKind::Hang => Verdict::Lose {
+                InjectedKind::Hang => Interference::Lose {
                     effect: || Effect::Hang,
                     carried_out,
                 },
-                FaultKind::Error => Verdict::Refuse(AwsError::with_status(
+                InjectedKind::Error => Interference::Refuse(AwsError::with_status(
                     fault.status.unwrap_or(400),
                     fault.code.as_deref().unwrap_or_default(),
                     fault
@@ -136,13 +136,13 @@ impl State {
             };
         }
         match self.denied(call) {
-            Some(error) => Verdict::Refuse(error),
-            None => Verdict::Go,
+            Some(error) => Interference::Refuse(error),
+            None => Interference::Go,
         }
     }
 
     /// The first fault whose turn it is.
-    fn fault(&mut self, call: &Call) -> Option<Fault> {
+    fn fault(&mut self, call: &Call) -> Option<InjectedFault> {
         let mut found = None;
         for (fault, count) in self.world.fault.iter().zip(&mut self.progress.faults) {
             let here = fault.region.as_ref().is_none_or(|region| *region == call.region);

@@ -87,7 +87,7 @@ pub struct World {
     pub lag: Vec<Lag>,
     /// Calls that fail.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fault: Vec<Fault>,
+    pub fault: Vec<InjectedFault>,
     /// What happens in the account right before a call.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub event: Vec<Event>,
@@ -264,7 +264,7 @@ pub struct Lag {
 /// A call that fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub struct InjectedFault {
     /// The calls, as `service:Operation`, with `*` at the end if need be.
     pub call: String,
     /// Only in this region.
@@ -277,7 +277,7 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
     /// In which way it fails.
-    pub kind: FaultKind,
+    pub kind: InjectedKind,
     /// The code of an `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -295,7 +295,7 @@ pub struct Fault {
 /// The ways to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FaultKind {
+pub enum InjectedKind {
     /// The service's own code for too many requests.
     Throttle,
     /// An error with a given code.

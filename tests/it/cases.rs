@@ -12,7 +12,7 @@ use trueup::core::change::Manager;
 use trueup::core::control::Observed;
 use trueup::core::env::{Env, Run};
 use trueup::core::fault::{Fault, FaultKind};
-use trueup::core::location::{Place, Region};
+use trueup::core::location::{Location, Region};
 use trueup::core::plan::{Survey, plan};
 use trueup::core::plan_file::Document;
 use trueup::core::registry::Name;
@@ -32,7 +32,7 @@ struct Live {
 #[serde(deny_unknown_fields)]
 struct LiveCell {
     control: Name,
-    places: Vec<Place>,
+    places: Vec<Location>,
     #[serde(default)]
     model: toml::Table,
     ids: Option<serde_json::Value>,

@@ -20,7 +20,7 @@ use trueup::core::plan::Verdict;
 use trueup::engine::execute::{Outcome, Stop};
 use trueup::engine::progress::{Event, Watch};
 use trueup::engine::{Planned, Session};
-use trueup::sandbox::world::{Fault, FaultKind};
+use trueup::sandbox::world::{InjectedFault, InjectedKind};
 use trueup::sandbox::{DEFAULT_REGIONS, Sandbox, SandboxClient, World};
 
 /// Everything of the checklist, with tags, people, and what is off in it unless written.
@@ -164,13 +164,13 @@ impl Account {
             Disturbance::None | Disturbance::Stopped { .. } => {}
             Disturbance::Killed { write } => left = write,
             Disturbance::Refused { write } => {
-                let mut fault = fault(writes, write, FaultKind::Error);
+                let mut fault = fault(writes, write, InjectedKind::Error);
                 fault.code = Some("AccessDenied".to_owned());
                 fault.status = Some(403);
                 world.fault.push(fault);
             }
             Disturbance::Lost { write } => {
-                let mut fault = fault(writes, write, FaultKind::Reset);
+                let mut fault = fault(writes, write, InjectedKind::Reset);
                 fault.carried_out = true;
                 world.fault.push(fault);
             }
@@ -263,9 +263,9 @@ async fn reach(sandbox: &Sandbox, left: usize, killed: &CancellationToken) -> Se
 }
 
 /// The fault that hits exactly the n-th write of an undisturbed run.
-fn fault(writes: &[String], n: usize, kind: FaultKind) -> Fault {
+fn fault(writes: &[String], n: usize, kind: InjectedKind) -> InjectedFault {
     let call = &writes[n - 1];
-    Fault {
+    InjectedFault {
         call: call.clone(),
         region: None,
         nth: Some(writes[..n].iter().filter(|write| *write == call).count() as u64),

@@ -1,5 +1,8 @@
+use trueup_core::cost::Monthly;
 use trueup_core::env::Run;
 
+use super::diff::{PRICE_CENTS, UNUSED};
+use super::model::Analyzer;
 use super::*;
 use crate::testing::{found_in, monthly, told};
 

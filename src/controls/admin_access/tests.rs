@@ -14,6 +14,7 @@ const OWN: Own<'_> = Own {
     partition: "aws",
     account: "111122223333",
 };
+
 const ROLE: &str = "arn:aws:iam::111122223333:role/administrator";
 
 fn model(text: &str) -> Model {
@@ -248,7 +249,7 @@ fn the_default_condition_is_put_into_the_table_where_a_role_is_wanted() {
         };
         let wants = Wants {
             all: &[],
-            place: &trueup_core::location::Place::Account,
+            place: &trueup_core::location::Location::Account,
         };
         AdminAccess::fill(&mut want, &env, wants);
         want.mfa_condition

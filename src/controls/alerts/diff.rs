@@ -2,10 +2,11 @@
 
 use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
-use trueup_core::location::Place;
+use trueup_core::location::Location;
 use trueup_core::tags;
 
-use super::{Action, Ids, Model, Protocol, Subscription, TOPIC, TopicArn, endpoint, publishers};
+use super::model::{Action, Ids, Model, Protocol, Subscription, TopicArn};
+use super::{TOPIC, endpoint, publishers};
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
@@ -28,7 +29,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     if topic.account != env.account {
         return of_another_account(want, &topic, out);
     }
-    let place = Place::Account;
+    let place = Location::Account;
     let mut created = None;
     if live.is_absent() {
         if want.topic_arn.is_some() {
@@ -100,7 +101,7 @@ fn leave(ids: &Ids, out: &mut Changes<Action>) {
             n => format!("its {n} subscriptions go with it, and what is reported to it is lost"),
         };
         out.destroy(Action::Delete { topic })
-            .removes(TOPIC.at(&Place::Account))
+            .removes(TOPIC.at(&Location::Account))
             .destructive(listeners);
     }
 }

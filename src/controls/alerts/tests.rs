@@ -1,6 +1,7 @@
 use trueup_core::control::Relied;
-use trueup_core::env::Run;
+use trueup_core::env::{Env, Run};
 
+use super::model::{Protocol, Subscription};
 use super::*;
 use crate::testing::{self, found_in};
 
@@ -90,7 +91,7 @@ fn a_new_account_gets_a_topic_that_may_be_published_to_and_listeners() {
     );
     // Who needs the topic waits for both.
     for step in &out.steps[..2] {
-        assert_eq!(step.provides, [TOPIC.at(&Place::Account), topic(ARN)]);
+        assert_eq!(step.provides, [TOPIC.at(&Location::Account), topic(ARN)]);
     }
 }
 
@@ -186,7 +187,7 @@ fn only_the_statements_that_are_missing_are_put_in() {
         testing::told(&out),
         @"let Budgets, EventBridge publish to the topic [safe]"
     );
-    assert_eq!(out.steps[0].provides, [TOPIC.at(&Place::Account), topic(ARN)]);
+    assert_eq!(out.steps[0].provides, [TOPIC.at(&Location::Account), topic(ARN)]);
 }
 
 #[test]
@@ -253,7 +254,7 @@ fn what_is_switched_off_is_deleted_with_its_listeners() {
       ! its 2 subscriptions go with it, and what is reported to it is lost
     ");
     let out = testing::found::<Alerts>(&off, &seen);
-    assert_eq!(out.steps[0].removes, [TOPIC.at(&Place::Account)]);
+    assert_eq!(out.steps[0].removes, [TOPIC.at(&Location::Account)]);
     assert_eq!(plan(&off, &absent()), "");
     seen.ids.several = vec![ARN.to_owned(), format!("{ARN}-2")];
     assert!(plan(&off, &seen).starts_with("refused: several topics have statements of trueup's"));
@@ -286,11 +287,14 @@ fn other_controls_learn_the_arn_from_the_table() {
 fn the_topic_is_there_for_others_once_it_exists() {
     let env = env();
     let here = Here {
-        place: &Place::Account,
+        place: &Location::Account,
         env: &env,
         relied: &Relied::default(),
     };
-    assert_eq!(Alerts::holds(&live(vec![]), &here), [TOPIC.at(&Place::Account)]);
+    assert_eq!(
+        Alerts::holds(&live(vec![]), &here),
+        [TOPIC.at(&Location::Account)]
+    );
     assert_eq!(Alerts::holds(&absent(), &here), []);
 }
 

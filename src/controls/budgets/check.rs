@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Budget, Model, Notification};
+use super::model::{Budget, Model, Notification};
 
 /// The notifications of a budget at most (AWS Budgets API reference, `CreateBudget`).
 pub(super) const NOTIFICATIONS: usize = 10;

@@ -8,7 +8,7 @@ use trueup_core::tags;
 use trueup_core::values::Recipient;
 
 use super::check::NOTIFICATIONS;
-use super::{Action, Budget, Ids, Model, Notification, Trigger};
+use super::model::{Action, Budget, Ids, Model, Notification, Trigger};
 use crate::alerts::awaiting;
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use trueup_core::env::Run;
 
+use super::model::{Budget, Notification, On, Period};
 use super::*;
 use crate::testing;
 

@@ -2,10 +2,11 @@
 
 use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
-use trueup_core::location::Place;
+use trueup_core::location::Location;
 use trueup_core::tags;
 
-use super::{Action, Delivery, Events, Group, Ids, LOG_GROUP, Model, Settings, TRAIL, Target, arn, price};
+use super::model::{Action, Delivery, Events, Group, Ids, Model, Settings, Target, arn};
+use super::{LOG_GROUP, TRAIL, price};
 use crate::log_bucket::{FOR_CLOUDTRAIL, LogBucket};
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
@@ -121,7 +122,7 @@ fn leave(ids: &Ids, out: &mut Changes<Action>) {
         is_organizations: false,
     };
     out.destroy(Action::Delete(trail))
-        .removes(TRAIL.at(&Place::Account))
+        .removes(TRAIL.at(&Location::Account))
         .destructive("nothing that happens from now on is recorded by it");
 }
 
@@ -152,11 +153,11 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
         },
         tags: env.run.tags.clone(),
     });
-    let mut step = step.after_all(before).provides(TRAIL.at(&Place::Account));
+    let mut step = step.after_all(before).provides(TRAIL.at(&Location::Account));
     // Another account's bucket has to let CloudTrail in by itself.
     let log_bucket = here.relied.seen::<LogBucket>().map(|seen| seen.ids);
     if log_bucket.is_some_and(|ids| ids.is_managed && ids.name.as_deref() == Some(bucket.as_str())) {
-        step = step.needs(FOR_CLOUDTRAIL.at(&Place::Account));
+        step = step.needs(FOR_CLOUDTRAIL.at(&Location::Account));
     }
     let created = step.id();
     let trail = Target {
@@ -204,7 +205,7 @@ fn deliver(
             retention: wanted.flatten(),
             tags: here.env.run.tags.clone(),
         });
-        before.push(step.provides(LOG_GROUP.at(&Place::Account)).id());
+        before.push(step.provides(LOG_GROUP.at(&Location::Account)).id());
     } else {
         if let Some(days) = wanted.filter(|days| *days != group.retention) {
             let step = out.change(Action::Retain {

@@ -2,7 +2,7 @@
 
 use trueup_core::cost::Monthly;
 
-use super::Ids;
+use super::model::Ids;
 
 /// The log group, at 0.50 USD a GB: a small account's events are 1 to 10 GB.
 pub(super) const LOGS: Monthly = Monthly::cents(50, 500);

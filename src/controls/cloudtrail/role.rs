@@ -3,7 +3,7 @@
 use trueup_core::env::Env;
 use trueup_policy::{Policy, Statement};
 
-use super::Delivery;
+use super::model::Delivery;
 
 /// The service's principal.
 const SERVICE: &str = "cloudtrail.amazonaws.com";

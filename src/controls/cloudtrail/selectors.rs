@@ -4,7 +4,7 @@ use aws_sdk_cloudtrail::error::BuildError;
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType};
 
-use super::Events;
+use super::model::Events;
 
 impl Events {
     fn kind(self) -> ReadWriteType {

@@ -1,10 +1,15 @@
 //! What is planned, without an account.
 
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
-use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType};
+use aws_sdk_cloudtrail::types::{
+    AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType, Trail,
+};
 use trueup_core::cost::Monthly;
 use trueup_core::env::Run;
+use trueup_core::tags::Tags;
+use trueup_core::values::Template;
 
+use super::model::{Events, Group, Role};
 use super::*;
 use crate::testing;
 
@@ -18,7 +23,7 @@ fn example() -> Model {
     let mut model: Model = table[CloudTrail::NAME].clone().try_into().unwrap();
     let wants = Wants {
         all: &[],
-        place: &Place::Account,
+        place: &Location::Account,
     };
     CloudTrail::fill(&mut model, &env(), wants);
     model.bucket = Some(Template::from("logs".to_owned()));

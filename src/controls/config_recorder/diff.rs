@@ -6,9 +6,8 @@ use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
 use trueup_core::tags;
 
-use super::{
-    Action, Channel, Frequency, Ids, Model, RECORDER, Recorder, Recording, price, service_linked_role,
-};
+use super::model::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service_linked_role};
+use super::{RECORDER, price};
 use crate::log_bucket::{self, LogBucket};
 
 /// What a recorder and a channel are called that trueup makes, as the console calls its own.

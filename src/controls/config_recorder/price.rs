@@ -3,7 +3,7 @@
 use trueup_core::control::Here;
 use trueup_core::cost::{Monthly, PerRegion};
 
-use super::{Frequency, Recording};
+use super::model::{Frequency, Recording};
 
 /// At 0.003 USD a change. A region without workloads has a few dozen, most of them when it starts.
 pub(super) const CONTINUOUS: PerRegion = PerRegion {

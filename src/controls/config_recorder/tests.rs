@@ -1,8 +1,12 @@
 //! What is planned for which recorder.
 
+use std::collections::BTreeSet;
+
 use trueup_core::cost::Monthly;
 use trueup_core::env::Run;
+use trueup_core::tags::Tags;
 
+use super::model::{Channel, Frequency, Recorder, Recording};
 use super::*;
 use crate::testing;
 

@@ -1,3 +1,4 @@
+use super::model::text;
 use super::*;
 use crate::testing;
 

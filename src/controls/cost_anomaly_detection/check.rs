@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Impact, Model};
+use super::model::Model;
+use super::threshold::Impact;
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {

@@ -5,8 +5,9 @@ use trueup_core::control::{Here, Observed};
 use trueup_core::tags;
 use trueup_core::values::Recipient;
 
-use super::threshold::Incomplete;
-use super::{Action, Ids, Model, Settings, Subscription, read};
+use super::choice;
+use super::model::{Action, Ids, Model, Settings, Subscription};
+use super::threshold::{Impact, Incomplete, Threshold};
 use crate::alerts::awaiting;
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
@@ -149,7 +150,7 @@ fn change(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) 
         to: want
             .to
             .as_ref()
-            .filter(|to| !read::same(to, live.recipients()))
+            .filter(|to| !choice::same(to, live.recipients()))
             .map(|to| {
                 // Who goes on being told stays as they were written.
                 let stays = |one: &Recipient| live.recipients().iter().find(|live| *live == one).cloned();
@@ -186,7 +187,7 @@ fn threshold(
     want: &Model,
     live: &Model,
     out: &mut Changes<Action>,
-) -> Result<Option<super::Threshold>, &'static str> {
+) -> Result<Option<Threshold>, &'static str> {
     if !want.manages_threshold() {
         return Ok(None);
     }
@@ -212,7 +213,7 @@ fn threshold(
         ("impact_percent", want.impact_percent, whole.impact_percent),
     ] {
         if written.is_none()
-            && let Some(number) = whole.and_then(super::Impact::number)
+            && let Some(number) = whole.and_then(Impact::number)
             && let Some(combine) = new.combine()
         {
             out.notice(format!(

@@ -1,5 +1,8 @@
 use trueup_core::env::Run;
+use trueup_core::tags::Tags;
 
+use super::model::{Frequency, Monitor, Settings, Subscription};
+use super::threshold::{Combine, Threshold};
 use super::*;
 use crate::testing;
 
@@ -44,10 +47,10 @@ fn of_aws() -> Subscription {
 
 /// What `fetch` reads where these subscriptions are.
 fn seen(want: &Model, mut all: Vec<Subscription>) -> Observed<Model, Ids> {
-    let subscription = read::chosen(Some(want), &all).map(|at| all.remove(at));
+    let subscription = choice::chosen(Some(want), &all).map(|at| all.remove(at));
     let nobody = table("state = \"present\"");
     Observed {
-        model: subscription.as_ref().map_or(nobody, read::model),
+        model: subscription.as_ref().map_or(nobody, choice::model),
         ids: Ids {
             monitor: Some(Monitor {
                 arn: MONITOR_ARN.to_owned(),
@@ -297,7 +300,7 @@ fn one_subscription_of_several_is_meant() {
         (None, vec![shared("x", a)], Some("x")),
     ] {
         let want = want.map(table);
-        let at = read::chosen(want.as_ref(), &all);
+        let at = choice::chosen(want.as_ref(), &all);
         assert_eq!(at.map(|at| all[at].name.as_str()), is, "{want:?} {all:?}");
     }
 }
@@ -309,8 +312,8 @@ fn what_is_exported_finds_the_same_subscription_again() {
         subscription("x", "impact_percent = 1\nto = [\"a@example.com\"]"),
     ];
     for all in [vec![others[0].clone()], vec![others[1].clone()], others.to_vec()] {
-        let at = read::chosen(None, &all).unwrap();
-        assert_eq!(plan(&read::model(&all[at]), all), "");
+        let at = choice::chosen(None, &all).unwrap();
+        assert_eq!(plan(&choice::model(&all[at]), all), "");
     }
 }
 
@@ -357,7 +360,7 @@ fn tags_are_sent_with_what_is_new_and_as_drift() {
         panic!("{:?}", out.steps[0].action);
     };
     assert_eq!((out.steps.len(), tags), (1, &run().tags));
-    let want = read::model(&of_aws());
+    let want = choice::model(&of_aws());
     let mut live = seen(&want, vec![of_aws()]);
     live.ids.tags = [("team".to_owned(), "web".to_owned())].into();
     let out = testing::found_in::<CostAnomalyDetection>(&want, &live, run());

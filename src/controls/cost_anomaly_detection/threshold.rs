@@ -7,7 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 use trueup_core::values::Decimal;
 
-use super::Model;
+use super::model::Model;
 
 /// The word for an impact that does not count.
 const NONE: &str = "none";

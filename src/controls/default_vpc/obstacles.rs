@@ -21,10 +21,10 @@ use trueup_aws::Failure;
 use trueup_core::fault::FaultKind;
 
 use self::lines::{
-    Findings, is_default_group, of_acls, of_egress_only, of_endpoints, of_flow_logs, of_groups, of_hosts,
+    InTheWay, is_default_group, of_acls, of_egress_only, of_endpoints, of_flow_logs, of_groups, of_hosts,
     of_nat_gateways, of_parts, of_peerings, of_transit, of_vpn_gateways,
 };
-use super::read::{all, filter};
+use super::live::read::{all, filter};
 
 pub(super) mod lines;
 #[cfg(test)]
@@ -48,11 +48,11 @@ struct Check<'a> {
     what: &'static str,
     /// Whether AWS's own checks would find it even if this one is not made.
     aws_checks: bool,
-    found: BoxFuture<'a, Result<Findings, Failure>>,
+    found: BoxFuture<'a, Result<InTheWay, Failure>>,
 }
 
 impl<'a> Check<'a> {
-    fn new(what: &'static str, found: impl Future<Output = Result<Findings, Failure>> + Send + 'a) -> Self {
+    fn new(what: &'static str, found: impl Future<Output = Result<InTheWay, Failure>> + Send + 'a) -> Self {
         Check {
             what,
             aws_checks: false,
@@ -69,7 +69,7 @@ impl<'a> Check<'a> {
 }
 
 /// Everything in the way, in a fixed order.
-pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findings, Failure> {
+pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<InTheWay, Failure> {
     let checks = [
         Check::new("instances and network interfaces", hosts(ec2, vpc)),
         Check::new("NAT gateways", nat_gateways(ec2, vpc)),
@@ -98,7 +98,7 @@ pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findi
 }
 
 /// What a check that failed means.
-fn unchecked(what: &str, aws_checks: bool, fault: Failure) -> Result<Findings, Failure> {
+fn unchecked(what: &str, aws_checks: bool, fault: Failure) -> Result<InTheWay, Failure> {
     // Not the message of a denial: it can carry an encoded text that differs from call to call.
     let why = format!(
         "{}: {}",
@@ -109,7 +109,7 @@ fn unchecked(what: &str, aws_checks: bool, fault: Failure) -> Result<Findings, F
         FaultKind::Throttled | FaultKind::Network | FaultKind::Credentials | FaultKind::RegionNotEnabled => {
             Err(fault)
         }
-        FaultKind::Service | FaultKind::Answer | FaultKind::NotAvailable if aws_checks => Ok(Findings {
+        FaultKind::Service | FaultKind::Answer | FaultKind::NotAvailable if aws_checks => Ok(InTheWay {
             obstacles: vec![],
             notices: vec![format!(
                 "{what} could not be checked ({why}); AWS refuses to delete what they use"
@@ -117,14 +117,14 @@ fn unchecked(what: &str, aws_checks: bool, fault: Failure) -> Result<Findings, F
         }),
         _ => {
             let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            Ok(Findings::obstacles([format!(
+            Ok(InTheWay::obstacles([format!(
                 "{what} could not be checked ({why}){hint}"
             )]))
         }
     }
 }
 
-async fn hosts(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn hosts(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     let (reservations, interfaces) = try_join!(
         all(ec2
             .describe_instances()
@@ -152,17 +152,17 @@ async fn hosts(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     Ok(of_hosts(&instances, &interfaces))
 }
 
-async fn nat_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn nat_gateways(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     let call = ec2.describe_nat_gateways().filter(filter("vpc-id", [vpc]));
     Ok(of_nat_gateways(&all(call.into_paginator().items().send()).await?))
 }
 
-async fn endpoints(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn endpoints(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     let call = ec2.describe_vpc_endpoints().filters(filter("vpc-id", [vpc]));
     Ok(of_endpoints(&all(call.into_paginator().items().send()).await?))
 }
 
-async fn peerings(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn peerings(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     // Two calls: filters of different names must all match, and a VPC is on one side only.
     let side = |name: &str| {
         let call = ec2
@@ -177,7 +177,7 @@ async fn peerings(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     Ok(of_peerings(vpc, asked.iter().chain(&accepted)))
 }
 
-async fn vpn_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn vpn_gateways(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     let answer = ec2
         .describe_vpn_gateways()
         .filters(filter("attachment.vpc-id", [vpc]))
@@ -186,7 +186,7 @@ async fn vpn_gateways(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     Ok(of_vpn_gateways(vpc, answer.vpn_gateways()))
 }
 
-async fn egress_only(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn egress_only(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     // It knows no filter by VPC.
     let call = ec2.describe_egress_only_internet_gateways();
     Ok(of_egress_only(
@@ -195,14 +195,14 @@ async fn egress_only(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     ))
 }
 
-async fn transit(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn transit(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     let call = ec2
         .describe_transit_gateway_vpc_attachments()
         .filters(filter("vpc-id", [vpc]));
     Ok(of_transit(vpc, &all(call.into_paginator().items().send()).await?))
 }
 
-async fn groups(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn groups(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     let list = |name: &str, value: &str| {
         let call = ec2.describe_security_groups().filters(filter(name, [value]));
         all(call.into_paginator().page_size(PAGE).items().send())
@@ -223,12 +223,12 @@ async fn groups(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
     Ok(of_groups(vpc, &groups, &[inward, outward].concat()))
 }
 
-async fn acls(ec2: &Client, vpc: &str) -> Result<Findings, Failure> {
+async fn acls(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     let call = ec2.describe_network_acls().filters(filter("vpc-id", [vpc]));
     Ok(of_acls(&all(call.into_paginator().items().send()).await?))
 }
 
-async fn flow_logs(ec2: &Client, vpc: &str, parts: &Parts) -> Result<Findings, Failure> {
+async fn flow_logs(ec2: &Client, vpc: &str, parts: &Parts) -> Result<InTheWay, Failure> {
     let resources = parts
         .subnets
         .iter()

@@ -2,6 +2,7 @@ use insta::assert_snapshot;
 use toml::Table;
 use trueup_core::control::{AnyControl, Of};
 
+use super::model::{DefaultRoute, State, Subnet, Vpc};
 use super::*;
 use crate::testing;
 

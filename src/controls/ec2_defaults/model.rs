@@ -246,6 +246,10 @@ pub(crate) struct PublicSnapshots {
 /// A change of one region's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "each sets one of EC2's settings, and saved plans have these names"
+)]
 pub(crate) enum Action {
     /// Say how public snapshots may be.
     SetSnapshotAccess(SnapshotAccess),

@@ -6,7 +6,9 @@ use trueup_core::change::Changes;
 use trueup_core::control::{Here, Observed};
 use trueup_core::tags::{self, Tags};
 
-use super::{Action, Feature, Features, Ids, Model, Settings, price};
+use super::features::{Feature, Features};
+use super::model::{Action, Ids, Model, Settings};
+use super::price;
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {

@@ -3,7 +3,8 @@
 use trueup_core::control::{Here, Observed};
 use trueup_core::cost::{Monthly, PerRegion};
 
-use super::{Feature, Ids, Model};
+use super::features::Feature;
+use super::model::{Ids, Model};
 
 /// A detector: 4 USD for a million management events of CloudTrail, and 1 USD for each GB of flow and DNS logs. A
 /// region without workloads has thousands of the former and nothing of the latter.

@@ -1,9 +1,17 @@
 //! What planning says of GuardDuty, and what it reads.
 
-use aws_sdk_guardduty::types::{DetectorFeatureConfigurationResult, DetectorFeatureResult, FeatureStatus};
+use aws_sdk_guardduty::operation::get_detector::GetDetectorOutput;
+use aws_sdk_guardduty::types::{
+    DetectorFeatureConfigurationResult, DetectorFeatureResult, DetectorStatus, FeatureStatus,
+    FindingPublishingFrequency, ManagedBy,
+};
 use toml::Table;
 use trueup_core::env::Run;
+use trueup_core::tags::Tags;
 
+use super::features::Features;
+use super::live::held_by;
+use super::model::{Frequency, Settings};
 use super::*;
 use crate::testing;
 
@@ -285,7 +293,7 @@ fn listing(managed_by: Option<ManagedBy>) -> GetDetectorOutput {
 #[test]
 fn a_live_detector_is_read_with_all_that_can_be_managed() {
     assert_eq!(
-        super::model(&listing(None)),
+        super::live::model(&listing(None)),
         model("enabled = true\npublish_findings_every = \"one_hour\"\nfeatures = { s3_data_events = true }")
     );
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use trueup_core::env::Env;
 use trueup_core::location::Region;
 
-use super::Rule;
+use super::model::Rule;
 
 /// Which regions' events are heard beside the home region's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

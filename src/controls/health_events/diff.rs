@@ -2,11 +2,12 @@
 
 use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
-use trueup_core::location::{Place, Region};
+use trueup_core::location::{Location, Region};
 use trueup_core::tags;
 
 use super::coverage::{self, Coverage};
-use super::{Action, FORWARD, Ids, Model, RULE, RULES, Rule, TARGETS, bus, message};
+use super::model::{Action, Ids, Model, Rule};
+use super::{FORWARD, RULE, RULES, TARGETS, bus, message};
 use crate::alerts;
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
@@ -175,7 +176,7 @@ fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, 
                 bus: bus(here.env),
                 role: ours.clone(),
             })
-            .needs(RULES.at(&Place::Region(region.clone())));
+            .needs(RULES.at(&Location::Region(region.clone())));
             continue;
         }
         let live = ids.forwarders.get(region);
@@ -264,7 +265,7 @@ fn absent(seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action
             }),
         };
         step.destructive("nobody is told of AWS Health's events any more")
-            .releases(alerts::TOPIC.at(&Place::Account));
+            .releases(alerts::TOPIC.at(&Location::Account));
     }
     if ids.role.is_some() {
         out.destroy(Action::DeleteRole).after_all(gone);

@@ -1,10 +1,16 @@
 //! What has to be done, from two values.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 use trueup_core::control::Relied;
 use trueup_core::env::Run;
-use trueup_core::location::Place;
+use trueup_core::location::{Location, Region};
+use trueup_core::values::Presence;
 
+use super::coverage::Coverage;
+use super::live::{read, write};
+use super::model::{Role, Rule, Target};
 use super::*;
 use crate::testing;
 
@@ -93,7 +99,7 @@ fn plan_in(env: &Env, want: &Model, ids: Ids) -> String {
     };
     let mut out = Changes::default();
     let here = Here {
-        place: &Place::Account,
+        place: &Location::Account,
         env,
         relied: &Relied::default(),
     };
@@ -311,7 +317,7 @@ fn a_region_that_cannot_be_read_holds_up_itself_alone() {
     };
     let mut out = Changes::default();
     let here = Here {
-        place: &Place::Account,
+        place: &Location::Account,
         env: &env,
         relied: &Relied::default(),
     };
@@ -472,13 +478,13 @@ fn mistakes_are_named() {
 #[test]
 fn a_target_that_was_not_taken_is_a_failure_although_the_answer_is_200() {
     let call = "events:PutTargets";
-    assert_eq!(calls::refused(call, 0, None), Ok(()));
+    assert_eq!(write::refused(call, 0, None), Ok(()));
     let why = (
         Some("ValidationException".to_owned()),
         Some("no such role".to_owned()),
     );
-    let fault = calls::refused(call, 1, Some(why)).unwrap_err();
+    let fault = write::refused(call, 1, Some(why)).unwrap_err();
     assert!(fault.is("ValidationException") && fault.to_string().contains("no such role"));
-    let fault = calls::refused(call, 2, None).unwrap_err();
+    let fault = write::refused(call, 2, None).unwrap_err();
     assert!(fault.message.contains("2 targets were not taken"));
 }

@@ -72,7 +72,7 @@ fn fault(kind: FaultKind, message: &str) -> Fault {
 }
 
 fn survey(env: &Env, cells: &[(&str, &str, Result<ObservedDoc, Fault>)]) -> Survey {
-    let key = |control: &str, place: &str| (name(control), Place::try_from(place.to_owned()).unwrap());
+    let key = |control: &str, place: &str| (name(control), Location::try_from(place.to_owned()).unwrap());
     // What a control reads besides its model has no other common form than "nothing".
     let ids = |control: &str| match control {
         "ebs_encryption" => serde_json::Value::Null,

@@ -3,15 +3,14 @@
 use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
 use trueup_core::cost::Monthly;
-use trueup_core::location::Place;
+use trueup_core::location::Location;
 use trueup_core::tags;
 use trueup_core::values::{Never, NumberOr};
 use trueup_policy::Policy;
 
+use super::model::{Action, Encryption, Ids, Model, Ownership, Target};
 use super::rule::Rule;
-use super::{
-    Action, BUCKET, Encryption, FOR_CLOUDTRAIL, Ids, Model, Ownership, Target, for_config, statements,
-};
+use super::{BUCKET, FOR_CLOUDTRAIL, for_config, statements};
 
 /// What a small account's logs cost. A trail of 17 regions that all have events writes some 150,000 files a month, at
 /// 0.005 USD for 1,000; what lies there after years is a few GB, at 0.023 USD.
@@ -42,7 +41,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
             block: want.block_public_access,
             tags: here.env.run.tags.clone(),
         });
-        let step = step.provides(BUCKET.at(&Place::Account)).costs(LOGS);
+        let step = step.provides(BUCKET.at(&Location::Account)).costs(LOGS);
         created = Some(step.id());
         &fresh
     } else {
@@ -114,7 +113,7 @@ fn leave(seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
         region: region.clone(),
     };
     out.destroy(Action::Delete { at })
-        .removes(BUCKET.at(&Place::Account))
+        .removes(BUCKET.at(&Location::Account))
         .destructive("anybody may take its name, and what still writes to it would write to them");
 }
 
@@ -199,7 +198,7 @@ fn policy(
         None => step,
     };
     if !for_trail.is_empty() {
-        step = step.provides(FOR_CLOUDTRAIL.at(&Place::Account));
+        step = step.provides(FOR_CLOUDTRAIL.at(&Location::Account));
     }
     if want.config == Some(true) && !is_let_in {
         for prefix in &prefixes {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trueup_core::env::Env;
 use trueup_policy::{Policy, Statement};
 
-use super::Ids;
+use super::model::Ids;
 
 /// The names of trueup's statements, and what each is about.
 const NAMES: [(&str, &str); 6] = [

@@ -1,5 +1,10 @@
 //! What is planned, without an account.
 
+use trueup_core::values::Template;
+use trueup_policy::Policy;
+
+use super::model::{Encryption, Ownership};
+use super::rule::{ArchiveClass, Rule};
 use super::*;
 use crate::testing;
 

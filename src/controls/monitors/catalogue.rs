@@ -31,7 +31,7 @@ pub(crate) struct Entry {
 }
 
 /// Within how many seconds the events are counted, by default.
-pub(crate) const PERIOD: i32 = 300;
+pub(super) const PERIOD: i32 = 300;
 
 /// CIS numbers, which versions 5.0 and 3.0 have alike, and Security Hub's control.
 macro_rules! asked_for {
@@ -44,7 +44,7 @@ macro_rules! asked_for {
 }
 
 /// All of them: the checklist's 17, then what CIS asks for beyond.
-pub(crate) static CATALOGUE: &[Entry] = &[
+pub(super) static CATALOGUE: &[Entry] = &[
     Entry {
         key: "root_usage",
         name: "RootUsage",

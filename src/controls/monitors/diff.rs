@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
-use trueup_core::location::{Place, Region};
+use trueup_core::location::{Location, Region};
 use trueup_core::tags;
 
-use super::catalogue::alike;
+use super::catalogue::{Monitor, PERIOD, alike};
+use super::model::{Action, Alarm, AlarmChange, Filter, Found, Group, Ids, Model, Patterns, Setting, Tuning};
 use super::price::Free;
-use super::{
-    ACTIONS, Action, Alarm, AlarmChange, FILTERS, Filter, Found, Group, Ids, Model, Monitor, NAMESPACE,
-    PERIOD, Patterns, Setting, Tuning,
-};
+use super::{ACTIONS, FILTERS, NAMESPACE};
 use crate::{alerts, cloudtrail};
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
@@ -181,10 +179,10 @@ impl On<'_> {
             metric: metric.clone(),
         });
         if self.ids.trail.is_none() {
-            step = step.needs(cloudtrail::TRAIL.at(&Place::Account));
+            step = step.needs(cloudtrail::TRAIL.at(&Location::Account));
         }
         if !self.group.exists {
-            step = step.needs(cloudtrail::LOG_GROUP.at(&Place::Account));
+            step = step.needs(cloudtrail::LOG_GROUP.at(&Location::Account));
         }
         let id = step.after_all(last.filter).costs(last.free.metric()).id();
         last.filter = Some(id);

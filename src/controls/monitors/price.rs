@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use trueup_core::cost::Monthly;
 
-use super::{Found, Ids, Model, Setting};
+use super::model::{Found, Ids, Model, Setting};
 
 /// A metric, in US cents a month.
 pub(super) const METRIC: u32 = 30;

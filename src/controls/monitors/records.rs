@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use trueup_policy::filter_pattern::Pattern;
 
-use super::{CATALOGUE, Monitor};
+use super::catalogue::{CATALOGUE, Entry, Monitor};
 
 /// A record of a call by a user, with these members instead.
 fn record(source: &str, name: &str, other: &Value) -> String {
@@ -291,7 +291,7 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
 
 /// The monitors that tell of a record.
 fn telling(record: &str) -> Vec<&'static str> {
-    let tells = |entry: &&super::Entry| Pattern::parse(entry.better).unwrap().matches(record);
+    let tells = |entry: &&Entry| Pattern::parse(entry.better).unwrap().matches(record);
     CATALOGUE.iter().filter(tells).map(|entry| entry.key).collect()
 }
 

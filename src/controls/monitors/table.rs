@@ -7,7 +7,8 @@ use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{CATALOGUE, Model, Monitor, Setting, Tuning};
+use super::catalogue::{CATALOGUE, Monitor};
+use super::model::{Model, Setting, Tuning};
 
 /// The keys that concern all monitors.
 const COMMON: [&str; 5] = ["trail", "log_group", "own_trail", "topic", "patterns"];

@@ -6,8 +6,12 @@ use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, Statistic};
 use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation};
 use serde_json::json;
 use trueup_core::cost::Monthly;
+use trueup_core::tags::Tags;
 use trueup_policy::filter_pattern::Pattern;
 
+use super::catalogue::{CATALOGUE, Monitor, PERIOD};
+use super::live::{read, write};
+use super::model::{Alarm, AlarmChange, Filter, Found, Group, Setting};
 use super::*;
 use crate::testing::{found, found_in, monthly, told};
 
@@ -370,7 +374,7 @@ fn an_alarm_changes_in_what_is_said_alone() {
         topic: Some("arn:aws:sns:us-east-1:111122223333:more".to_owned()),
         ..AlarmChange::default()
     };
-    let told = apply::changed(live.clone(), &tell);
+    let told = write::changed(live.clone(), &tell);
     assert_eq!(told.alarm_actions().len(), 2);
     assert_eq!(
         (told.threshold, told.comparison_operator.clone()),
@@ -380,7 +384,7 @@ fn an_alarm_changes_in_what_is_said_alone() {
         threshold: Some(5),
         ..AlarmChange::default()
     };
-    let raised = apply::changed(live.clone(), &at);
+    let raised = write::changed(live.clone(), &at);
     assert_eq!(raised.threshold, Some(5.0));
     assert_eq!(
         raised.comparison_operator,

@@ -1,7 +1,9 @@
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use trueup_core::env::Run;
+use trueup_core::values::Required;
 
-use super::calls::Summary;
+use super::live::Summary;
+use super::live::read;
 use super::report::Use;
 use super::*;
 use crate::testing;

@@ -8,8 +8,9 @@ use trueup_core::location::Region;
 use trueup_core::registry::nearest;
 use trueup_core::tags;
 
+use super::model::{Action, Ids, Model};
 use super::price;
-use super::{Action, Ids, Model, Standard};
+use super::standard::Standard;
 use crate::config_recorder::RECORDER;
 
 /// See [`trueup_core::control::Control::diff`].

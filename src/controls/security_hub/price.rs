@@ -3,7 +3,7 @@
 use trueup_core::control::Here;
 use trueup_core::cost::{Monthly, PerRegion};
 
-use super::Standard;
+use super::standard::Standard;
 
 /// AWS's own standard and the catalogue of NIST look at nearly every kind of resource that Config records.
 const BROAD: PerRegion = PerRegion {

@@ -1,9 +1,14 @@
 //! What is planned for which hub.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use trueup_core::change::Class;
 use trueup_core::env::Run;
-use trueup_core::location::Place;
+use trueup_core::location::{Location, Region};
+use trueup_core::tags::Tags;
 
+use super::model::Aggregator;
+use super::standard::Standard;
 use super::*;
 use crate::testing;
 
@@ -75,7 +80,7 @@ fn a_new_hub_gets_what_is_written_once_config_records() {
       after enable Security Hub
     ");
     let out = testing::found::<SecurityHub>(&model(&want), &none());
-    let place: Place = "eu-west-1".parse::<Region>().unwrap().into();
+    let place: Location = "eu-west-1".parse::<Region>().unwrap().into();
     for step in &out.steps {
         assert_eq!(step.needs, [crate::config_recorder::RECORDER.at(&place)]);
     }
@@ -183,7 +188,7 @@ fn the_aggregator_is_the_home_regions_alone() {
             enabled: vec![],
             run: Run::default(),
         };
-        let place = Place::Region(region.parse().unwrap());
+        let place = Location::Region(region.parse().unwrap());
         let all = [];
         SecurityHub::fill(
             &mut want,

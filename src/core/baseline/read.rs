@@ -42,7 +42,7 @@ pub(super) struct Written<'a> {
 /// The table `[account]`, as one file has it or merged.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Account {
+pub(super) struct AccountTable {
     /// The account's id.
     pub(super) id: Option<AccountId>,
     /// Where account-wide things live that need a region.
@@ -53,9 +53,9 @@ pub(super) struct Account {
     pub(super) exclude_regions: Option<Vec<Spanned<Region>>>,
 }
 
-impl Account {
+impl AccountTable {
     /// Lays a later table over this one: key by key.
-    pub(super) fn lay(&mut self, over: Account) {
+    pub(super) fn lay(&mut self, over: AccountTable) {
         self.id = over.id.or(self.id.take());
         self.home_region = over.home_region.or(self.home_region.take());
         self.regions = over.regions.or(self.regions.take());
@@ -99,8 +99,8 @@ pub(super) fn file<'a>(
     table: DeTable<'a>,
     today: Date,
     findings: &mut Findings,
-) -> (Account, Common, Vec<Written<'a>>) {
-    let mut account = Account::default();
+) -> (AccountTable, Common, Vec<Written<'a>>) {
+    let mut account = AccountTable::default();
     let mut common = Common::default();
     let mut written = Vec::new();
     for (key, value) in table {
@@ -152,9 +152,9 @@ fn parted(table: DeTable<'_>) -> (DeTable<'_>, DeTable<'_>) {
         .partition(|(key, _)| OF_THE_ACCOUNT.contains(&key.get_ref().as_ref()))
 }
 
-fn account(header: Span, mut table: DeTable<'_>, findings: &mut Findings) -> Account {
+fn account(header: Span, mut table: DeTable<'_>, findings: &mut Findings) -> AccountTable {
     let typed = typed("account", &header, &mut table, &[], findings, |table| {
-        Account::deserialize(table)
+        AccountTable::deserialize(table)
     });
     let account = typed.value.unwrap_or_default();
     let listed = account.regions.as_ref().map_or(&[][..], AccountRegions::named);

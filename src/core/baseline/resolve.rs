@@ -11,7 +11,7 @@ use super::source::{Finding, Findings};
 use super::{Baseline, Managed, Problems, Rule};
 use crate::control::{AnyControl, Controls, Wants};
 use crate::env::Env;
-use crate::location::{Place, Region, Scope};
+use crate::location::{Location, Region, Scope};
 use crate::registry::{Name, nearest};
 use crate::want::{Manage, Want};
 
@@ -53,7 +53,7 @@ impl Filters {
     }
 
     /// True if a cell is among those that are looked at.
-    pub fn pass(&self, control: &Name, place: &Place) -> bool {
+    pub fn pass(&self, control: &Name, place: &Location) -> bool {
         (self.only.is_empty() || self.only.contains(control))
             && !self.exclude.contains(control)
             && (self.regions.is_empty() || place.region().is_some_and(|region| self.regions.contains(region)))
@@ -100,9 +100,13 @@ impl Baseline {
         managed: &'m Managed,
         env: &Env,
         known: &[Region],
-    ) -> Vec<(Place, &'m Rule)> {
+    ) -> Vec<(Location, &'m Rule)> {
         if control.scope() == Scope::Account {
-            return managed.base.iter().map(|rule| (Place::Account, rule)).collect();
+            return managed
+                .base
+                .iter()
+                .map(|rule| (Location::Account, rule))
+                .collect();
         }
         let (bound, all) = self.bound(env, known);
         let chosen: Vec<&Region> = match (&managed.base, &managed.regions) {
@@ -123,7 +127,7 @@ impl Baseline {
                     Some((_, rule)) => rule,
                     None => managed.base.as_ref()?,
                 };
-                Some((Place::Region(region.clone()), rule))
+                Some((Location::Region(region.clone()), rule))
             })
             .collect()
     }

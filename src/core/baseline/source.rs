@@ -46,7 +46,7 @@ impl Sources {
         &self.files[index]
     }
 
-    fn locate(&self, span: &Span) -> Option<Location> {
+    fn locate(&self, span: &Span) -> Option<Position> {
         let source = self.files.iter().rposition(|file| file.start <= span.start)?;
         let file = &self.files[source];
         let within = |offset: usize| {
@@ -59,7 +59,7 @@ impl Sources {
         let (start, end) = (within(span.start), within(span.end));
         let before = &file.text[..start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Some(Location {
+        Some(Position {
             file: file.name.clone(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
@@ -82,7 +82,7 @@ impl Source {
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location {
+pub struct Position {
     /// The file's path, as the user gave it or as `extends` leads to it.
     pub file: String,
     /// The line, from 1.
@@ -94,7 +94,7 @@ pub struct Location {
     source: usize,
 }
 
-impl fmt::Display for Location {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }
@@ -106,7 +106,7 @@ pub struct Problem {
     /// What is wrong, in a sentence without a full stop.
     pub message: String,
     /// Where, unless it is in no file: a file that cannot be read, a word of the command line.
-    pub at: Option<Location>,
+    pub at: Option<Position>,
     /// What would have been right there.
     pub expected: Option<String>,
     /// What to do next.
@@ -277,7 +277,7 @@ impl Findings {
     pub(super) fn into_problems(mut self, sources: &Arc<Sources>) -> Problems {
         self.list
             .sort_by_key(|finding| finding.span.as_ref().map_or(0, |span| span.start));
-        let located: Vec<(Finding, Option<Location>)> = self
+        let located: Vec<(Finding, Option<Position>)> = self
             .list
             .into_iter()
             .map(|finding| {

@@ -1,7 +1,7 @@
 //! What the whole file wants, for a control whose table speaks of another one's.
 
 use super::{Control, Of};
-use crate::location::Place;
+use crate::location::Location;
 use crate::want::{Manage, Want};
 
 /// What the whole file wants, for a control whose table speaks of another one's.
@@ -10,7 +10,7 @@ pub struct Wants<'a> {
     /// What is wanted of each cell, the filled in tables first.
     pub all: &'a [Want],
     /// The place of the table that is filled in.
-    pub place: &'a Place,
+    pub place: &'a Location,
 }
 
 impl Wants<'_> {

@@ -42,10 +42,10 @@ mod tests {
     use super::*;
     use crate::change::{Class, Effect};
     use crate::cost::Monthly;
-    use crate::location::Place;
+    use crate::location::Location;
 
     fn step(number: usize, action: &str, late: bool) -> Step {
-        let cell = cell(Place::Account);
+        let cell = cell(Location::Account);
         Step {
             number,
             control: cell.control,
@@ -63,7 +63,7 @@ mod tests {
     }
 
     fn again(steps: Vec<Step>) -> Plan {
-        let mut cell = cell(Place::Account);
+        let mut cell = cell(Location::Account);
         cell.verdict = Verdict::Change;
         Plan {
             cells: vec![cell],

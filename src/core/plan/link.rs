@@ -193,7 +193,7 @@ pub(crate) mod testing {
 
     use crate::change::{AssetKind, Class, Effect};
     use crate::env::{Env, Run};
-    use crate::location::{Place, Region};
+    use crate::location::{Location, Region};
     use crate::registry::{Name, Registry};
     use crate::want::Want;
 
@@ -211,7 +211,7 @@ pub(crate) mod testing {
     pub(crate) struct Web(pub(crate) Vec<Vec<Strand>>);
 
     /// A cell whose control and wishes do not matter.
-    pub(crate) fn cell(place: Place) -> Cell {
+    pub(crate) fn cell(place: Location) -> Cell {
         Cell::new(&Want {
             control: Name::try_from("account").unwrap(),
             place,
@@ -225,7 +225,7 @@ pub(crate) mod testing {
             control: "nobody",
             what: "thing",
         }
-        .named(&Place::Account, number.to_string())
+        .named(&Location::Account, number.to_string())
     }
 
     /// The real linking of a made-up web.
@@ -282,7 +282,7 @@ mod tests {
     use super::testing::{Strand, Web, asset, cell, linked, nothing_listed, nothing_read};
     use super::*;
     use crate::change::{Class, Effect};
-    use crate::location::Place;
+    use crate::location::Location;
 
     fn strand(after: &[usize], needs: &[u8], provides: Option<u8>) -> Strand {
         Strand {
@@ -357,7 +357,7 @@ mod tests {
             Class::Safe,
         );
         draft.needs = vec![asset(3)];
-        let cells = [cell(Place::Account)];
+        let cells = [cell(Location::Account)];
         let held = BTreeSet::from([asset(3)]);
         let steps = link(
             &nothing_listed(),
@@ -384,7 +384,7 @@ mod tests {
         let drafts = vec![(0, awaits), (0, provides)];
         let steps = link(
             &nothing_listed(),
-            &[cell(Place::Account)],
+            &[cell(Location::Account)],
             drafts,
             &BTreeSet::new(),
             &nothing_read(),
@@ -412,7 +412,7 @@ mod tests {
         let drafts = vec![(0, removes), (0, needs), (0, releases)];
         let steps = link(
             &nothing_listed(),
-            &[cell(Place::Account)],
+            &[cell(Location::Account)],
             drafts,
             &held,
             &nothing_read(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Asset, Class, Effect};
 use crate::cost::Monthly;
-use crate::location::Place;
+use crate::location::Location;
 use crate::registry::{CellKey, Name};
 
 /// Why a step of the plan cannot run.
@@ -48,7 +48,7 @@ pub struct Step {
     /// The control whose step it is.
     pub control: Name,
     /// Where it happens.
-    pub place: Place,
+    pub place: Location,
     /// What it does, in the imperative.
     pub title: String,
     /// What that does to the account.

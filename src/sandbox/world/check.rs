@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::guardduty::{FREQUENCIES, Features};
 use super::super::{Account, DEFAULT_REGIONS, OPT_IN_REGIONS, services};
-use super::{FaultKind, World};
+use super::{InjectedKind, World};
 
 impl World {
     /// The first thing that is wrong, in words for its author.
@@ -116,13 +116,13 @@ impl World {
             }
             let detailed = fault.code.is_some() || fault.message.is_some() || fault.status.is_some();
             match fault.kind {
-                FaultKind::Error if fault.code.is_none() => {
+                InjectedKind::Error if fault.code.is_none() => {
                     return Err(format!(
                         "the [[fault]] of kind \"error\" on `{}` needs its `code`",
                         fault.call
                     ));
                 }
-                FaultKind::Error => {}
+                InjectedKind::Error => {}
                 _ if detailed => {
                     return Err(format!(
                         "the [[fault]] on `{}` has a code, message or status, which only kind = \"error\" has",

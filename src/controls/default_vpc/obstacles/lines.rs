@@ -7,36 +7,36 @@ use aws_sdk_ec2::types::{
     VpcPeeringConnectionStateReasonCode, VpnGateway,
 };
 
-use super::super::read::{EVERYWHERE, is_default, is_main};
 use super::Parts;
+use crate::default_vpc::live::read::{EVERYWHERE, is_default, is_main};
 
 /// What was found, one line each.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Findings {
+pub(crate) struct InTheWay {
     /// What forbids removing the VPC.
     pub(crate) obstacles: Vec<String>,
     /// What would be lost with it, but was made to be changed.
     pub(crate) notices: Vec<String>,
 }
 
-impl Findings {
+impl InTheWay {
     pub(super) fn obstacles(lines: impl IntoIterator<Item = String>) -> Self {
         let mut obstacles: Vec<String> = lines.into_iter().collect();
         obstacles.sort();
-        Findings {
+        InTheWay {
             obstacles,
             notices: vec![],
         }
     }
 
-    pub(super) fn add(&mut self, other: Findings) {
+    pub(super) fn add(&mut self, other: InTheWay) {
         self.obstacles.extend(other.obstacles);
         self.notices.extend(other.notices);
     }
 }
 
 /// What the parts themselves show: further ranges, gateways, subnets and route tables, and tags.
-pub(super) fn of_parts(parts: &Parts) -> Findings {
+pub(super) fn of_parts(parts: &Parts) -> InTheWay {
     let Parts {
         vpc,
         gateways,
@@ -88,7 +88,7 @@ pub(super) fn of_parts(parts: &Parts) -> Findings {
     }
     of_tables.sort();
     obstacles.extend(of_tables);
-    Findings { obstacles, notices }
+    InTheWay { obstacles, notices }
 }
 
 /// The address ranges that somebody added.
@@ -156,8 +156,8 @@ fn changed_routes(table: &RouteTable) -> Option<String> {
 }
 
 /// Instances, and the network interfaces that are not one of theirs.
-pub(super) fn of_hosts(instances: &[Instance], interfaces: &[NetworkInterface]) -> Findings {
-    let mut findings = Findings::obstacles(instances.iter().map(|instance| {
+pub(super) fn of_hosts(instances: &[Instance], interfaces: &[NetworkInterface]) -> InTheWay {
+    let mut findings = InTheWay::obstacles(instances.iter().map(|instance| {
         let state = instance.state().and_then(|state| state.name());
         format!(
             "instance {} ({})",
@@ -175,7 +175,7 @@ pub(super) fn of_hosts(instances: &[Instance], interfaces: &[NetworkInterface]) 
                     .any(|instance| instance.instance_id() == Some(owner))
             })
     };
-    findings.add(Findings::obstacles(
+    findings.add(InTheWay::obstacles(
         interfaces
             .iter()
             .filter(|interface| !is_listed(interface))
@@ -194,8 +194,8 @@ pub(super) fn of_hosts(instances: &[Instance], interfaces: &[NetworkInterface]) 
     findings
 }
 
-pub(super) fn of_nat_gateways(gateways: &[NatGateway]) -> Findings {
-    Findings::obstacles(
+pub(super) fn of_nat_gateways(gateways: &[NatGateway]) -> InTheWay {
+    InTheWay::obstacles(
         gateways
             .iter()
             .filter(|gateway| gateway.state() != Some(&NatGatewayState::Deleted))
@@ -209,8 +209,8 @@ pub(super) fn of_nat_gateways(gateways: &[NatGateway]) -> Findings {
     )
 }
 
-pub(super) fn of_endpoints(endpoints: &[VpcEndpoint]) -> Findings {
-    Findings::obstacles(
+pub(super) fn of_endpoints(endpoints: &[VpcEndpoint]) -> InTheWay {
+    InTheWay::obstacles(
         endpoints
             .iter()
             // The model says `Deleted`, the wire `deleted`.
@@ -233,9 +233,9 @@ pub(super) fn of_endpoints(endpoints: &[VpcEndpoint]) -> Findings {
 pub(super) fn of_peerings<'a>(
     vpc: &str,
     peerings: impl IntoIterator<Item = &'a VpcPeeringConnection>,
-) -> Findings {
+) -> InTheWay {
     use VpcPeeringConnectionStateReasonCode as Code;
-    let mut findings = Findings::obstacles(
+    let mut findings = InTheWay::obstacles(
         peerings
             .into_iter()
             // Not every emulator filters.
@@ -264,8 +264,8 @@ pub(super) fn of_peerings<'a>(
     findings
 }
 
-pub(super) fn of_vpn_gateways(vpc: &str, gateways: &[VpnGateway]) -> Findings {
-    Findings::obstacles(
+pub(super) fn of_vpn_gateways(vpc: &str, gateways: &[VpnGateway]) -> InTheWay {
+    InTheWay::obstacles(
         gateways
             .iter()
             // A gateway keeps an attachment for a while after it was detached.
@@ -279,8 +279,8 @@ pub(super) fn of_vpn_gateways(vpc: &str, gateways: &[VpnGateway]) -> Findings {
     )
 }
 
-pub(super) fn of_egress_only(vpc: &str, gateways: &[EgressOnlyInternetGateway]) -> Findings {
-    Findings::obstacles(
+pub(super) fn of_egress_only(vpc: &str, gateways: &[EgressOnlyInternetGateway]) -> InTheWay {
+    InTheWay::obstacles(
         gateways
             .iter()
             .filter(|gateway| gateway.attachments().iter().any(|a| a.vpc_id() == Some(vpc)))
@@ -293,9 +293,9 @@ pub(super) fn of_egress_only(vpc: &str, gateways: &[EgressOnlyInternetGateway]) 
     )
 }
 
-pub(super) fn of_transit(vpc: &str, attachments: &[TransitGatewayVpcAttachment]) -> Findings {
+pub(super) fn of_transit(vpc: &str, attachments: &[TransitGatewayVpcAttachment]) -> InTheWay {
     use TransitGatewayAttachmentState as State;
-    Findings::obstacles(
+    InTheWay::obstacles(
         attachments
             .iter()
             .filter(|attachment| attachment.vpc_id() == Some(vpc))
@@ -320,7 +320,7 @@ pub(super) fn is_default_group(group: &SecurityGroup) -> bool {
 }
 
 /// Groups of the VPC, and groups of other VPCs with rules that name its default group.
-pub(super) fn of_groups(vpc: &str, groups: &[SecurityGroup], referring: &[SecurityGroup]) -> Findings {
+pub(super) fn of_groups(vpc: &str, groups: &[SecurityGroup], referring: &[SecurityGroup]) -> InTheWay {
     let own = groups.iter().filter_map(|group| {
         if is_default_group(group) {
             tagged("default security group", group.group_id(), group.tags())
@@ -343,7 +343,7 @@ pub(super) fn of_groups(vpc: &str, groups: &[SecurityGroup], referring: &[Securi
                 shown(group.vpc_id())
             )
         });
-    let mut findings = Findings::obstacles(own.chain(foreign));
+    let mut findings = InTheWay::obstacles(own.chain(foreign));
     findings.obstacles.dedup();
     findings.notices = groups
         .iter()
@@ -376,8 +376,8 @@ fn has_default_rules(group: &SecurityGroup) -> bool {
     from_itself && to_everywhere
 }
 
-pub(super) fn of_acls(acls: &[NetworkAcl]) -> Findings {
-    let mut findings = Findings::obstacles(acls.iter().filter_map(|acl| {
+pub(super) fn of_acls(acls: &[NetworkAcl]) -> InTheWay {
+    let mut findings = InTheWay::obstacles(acls.iter().filter_map(|acl| {
         if acl.is_default() == Some(true) {
             tagged("default network ACL", acl.network_acl_id(), acl.tags())
         } else {
@@ -418,8 +418,8 @@ fn has_default_entries(acl: &NetworkAcl) -> bool {
     entries.len() == acl.entries().len() && entries == [of(false), of(true)].concat()
 }
 
-pub(super) fn of_flow_logs(logs: &[FlowLog]) -> Findings {
-    Findings::obstacles(logs.iter().map(|log| {
+pub(super) fn of_flow_logs(logs: &[FlowLog]) -> InTheWay {
+    InTheWay::obstacles(logs.iter().map(|log| {
         format!(
             "flow log {} of {}",
             shown(log.flow_log_id()),

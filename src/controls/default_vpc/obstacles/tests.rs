@@ -8,15 +8,14 @@ use aws_sdk_ec2::types::{
     VpcPeeringConnectionStateReasonCode, VpcPeeringConnectionVpcInfo, VpnGateway,
 };
 use insta::assert_snapshot;
-
-use super::lines::*;
 use trueup_core::fault::Fault;
 
+use super::lines::*;
 use super::*;
 
 const VPC: &str = "vpc-1";
 
-fn told(findings: &Findings) -> String {
+fn told(findings: &InTheWay) -> String {
     let notices = findings.notices.iter().map(|line| format!("notice: {line}"));
     findings
         .obstacles
@@ -86,7 +85,7 @@ fn after(change: impl FnOnce(&mut Parts)) -> String {
 
 #[test]
 fn nothing_that_aws_makes_is_in_the_way() {
-    assert_eq!(of_parts(&parts()), Findings::default());
+    assert_eq!(of_parts(&parts()), InTheWay::default());
 }
 
 #[test]
@@ -309,7 +308,7 @@ fn rules_elsewhere_that_name_the_default_group_are_in_the_way() {
 
 #[test]
 fn a_changed_default_group_is_told_and_a_tagged_one_is_in_the_way() {
-    assert_eq!(of_groups(VPC, &[default_group()], &[]), Findings::default());
+    assert_eq!(of_groups(VPC, &[default_group()], &[]), InTheWay::default());
     let mut emptied = default_group();
     emptied.ip_permissions = None;
     assert_snapshot!(told(&of_groups(VPC, &[emptied], &[])), @"notice: the rules of default security group sg-1 have been changed");
@@ -342,7 +341,7 @@ fn default_acl() -> NetworkAcl {
 
 #[test]
 fn network_acls_that_somebody_made_are_in_the_way_and_changes_of_the_default_one_are_told() {
-    assert_eq!(of_acls(&[default_acl()]), Findings::default());
+    assert_eq!(of_acls(&[default_acl()]), InTheWay::default());
     let mut changed = default_acl();
     changed
         .entries

@@ -1,0 +1,363 @@
+//! Reading and writing a region's recorder.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_config::Client;
+use aws_sdk_config::types::{
+    ConfigurationRecorder, DeliveryChannel, ExclusionByResourceTypes, RecordingFrequency, RecordingGroup,
+    RecordingMode, RecordingModeOverride, RecordingStrategy, RecordingStrategyType, ResourceType, Tag,
+};
+use tokio::sync::Mutex;
+use trueup_aws::wait::{self, TWO_MINUTES, Wait};
+use trueup_aws::{Cx, Failure};
+use trueup_core::change::Manager;
+use trueup_core::control::Observed;
+use trueup_core::tags::Tags;
+
+use super::model::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service_linked_role};
+
+/// The role is the account's and every region wants it: one at a time looks and makes it.
+static ROLE: Mutex<()> = Mutex::const_new(());
+
+/// What Config answers while it does not yet see its service-linked role. That one always lets it in.
+const NEW_ROLE: &[&str] = &["InvalidRoleException"];
+
+/// What it answers while it does not yet see a new bucket policy.
+const NEW_POLICY: &[&str] = &["InsufficientDeliveryPolicyException"];
+
+/// What Control Tower's recorders and roles are called like.
+const CONTROL_TOWER: &str = "aws-controltower-";
+
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+    let config = &cx.clients().config;
+    let recorder = find(config).await?;
+    let channel = find_channel(config).await?.map(|channel| Channel {
+        name: channel.name.unwrap_or_default(),
+        bucket: channel.s3_bucket_name.unwrap_or_default(),
+        prefix: channel.s3_key_prefix.unwrap_or_default(),
+    });
+    let Some(recorder) = recorder else {
+        return Ok(Observed {
+            model: model(None, channel.as_ref(), false, want, cx),
+            ids: Ids {
+                recorder: None,
+                channel,
+            },
+            held_by: None,
+        });
+    };
+    let recording = recording(&recorder);
+    let name = recorder.name.unwrap_or_default();
+    let runs = config
+        .describe_configuration_recorder_status()
+        .configuration_recorder_names(&name)
+        .send()
+        .await?
+        .configuration_recorders_status()
+        .iter()
+        .any(|status| status.recording);
+    let tags = match &recorder.arn {
+        Some(arn) => tags_of(config, arn).await?,
+        None => Tags::new(),
+    };
+    let role = recording.role.rsplit('/').next().unwrap_or_default();
+    let tower = name.starts_with(CONTROL_TOWER) || role.starts_with(CONTROL_TOWER);
+    Ok(Observed {
+        model: model(Some(&recording), channel.as_ref(), runs, want, cx),
+        ids: Ids {
+            recorder: Some(Recorder {
+                name,
+                arn: recorder.arn,
+                recording,
+                tags,
+            }),
+            channel,
+        },
+        held_by: tower.then(|| Manager {
+            who: "AWS Control Tower".to_owned(),
+        }),
+    })
+}
+
+/// The recorder of the account's owner. A service's own is none of ours.
+async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Failure> {
+    let answer = config
+        .describe_configuration_recorders()
+        .send()
+        .await
+        .map_err(Failure::from);
+    match answer {
+        Err(fault) if fault.is("NoSuchConfigurationRecorderException") => Ok(None),
+        Err(fault) => Err(fault),
+        Ok(answer) => Ok(answer
+            .configuration_recorders
+            .unwrap_or_default()
+            .into_iter()
+            .find(|recorder| recorder.service_principal.is_none())),
+    }
+}
+
+async fn find_channel(config: &Client) -> Result<Option<DeliveryChannel>, Failure> {
+    let answer = config
+        .describe_delivery_channels()
+        .send()
+        .await
+        .map_err(Failure::from);
+    match answer {
+        Err(fault) if fault.is("NoSuchDeliveryChannelException") => Ok(None),
+        Err(fault) => Err(fault),
+        Ok(answer) => Ok(answer.delivery_channels.unwrap_or_default().into_iter().next()),
+    }
+}
+
+async fn tags_of(config: &Client, arn: &str) -> Result<Tags, Failure> {
+    let mut pages = config
+        .list_tags_for_resource()
+        .resource_arn(arn)
+        .into_paginator()
+        .send();
+    let mut tags = Tags::new();
+    while let Some(page) = pages.next().await {
+        let page = page?.tags.unwrap_or_default().into_iter();
+        tags.extend(page.filter_map(|tag| tag.key.zip(tag.value)));
+    }
+    Ok(tags)
+}
+
+fn names(types: &[ResourceType]) -> BTreeSet<String> {
+    types.iter().map(|name| name.as_str().to_owned()).collect()
+}
+
+fn types(names: &BTreeSet<String>) -> Vec<ResourceType> {
+    names
+        .iter()
+        .map(|name| ResourceType::from(name.as_str()))
+        .collect()
+}
+
+impl Frequency {
+    fn from_api(frequency: &RecordingFrequency) -> Self {
+        match frequency {
+            RecordingFrequency::Daily => Frequency::Daily,
+            _ => Frequency::Continuous,
+        }
+    }
+
+    fn to_api(self) -> RecordingFrequency {
+        match self {
+            Frequency::Daily => RecordingFrequency::Daily,
+            Frequency::Continuous => RecordingFrequency::Continuous,
+        }
+    }
+}
+
+/// What a recorder records; AWS's defaults and empty lists read as what they mean.
+fn recording(recorder: &ConfigurationRecorder) -> Recording {
+    let group = recorder.recording_group();
+    let all = group.is_none_or(|group| group.all_supported);
+    let exclude = group
+        .and_then(RecordingGroup::exclusion_by_resource_types)
+        .map(|exclude| names(exclude.resource_types()))
+        .unwrap_or_default();
+    let only = group
+        .map(|group| names(group.resource_types()))
+        .unwrap_or_default();
+    let mode = recorder.recording_mode();
+    let otherwise = mode
+        .and_then(|mode| mode.recording_mode_overrides().first())
+        .map(|one| {
+            (
+                Frequency::from_api(&one.recording_frequency),
+                names(&one.resource_types),
+            )
+        });
+    Recording {
+        role: recorder.role_arn.clone().unwrap_or_default(),
+        only: (!all && exclude.is_empty()).then_some(only),
+        exclude,
+        global: all && group.is_some_and(|group| group.include_global_resource_types),
+        frequency: mode.map_or(Frequency::Continuous, |mode| {
+            Frequency::from_api(&mode.recording_frequency)
+        }),
+        otherwise,
+    }
+}
+
+fn model(
+    recording: Option<&Recording>,
+    channel: Option<&Channel>,
+    runs: bool,
+    want: Option<&Model>,
+    cx: &Cx,
+) -> Model {
+    let Some(live) = recording else {
+        return Model {
+            enabled: Some(false),
+            ..Model::default()
+        };
+    };
+    // A list of types says it by itself, unless it is asked for.
+    let asks_for_global = want.is_some_and(|want| want.global_resource_types.is_some());
+    Model {
+        enabled: Some(runs),
+        frequency: Some(live.frequency),
+        daily: Some(live.with(Frequency::Daily)),
+        continuous: Some(live.with(Frequency::Continuous)),
+        exclude: live.only.is_none().then(|| live.exclude.clone()),
+        only: live.only.clone(),
+        global_resource_types: live.has_global().filter(|_| live.is_all() || asks_for_global),
+        service_linked_role: (live.role == service_linked_role(&cx.env)).then_some(true),
+        bucket: channel.map(|channel| channel.bucket.clone().into()),
+        prefix: channel.map(|channel| channel.prefix.clone()),
+    }
+}
+
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
+    let config = &cx.clients().config;
+    match action {
+        Action::Create {
+            name,
+            recording,
+            tags,
+        } => {
+            role(cx).await?;
+            let new = ConfigurationRecorder::builder().name(name).build();
+            put(cx, sent(new, recording)?, tags).await
+        }
+        Action::Update { name, recording, .. } => {
+            if recording.role == service_linked_role(&cx.env) {
+                role(cx).await?;
+            }
+            // What Config knows beside this table is sent back as it is.
+            let live = find(config).await?;
+            let live = live.unwrap_or_else(|| ConfigurationRecorder::builder().name(name).build());
+            put(cx, sent(live, recording)?, &Tags::new()).await
+        }
+        Action::Deliver(channel) => {
+            deliver(config, channel, cx.wait_until("Config sees the bucket's policy")).await
+        }
+        Action::Start { name } => {
+            let call = config.start_configuration_recorder();
+            call.configuration_recorder_name(name).send().await?;
+            Ok(())
+        }
+        Action::Stop { name } => {
+            let call = config.stop_configuration_recorder();
+            call.configuration_recorder_name(name).send().await?;
+            Ok(())
+        }
+        Action::Tag { arn, tags } => {
+            let call = config.tag_resource().resource_arn(arn);
+            call.set_tags(Some(listed(tags))).send().await?;
+            Ok(())
+        }
+    }
+}
+
+/// Makes Config's service-linked role if there is none.
+async fn role(cx: &Cx) -> Result<(), Failure> {
+    let iam = &cx.clients().iam;
+    let _alone = ROLE.lock().await;
+    let there = iam.get_role().role_name("AWSServiceRoleForConfig").send().await;
+    match there.map_err(Failure::from) {
+        Ok(_) => return Ok(()),
+        Err(fault) if fault.is("NoSuchEntity") => {}
+        Err(fault) => return Err(fault),
+    }
+    let call = iam.create_service_linked_role();
+    match call.aws_service_name("config.amazonaws.com").send().await {
+        Ok(_) => Ok(()),
+        Err(error) => match Failure::from(error) {
+            // "Service role name … has been taken in this account": somebody else made it meanwhile.
+            fault if fault.is("InvalidInput") || fault.is("EntityAlreadyExists") => Ok(()),
+            fault => Err(fault),
+        },
+    }
+}
+
+async fn put(cx: &Cx, recorder: ConfigurationRecorder, tags: &Tags) -> Result<(), Failure> {
+    // Another role that is wrong stays wrong.
+    let is_linked = recorder.role_arn() == Some(&service_linked_role(&cx.env));
+    let passing = if is_linked { NEW_ROLE } else { &[] };
+    let call = cx
+        .clients()
+        .config
+        .put_configuration_recorder()
+        .configuration_recorder(recorder)
+        .set_tags((!tags.is_empty()).then(|| listed(tags)));
+    let wait = cx.wait_until("Config sees its service-linked role");
+    wait::patiently(wait, TWO_MINUTES, passing, || async {
+        Ok(call.clone().send().await?)
+    })
+    .await?;
+    Ok(())
+}
+
+fn listed(tags: &Tags) -> Vec<Tag> {
+    let tag = |(key, value)| Tag::builder().key(key).value(value).build();
+    tags.iter().map(tag).collect()
+}
+
+/// A recorder with this recording. Everything is said: what a request leaves out AWS may keep.
+fn sent(
+    mut recorder: ConfigurationRecorder,
+    recording: &Recording,
+) -> Result<ConfigurationRecorder, Failure> {
+    let bad = |error: aws_sdk_config::error::BuildError| {
+        Failure::answer("config:PutConfigurationRecorder", error.to_string())
+    };
+    let is_all = recording.is_all();
+    let strategy = match &recording.only {
+        Some(_) => RecordingStrategyType::InclusionByResourceTypes,
+        None if is_all => RecordingStrategyType::AllSupportedResourceTypes,
+        None => RecordingStrategyType::ExclusionByResourceTypes,
+    };
+    let exclude = (!recording.exclude.is_empty()).then(|| {
+        ExclusionByResourceTypes::builder()
+            .set_resource_types(Some(types(&recording.exclude)))
+            .build()
+    });
+    let group = RecordingGroup::builder()
+        .all_supported(is_all)
+        .include_global_resource_types(recording.global)
+        .set_resource_types(recording.only.as_ref().map(types))
+        .set_exclusion_by_resource_types(exclude)
+        .recording_strategy(RecordingStrategy::builder().use_only(strategy).build())
+        .build();
+    let overrides = recording
+        .otherwise
+        .iter()
+        .map(|(frequency, names)| {
+            RecordingModeOverride::builder()
+                .recording_frequency(frequency.to_api())
+                .set_resource_types(Some(types(names)))
+                .build()
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(bad)?;
+    let mode = RecordingMode::builder()
+        .recording_frequency(recording.frequency.to_api())
+        .set_recording_mode_overrides(Some(overrides))
+        .build()
+        .map_err(bad)?;
+    recorder.role_arn = Some(recording.role.clone());
+    recorder.recording_group = Some(group);
+    recorder.recording_mode = Some(mode);
+    // What AWS says of a recorder but takes from nobody.
+    recorder.arn = None;
+    recorder.recording_scope = None;
+    Ok(recorder)
+}
+
+async fn deliver(config: &Client, channel: &Channel, wait: Wait) -> Result<(), Failure> {
+    let live = find_channel(config).await?;
+    let mut sent = live.unwrap_or_else(|| DeliveryChannel::builder().name(&channel.name).build());
+    sent.s3_bucket_name = Some(channel.bucket.clone());
+    sent.s3_key_prefix = Some(channel.prefix.clone()).filter(|prefix| !prefix.is_empty());
+    let call = config.put_delivery_channel().delivery_channel(sent);
+    wait::patiently(wait, TWO_MINUTES, NEW_POLICY, || async {
+        Ok(call.clone().send().await?)
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! What has to be done.
+
+use trueup_core::change::Changes;
+use trueup_core::control::Observed;
+
+use super::model::{Action, DefaultRoute, Ids, Model, State, Vpc};
+
+/// See [`Control::diff`](trueup_core::control::Control::diff).
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
+    match (want.state, &seen.ids.vpc) {
+        (Some(State::Absent), Some(vpc)) => remove(vpc, out),
+        (Some(State::Present), None) => {
+            out.add(Action::Create);
+        }
+        (Some(State::Present), Some(vpc)) => complete(vpc, out),
+        (Some(State::Incomplete), _) if seen.model != *want => out.refuse(
+            "state = \"incomplete\" is how a half-deleted default VPC reads and cannot be made; write \
+             \"absent\" or \"present\"",
+        ),
+        (Some(State::Absent), None) | (Some(State::Incomplete) | None, _) => {}
+    }
+}
+
+/// The steps that remove a default VPC, or why not.
+fn remove(vpc: &Vpc, out: &mut Changes<Action>) {
+    vpc.notices.iter().for_each(|line| out.notice(line));
+    if !vpc.obstacles.is_empty() {
+        vpc.obstacles.iter().for_each(|line| out.refuse(line));
+        return;
+    }
+    let subnets: Vec<_> = vpc
+        .subnets
+        .iter()
+        .map(|subnet| out.destroy(Action::DeleteSubnet(subnet.clone())).id())
+        .collect();
+    let mut before_vpc = subnets.clone();
+    for gateway in &vpc.gateways {
+        let detached = out
+            .destroy(Action::DetachGateway {
+                gateway: gateway.clone(),
+                vpc: vpc.id.clone(),
+            })
+            .after_all(subnets.iter().copied())
+            .id();
+        let delete = Action::DeleteGateway {
+            gateway: gateway.clone(),
+        };
+        before_vpc.push(out.destroy(delete).after(detached).id());
+    }
+    if let Some(gateway) = &vpc.detached_gateway {
+        // Before the VPC: only its route table still leads to this gateway.
+        let delete = Action::DeleteGateway {
+            gateway: gateway.clone(),
+        };
+        before_vpc.push(out.destroy(delete).after_all(subnets.iter().copied()).id());
+    }
+    out.destroy(Action::DeleteVpc { vpc: vpc.id.clone() })
+        .after_all(before_vpc)
+        .destructive(
+            "what names it without a network interface in it is not seen, such as DB subnet groups, Auto \
+             Scaling groups and private hosted zones",
+        );
+}
+
+/// The steps that give a default VPC what AWS would have made with it.
+fn complete(vpc: &Vpc, out: &mut Changes<Action>) {
+    let gateway = vpc.gateways.is_empty().then(|| {
+        let id = vpc.id.clone();
+        out.add(match vpc.detached_gateway.clone() {
+            Some(gateway) => Action::AttachGateway { gateway, vpc: id },
+            None => Action::AddGateway { vpc: id },
+        })
+        .id()
+    });
+    let (table, id) = (vpc.main_route_table.clone(), vpc.id.clone());
+    let route = match vpc.default_route {
+        DefaultRoute::Leads => None,
+        DefaultRoute::Missing => Some(out.add(Action::CreateRoute { table, vpc: id })),
+        DefaultRoute::Dead => Some(out.change(Action::ReplaceRoute { table, vpc: id })),
+    };
+    if let Some(route) = route {
+        route.after_all(gateway);
+    }
+    for zone in &vpc.zones_without_subnet {
+        out.add(Action::CreateSubnet { zone: zone.clone() });
+    }
+}

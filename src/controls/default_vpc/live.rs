@@ -1,0 +1,126 @@
+//! The calls: reading, and each change. What is already as asked for, or already gone, counts as done.
+
+use aws_sdk_ec2::types::VpcState;
+use trueup_aws::wait::{self, HALF_A_MINUTE};
+use trueup_aws::{Cx, Failure, done};
+use trueup_core::control::Observed;
+
+use super::model::{Action, Ids, Model, State, Subnet, Vpc};
+
+pub(super) mod read;
+mod write;
+
+use self::read::EVERYWHERE;
+use self::write::{GATEWAY_GONE, add_gateway, attach, attached, needed_gateway};
+
+/// What a call answers while something that was deleted or detached just before still counts as there.
+const STILL_USED: &[&str] = &["DependencyViolation"];
+
+/// What is waited for then.
+const UNUSED: &str = "EC2 sees that nothing uses it";
+
+const VPC_GONE: &str = "InvalidVpcID.NotFound";
+
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+    let to_go = want.is_some_and(|want| want.state == Some(State::Absent));
+    let vpc = read::default_vpc(&cx.clients().ec2, to_go).await?;
+    Ok(Observed {
+        model: Model::of(vpc.as_ref().map_or(State::Absent, Vpc::state)),
+        ids: Ids { vpc },
+        held_by: None,
+    })
+}
+
+/// Makes the change.
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
+    let ec2 = &cx.clients().ec2;
+    match action {
+        Action::DeleteSubnet(Subnet { id, .. }) => done(
+            // Never tried again: a dependency here means that the subnet is in use.
+            ec2.delete_subnet().subnet_id(id).send().await,
+            &["InvalidSubnetID.NotFound"],
+        ),
+        Action::DetachGateway { gateway, vpc } => {
+            let call = ec2
+                .detach_internet_gateway()
+                .internet_gateway_id(gateway)
+                .vpc_id(vpc);
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
+            done(answer, &["Gateway.NotAttached", GATEWAY_GONE, VPC_GONE])
+        }
+        Action::DeleteGateway { gateway } => {
+            let call = ec2.delete_internet_gateway().internet_gateway_id(gateway);
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
+            done(answer, &[GATEWAY_GONE])
+        }
+        Action::DeleteVpc { vpc } => {
+            let call = ec2.delete_vpc().vpc_id(vpc);
+            let answer = wait::patiently(cx.wait_until(UNUSED), HALF_A_MINUTE, STILL_USED, || async {
+                Ok(call.clone().send().await?)
+            })
+            .await;
+            done(answer, &[VPC_GONE])?;
+            wait::until(
+                cx.wait_until("EC2 no longer lists the VPC"),
+                HALF_A_MINUTE,
+                "ec2:DescribeVpcs",
+                "still lists the deleted VPC",
+                || async {
+                    let left = read::find(ec2).await?;
+                    Ok(left.is_none_or(|left| left.vpc_id() != Some(vpc)))
+                },
+            )
+            .await
+        }
+        Action::Create => {
+            done(
+                ec2.create_default_vpc().send().await,
+                &["DefaultVpcAlreadyExists"],
+            )?;
+            wait::until(
+                cx.wait_until("EC2 lists the new VPC"),
+                HALF_A_MINUTE,
+                "ec2:DescribeVpcs",
+                "does not yet list the new default VPC",
+                || async {
+                    let made = read::find(ec2).await?;
+                    Ok(made.is_some_and(|made| made.state() != Some(&VpcState::Pending)))
+                },
+            )
+            .await
+        }
+        Action::AddGateway { vpc } => add_gateway(cx, vpc).await,
+        Action::AttachGateway { gateway, vpc } => match attached(ec2, vpc).await? {
+            Some(_) => Ok(()),
+            None => attach(cx, gateway, vpc).await,
+        },
+        Action::CreateRoute { table, vpc } => {
+            let call = ec2
+                .create_route()
+                .route_table_id(table)
+                .destination_cidr_block(EVERYWHERE)
+                .gateway_id(needed_gateway(ec2, vpc).await?);
+            done(call.send().await, &["RouteAlreadyExists"])
+        }
+        Action::ReplaceRoute { table, vpc } => {
+            ec2.replace_route()
+                .route_table_id(table)
+                .destination_cidr_block(EVERYWHERE)
+                .gateway_id(needed_gateway(ec2, vpc).await?)
+                .send()
+                .await?;
+            Ok(())
+        }
+        Action::CreateSubnet { zone } => done(
+            ec2.create_default_subnet().availability_zone(zone).send().await,
+            &["DefaultSubnetAlreadyExistsInAvailabilityZone"],
+        ),
+    }
+}

@@ -1,0 +1,61 @@
+//! The calls: reading, and each change.
+
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+
+use super::model::{Action, BadKey, KeyRef, Model};
+
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, ()>, Failure> {
+    let ec2 = &cx.clients().ec2;
+    let enabled = ec2
+        .get_ebs_encryption_by_default()
+        .send()
+        .await?
+        .ebs_encryption_by_default
+        .unwrap_or(false);
+    // A second call in each region, that most baselines have no use for.
+    let kms_key = if want.is_none_or(|want| want.kms_key.is_some()) {
+        let answer = ec2.get_ebs_default_kms_key_id().send().await?.kms_key_id;
+        Some(live_key(answer.as_deref().unwrap_or_default())?)
+    } else {
+        None
+    };
+    Ok(Observed::of(Model {
+        enabled: Some(enabled),
+        kms_key,
+    }))
+}
+
+/// The key that EC2 reports: an ARN, `alias/aws/ebs`, or nothing while none was ever chosen.
+pub(super) fn live_key(answer: &str) -> Result<KeyRef, Failure> {
+    if answer.is_empty() {
+        return Ok(KeyRef::AwsManaged);
+    }
+    answer
+        .parse()
+        .map_err(|error: BadKey| Failure::answer("ec2:GetEbsDefaultKmsKeyId", error.to_string()))
+}
+
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
+    let ec2 = &cx.clients().ec2;
+    match action {
+        Action::Enable => {
+            ec2.enable_ebs_encryption_by_default().send().await?;
+        }
+        Action::Disable => {
+            ec2.disable_ebs_encryption_by_default().send().await?;
+        }
+        Action::SetKey(key) => {
+            ec2.modify_ebs_default_kms_key_id()
+                .kms_key_id(key.to_string())
+                .send()
+                .await?;
+        }
+        Action::ResetKey => {
+            ec2.reset_ebs_default_kms_key_id().send().await?;
+        }
+    }
+    Ok(())
+}

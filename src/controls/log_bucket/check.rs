@@ -1,0 +1,73 @@
+//! What is wrong with a table as a whole.
+
+use std::collections::BTreeSet;
+
+use trueup_core::values::{Never, NumberOr};
+
+use super::model::{Encryption, Model};
+
+/// See [`Control::check`](trueup_core::control::Control::check).
+pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
+    if want.is_absent() {
+        return vec![];
+    }
+    let mut wrong = vec![];
+    match &want.name {
+        None => wrong.push(("", "does not say which bucket; expected name".to_owned())),
+        Some(name) if !is_name(name.as_str()) => wrong.push((
+            "name",
+            format!("`{name}` is no bucket's name; expected 3 to 63 lower-case letters, digits, - and ."),
+        )),
+        Some(_) => {}
+    }
+    if want.config_prefixes.as_ref().is_some_and(BTreeSet::is_empty) {
+        wrong.push((
+            "config_prefixes",
+            "is empty; expected at least one, \"\" for none, or config = false".to_owned(),
+        ));
+    }
+    if want.kms_key.is_some() && matches!(want.encryption, None | Some(Encryption::S3)) {
+        wrong.push(("kms_key", "stands without encryption = \"aws:kms\"".to_owned()));
+    }
+    let days = |after: Option<NumberOr<Never>>| after.and_then(|after| after.number);
+    match (days(want.archive_after_days), want.archive_class) {
+        (Some(_), None) => wrong.push((
+            "archive_after_days",
+            "stands without archive_class; expected both".to_owned(),
+        )),
+        (None, Some(_)) => wrong.push((
+            "archive_class",
+            "stands without a number of days in archive_after_days; expected both".to_owned(),
+        )),
+        (Some(days), Some(class)) if days < class.least_days() => wrong.push((
+            "archive_after_days",
+            format!(
+                "{days} is too early; expected {} or more for this class",
+                class.least_days()
+            ),
+        )),
+        _ => {}
+    }
+    if let (Some(archive), Some(expire)) = (days(want.archive_after_days), days(want.expire_after_days))
+        && expire <= archive
+    {
+        wrong.push((
+            "expire_after_days",
+            format!("{expire} is not later than archive_after_days = {archive}"),
+        ));
+    }
+    wrong
+}
+
+/// What S3 takes as a bucket's name (S3 user guide, "Bucket naming rules").
+fn is_name(template: &str) -> bool {
+    let name = template
+        .replace("{account_id}", "111122223333")
+        .replace("{home_region}", "us-east-1");
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let edges = [name.bytes().next(), name.bytes().last()];
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|b| plain(b) || b == b'-' || b == b'.')
+        && edges.iter().flatten().all(|&b| plain(b))
+        && !name.contains("..")
+}

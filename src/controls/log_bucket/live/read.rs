@@ -1,0 +1,201 @@
+//! Reading the bucket.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{BucketVersioningStatus, ServerSideEncryption};
+use futures::join;
+use trueup_aws::{Cx, Failure, found};
+use trueup_core::control::Observed;
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
+use trueup_core::values::{NumberOr, Presence, Template};
+use trueup_policy::Policy;
+
+use crate::log_bucket::model::{Encryption, Ids, Model, Ownership};
+use crate::log_bucket::rule::{self, Rule};
+use crate::log_bucket::statements;
+
+pub(super) fn absent(ids: Ids) -> Observed<Model, Ids> {
+    let model = Model {
+        state: Some(Presence::Absent),
+        ..Model::default()
+    };
+    Observed {
+        model,
+        ids,
+        held_by: None,
+    }
+}
+
+/// The buckets of the home region whose policy has statements of trueup's.
+pub(super) async fn ours(cx: &Cx) -> Result<Vec<String>, Failure> {
+    let s3 = &cx.clients().s3;
+    // Without a page size no region is told.
+    let listed = s3
+        .list_buckets()
+        .max_buckets(1000)
+        .bucket_region(cx.region().as_str());
+    let mut pages = listed.into_paginator().send();
+    let mut ours = vec![];
+    while let Some(page) = pages.next().await {
+        for name in page?
+            .buckets
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|bucket| bucket.name)
+        {
+            let policy = s3
+                .get_bucket_policy()
+                .bucket(&name)
+                .send()
+                .await
+                .map_err(Failure::from);
+            // What may not be looked at can not be ours.
+            let text = match policy {
+                Ok(answer) => answer.policy,
+                Err(fault)
+                    if fault.is_one_of(&["AccessDenied", "NoSuchBucketPolicy", "PermanentRedirect"]) =>
+                {
+                    None
+                }
+                Err(fault) => return Err(fault),
+            };
+            let policy: Option<Policy> = text.and_then(|text| text.parse().ok());
+            if policy.is_some_and(|policy| statements::is_ours(&policy)) {
+                ours.push(name);
+            }
+        }
+    }
+    Ok(ours)
+}
+
+pub(super) enum Found {
+    Nowhere,
+    NotOurs,
+    Here,
+    In(Region),
+}
+
+/// Where a bucket is. `HeadBucket` has no text: only its status and a header tell.
+pub(super) async fn find(s3: &Client, name: &str, account: &str) -> Result<Found, Failure> {
+    let answer = s3
+        .head_bucket()
+        .bucket(name)
+        .expected_bucket_owner(account)
+        .send()
+        .await;
+    let error = match answer {
+        Ok(_) => return Ok(Found::Here),
+        Err(error) => error,
+    };
+    let raw = error.raw_response();
+    let region = raw.and_then(|raw| raw.headers().get("x-amz-bucket-region")?.parse().ok());
+    match (raw.map(|raw| raw.status().as_u16()), region) {
+        (Some(404), _) => Ok(Found::Nowhere),
+        (Some(403), _) => Ok(Found::NotOurs),
+        (Some(301), Some(region)) => Ok(Found::In(region)),
+        _ => Err(error.into()),
+    }
+}
+
+/// The settings of a bucket that exists.
+pub(super) async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, Failure> {
+    let owner = &cx.env.account;
+    let (block, ownership, encryption, versioning, lifecycle, policy, tags) = join!(
+        s3.get_public_access_block()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_ownership_controls()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_encryption()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_versioning()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_lifecycle_configuration()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        s3.get_bucket_policy()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send(),
+        async {
+            if cx.env.run.tags.is_empty() {
+                return Ok(Tags::new());
+            }
+            live_tags(s3, name, owner).await
+        },
+    );
+    let block = found(block, "NoSuchPublicAccessBlockConfiguration")?
+        .and_then(|answer| answer.public_access_block_configuration);
+    let is_blocked = block.is_some_and(|block| {
+        let all = [
+            block.block_public_acls,
+            block.ignore_public_acls,
+            block.block_public_policy,
+            block.restrict_public_buckets,
+        ];
+        all.iter().all(|one| *one == Some(true))
+    });
+    let ownership = found(ownership, "OwnershipControlsNotFoundError")?
+        .and_then(|answer| answer.ownership_controls)
+        .and_then(|controls| controls.rules.into_iter().next());
+    let encryption = found(encryption, "ServerSideEncryptionConfigurationNotFoundError")?
+        .and_then(|answer| answer.server_side_encryption_configuration)
+        .and_then(|all| all.rules.into_iter().next())
+        .and_then(|rule| rule.apply_server_side_encryption_by_default);
+    let versioning = versioning?.status;
+    let lifecycle = found(lifecycle, "NoSuchLifecycleConfiguration")?;
+    for rule in lifecycle.iter().flat_map(|answer| answer.rules()) {
+        let does = Rule::of(rule);
+        match rule.id() {
+            Some(rule::ID) => ids.own_rule = does,
+            _ => ids.other_rules = ids.other_rules.with(does),
+        }
+    }
+    let policy = found(policy, "NoSuchBucketPolicy")?.and_then(|answer| answer.policy);
+    ids.policy = policy
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|error| Failure::answer("s3:GetBucketPolicy", format!("the bucket's policy {error}")))?;
+    ids.tags = tags?;
+    let does = ids.own_rule.with(ids.other_rules);
+    Ok(Model {
+        name: Some(Template::from(name.to_owned())),
+        block_public_access: Some(is_blocked),
+        // Without a setting the writer owns what it writes.
+        ownership: Some(
+            match ownership.as_ref().map(|rule| rule.object_ownership.as_str()) {
+                Some("BucketOwnerEnforced") => Ownership::BucketOwnerEnforced,
+                Some("BucketOwnerPreferred") => Ownership::BucketOwnerPreferred,
+                _ => Ownership::ObjectWriter,
+            },
+        ),
+        encryption: encryption.as_ref().map(|default| match default.sse_algorithm {
+            ServerSideEncryption::AwsKms => Encryption::Kms,
+            ServerSideEncryption::AwsKmsDsse => Encryption::KmsTwice,
+            _ => Encryption::S3,
+        }),
+        kms_key: encryption.and_then(|default| default.kms_master_key_id),
+        versioning: Some(versioning == Some(BucketVersioningStatus::Enabled)),
+        archive_after_days: Some(NumberOr::from_api(does.archive.map(|(days, _)| days))),
+        archive_class: does.archive.map(|(_, class)| class),
+        expire_after_days: Some(NumberOr::from_api(does.expire)),
+        old_versions_expire_after_days: Some(NumberOr::from_api(does.old_versions)),
+        ..Model::default()
+    })
+}
+
+/// All tags of a bucket.
+pub(super) async fn live_tags(s3: &Client, name: &str, owner: &str) -> Result<Tags, Failure> {
+    let call = s3.get_bucket_tagging().bucket(name).expected_bucket_owner(owner);
+    let answer = found(call.send().await, "NoSuchTagSet")?;
+    let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();
+    Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}

@@ -1,0 +1,235 @@
+//! Reading filters and alarms.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, Statistic};
+use aws_sdk_cloudwatchlogs::types::MetricFilter;
+use trueup_aws::{Cx, Failure};
+use trueup_core::env::Env;
+use trueup_core::location::Region;
+use trueup_core::tags::Tags;
+
+use crate::monitors::NAMESPACE;
+use crate::monitors::catalogue::{Entry, Monitor, PERIOD, alike};
+use crate::monitors::model::{Alarm, Filter, Found, Patterns, Setting, Tuning};
+
+/// The filters of a log group; nothing if there is no such group.
+pub(super) async fn read_filters(
+    cx: &Cx,
+    home: &Region,
+    group: &str,
+) -> Result<Option<Vec<MetricFilter>>, Failure> {
+    let logs = &cx.clients_in(home).logs;
+    let call = logs.describe_metric_filters().log_group_name(group);
+    let mut pages = call.into_paginator().items().send();
+    let mut filters = vec![];
+    while let Some(filter) = pages.next().await {
+        match filter.map_err(Failure::from) {
+            Ok(filter) => filters.push(filter),
+            Err(fault) if fault.is("ResourceNotFoundException") => return Ok(None),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(Some(filters))
+}
+
+/// All metric alarms of the region: CloudWatch finds them by metric only one at a time.
+pub(super) async fn read_alarms(cx: &Cx, home: &Region) -> Result<Vec<MetricAlarm>, Failure> {
+    let mut pages = cx
+        .clients_in(home)
+        .cloudwatch
+        .describe_alarms()
+        .into_paginator()
+        .send();
+    let mut alarms = vec![];
+    while let Some(page) = pages.next().await {
+        alarms.extend(page?.metric_alarms.unwrap_or_default());
+    }
+    Ok(alarms)
+}
+
+pub(super) async fn read_tags(cx: &Cx, home: &Region, alarm: &str) -> Result<Tags, Failure> {
+    let cloudwatch = &cx.clients_in(home).cloudwatch;
+    let call = cloudwatch
+        .list_tags_for_resource()
+        .resource_arn(arn(alarm, home, &cx.env));
+    let tags = call.send().await?.tags.unwrap_or_default().into_iter();
+    Ok(tags
+        .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
+        .collect())
+}
+
+/// An alarm's ARN, as its tags are called by.
+pub(super) fn arn(alarm: &str, region: &Region, env: &Env) -> String {
+    format!(
+        "arn:{}:cloudwatch:{region}:{}:alarm:{alarm}",
+        env.partition, env.account
+    )
+}
+
+/// What there is of a monitor.
+pub(crate) fn find(entry: &Entry, filters: &[MetricFilter], alarms: &[MetricAlarm]) -> Found {
+    let own = (NAMESPACE.to_owned(), entry.name.to_owned());
+    let usable = filters.iter().filter_map(usable);
+    let mut candidates: Vec<Filter> = usable
+        .filter(|filter| entry.knows(&filter.pattern) || (filter.name == entry.name && filter.metric == own))
+        .collect();
+    candidates.sort_by_key(|filter| {
+        (
+            !entry.knows(&filter.pattern),
+            find_alarm(entry, &filter.metric, alarms).is_none(),
+            filter.name != entry.name,
+        )
+    });
+    let filter = candidates.into_iter().next();
+    let metric = filter.as_ref().map_or(&own, |filter| &filter.metric);
+    let alarm = find_alarm(entry, metric, alarms);
+    Found {
+        other_filter: other(entry.name, |name| {
+            filters.iter().any(|filter| filter.filter_name() == Some(name))
+        })
+        .filter(|_| filter.is_none()),
+        other_alarm: other(entry.name, |name| {
+            alarms.iter().any(|alarm| alarm.alarm_name() == Some(name))
+        })
+        .filter(|_| alarm.is_none()),
+        alarm,
+        filter,
+    }
+}
+
+/// A filter that an alarm can be on: one that counts by a metric without dimensions.
+fn usable(filter: &MetricFilter) -> Option<Filter> {
+    let [transformation] = filter.metric_transformations() else {
+        return None;
+    };
+    let is_split = transformation.dimensions().is_some_and(|all| !all.is_empty())
+        || !filter.emit_system_field_dimensions().is_empty();
+    (!is_split).then_some(Filter {
+        name: filter.filter_name.clone()?,
+        pattern: filter.filter_pattern.clone().unwrap_or_default(),
+        metric: (
+            transformation.metric_namespace.clone(),
+            transformation.metric_name.clone(),
+        ),
+    })
+}
+
+/// The alarm on a metric: one that counts, before one that has only the name.
+fn find_alarm(entry: &Entry, metric: &(String, String), alarms: &[MetricAlarm]) -> Option<Alarm> {
+    let on_it = alarms.iter().filter(|alarm| {
+        alarm.namespace() == Some(&metric.0)
+            && alarm.metric_name() == Some(&metric.1)
+            && alarm.dimensions().is_empty()
+    });
+    let read = on_it.filter_map(|alarm| {
+        let threshold = at(alarm);
+        Some(Alarm {
+            name: alarm.alarm_name.clone()?,
+            counts: threshold.is_some(),
+            threshold,
+            period: alarm.period,
+            is_enabled: alarm.actions_enabled.unwrap_or(true),
+            actions: alarm.alarm_actions.clone().unwrap_or_default(),
+            tags: Tags::new(),
+        })
+    });
+    let mut candidates: Vec<Alarm> = read
+        .filter(|alarm| alarm.counts || alarm.name == entry.name)
+        .collect();
+    candidates.sort_by_key(|alarm| {
+        (
+            !alarm.counts,
+            !alarm.is_enabled,
+            alarm.actions.is_empty(),
+            alarm.name != entry.name,
+        )
+    });
+    candidates.into_iter().next()
+}
+
+/// The least number of events at which an alarm goes off, if it counts them and is not always on.
+fn at(alarm: &MetricAlarm) -> Option<i64> {
+    if alarm.statistic != Some(Statistic::Sum) {
+        return None;
+    }
+    let threshold = alarm.threshold?;
+    let least = match alarm.comparison_operator.as_ref()? {
+        ComparisonOperator::GreaterThanOrEqualToThreshold => threshold.ceil(),
+        ComparisonOperator::GreaterThanThreshold => threshold.floor() + 1.0,
+        _ => return None,
+    };
+    // What is more than this goes off never.
+    (1.0..1e15).contains(&least).then_some(least as i64)
+}
+
+/// A name that nobody has, where the usual one is taken.
+fn other(usual: &str, is_taken: impl Fn(&str) -> bool) -> Option<String> {
+    if !is_taken(usual) {
+        return None;
+    }
+    (2..)
+        .map(|number| format!("{usual}-{number}"))
+        .find(|name| !is_taken(name))
+}
+
+/// The topic that most of these alarms tell.
+pub(super) fn most_told<'a>(found: impl Iterator<Item = &'a Found>) -> Option<String> {
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    let alarms = found.filter_map(|found| found.alarm.as_ref());
+    for action in alarms.flat_map(|alarm| &alarm.actions) {
+        if action.contains(":sns:") {
+            *told.entry(action).or_default() += 1;
+        }
+    }
+    let most = told.into_iter().rev().max_by_key(|(_, times)| *times);
+    most.map(|(topic, _)| topic.to_owned())
+}
+
+/// The kind of patterns, if all filters that can show it have the same.
+pub(super) fn patterns(found: &BTreeMap<Monitor, Found>) -> Option<Patterns> {
+    let mut kinds = found.iter().filter_map(|(monitor, found)| {
+        let (entry, filter) = (monitor.entry(), found.filter.as_ref()?);
+        let (is_exact, is_better) = (
+            filter.pattern.trim() == entry.exact(),
+            alike(&filter.pattern, entry.better),
+        );
+        Some((is_better, is_exact))
+    });
+    let (is_better, is_exact) = kinds
+        .clone()
+        .fold((true, true), |all, one| (all.0 && one.0, all.1 && one.1));
+    match (kinds.next(), is_better, is_exact) {
+        (Some(_), true, _) => Some(Patterns::Better),
+        (Some(_), false, true) => Some(Patterns::Exact),
+        _ => None,
+    }
+}
+
+/// How a monitor is written that is as it is found, in the words of what is wanted; nothing if it is half there.
+pub(super) fn live(
+    entry: &Entry,
+    found: &Found,
+    topic: Option<&str>,
+    want: Option<&Setting>,
+) -> Option<Setting> {
+    let (filter, alarm) = match (&found.filter, &found.alarm) {
+        (None, None) => return Some(Setting::Off),
+        (Some(filter), Some(alarm)) => (filter, alarm),
+        _ => return None,
+    };
+    let tells = topic.is_some_and(|topic| alarm.actions.iter().any(|action| action == topic));
+    if !entry.knows(&filter.pattern) || !alarm.counts || !alarm.is_enabled || !tells {
+        return None;
+    }
+    Some(Setting::On(match want {
+        Some(Setting::On(want)) => Tuning {
+            threshold: want.threshold.and(alarm.threshold),
+            period: want.period.and(alarm.period),
+        },
+        _ => Tuning {
+            threshold: alarm.threshold.filter(|threshold| *threshold != entry.threshold),
+            period: alarm.period.filter(|period| *period != PERIOD),
+        },
+    }))
+}

@@ -1,0 +1,115 @@
+//! The calls: reading, and each change.
+
+use futures::{StreamExt, TryStreamExt};
+use trueup_aws::{Cx, Failure};
+use trueup_core::control::Observed;
+use trueup_core::values::{NumberOr, Presence};
+
+use super::model::{Action, Ids, Model};
+
+/// See [`Live::fetch`](trueup_aws::Live::fetch).
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+    let answer = cx
+        .clients()
+        .iam
+        .get_account_password_policy()
+        .send()
+        .await
+        .map_err(Failure::from);
+    let policy = match answer {
+        Ok(answer) => answer.password_policy,
+        Err(fault) if fault.is("NoSuchEntity") => None,
+        Err(fault) => return Err(fault),
+    };
+    let model = match policy {
+        None => Model {
+            state: Some(Presence::Absent),
+            ..Model::default()
+        },
+        Some(policy) => Model {
+            state: None,
+            minimum_length: Some(policy.minimum_password_length.unwrap_or(6)),
+            require_symbols: Some(policy.require_symbols),
+            require_numbers: Some(policy.require_numbers),
+            require_uppercase: Some(policy.require_uppercase_characters),
+            require_lowercase: Some(policy.require_lowercase_characters),
+            allow_users_to_change: Some(policy.allow_users_to_change_password),
+            reuse_prevention: Some(NumberOr::from_api(policy.password_reuse_prevention)),
+            max_age_days: Some(NumberOr::from_api(policy.max_password_age)),
+            hard_expiry: Some(policy.hard_expiry.unwrap_or(false)),
+        },
+    };
+    let mut seen = Observed::<Model, Ids>::of(model);
+    if want.is_some_and(|want| want.lets_passwords_live(&seen.model)) {
+        match without_mfa(&cx.clients().iam).await {
+            Ok(users) => seen.ids.told.without_mfa = users,
+            // The policy itself is known all the same.
+            Err(fault) => seen.ids.told.unread = Some(fault.0),
+        }
+    }
+    Ok(seen)
+}
+
+/// The IAM users with a console password and without MFA.
+async fn without_mfa(iam: &aws_sdk_iam::Client) -> Result<Vec<String>, Failure> {
+    let users = iam.list_users().into_paginator().items().send();
+    let users = users.collect::<Result<Vec<_>, _>>().await?;
+    let mut names: Vec<String> = futures::stream::iter(users)
+        .map(|user| async move {
+            let profile = iam.get_login_profile().user_name(&user.user_name).send().await;
+            match profile.map_err(Failure::from) {
+                Ok(_) => {}
+                Err(fault) if fault.is("NoSuchEntity") => return Ok(None),
+                Err(fault) => return Err(fault),
+            }
+            let devices = iam.list_mfa_devices().user_name(&user.user_name).send().await;
+            match devices.map_err(Failure::from) {
+                Ok(devices) if devices.mfa_devices.is_empty() => Ok(Some(user.user_name)),
+                Ok(_) => Ok(None),
+                // Somebody deleted the user in between.
+                Err(fault) if fault.is("NoSuchEntity") => Ok(None),
+                Err(fault) => Err(fault),
+            }
+        })
+        .buffered(8)
+        .try_collect::<Vec<Option<String>>>()
+        .await?
+        .into_iter()
+        .flatten()
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// See [`Live::apply`](trueup_aws::Live::apply).
+pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
+    let iam = &cx.clients().iam;
+    match action {
+        Action::Put(policy) => {
+            iam.update_account_password_policy()
+                .set_minimum_password_length(policy.minimum_length)
+                .set_require_symbols(policy.require_symbols)
+                .set_require_numbers(policy.require_numbers)
+                .set_require_uppercase_characters(policy.require_uppercase)
+                .set_require_lowercase_characters(policy.require_lowercase)
+                .set_allow_users_to_change_password(policy.allow_users_to_change)
+                // "Off" is said by leaving these two out: AWS refuses 0.
+                .set_password_reuse_prevention(policy.reuse_prevention.and_then(|n| n.number))
+                .set_max_password_age(policy.max_age_days.and_then(|n| n.number))
+                .set_hard_expiry(policy.hard_expiry)
+                .send()
+                .await?;
+        }
+        Action::Delete => match iam
+            .delete_account_password_policy()
+            .send()
+            .await
+            .map_err(Failure::from)
+        {
+            Ok(_) => {}
+            Err(fault) if fault.is("NoSuchEntity") => {}
+            Err(fault) => return Err(fault),
+        },
+    }
+    Ok(())
+}

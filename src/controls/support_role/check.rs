@@ -1,0 +1,61 @@
+//! What is wrong with a table as a whole.
+
+use super::model::Model;
+use super::trust;
+use crate::admin_access::no_name;
+
+/// See [`Control::check`](trueup_core::control::Control::check).
+pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
+    let mut wrong = vec![];
+    if let Some(role) = &want.role {
+        wrong.extend(no_name(role, 64).map(|what| ("role", what)));
+        if role.starts_with("AWSReservedSSO_") {
+            wrong.push((
+                "role",
+                format!(
+                    "`{role}` is IAM Identity Center's own; expected a name of your own, or enabled = true alone"
+                ),
+            ));
+        }
+    }
+    let principals = want.principals.iter().flatten();
+    for who in principals.filter(|who| !trust::may_be_written(who)) {
+        wrong.push((
+            "principals",
+            format!("`{who}` is nobody who can be let in; expected an account's 12 digits or the ARN of an IAM user or role"),
+        ));
+    }
+    if want.principals.as_ref().is_some_and(Vec::is_empty) {
+        wrong.push((
+            "principals",
+            "lets nobody in; expected at least one, or enabled = false to remove the role".to_owned(),
+        ));
+    }
+    let is_long = |text: &String| text.chars().count() > 1000;
+    if want.role_description.as_ref().is_some_and(is_long) {
+        wrong.push((
+            "role_description",
+            "is too long; expected at most 1000 characters".to_owned(),
+        ));
+    }
+    if want.enabled.is_none() && want.role.is_none() {
+        wrong.push((
+            "",
+            "says nothing about the role; expected at least role = \"support\"".to_owned(),
+        ));
+    }
+    if want.role.is_none() && !want.is_off() {
+        for (key, is_written) in [
+            ("principals", want.principals.is_some()),
+            ("role_description", want.role_description.is_some()),
+        ] {
+            if is_written {
+                wrong.push((
+                    key,
+                    "says nothing without role; expected role beside it".to_owned(),
+                ));
+            }
+        }
+    }
+    wrong
+}
