@@ -13,6 +13,7 @@ use trueup_core::fault::{Fault, FaultKind};
 
 use crate::clients::{CallName, Unanswered};
 use crate::http::{NoSuchHost, is_aws_host};
+use crate::offered::is_lacking;
 use crate::rate_limit::TooLong;
 use crate::text::{causes, credentials_cause, deepest_cause, page, repeatable};
 
@@ -171,11 +172,7 @@ fn unanswered(error: &(dyn Error + 'static)) -> Fault {
         FaultKind::Credentials
     } else if find(|cause| cause.is::<TooLong>()) {
         FaultKind::Throttled
-    } else if find(|cause| {
-        cause
-            .downcast_ref::<NoSuchHost>()
-            .is_some_and(|unknown| is_aws_host(&unknown.host))
-    }) {
+    } else if no_endpoint(error, call) {
         FaultKind::NotAvailable
     } else if find(|cause| cause.is::<NoSuchHost>() || cause.downcast_ref().is_some_and(is_of_the_network)) {
         FaultKind::Network
@@ -190,6 +187,14 @@ fn unanswered(error: &(dyn Error + 'static)) -> Fault {
         message: repeatable(&credentials_cause(error).unwrap_or_else(|| deepest_cause(error))),
         request_id: None,
     }
+}
+
+/// True if the service's name in the region does not resolve, and the service is known to have no endpoint there. One
+/// without the other says nothing about the account.
+fn no_endpoint(error: &(dyn Error + 'static), call: Option<&CallName>) -> bool {
+    let mut hosts = causes(error).filter_map(|cause| cause.downcast_ref::<NoSuchHost>());
+    let is_known = call.is_some_and(|call| is_lacking(call.service, call.region.as_str()));
+    is_known && hosts.any(|unknown| is_aws_host(&unknown.host))
 }
 
 fn is_of_the_network(error: &ConnectorError) -> bool {

@@ -17,6 +17,7 @@ mod failure;
 mod http;
 mod identity;
 mod live;
+mod offered;
 mod rate_limit;
 mod read_cache;
 mod text;
@@ -49,6 +50,7 @@ pub use self::error::ConnectError;
 pub use self::failure::{Failure, done, found};
 pub use self::identity::{Caller, RegionState};
 pub use self::live::{AnyLive, Cx, Live};
+pub use self::offered::is_lacking;
 pub use self::read_cache::Reading;
 
 /// The region that account-wide things are asked for in, where nothing else is configured.

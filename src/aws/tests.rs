@@ -66,8 +66,13 @@ impl HttpClient for Fake {
 
 /// Clients in `eu-west-1` that ask this client once for each call.
 pub(crate) fn clients(http: SharedHttpClient) -> Clients {
+    clients_in("eu-west-1", http)
+}
+
+/// The same in another region.
+pub(crate) fn clients_in(region: &str, http: SharedHttpClient) -> Clients {
     let connect = Connect {
-        region: Some("eu-west-1".parse().unwrap()),
+        region: Some(region.parse().unwrap()),
         ..Connect::default()
     };
     let aws = Aws::simulated(connect, http).unwrap();

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::folder::{Ended, Folder, STATE, side_by_side};
+use crate::python;
 
 const ONE_REGION: &str = "[account]\nregions = [\"us-east-1\"]\n";
 const ABSENT: &str = "[password_policy]\nminimum_length = 14\n[ebs_encryption]\nenabled = true\n\
@@ -313,4 +314,21 @@ fn what_another_account_administers_is_never_written() {
     );
     apply(&folder).expect(0).says("210987654321");
     assert_eq!(folder.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn the_services_that_a_region_lacks_are_those_without_an_endpoint_in_botocores_data() {
+    let home = tempfile::tempdir().unwrap();
+    let lacking: serde_json::Value =
+        serde_json::from_str(&python::succeed(&python::module("endpoints", home.path()))).unwrap();
+    let lacking = lacking.as_object().unwrap();
+    assert!(lacking.len() > 700, "only {} were compared", lacking.len());
+    for (of, is_lacking) in lacking {
+        let (service, region) = of.split_once(' ').unwrap();
+        assert_eq!(
+            trueup::aws::is_lacking(service, region),
+            is_lacking.as_bool().unwrap(),
+            "{of}"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 use std::io;
 
 use super::*;
-use crate::tests::{Fake, answer, clients};
+use crate::tests::{Fake, answer, clients, clients_in};
 
 /// What one call comes to when this is answered.
 async fn fault(call: &str, status: u16, body: impl Into<String>) -> Fault {
@@ -156,9 +156,9 @@ async fn what_never_arrived_is_told_apart_by_its_cause() {
     type Case = (fn() -> ConnectorError, FaultKind, &'static str);
     let cases: [Case; 6] = [
         (
-            || no_host("guardduty.mx-central-1.amazonaws.com"),
-            FaultKind::NotAvailable,
-            "there is no host `guardduty.mx-central-1.amazonaws.com`",
+            || no_host("ec2.eu-west-1.amazonaws.com"),
+            FaultKind::Network,
+            "there is no host `ec2.eu-west-1.amazonaws.com`",
         ),
         (|| no_host("moto"), FaultKind::Network, "there is no host `moto`"),
         (
@@ -188,6 +188,28 @@ async fn what_never_arrived_is_told_apart_by_its_cause() {
             (fault.kind, fault.call.as_str(), fault.message.as_str()),
             (kind, "ec2:DescribeVpcs", message)
         );
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_not_available_only_where_it_is_known_to_have_no_endpoint() {
+    for (region, kind) in [
+        ("us-isob-west-1", FaultKind::NotAvailable),
+        ("eu-west-1", FaultKind::Network),
+        // A region that nobody knows yet.
+        ("eu-west-9", FaultKind::Network),
+    ] {
+        let unresolved = NoSuchHost {
+            host: format!("guardduty.{region}.amazonaws.com"),
+        };
+        let unresolved = std::sync::Mutex::new(Some(unresolved));
+        let http = Fake::client(move |_| {
+            let host = unresolved.lock().unwrap().take().unwrap();
+            Err(ConnectorError::io(host.into()))
+        });
+        let answer = clients_in(region, http).guardduty.list_detectors().send().await;
+        let failure = Failure::from(answer.unwrap_err());
+        assert_eq!(failure.kind, kind, "{region}");
     }
 }
 
