@@ -13,6 +13,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::evaluate::is_nothing;
+
 /// A text that is no policy document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is no policy document: {0}")]
@@ -99,6 +101,11 @@ impl Policy {
         self.statements
             .iter()
             .filter(move |live| sid.is_some() && live.sid() == sid)
+    }
+
+    /// Whether the document can contain policy variables. Source: IAM User Guide, "IAM JSON policy elements: Version".
+    pub(crate) fn has_variables(&self) -> bool {
+        self.version() == "2012-10-17"
     }
 
     /// Without a version, the first one holds.
@@ -230,6 +237,11 @@ impl Statement {
         }
     }
 
+    /// One of its elements, unless it says nothing, such as `"Condition": {}`.
+    pub(crate) fn element(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|element| !is_nothing(element))
+    }
+
     /// What it says, one fact a value, in a form that all ways to say the same share.
     fn facts(&self) -> Facts {
         let mut facts = Facts::new();
@@ -301,7 +313,7 @@ fn gather(path: &mut Vec<String>, value: &Value, facts: &mut Facts) {
 }
 
 /// The id of the account whose root ARN this is: both mean the account.
-fn account_of_root(arn: &str) -> Option<&str> {
+pub(crate) fn account_of_root(arn: &str) -> Option<&str> {
     let (_partition, rest) = arn.strip_prefix("arn:")?.split_once(':')?;
     let account = rest.strip_prefix("iam::")?.strip_suffix(":root")?;
     (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
