@@ -7,6 +7,11 @@
 //!
 //! What AWS does not document, and what the request does not say, is [`Answer::Unknown`] with the statement and the
 //! reason; it is never guessed.
+//!
+//! The crate `iam-rs` (0.8.0 of 34 releases, MIT) was looked at and not taken: of 324 cases of
+//! `tests/policy/decisions.toml` that have a yes or no it decides 43 wrongly and refuses 22 (an account does not stand
+//! for its users, nor a role for its sessions; trust policies without Resource, and a Principal of two types), and it
+//! cannot say that it cannot tell.
 
 mod condition;
 mod pattern;
@@ -47,7 +52,8 @@ pub enum Answer {
 pub struct Decision {
     /// The answer.
     pub answer: Answer,
-    /// The statements that allow, deny, or make the answer unknown. None if nothing is allowed.
+    /// The statements that allow, deny, or make the answer unknown. If nothing is allowed: the Deny statements of which
+    /// cannot be told whether they apply, so that the refusal may be an explicit one.
     pub by: Vec<Reason>,
 }
 
@@ -153,8 +159,8 @@ fn decide(groups: &[&[&Policy]], kind: Kind, request: &Request) -> Decision {
     }
     let (answer, by) = match all_allow {
         _ if !denied.is_empty() => (Answer::Denied, denied),
-        // No, whatever the Deny statements turn out to say.
-        Truth::No => (Answer::NotAllowed, Vec::new()),
+        // No, whatever the undecided Deny statements turn out to say.
+        Truth::No => (Answer::NotAllowed, maybe_denied),
         Truth::Yes if maybe_denied.is_empty() => (Answer::Allowed, allowed),
         Truth::Yes => (Answer::Unknown, maybe_denied),
         Truth::Unknown(_) => (Answer::Unknown, [maybe_denied, maybe_allowed].concat()),

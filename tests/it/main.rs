@@ -30,6 +30,7 @@ mod log_bucket;
 mod monitors;
 mod moto;
 mod password_policy;
+mod policy;
 mod python;
 mod root_user;
 mod rules;

@@ -147,6 +147,9 @@ fn a_decision_names_its_statements() {
         )
     );
     assert_eq!(told(Context::complete()).0, Answer::Denied);
+    let service = request("events.amazonaws.com", "sns:Subscribe", "*", Context::complete());
+    let decision = evaluate(&[&policy], &service);
+    assert!(decision.is_refused() && !decision.needs_identity_policy());
 }
 
 #[test]
