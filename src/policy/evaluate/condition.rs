@@ -57,6 +57,20 @@ fn by_key(keys: &Value) -> Option<BTreeMap<String, Vec<String>>> {
     Some(found)
 }
 
+/// Keys that hold a list, also where it has one value. Source: IAM User Guide, "AWS global condition context keys" (value
+/// type), and Service Authorization Reference, "Condition keys for Amazon EventBridge".
+const LISTS: [&str; 9] = [
+    "aws:calledvia",
+    "aws:principalorgpaths",
+    "aws:principalservicenameslist",
+    "aws:resourceorgpaths",
+    "aws:sourceorgpaths",
+    "aws:tagkeys",
+    "aws:vpceorgpaths",
+    "events:detail-type",
+    "events:source",
+];
+
 /// An operator with its prefix and suffix.
 #[derive(Clone, Copy)]
 struct Operator {
@@ -196,12 +210,13 @@ impl Condition<'_> {
                 Truth::any(held.iter().filter(|v| is_filled(v)).map(|v| self.suits(v)))
             }
             (Set::None, Some(held)) => {
-                let all = Truth::all(held.iter().map(|value| self.suits(value)));
                 let any = Truth::any(held.iter().map(|value| self.suits(value)));
-                if all == any {
-                    all
-                } else {
+                let is_list = held.len() > 1 || LISTS.contains(&self.key);
+                // Without prefix AWS may take any value, all, or none of a list: a no is clear, a yes is not.
+                if is_list && any != Truth::No {
                     Truth::Unknown(Why::SeveralValues(self.key.to_owned()))
+                } else {
+                    any
                 }
             }
         }

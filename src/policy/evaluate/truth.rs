@@ -44,7 +44,7 @@ impl fmt::Display for Why {
             Why::Principal(named) => write!(f, "cannot tell: {named} may be this principal"),
             Why::SeveralValues(key) => write!(
                 f,
-                "cannot tell: {key} has several values, and the operator no set prefix"
+                "cannot tell: {key} holds a list, and the operator has no ForAllValues or ForAnyValue"
             ),
             Why::Malformed(part) => write!(f, "cannot tell: invalid {part}"),
         }
