@@ -60,7 +60,10 @@ fn alike<'a>(doc: &'a Document, control: &Name) -> Vec<Alike<'a>> {
             .iter()
             .filter(|step| step.control == *control && step.place == cell.place)
             .collect();
-        let Some((live, want)) = sides(cell).filter(|(live, want)| live != want || !steps.is_empty()) else {
+        let Some((live, want)) = sides(cell).filter(|(live, want)| {
+            // A live value that is stricter stays: it is no difference.
+            (live != want && cell.verdict != Verdict::InSync) || !steps.is_empty()
+        }) else {
             continue;
         };
         let entry = (&cell.place, steps);

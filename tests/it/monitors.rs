@@ -246,12 +246,19 @@ fn monitors_of_others_are_adopted_and_told_beside_whom_they_tell() {
     }
     expected["somebody is root"]["members"]["AlarmActions"] =
         json!(["arn:aws:sns:us-east-1:123456789012:pager", TOPIC]);
+    // It needed root calls in two periods one after the other.
+    expected["somebody is root"]["members"]["EvaluationPeriods"] = 1.into();
+    expected["somebody is root"]["members"]["DatapointsToAlarm"] = 1.into();
     expected["groups"]["members"]["ActionsEnabled"] = true.into();
     assert_eq!(now, expected);
 
-    // Another pattern keeps the rest of the filter; another threshold the rest of the alarm.
+    // Another pattern keeps the rest of the filter; another period the rest of the alarm. One event is fewer than two,
+    // and stays.
     let tuned = baseline
-        .replace("root_usage = true", "root_usage = { threshold = 2 }")
+        .replace(
+            "root_usage = true",
+            "root_usage = { threshold = 2, period = 120 }",
+        )
         .replace("security_group", "patterns = \"better\"\nsecurity_group");
     folder.write("b.toml", &tuned).forget_exchanges();
     folder.apply().expect(0);
@@ -277,10 +284,7 @@ fn monitors_of_others_are_adopted_and_told_beside_whom_they_tell() {
     changed["groups"]["pattern"] = filters["groups"]["pattern"].clone();
     assert_eq!(changed, filters);
     let root = &folder.alarms()["somebody is root"]["members"];
-    assert_eq!(
-        (&root["Threshold"], &root["EvaluationPeriods"]),
-        (&json!(2.0), &json!(2))
-    );
+    assert_eq!((&root["Threshold"], &root["Period"]), (&json!(0.0), &json!(120)));
     folder.export_is_true();
 
     // And off is off, with consent, for these alone.
@@ -379,4 +383,72 @@ fn moto_sees_all_filters_and_alarms() {
     moto.folder.write("b.toml", &format!("{TAGS}{TRAIL}{off}"));
     moto.apply().expect(0).says("Applied: 2 done.");
     assert_eq!(moto.look(&["us-east-1"])["alarms"].as_array().unwrap().len(), 16);
+}
+
+/// What a person changes of the root user's filter or alarm, so that nothing is told any more, and the step for it.
+#[test]
+fn a_chain_that_tells_nothing_is_drift() {
+    let alarm = "AlarmName = \"RootUsage\"\nNamespace = \"LogMetrics\"\nMetricName = \"RootUsage\"\n\
+                 Statistic = \"Sum\"\nComparisonOperator = \"GreaterThanOrEqualToThreshold\"\n\
+                 AlarmActions = [\"arn:aws:sns:us-east-1:123456789012:account-alerts\"]\n";
+    let rest = "Threshold = 1\nPeriod = 300\nEvaluationPeriods = 1\n";
+    let filter = |more: &str| {
+        format!(
+            "[[call]]\ncall = \"logs:PutMetricFilter\"\n[call.input]\nlogGroupName = \"their-trail\"\n\
+             filterName = \"RootUsage\"\nfilterPattern = '{{ $.userIdentity.type = \"Root\" && \
+             $.userIdentity.invokedBy NOT EXISTS && $.eventType != \"AwsServiceEvent\" }}'\n\
+             metricTransformations = [{{ metricNamespace = \"LogMetrics\", metricName = \"RootUsage\", {more} }}]\n"
+        )
+    };
+    // The trail, its log group and the topic, without the filters and alarms of others.
+    let chain = BY_HAND
+        .split("[[call]]\ncall = \"logs:PutMetricFilter\"")
+        .next()
+        .unwrap();
+    let baseline = format!("{HOME}[monitors]\ntopic = \"{TOPIC}\"\nroot_usage = true\n");
+    for (sends, looks, step) in [
+        ("metricValue = \"1\"", rest.to_owned(), None),
+        (
+            "metricValue = \"0\"",
+            rest.to_owned(),
+            Some("watch the trail's log group by the filter `RootUsage`"),
+        ),
+        (
+            "metricValue = \"1\"",
+            rest.replace("Threshold = 1", "Threshold = 5"),
+            Some("change the alarm `RootUsage`: at 1"),
+        ),
+        (
+            "metricValue = \"1\"",
+            rest.replace("EvaluationPeriods = 1", "EvaluationPeriods = 3"),
+            Some("change the alarm `RootUsage`: after 1 period"),
+        ),
+        (
+            "metricValue = \"1\"",
+            rest.replace("Period = 300", "Period = 86400"),
+            Some("change the alarm `RootUsage`: in 300 s"),
+        ),
+        (
+            "metricValue = \"1\"",
+            format!("{rest}TreatMissingData = \"breaching\"\n"),
+            Some("change the alarm `RootUsage`: missing data is not breaching"),
+        ),
+        (
+            "metricValue = \"1\"",
+            format!("{rest}Unit = \"Count\"\n"),
+            Some("change the alarm `RootUsage`: without a unit"),
+        ),
+    ] {
+        let folder = Folder::new();
+        let filter = filter(sends);
+        folder.world(&format!(
+            "{chain}{filter}[[call]]\ncall = \"cloudwatch:PutMetricAlarm\"\n[call.input]\n{alarm}{looks}"
+        ));
+        folder.write("b.toml", &baseline);
+        let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout;
+        let titles = crate::controls::titles(&plan);
+        assert_eq!(titles, Vec::from_iter(step), "{sends} {looks}");
+        folder.apply().expect(0);
+        folder.is_true();
+    }
 }

@@ -9,6 +9,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use trueup_policy::filter_pattern::{Expr, Pattern};
 
+use super::model::{Alarm, Flaw};
+
 /// One monitor as it is by default.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -32,6 +34,14 @@ pub(crate) struct Entry {
 
 /// Within how many seconds the events are counted, by default.
 pub(super) const PERIOD: i32 = 300;
+
+/// The monitors that count events over time.
+const RATES: [&str; 4] = [
+    "console_sign_in_failures",
+    "switch_role_failures",
+    "kms_disabled_key_use",
+    "unauthorized_api_calls",
+];
 
 /// CIS numbers, which versions 5.0 and 3.0 have alike, and Security Hub's control.
 macro_rules! asked_for {
@@ -261,6 +271,24 @@ impl Entry {
     /// What Security Hub wants to the letter, or the only pattern there is.
     pub(crate) fn exact(&self) -> &'static str {
         self.exact.unwrap_or(self.better)
+    }
+
+    /// True if it counts events over time, where one alone may be a slip: how many are too many is the file's choice, or
+    /// the owner's.
+    pub(crate) fn is_rate(&self) -> bool {
+        RATES.contains(&self.key)
+    }
+
+    /// The events at which its alarm has to go off, at the latest: what the file says, or one where each event counts.
+    pub(crate) fn at_most(&self, written: Option<i64>) -> Option<i64> {
+        written.or((!self.is_rate()).then_some(self.threshold))
+    }
+
+    /// True if an alarm does not go off as the monitor needs it. Where events are counted over time, several periods are
+    /// the owner's choice.
+    pub(crate) fn is_flawed(&self, alarm: &Alarm) -> bool {
+        let mut flaws = alarm.flaws.iter();
+        flaws.any(|flaw| *flaw != Flaw::Datapoints || !self.is_rate())
     }
 
     /// Whether a filter of this pattern is this monitor, in whatever form it is written.

@@ -8,7 +8,9 @@ use trueup_core::location::{Location, Region};
 use trueup_core::tags;
 
 use super::catalogue::{Monitor, PERIOD, alike};
-use super::model::{Action, Alarm, AlarmChange, Filter, Found, Group, Ids, Model, Patterns, Setting, Tuning};
+use super::model::{
+    Action, Alarm, AlarmChange, Filter, Flaw, Found, Group, Ids, Model, Patterns, Setting, Tuning,
+};
 use super::price::Free;
 use super::{ACTIONS, FILTERS, NAMESPACE};
 use crate::{alerts, cloudtrail};
@@ -124,6 +126,9 @@ impl On<'_> {
         let entry = monitor.entry();
         let own = (NAMESPACE.to_owned(), entry.name.to_owned());
         let (metric, before) = match &found.filter {
+            Some(filter) if filter.counts_nothing => {
+                (&filter.metric, Some(self.counting(monitor, filter, last, out)))
+            }
             Some(filter) => (&filter.metric, self.pattern(monitor, filter, last, out)),
             None => (&own, Some(self.new_filter(monitor, found, &own, last, out))),
         };
@@ -189,6 +194,26 @@ impl On<'_> {
         id
     }
 
+    /// The monitor's own filter, made as it should be: it adds nothing to its metric.
+    fn counting(
+        &self,
+        monitor: Monitor,
+        filter: &Filter,
+        last: &mut Last,
+        out: &mut Changes<Action>,
+    ) -> LocalId {
+        let step = out.change(Action::PutFilter {
+            region: self.home.clone(),
+            group: self.group.name.clone(),
+            name: filter.name.clone(),
+            pattern: self.wanted(monitor).to_owned(),
+            metric: filter.metric.clone(),
+        });
+        let id = step.after_all(last.filter).id();
+        last.filter = Some(id);
+        id
+    }
+
     /// Any pattern that is known for the monitor will do, as long as the file does not say which.
     fn pattern(
         &self,
@@ -226,13 +251,35 @@ impl On<'_> {
     ) {
         let entry = monitor.entry();
         let or_default = |default| (!alarm.counts).then_some(default);
+        let has = |flaw| alarm.flaws.contains(&flaw);
         let mut change = AlarmChange {
             topic: (!alarm.actions.contains(self.topic)).then(|| self.topic.clone()),
             enable: !alarm.is_enabled,
-            threshold: tuning.threshold.or(or_default(entry.threshold)),
+            threshold: or_default(tuning.threshold.unwrap_or(entry.threshold)),
             period: tuning.period.filter(|period| alarm.period != Some(*period)),
+            one_period: has(Flaw::Datapoints) && !entry.is_rate(),
+            missing_is_fine: has(Flaw::MissingData),
+            any_unit: has(Flaw::Unit),
         };
-        change.threshold = change.threshold.filter(|at| alarm.threshold != Some(*at));
+        if change.period.is_none() && tuning.period.is_none() && has(Flaw::Period) {
+            change.period = Some(PERIOD);
+        }
+        // Fewer events than asked for are stricter, and stay.
+        if let (Some(most), Some(at)) = (entry.at_most(tuning.threshold), alarm.threshold) {
+            change.threshold = change.threshold.or((at > most).then_some(most));
+            if at < most {
+                out.notice(format!(
+                    "{}: alarm `{}` needs {at} events, fewer than the {most} of the file",
+                    entry.key, alarm.name
+                ));
+            }
+        }
+        if entry.is_rate() && has(Flaw::Datapoints) {
+            out.notice(format!(
+                "{}: alarm `{}` needs events in several periods",
+                entry.key, alarm.name
+            ));
+        }
         if change.topic.is_some() && alarm.actions.len() >= ACTIONS {
             change.topic = None;
             out.person(format!(

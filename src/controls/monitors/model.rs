@@ -146,6 +146,23 @@ pub(crate) struct Filter {
     pub(crate) pattern: String,
     /// The namespace and the name of the metric that it feeds.
     pub(crate) metric: (String, String),
+    /// It does not add at least 1 to the metric for each event, so no alarm on the metric can count events.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) counts_nothing: bool,
+}
+
+/// Why an alarm does not go off although events reach its threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Flaw {
+    /// It needs several periods with events.
+    Datapoints,
+    /// Its period is shorter than the metric's resolution, or longer than an hour.
+    Period,
+    /// It is always on without data, or keeps its state.
+    MissingData,
+    /// It looks at data of another unit than the filter sends.
+    Unit,
 }
 
 /// An alarm on a monitor's metric.
@@ -157,6 +174,9 @@ pub(crate) struct Alarm {
     pub(crate) counts: bool,
     /// The least number of events at which it goes off, if it counts.
     pub(crate) threshold: Option<i64>,
+    /// Why it does not go off all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) flaws: Vec<Flaw>,
     /// In how many seconds.
     pub(crate) period: Option<i32>,
     /// Its actions are switched on.
@@ -325,6 +345,15 @@ pub(crate) struct AlarmChange {
     /// In so many seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) period: Option<i32>,
+    /// One period with events is enough.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) one_period: bool,
+    /// Missing data is not breaching.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) missing_is_fine: bool,
+    /// It looks at data of any unit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) any_unit: bool,
 }
 
 impl fmt::Display for AlarmChange {
@@ -335,6 +364,10 @@ impl fmt::Display for AlarmChange {
             self.enable.then(|| "actions on".to_owned()),
             self.threshold.map(|threshold| format!("at {threshold}")),
             self.period.map(|period| format!("in {period} s")),
+            self.one_period.then(|| "after 1 period".to_owned()),
+            self.missing_is_fine
+                .then(|| "missing data is not breaching".to_owned()),
+            self.any_unit.then(|| "without a unit".to_owned()),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         f.write_str(&parts.join(", "))

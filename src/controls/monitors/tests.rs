@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, Statistic};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, StandardUnit, Statistic};
 use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation};
 use serde_json::json;
 use trueup_core::cost::Monthly;
@@ -11,7 +11,7 @@ use trueup_policy::filter_pattern::Pattern;
 
 use super::catalogue::{CATALOGUE, Monitor, PERIOD};
 use super::live::{read, write};
-use super::model::{Alarm, AlarmChange, Filter, Found, Group, Setting};
+use super::model::{Alarm, AlarmChange, Filter, Flaw, Found, Group, Setting};
 use super::*;
 use crate::testing::{found, found_in, monthly, told};
 
@@ -33,6 +33,7 @@ fn filter(key: &str) -> Filter {
         name: entry.name.to_owned(),
         pattern: entry.better.to_owned(),
         metric: (NAMESPACE.to_owned(), entry.name.to_owned()),
+        counts_nothing: false,
     }
 }
 
@@ -42,6 +43,7 @@ fn alarm(key: &str) -> Alarm {
         name: entry.name.to_owned(),
         counts: true,
         threshold: Some(entry.threshold),
+        flaws: vec![],
         period: Some(PERIOD),
         is_enabled: true,
         actions: vec![TOPIC.to_owned()],
@@ -201,9 +203,74 @@ fn what_is_in_sync_needs_nothing_whatever_it_is_called() {
         "",
         "any known pattern does where the file does not say which"
     );
-    // What the file does not write is not managed.
-    one(&mut seen, "root_usage").alarm.as_mut().unwrap().threshold = Some(7);
-    assert_eq!(plan(&want, &seen), "");
+}
+
+#[test]
+fn an_alarm_goes_off_at_the_latest_where_the_monitor_needs_it() {
+    let planned = |file: &str, key: &str, at: i64| {
+        let mut seen = account(&[key]);
+        one(&mut seen, key).alarm.as_mut().unwrap().threshold = Some(at);
+        plan(&model(file), &seen)
+    };
+    // Each event of these counts, unless the file allows more.
+    assert_eq!(
+        planned("root_usage = true", "root_usage", 7),
+        "change the alarm `RootUsage`: at 1 [safe]"
+    );
+    assert_eq!(planned("root_usage = { threshold = 7 }", "root_usage", 7), "");
+    // These count over time: how many are too many is the owner's choice where the file is silent.
+    assert_eq!(
+        planned("switch_role_failures = true", "switch_role_failures", 50),
+        ""
+    );
+    assert_eq!(
+        planned(
+            "switch_role_failures = { threshold = 3 }",
+            "switch_role_failures",
+            50
+        ),
+        "change the alarm `SwitchRoleFailures`: at 3 [safe]"
+    );
+    assert_eq!(
+        planned(
+            "switch_role_failures = { threshold = 3 }",
+            "switch_role_failures",
+            2
+        ),
+        "note: switch_role_failures: alarm `SwitchRoleFailures` needs 2 events, fewer than the 3 of the file"
+    );
+}
+
+#[test]
+fn an_alarm_that_cannot_go_off_is_mended() {
+    let planned = |key: &str, flaw: Flaw| {
+        let mut seen = account(&[key]);
+        one(&mut seen, key).alarm.as_mut().unwrap().flaws = vec![flaw];
+        plan(&model(&format!("{key} = true")), &seen)
+    };
+    for (flaw, change) in [
+        (Flaw::Datapoints, "after 1 period"),
+        (Flaw::Period, "in 300 s"),
+        (Flaw::MissingData, "missing data is not breaching"),
+        (Flaw::Unit, "without a unit"),
+    ] {
+        let step = format!("change the alarm `RootUsage`: {change} [safe]");
+        assert_eq!(planned("root_usage", flaw), step);
+    }
+    assert_eq!(
+        planned("unauthorized_api_calls", Flaw::Datapoints),
+        "note: unauthorized_api_calls: alarm `UnauthorizedApiCalls` needs events in several periods"
+    );
+    let mut seen = account(&["root_usage"]);
+    one(&mut seen, "root_usage")
+        .filter
+        .as_mut()
+        .unwrap()
+        .counts_nothing = true;
+    assert_eq!(
+        plan(&model("root_usage = true"), &seen),
+        "watch the trail's log group by the filter `RootUsage` [safe]"
+    );
 }
 
 #[test]
@@ -211,6 +278,7 @@ fn each_drift_is_one_change() {
     let want = model("patterns = \"better\"\nvpc_changes = { threshold = 2, period = 600 }");
     let mut seen = account(&["vpc_changes"]);
     let found = one(&mut seen, "vpc_changes");
+    found.alarm.as_mut().unwrap().threshold = Some(9);
     found.filter.as_mut().unwrap().pattern = monitor("vpc_changes").entry().exact().to_owned();
     let alarm = found.alarm.as_mut().unwrap();
     alarm.is_enabled = false;
@@ -365,6 +433,78 @@ fn filters_are_found_by_what_they_look_for_and_alarms_by_their_metric() {
     assert_eq!((there.filter, there.alarm), (None, None));
     assert_eq!(there.other_filter.as_deref(), Some("IamUserCreation-2"));
     assert_eq!(there.other_alarm.as_deref(), Some("IamUserCreation-2"));
+}
+
+#[test]
+fn what_an_alarm_needs_is_told_from_all_that_decides_it() {
+    let entry = monitor("iam_user_creation").entry();
+    let pattern = "{ $.eventName = \"CreateUser\" }";
+    let sends = |value: &str, default: Option<f64>| {
+        let transformation = MetricTransformation::builder()
+            .metric_namespace("Theirs")
+            .metric_name("Users")
+            .metric_value(value)
+            .set_default_value(default);
+        MetricFilter::builder()
+            .filter_name("new users")
+            .filter_pattern(pattern)
+            .metric_transformations(transformation.build().unwrap())
+            .build()
+    };
+    let over = ComparisonOperator::GreaterThanThreshold;
+    let at_least = ComparisonOperator::GreaterThanOrEqualToThreshold;
+    let alarm = |op: &ComparisonOperator, threshold: f64| {
+        MetricAlarm::builder()
+            .alarm_name("any")
+            .namespace("Theirs")
+            .metric_name("Users")
+            .statistic(Statistic::Sum)
+            .comparison_operator(op.clone())
+            .threshold(threshold)
+            .period(300)
+            .evaluation_periods(1)
+            .alarm_actions(TOPIC)
+    };
+    let find = |filter: MetricFilter, alarm: MetricAlarm| read::find(entry, &[filter], &[alarm]);
+    let needs = |value: &str, op: &ComparisonOperator, threshold: f64| {
+        let there = find(sends(value, None), alarm(op, threshold).build());
+        there.alarm.and_then(|alarm| alarm.threshold)
+    };
+    assert_eq!(needs("1", &at_least, 3.0), Some(3));
+    assert_eq!(needs("1", &over, 3.0), Some(4));
+    assert_eq!(needs("2", &at_least, 3.0), Some(2));
+    assert_eq!(needs("2", &over, 4.0), Some(3));
+    // A field of the event, or nothing, is no count, and such a filter of others is left alone.
+    for value in ["0", "0.5", "$.bytes"] {
+        let there = find(sends(value, None), alarm(&at_least, 1.0).build());
+        assert_eq!((there.filter, there.alarm), (None, None), "{value}");
+    }
+    let highest = alarm(&at_least, 1.0).statistic(Statistic::Maximum).build();
+    assert_eq!(find(sends("1", None), highest).alarm.unwrap().threshold, Some(1));
+    let highest = alarm(&at_least, 2.0).statistic(Statistic::Maximum).build();
+    assert_eq!(find(sends("1", None), highest).alarm, None);
+
+    let flaws =
+        |alarm: MetricAlarm, default: Option<f64>| find(sends("1", default), alarm).alarm.unwrap().flaws;
+    let one = || alarm(&at_least, 1.0);
+    assert_eq!(flaws(one().build(), None), []);
+    let of_three = one().evaluation_periods(3);
+    assert_eq!(flaws(of_three.clone().datapoints_to_alarm(1).build(), None), []);
+    assert_eq!(flaws(of_three.build(), None), [Flaw::Datapoints]);
+    assert_eq!(flaws(one().period(10).build(), None), [Flaw::Period]);
+    assert_eq!(flaws(one().period(86_400).build(), None), [Flaw::Period]);
+    for (missing, default, flaw) in [
+        ("breaching", Some(0.0), true),
+        ("ignore", None, true),
+        ("ignore", Some(0.0), false),
+        ("missing", None, false),
+        ("notBreaching", None, false),
+    ] {
+        let found = flaws(one().treat_missing_data(missing).build(), default);
+        assert_eq!(found == [Flaw::MissingData], flaw, "{missing}");
+    }
+    let counted = one().unit(StandardUnit::Count).build();
+    assert_eq!(flaws(counted, None), [Flaw::Unit]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, Statistic};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, StandardUnit, Statistic};
 use aws_sdk_cloudwatchlogs::types::MetricFilter;
 use trueup_aws::{Cx, Failure};
 use trueup_core::env::Env;
@@ -11,7 +11,7 @@ use trueup_core::tags::Tags;
 
 use crate::monitors::NAMESPACE;
 use crate::monitors::catalogue::{Entry, Monitor, PERIOD, alike};
-use crate::monitors::model::{Alarm, Filter, Found, Patterns, Setting, Tuning};
+use crate::monitors::model::{Alarm, Filter, Flaw, Found, Patterns, Setting, Tuning};
 
 /// The filters of a log group; nothing if there is no such group.
 pub(super) async fn read_filters(
@@ -71,19 +71,27 @@ pub(super) fn arn(alarm: &str, region: &Region, env: &Env) -> String {
 pub(crate) fn find(entry: &Entry, filters: &[MetricFilter], alarms: &[MetricAlarm]) -> Found {
     let own = (NAMESPACE.to_owned(), entry.name.to_owned());
     let usable = filters.iter().filter_map(usable);
-    let mut candidates: Vec<Filter> = usable
-        .filter(|filter| entry.knows(&filter.pattern) || (filter.name == entry.name && filter.metric == own))
+    let mut candidates: Vec<(Filter, Counting)> = usable
+        .filter(|(filter, _)| {
+            let is_own = filter.name == entry.name && filter.metric == own;
+            // One of others that counts nothing is left to them: its metric may serve something else.
+            is_own || (entry.knows(&filter.pattern) && !filter.counts_nothing)
+        })
         .collect();
-    candidates.sort_by_key(|filter| {
+    candidates.sort_by_key(|(filter, counting)| {
         (
+            filter.counts_nothing,
             !entry.knows(&filter.pattern),
-            find_alarm(entry, &filter.metric, alarms).is_none(),
+            find_alarm(entry, &filter.metric, counting, alarms).is_none(),
             filter.name != entry.name,
         )
     });
-    let filter = candidates.into_iter().next();
+    let (filter, counting) = match candidates.into_iter().next() {
+        Some((filter, counting)) => (Some(filter), counting),
+        None => (None, Counting::default()),
+    };
     let metric = filter.as_ref().map_or(&own, |filter| &filter.metric);
-    let alarm = find_alarm(entry, metric, alarms);
+    let alarm = find_alarm(entry, metric, &counting, alarms);
     Found {
         other_filter: other(entry.name, |name| {
             filters.iter().any(|filter| filter.filter_name() == Some(name))
@@ -98,36 +106,83 @@ pub(crate) fn find(entry: &Entry, filters: &[MetricFilter], alarms: &[MetricAlar
     }
 }
 
-/// A filter that an alarm can be on: one that counts by a metric without dimensions.
-fn usable(filter: &MetricFilter) -> Option<Filter> {
+/// What a filter sends for each event.
+struct Counting {
+    /// The value, 1 where the filter is new.
+    value: f64,
+    /// Without events it sends a value too.
+    has_default: bool,
+    /// The unit, if it sends one.
+    unit: Option<StandardUnit>,
+}
+
+impl Default for Counting {
+    /// What a new filter sends.
+    fn default() -> Self {
+        Counting {
+            value: 1.0,
+            has_default: true,
+            unit: None,
+        }
+    }
+}
+
+/// A filter that an alarm can be on: one that feeds a metric without dimensions.
+///
+/// It counts only if it adds a number of at least 1 for each event: a field of the event (`$.bytes`) is a measure, 0 adds
+/// nothing, and criteria leave events out (CloudWatch Logs API reference, `MetricTransformation`, `PutMetricFilter`).
+fn usable(filter: &MetricFilter) -> Option<(Filter, Counting)> {
     let [transformation] = filter.metric_transformations() else {
         return None;
     };
     let is_split = transformation.dimensions().is_some_and(|all| !all.is_empty())
         || !filter.emit_system_field_dimensions().is_empty();
-    (!is_split).then_some(Filter {
+    if is_split {
+        return None;
+    }
+    let value = transformation.metric_value.parse().unwrap_or(0.0);
+    let leaves_out = filter
+        .field_selection_criteria()
+        .is_some_and(|criteria| !criteria.trim().is_empty());
+    let found = Filter {
         name: filter.filter_name.clone()?,
         pattern: filter.filter_pattern.clone().unwrap_or_default(),
         metric: (
             transformation.metric_namespace.clone(),
             transformation.metric_name.clone(),
         ),
-    })
+        counts_nothing: !(1.0..1e9).contains(&value) || leaves_out,
+    };
+    let counting = Counting {
+        value: if found.counts_nothing { 1.0 } else { value },
+        has_default: transformation.default_value.is_some(),
+        unit: transformation
+            .unit
+            .as_ref()
+            .map(|unit| StandardUnit::from(unit.as_str())),
+    };
+    Some((found, counting))
 }
 
-/// The alarm on a metric: one that counts, before one that has only the name.
-fn find_alarm(entry: &Entry, metric: &(String, String), alarms: &[MetricAlarm]) -> Option<Alarm> {
+/// The alarm on a metric: one that works, before one that counts, before one that has only the name.
+fn find_alarm(
+    entry: &Entry,
+    metric: &(String, String),
+    counting: &Counting,
+    alarms: &[MetricAlarm],
+) -> Option<Alarm> {
     let on_it = alarms.iter().filter(|alarm| {
         alarm.namespace() == Some(&metric.0)
             && alarm.metric_name() == Some(&metric.1)
             && alarm.dimensions().is_empty()
     });
     let read = on_it.filter_map(|alarm| {
-        let threshold = at(alarm);
+        let threshold = at(alarm, counting);
         Some(Alarm {
             name: alarm.alarm_name.clone()?,
             counts: threshold.is_some(),
             threshold,
+            flaws: flaws(alarm, counting),
             period: alarm.period,
             is_enabled: alarm.actions_enabled.unwrap_or(true),
             actions: alarm.alarm_actions.clone().unwrap_or_default(),
@@ -141,6 +196,7 @@ fn find_alarm(entry: &Entry, metric: &(String, String), alarms: &[MetricAlarm]) 
         (
             !alarm.counts,
             !alarm.is_enabled,
+            !alarm.flaws.is_empty(),
             alarm.actions.is_empty(),
             alarm.name != entry.name,
         )
@@ -149,18 +205,44 @@ fn find_alarm(entry: &Entry, metric: &(String, String), alarms: &[MetricAlarm]) 
 }
 
 /// The least number of events at which an alarm goes off, if it counts them and is not always on.
-fn at(alarm: &MetricAlarm) -> Option<i64> {
-    if alarm.statistic != Some(Statistic::Sum) {
-        return None;
-    }
+fn at(alarm: &MetricAlarm, counting: &Counting) -> Option<i64> {
     let threshold = alarm.threshold?;
+    let events = threshold / counting.value;
     let least = match alarm.comparison_operator.as_ref()? {
-        ComparisonOperator::GreaterThanOrEqualToThreshold => threshold.ceil(),
-        ComparisonOperator::GreaterThanThreshold => threshold.floor() + 1.0,
+        ComparisonOperator::GreaterThanOrEqualToThreshold => events.ceil(),
+        ComparisonOperator::GreaterThanThreshold => events.floor() + 1.0,
         _ => return None,
     };
+    let adds_up = match alarm.statistic {
+        Some(Statistic::Sum) => true,
+        // The greatest value of a period is that of one event, however many there are.
+        Some(Statistic::Maximum) => least <= 1.0,
+        _ => false,
+    };
     // What is more than this goes off never.
-    (1.0..1e15).contains(&least).then_some(least as i64)
+    (adds_up && (1.0..1e15).contains(&least)).then_some(least as i64)
+}
+
+/// Why an alarm stays silent, or never ends, whatever its threshold is (CloudWatch user guide, "Configuring how alarms
+/// treat missing data", "Evaluating an alarm"; a filter without a unit sends data of no unit).
+fn flaws(alarm: &MetricAlarm, counting: &Counting) -> Vec<Flaw> {
+    let datapoints = alarm.datapoints_to_alarm.or(alarm.evaluation_periods);
+    let unit = alarm.unit.as_ref().filter(|unit| **unit != StandardUnit::None);
+    let missing = alarm.treat_missing_data.as_deref().unwrap_or("missing");
+    let all = [
+        (Flaw::Datapoints, datapoints.is_some_and(|needed| needed > 1)),
+        (
+            Flaw::Period,
+            alarm.period.is_some_and(|period| !(60..=3600).contains(&period)),
+        ),
+        (
+            Flaw::MissingData,
+            missing == "breaching" || (missing == "ignore" && !counting.has_default),
+        ),
+        (Flaw::Unit, unit.is_some() && unit != counting.unit.as_ref()),
+    ];
+    let present = all.into_iter().filter(|(_, is_there)| *is_there);
+    present.map(|(flaw, _)| flaw).collect()
 }
 
 /// A name that nobody has, where the usual one is taken.
@@ -219,7 +301,8 @@ pub(super) fn live(
         _ => return None,
     };
     let tells = topic.is_some_and(|topic| alarm.actions.iter().any(|action| action == topic));
-    if !entry.knows(&filter.pattern) || !alarm.counts || !alarm.is_enabled || !tells {
+    let works = !filter.counts_nothing && alarm.counts && !entry.is_flawed(alarm);
+    if !entry.knows(&filter.pattern) || !works || !alarm.is_enabled || !tells {
         return None;
     }
     Some(Setting::On(match want {

@@ -127,5 +127,15 @@ pub(crate) fn changed(mut alarm: MetricAlarm, change: &AlarmChange) -> MetricAla
     if let Some(period) = change.period {
         alarm.period = Some(period);
     }
+    if change.one_period {
+        alarm.evaluation_periods = Some(1);
+        alarm.datapoints_to_alarm = Some(1);
+    }
+    if change.missing_is_fine {
+        alarm.treat_missing_data = Some("notBreaching".to_owned());
+    }
+    if change.any_unit {
+        alarm.unit = None;
+    }
     alarm
 }
