@@ -24,12 +24,12 @@
 //!
 //! | crate | may | may not |
 //! |---|---|---|
-//! | [`core`](trueup_core) | decide | read a file, the environment, the clock or the network; know a control |
-//! | [`policy`](trueup_policy) | read documents | know trueup |
-//! | [`aws`](trueup_aws) | call AWS | decide what is called, know a control |
-//! | [`controls`](trueup_controls) | call AWS through `aws`, decide in `diff` | print, read files, know engine or sandbox |
-//! | [`engine`](trueup_engine) | run what was planned | choose, print, know a control or the sandbox |
-//! | [`sandbox`](trueup_sandbox) | answer as AWS does | know trueup's model, its controls, its clients |
+//! | [`core`] | decide | read a file, the environment, the clock or the network; know a control |
+//! | [`policy`] | read documents | know trueup |
+//! | [`aws`] | call AWS | decide what is called, know a control |
+//! | [`controls`] | call AWS through `aws`, decide in `diff` | print, read files, know engine or sandbox |
+//! | [`engine`] | run what was planned | choose, print, know a control or the sandbox |
+//! | [`sandbox`] | answer as AWS does | know trueup's model, its controls, its clients |
 //! | this one | print ([`report`]), read and write files ([`files`]), open the sandbox | decide what is true |
 //!
 //! The sources are folders of `src/`, each with its manifest; versions, features, lints and profiles are in the root's.

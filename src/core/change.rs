@@ -122,7 +122,7 @@ pub struct Draft<A> {
     pub removes: Vec<Asset>,
     /// What it adds to each month's bill.
     pub monthly: Monthly,
-    /// See [`Step::shown_within_minutes`].
+    /// See [`Step::shown_within_minutes`](crate::plan::Step::shown_within_minutes).
     pub shown_within_minutes: Option<u32>,
 }
 
@@ -244,7 +244,7 @@ impl<A> Changes<A> {
     }
 
     /// The same, where no API can tell whether it was done: an attestation of this name, one of
-    /// [`ATTESTATIONS`](Control::ATTESTATIONS), stands for it as long as it counts.
+    /// [`ATTESTATIONS`](crate::control::Control::ATTESTATIONS), stands for it as long as it counts.
     pub fn attestable(&mut self, name: &'static str, task: impl Into<String>) {
         self.people.push(Task {
             what: task.into(),
@@ -264,7 +264,7 @@ impl<A> Changes<A> {
 
     /// A key of the wanted table that differs and that another owner holds, alone: it is left to that one and is no
     /// difference, whatever else the table wants, and `manage = "enforce"` does not change that. Where the whole cell
-    /// is held, and could be written all the same, it is [`Observed::held_by`].
+    /// is held, and could be written all the same, it is [`Observed::held_by`](crate::control::Observed::held_by).
     pub fn elsewhere(&mut self, key: &'static str, who: impl Into<String>) {
         self.elsewhere.push((key, Manager { who: who.into() }));
     }

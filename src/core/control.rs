@@ -40,7 +40,7 @@ pub struct Doc {
     pub why: &'static str,
     /// How it is switched off or undone by the file alone.
     pub off: &'static str,
-    /// What it costs, in a few words and with the prices that its steps say by [`StepDraft::costs`]; `free` if nothing.
+    /// What it costs, in a few words and with the prices that its steps say by [`StepDraft::costs`](crate::change::StepDraft::costs); `free` if nothing.
     pub cost: &'static str,
     /// Benchmark and the numbers of its recommendations, for example `("CIS 5.0", "1.7, 1.8")`.
     pub benchmarks: &'static [(&'static str, &'static str)],
