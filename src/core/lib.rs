@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure. Nothing reads or writes a file, the environment, the network or the clock, and no AWS SDK and no
 //! runtime is among the dependencies; what a function needs of the outside comes in as a value. Nothing here knows a single
-//! control either: the list is a [`Registry`](registry::Registry) that whoever runs trueup hands in.
+//! control either: the list is a [`Registry`](registry::Registry) that the caller passes in.
 //!
 //! | module | what it is |
 //! |---|---|

@@ -1,6 +1,6 @@
 //! The plan as a document: what `plan --out` saves, `plan --json` prints and `apply --plan` holds against a new plan.
 //!
-//! Texts in, texts out: whoever saves a plan reads and writes the file.
+//! This module works on texts; the command line reads and writes the files.
 //!
 //! A saved plan is a promise, not a program: nothing in it is ever executed. So two plans of the same account
 //! and the same wishes must be the same bytes. No time, no request id and no name of the caller is in it: the
@@ -205,7 +205,7 @@ pub enum PlanFileError {
 /// Takes the text of a saved plan, to be shown.
 ///
 /// # Errors
-/// If it is no plan, of another version, or of controls that are not in the list.
+/// If it is not a plan, has another version, or names controls that are not in the list.
 pub fn parse(controls: &Controls, path: &Path, text: &str) -> Result<Document, PlanFileError> {
     #[derive(Deserialize)]
     struct Probe {
@@ -265,7 +265,7 @@ pub fn recognize(controls: &Controls, path: &Path, text: &str) -> Result<(), Pla
 /// than trueup's was edited, and is not taken at all.
 ///
 /// # Errors
-/// If the two differ, with how; if the file is no plan, or one of another account.
+/// If the two differ, with the difference; if the file is not a plan, or is a plan of another account.
 pub fn hold(controls: &Controls, path: &Path, old_text: &str, new: &Document) -> Result<(), PlanFileError> {
     let new_text = new.to_json()?;
     if old_text == new_text {

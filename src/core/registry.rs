@@ -1,6 +1,6 @@
 //! The list of controls as a value: which there are, what they are called, and in which order they come.
 //!
-//! The core names controls and never knows them: whoever runs trueup hands the list in.
+//! The core uses names of controls only; the command line passes the list in.
 
 use std::cmp::Ordering;
 use std::fmt;

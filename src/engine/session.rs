@@ -113,7 +113,7 @@ impl Session {
     /// command line asks for, with its name; another account is refused before anything else is read.
     ///
     /// # Errors
-    /// If there is no way to the account, or it is another one.
+    /// If the account cannot be reached, or is not the wanted one.
     pub async fn open(
         controls: Registry<dyn AnyLive>,
         connect: Connect,

@@ -61,7 +61,7 @@ fn alike<'a>(doc: &'a Document, control: &Name) -> Vec<Alike<'a>> {
             .filter(|step| step.control == *control && step.place == cell.place)
             .collect();
         let Some((live, want)) = sides(cell).filter(|(live, want)| {
-            // A live value that is stricter stays: it is no difference.
+            // A stricter live value stays, so it does not differ.
             (live != want && cell.verdict != Verdict::InSync) || !steps.is_empty()
         }) else {
             continue;

@@ -122,10 +122,14 @@ fn decide(documents: &[Value], is_identity: bool, request: &Request) -> Decision
     }
 }
 
-/// The other evaluator, installed as `tests/node/package-lock.json` pins it. `None` where node or npm is not found.
-fn simulated(simulations: &[Value]) -> Option<Vec<String>> {
+/// The other evaluator, installed as `tests/node/package-lock.json` pins it. It answers every request, or the test fails.
+fn simulated(simulations: &[Value]) -> Vec<String> {
     for program in ["node", "npm"] {
-        Command::new(program).arg("--version").output().ok()?;
+        let found = Command::new(program).arg("--version").output();
+        assert!(
+            found.is_ok(),
+            "this test requires {program}; install node and npm"
+        );
     }
     let folder: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("iam-simulate");
     fs::create_dir_all(&folder).unwrap();
@@ -154,7 +158,9 @@ fn simulated(simulations: &[Value]) -> Option<Vec<String>> {
         .write_all(json!(simulations).to_string().as_bytes())
         .unwrap();
     let output = child.wait_with_output().unwrap();
-    Some(serde_json::from_slice(&output.stdout).unwrap())
+    let results: Vec<String> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(results.len(), simulations.len());
+    results
 }
 
 #[test]
@@ -167,10 +173,7 @@ fn another_evaluator_decides_the_same() {
         .iter()
         .map(|case| case.simulation(&case.documents))
         .collect();
-    let Some(results) = simulated(&simulations) else {
-        println!("skipped: node or npm is not found");
-        return;
-    };
+    let results = simulated(&simulations);
     let (mut compared, mut unknown, mut refused, mut denied, mut conditional) = (0, 0, 0, 0, 0);
     let mut differing = Vec::new();
     for (case, result) in cases.iter().zip(&results) {
@@ -194,7 +197,7 @@ fn another_evaluator_decides_the_same() {
         .iter()
         .map(|case| case.simulation(&case.reworded()))
         .collect();
-    let results = simulated(&again).unwrap_or_default();
+    let results = simulated(&again);
     let unexplained: Vec<String> = differing
         .iter()
         .zip(&results)

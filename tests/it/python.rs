@@ -117,7 +117,7 @@ impl Resident {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(format!("{command:?} has no pipes"));
         };
-        // It ends with the pipe, and an answer after the patience is at an end is no longer awaited.
+        // The thread ends with the pipe. An answer after the time limit is ignored.
         thread::spawn(move || {
             let lines = BufReader::new(stdout).lines();
             lines.map_while(Result::ok).try_for_each(|line| told.send(line))
@@ -138,7 +138,7 @@ impl Resident {
             .collect();
         // The interpreter's own arguments are the first two.
         let arguments: Vec<String> = command.get_args().skip(2).map(text).collect();
-        // Where it cannot be asked it has ended, and there is no answer.
+        // If the write fails, the process has ended, and the read below reports it.
         let _ = writeln!(self.stdin, "{}", json!([arguments, environment]));
         let problem = match self.answers.recv_timeout(patience) {
             Ok(line) => match serde_json::from_str(&line) {

@@ -196,7 +196,7 @@ async fn a_service_is_not_available_only_where_it_is_known_to_have_no_endpoint()
     for (region, kind) in [
         ("us-isob-west-1", FaultKind::NotAvailable),
         ("eu-west-1", FaultKind::Network),
-        // A region that nobody knows yet.
+        // A region that the table does not list.
         ("eu-west-9", FaultKind::Network),
     ] {
         let unresolved = NoSuchHost {

@@ -5,7 +5,7 @@
     reason = "CostTypes say in two switches what a filter expression says in a tree, and AWS takes both"
 )]
 
-use trueup_aws::{Cx, Failure};
+use trueup_aws::{Cx, Failure, done};
 use trueup_core::control::Observed;
 use trueup_core::fault::FaultKind;
 use trueup_core::values::Presence;
@@ -16,7 +16,7 @@ mod read;
 mod write;
 
 use self::read::{notification, read, refusal, subscriber};
-use self::write::{Calls, done, resource_tags, subscribers};
+use self::write::{Calls, resource_tags, subscribers};
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
@@ -92,7 +92,6 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         Action::Create { name, budget, tags } => calls.create(name, budget, tags).await,
         Action::Update { name, change } => calls.update(name, change).await,
         Action::Delete { name } => done(
-            &["NotFoundException"],
             calls
                 .client
                 .delete_budget()
@@ -100,9 +99,9 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .budget_name(name)
                 .send()
                 .await,
+            &["NotFoundException"],
         ),
         Action::AddNotification { name, trigger, to } => done(
-            &["DuplicateRecordException"],
             calls
                 .client
                 .create_notification()
@@ -112,6 +111,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .set_subscribers(Some(subscribers(to)?))
                 .send()
                 .await,
+            &["DuplicateRecordException"],
         ),
         Action::MoveNotification { name, from, to } => {
             let moved = calls
@@ -123,7 +123,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .new_notification(notification(to)?)
                 .send()
                 .await;
-            match done(&["DuplicateRecordException"], moved) {
+            match done(moved, &["DuplicateRecordException"]) {
                 // A repeated call finds the old one gone, because the first one got through.
                 Err(fault) if fault.is("NotFoundException") => match calls.triggers(name).await? {
                     Ok(triggers) if triggers.contains(to) => Ok(()),
@@ -133,7 +133,6 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             }
         }
         Action::DeleteNotification { name, trigger } => done(
-            &["NotFoundException"],
             calls
                 .client
                 .delete_notification()
@@ -142,13 +141,13 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .notification(notification(trigger)?)
                 .send()
                 .await,
+            &["NotFoundException"],
         ),
         Action::AddRecipient {
             name,
             trigger,
             recipient,
         } => done(
-            &["DuplicateRecordException"],
             calls
                 .client
                 .create_subscriber()
@@ -158,6 +157,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .subscriber(subscriber(recipient)?)
                 .send()
                 .await,
+            &["DuplicateRecordException"],
         ),
         Action::ReplaceRecipient {
             name,
@@ -175,7 +175,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .new_subscriber(subscriber(new)?)
                 .send()
                 .await;
-            match done(&["DuplicateRecordException"], replaced) {
+            match done(replaced, &["DuplicateRecordException"]) {
                 Err(fault) if fault.is("NotFoundException") => {
                     match calls.recipients(name, trigger).await?.contains(new) {
                         true => Ok(()),
@@ -190,7 +190,6 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             trigger,
             recipient,
         } => done(
-            &["NotFoundException"],
             calls
                 .client
                 .delete_subscriber()
@@ -200,6 +199,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .subscriber(subscriber(recipient)?)
                 .send()
                 .await,
+            &["NotFoundException"],
         ),
         Action::Tag { name, tags } => {
             calls

@@ -1,6 +1,6 @@
 //! The calls: reading the monitor and the subscriptions to it, and each change.
 
-use trueup_aws::{Cx, Failure};
+use trueup_aws::{Cx, Failure, done};
 use trueup_core::control::Observed;
 use trueup_core::values::Presence;
 
@@ -11,7 +11,7 @@ mod read;
 mod write;
 
 use self::read::{is_closed, monitor, subscriptions, tags};
-use self::write::{create_monitor, expression, frequency, gone, resource_tags, subscribe, subscribers};
+use self::write::{create_monitor, expression, frequency, resource_tags, subscribe, subscribers};
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
@@ -107,16 +107,16 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .send()
                 .await?;
         }
-        Action::Unsubscribe { arn, .. } => gone(
-            "UnknownSubscriptionException",
+        Action::Unsubscribe { arn, .. } => done(
             ce.delete_anomaly_subscription()
                 .subscription_arn(arn)
                 .send()
                 .await,
+            &["UnknownSubscriptionException"],
         )?,
-        Action::DeleteMonitor { arn, .. } => gone(
-            "UnknownMonitorException",
+        Action::DeleteMonitor { arn, .. } => done(
             ce.delete_anomaly_monitor().monitor_arn(arn).send().await,
+            &["UnknownMonitorException"],
         )?,
     }
     Ok(())

@@ -474,7 +474,7 @@ fn what_an_alarm_needs_is_told_from_all_that_decides_it() {
     assert_eq!(needs("1", &over, 3.0), Some(4));
     assert_eq!(needs("2", &at_least, 3.0), Some(2));
     assert_eq!(needs("2", &over, 4.0), Some(3));
-    // A field of the event, or nothing, is no count, and such a filter of others is left alone.
+    // A filter that sends a field of the event, or 0, does not count events. Such a filter of others stays as it is.
     for value in ["0", "0.5", "$.bytes"] {
         let there = find(sends(value, None), alarm(&at_least, 1.0).build());
         assert_eq!((there.filter, there.alarm), (None, None), "{value}");

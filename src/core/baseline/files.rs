@@ -1,4 +1,4 @@
-//! What a baseline is read from: files, and the baselines that come with trueup. Whoever loads one hands them in.
+//! The sources of a baseline: files, and the built-in baselines. The caller of the loader passes them in.
 
 use std::fmt::Debug;
 use std::io;
@@ -18,7 +18,7 @@ pub trait Files: Debug {
     /// Reads the file of a path, or standard input where it is `-`.
     ///
     /// # Errors
-    /// If it cannot be read, or is no text that could be a baseline.
+    /// If it cannot be read, or is not text that can be a baseline.
     fn read(&self, path: &Path) -> io::Result<File>;
 }
 

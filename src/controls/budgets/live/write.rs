@@ -8,7 +8,7 @@
 use aws_sdk_budgets::Client;
 use aws_sdk_budgets::error::BuildError;
 use aws_sdk_budgets::types::{self as api, BudgetType, TimeUnit};
-use trueup_aws::{Cx, Failure};
+use trueup_aws::{Cx, Failure, done};
 use trueup_core::tags::Tags;
 use trueup_core::values::{Decimal, Recipient};
 
@@ -161,7 +161,6 @@ impl Calls {
             })
             .collect::<Result<_, Failure>>()?;
         done(
-            &["DuplicateRecordException"],
             self.client
                 .create_budget()
                 .account_id(&self.account)
@@ -170,6 +169,7 @@ impl Calls {
                 .set_resource_tags((!tags.is_empty()).then(|| resource_tags(tags)).transpose()?)
                 .send()
                 .await,
+            &["DuplicateRecordException"],
         )
     }
 
@@ -221,18 +221,6 @@ impl Calls {
             .send()
             .await?;
         Ok(())
-    }
-}
-
-/// Takes these codes for success: what was to be done had been done.
-pub(super) fn done<T, E>(codes: &[&str], answer: Result<T, E>) -> Result<(), Failure>
-where
-    Failure: From<E>,
-{
-    match answer.map_err(Failure::from) {
-        Ok(_) => Ok(()),
-        Err(fault) if fault.is_one_of(codes) => Ok(()),
-        Err(fault) => Err(fault),
     }
 }
 

@@ -97,18 +97,6 @@ pub(super) async fn subscribe(
     }
 }
 
-/// Takes what no longer exists for deleted.
-pub(super) fn gone<T, E>(code: &str, answer: Result<T, E>) -> Result<(), Failure>
-where
-    Failure: From<E>,
-{
-    match answer.map_err(Failure::from) {
-        Ok(_) => Ok(()),
-        Err(fault) if fault.is(code) => Ok(()),
-        Err(fault) => Err(fault),
-    }
-}
-
 /// A part of a request that its own builder does not take: nothing was sent.
 fn built<T>(part: Result<T, BuildError>) -> Result<T, Failure> {
     part.map_err(|error| Failure::answer("ce", error.to_string()))
