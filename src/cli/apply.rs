@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::ValueHint;
 use trueup_core::baseline::Baseline;
-use trueup_core::change::Class;
 use trueup_core::control::Controls;
 use trueup_core::export;
 use trueup_core::location::Location;
@@ -43,7 +42,7 @@ pub(super) struct Args {
     /// Do not ask. Disruptive and destructive steps still need --allow.
     #[arg(long)]
     auto_approve: bool,
-    /// Allow this control's disruptive and destructive steps; `all` allows every control's. Can be repeated.
+    /// Allow this control's disruptive, destructive and weakening steps; `all` allows every control's. Can be repeated.
     #[arg(long, value_name = "CONTROL", value_parser = allowances(), hide_possible_values = true)]
     allow: Vec<Allowance>,
     /// Where to save what was there before the first write.
@@ -112,7 +111,7 @@ impl Args {
             report::note("Not applied; nothing was written.");
             return Ok(Exit::Failed);
         };
-        let consent = |step: &Step| step.class == Class::Safe || allowed.contains(&step.control);
+        let consent = |step: &Step| !step.needs_consent() || allowed.contains(&step.control);
         if planned
             .plan
             .steps
@@ -201,7 +200,7 @@ impl Args {
         Ok((session, planned))
     }
 
-    /// The controls whose disruptive and destructive steps may run, or nothing if nothing may.
+    /// The controls whose disruptive, destructive and weakening steps may run, or nothing if nothing may.
     async fn consent(
         &self,
         session: &Session,
@@ -211,7 +210,7 @@ impl Args {
         let asking: HashSet<&Name> = document
             .steps
             .iter()
-            .filter(|step| step.blocked.is_none() && step.class > Class::Safe)
+            .filter(|step| step.blocked.is_none() && step.needs_consent())
             .map(|step| &step.control)
             .collect();
         let allowed: HashSet<Name> = asking
@@ -230,7 +229,8 @@ impl Args {
         if !std::io::stdin().is_terminal() {
             return Err(Trouble::Refused(
                 "standard input is no terminal, so nobody can be asked; nothing was written\n\
-                 Pass --auto-approve, and --allow CONTROL for steps that are disruptive or destructive."
+                 Pass --auto-approve, and --allow CONTROL for steps that are disruptive, destructive or
+                 weakening."
                     .to_owned(),
             ));
         }

@@ -80,12 +80,18 @@ pub(crate) fn told<A: Display>(out: &Changes<A>) -> String {
                 .map(|at| format!("  after {}", out.steps[*at].action)),
         );
         lines.extend(step.risks.iter().map(|risk| format!("  ! {risk}")));
+        lines.extend(step.weakens.iter().map(|what| format!("  weakens: {what}")));
     }
     lines.extend(out.people.iter().map(|task| match task.attestation {
         None => format!("person: {}", task.what),
         Some(name) => format!("person, unless {name} is attested: {}", task.what),
     }));
     lines.extend(out.refusals.iter().map(|what| format!("refused: {what}")));
+    lines.extend(
+        out.entries
+            .iter()
+            .map(|(entry, what)| format!("refused for {entry}: {what}")),
+    );
     lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
     lines.extend(
         out.elsewhere

@@ -3,12 +3,14 @@
 //! A control describes and never orders: what a step needs and provides are [`Asset`]s, and the plan makes the order
 //! from them.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cost::Monthly;
 use crate::location::Location;
+use crate::values::{Bound, Fit};
 
 /// What a step does to the account, for the summary line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -108,6 +110,8 @@ pub struct Draft<A> {
     pub class: Class,
     /// Why it can, a few words each.
     pub risks: Vec<String>,
+    /// What it loosens, a few words each.
+    pub weakens: Vec<String>,
     /// Earlier drafts of the same cell that it waits for, by their place in the cell's list.
     pub after: Vec<usize>,
     /// What it needs.
@@ -134,6 +138,7 @@ impl<A> Draft<A> {
             effect,
             class,
             risks: vec![],
+            weakens: vec![],
             after: vec![],
             needs: vec![],
             waits_for: vec![],
@@ -152,6 +157,7 @@ impl<A> Draft<A> {
             effect: self.effect,
             class: self.class,
             risks: self.risks,
+            weakens: self.weakens,
             after: self.after,
             needs: self.needs,
             waits_for: self.waits_for,
@@ -191,8 +197,12 @@ pub struct Changes<A> {
     pub steps: Vec<Draft<A>>,
     /// What a person must do.
     pub people: Vec<Task>,
-    /// What is in the way.
+    /// What is in the way of the whole cell.
     pub refusals: Vec<String>,
+    /// The entries of the table that something is in the way of, each with what.
+    pub entries: Vec<(String, String)>,
+    /// The keys whose live value differs and stays, as paths inside the table.
+    pub kept: Vec<Vec<String>>,
     /// What is worth knowing.
     pub notices: Vec<String>,
     /// The keys that differ and that another owner holds.
@@ -205,6 +215,8 @@ impl<A> Default for Changes<A> {
             steps: vec![],
             people: vec![],
             refusals: vec![],
+            entries: vec![],
+            kept: vec![],
             notices: vec![],
             elsewhere: vec![],
         }
@@ -257,6 +269,50 @@ impl<A> Changes<A> {
         self.refusals.push(what.into());
     }
 
+    /// The same for one entry of the table, such as one budget of several, or one key: it gets no step here, and the
+    /// steps of all others run. The cell counts as blocked.
+    pub fn refuse_entry(&mut self, entry: impl Into<String>, what: impl Into<String>) {
+        self.entries.push((entry.into(), what.into()));
+    }
+
+    /// A written key whose live value differs, does what is wanted all the same, and stays: no difference, and not
+    /// shown as one. The path leads into the table, for example `["log_group", "retention_days"]`.
+    pub fn keep(&mut self, path: &[&str], why: impl Into<String>) {
+        self.kept.push(path.iter().map(|key| (*key).to_owned()).collect());
+        self.notices.push(why.into());
+    }
+
+    /// True if a live value misses the bound that the file sets at this path, so that a step has to change it. Another
+    /// value that the bound lets stay is [kept](Self::keep). `strictness` gives the stricter of two values as the
+    /// greater one; what does not exist yet misses every bound.
+    pub fn misses<T: Serialize, const CAPPED: bool>(
+        &mut self,
+        path: &[&str],
+        want: Option<&Bound<T, CAPPED>>,
+        live: Option<&T>,
+        strictness: impl FnOnce(&T, &T) -> Ordering,
+    ) -> bool {
+        let Some(want) = want else { return false };
+        let Some(live) = live else { return true };
+        let fit = want.fit(live, strictness);
+        if fit == Fit::Other {
+            let key = path.join(".");
+            let (is, asked) = (toml_value(live), toml_value(want.value()));
+            let side = match want {
+                Bound::AtMost(_) => "or less strict",
+                _ => "or stricter",
+            };
+            self.keep(
+                path,
+                format!(
+                    "{key} is {is} and stays, as the file asks for {asked} {side}; for {asked} itself write \
+                     {{ exactly = {asked} }}"
+                ),
+            );
+        }
+        fit == Fit::Misses
+    }
+
     /// Something worth knowing that changes no verdict.
     pub fn notice(&mut self, what: impl Into<String>) {
         self.notices.push(what.into());
@@ -297,6 +353,11 @@ impl<A> StepDraft<'_, A> {
             step.class = Class::Destructive;
             step.risks.push(why.into());
         })
+    }
+
+    /// It loosens what the account has; what, in a few words. It then needs consent, whatever its class.
+    pub fn weakening(self, what: impl Into<String>) -> Self {
+        self.with(|step| step.weakens.push(what.into()))
     }
 
     /// It runs only once that step of the same cell is done.
@@ -350,4 +411,9 @@ impl<A> StepDraft<'_, A> {
     pub fn id(self) -> LocalId {
         LocalId(self.at)
     }
+}
+
+/// A value as a TOML file writes it.
+fn toml_value(value: &impl Serialize) -> String {
+    toml::Value::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string())
 }

@@ -291,6 +291,12 @@ fn difference(
         Ok(findings) => findings
             .refusals
             .into_iter()
+            .chain(
+                findings
+                    .entries
+                    .into_iter()
+                    .map(|(entry, what)| format!("{entry}: {what}")),
+            )
             .chain(findings.steps.into_iter().map(|step| step.action.title))
             .next(),
     }

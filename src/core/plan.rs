@@ -18,6 +18,8 @@ use crate::want::{Manage, Want};
 mod late;
 mod link;
 mod step;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use late::settle;
@@ -72,6 +74,9 @@ pub struct Cell {
     pub notices: Vec<String>,
     /// What the baseline wants here, without the keys that another owner holds.
     pub want: Table,
+    /// The keys of it whose live value differs, does what is wanted all the same, and stays, as paths inside the table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Vec<String>>,
     /// What was read, whole, if it could be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<ObservedDoc>,
@@ -92,6 +97,7 @@ impl Cell {
             attested: vec![],
             notices: vec![],
             want: want.table.clone(),
+            kept: vec![],
             seen: None,
             fault: None,
         }
@@ -216,10 +222,13 @@ fn judge(registry: &Controls, want: &Want, survey: &Survey) -> Result<(Cell, Vec
         steps,
         people,
         refusals,
+        entries,
+        kept,
         notices,
         elsewhere,
     } = control.diff(&want.table, seen, &here)?;
     cell.notices = notices;
+    cell.kept = kept;
     if let Some(manager) = seen
         .held_by
         .as_ref()
@@ -238,7 +247,16 @@ fn judge(registry: &Controls, want: &Want, survey: &Survey) -> Result<(Cell, Vec
         .collect();
     let (people, attested) = vouched(people, &survey.env.run);
     cell.attested = attested;
-    let differs = !steps.is_empty() || !refusals.is_empty() || !people.is_empty();
+    let obstacles: Vec<String> = refusals
+        .iter()
+        .cloned()
+        .chain(
+            entries
+                .into_iter()
+                .map(|(entry, what)| format!("{entry}: {what}")),
+        )
+        .collect();
+    let differs = !steps.is_empty() || !obstacles.is_empty() || !people.is_empty();
     if !differs && !held.is_empty() {
         cell.verdict = Verdict::ManagedElsewhere;
         cell.reasons = held;
@@ -250,14 +268,16 @@ fn judge(registry: &Controls, want: &Want, survey: &Survey) -> Result<(Cell, Vec
     );
     if differs && want.manage == Some(Manage::Report) {
         cell.verdict = Verdict::Reported;
-        cell.reasons = refusals;
+        cell.reasons = obstacles;
         return Ok((cell, vec![]));
     }
     cell.people = people;
-    if !refusals.is_empty() {
+    if !obstacles.is_empty() {
         cell.verdict = Verdict::Blocked;
-        cell.reasons = refusals;
-        return Ok((cell, vec![]));
+        cell.reasons = obstacles;
+        // What is in the way of one entry is not in the way of its neighbours.
+        let steps = if refusals.is_empty() { steps } else { vec![] };
+        return Ok((cell, steps));
     }
     if !steps.is_empty() {
         cell.verdict = Verdict::Change;

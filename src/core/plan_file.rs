@@ -19,7 +19,7 @@ use crate::plan::{Cell, Plan, Step, Verdict};
 use crate::registry::{Name, UnknownControl};
 
 /// The version of the document's form. Raised whenever a reader of the old form would misread the new one.
-pub const FORMAT_VERSION: u64 = 1;
+pub const FORMAT_VERSION: u64 = 2;
 
 /// A plan with what it was made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

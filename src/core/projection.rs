@@ -2,6 +2,8 @@
 
 use toml::{Table, Value};
 
+use crate::values::bounded;
+
 /// The live document without what the wanted one does not mention: the left side of the diff.
 ///
 /// A thing that is absent has only its state to show.
@@ -31,6 +33,42 @@ pub fn mask(live: &Table, want: &Table) -> Table {
         .collect()
 }
 
+/// The wanted document as the diff shows it beside the live one: without the keys whose live value stays, and with
+/// plain values for bounds.
+pub fn shown(want: &Table, kept: &[Vec<String>]) -> Table {
+    let mut shown = plain(want);
+    for path in kept {
+        remove(&mut shown, path);
+    }
+    shown
+}
+
+fn plain(want: &Table) -> Table {
+    let value = |value: &Value| match value {
+        Value::Table(table) => bounded(table)
+            .cloned()
+            .unwrap_or_else(|| Value::Table(plain(table))),
+        other => other.clone(),
+    };
+    want.iter()
+        .map(|(key, wanted)| (key.clone(), value(wanted)))
+        .collect()
+}
+
+/// Takes out what a path leads to, and the tables that are empty then.
+fn remove(table: &mut Table, path: &[String]) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    if let (false, Some(Value::Table(inner))) = (rest.is_empty(), table.get_mut(first)) {
+        remove(inner, rest);
+        if !inner.is_empty() {
+            return;
+        }
+    }
+    table.remove(first);
+}
+
 /// True if the document says `state = "absent"`.
 pub fn is_absent(table: &Table) -> bool {
     table.get("state").and_then(Value::as_str) == Some("absent")
@@ -49,6 +87,19 @@ mod tests {
         let live = table("a = 1\nb = 2\nlist = [1]\n[deep]\nx = true\ny = true");
         let want = table("b = 3\nlist = []\nnew = 1\n[deep]\ny = false\nz = true");
         assert_eq!(mask(&live, &want), table("b = 2\nlist = [1]\n[deep]\ny = true"));
+    }
+
+    #[test]
+    fn what_stays_is_not_shown_and_a_bound_is_shown_by_its_value() {
+        let want = table("a = { exactly = 1 }\nb = 2\n[deep]\nx = 1\n[other]\nx = 1\ny = 2");
+        let path = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        let kept = [
+            path(&["b"]),
+            path(&["deep", "x"]),
+            path(&["other", "x"]),
+            path(&["none"]),
+        ];
+        assert_eq!(shown(&want, &kept), table("a = 1\n[other]\ny = 2"));
     }
 
     #[test]

@@ -7,8 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
+mod bound;
 mod recipient;
 
+pub use self::bound::{Bound, Capped, Fit, bounded, is_bound_key};
 pub use self::recipient::Recipient;
 
 /// Whether a thing that exists once is there at all.

@@ -226,6 +226,7 @@ mod tests {
             effect: Effect::Add,
             class: Class::Safe,
             risks: vec![],
+            weakens: vec![],
             after: after.to_vec(),
             blocked: None,
             monthly: Monthly::default(),

@@ -110,10 +110,12 @@ fn moved(planned: &[Step], started: &BTreeSet<usize>, fresh: &Changes<Act>) -> O
         return Some(fresh.refusals.clone());
     }
     let same = |step: &&Step| {
-        fresh
-            .steps
-            .iter()
-            .any(|new| new.action.data == step.action && new.class == step.class && new.risks == step.risks)
+        fresh.steps.iter().any(|new| {
+            new.action.data == step.action
+                && new.class == step.class
+                && new.risks == step.risks
+                && new.weakens == step.weakens
+        })
     };
     let mut what: Vec<String> = planned
         .iter()
@@ -155,6 +157,7 @@ mod tests {
                 effect: Effect::Destroy,
                 class: Class::Destructive,
                 risks: vec![],
+                weakens: vec![],
                 after: vec![],
                 blocked: None,
                 monthly: Monthly::default(),

@@ -10,10 +10,10 @@ use trueup_core::registry::Name;
 
 use super::{Style, phrase};
 
-/// Asks for consent to a plan: first to the whole, then to each control with disruptive or destructive steps
-/// that is not `allowed` already.
+/// Asks for consent to a plan: first to the whole, then to each control with disruptive, destructive or weakening
+/// steps that is not `allowed` already.
 ///
-/// Returns the controls whose disruptive and destructive steps may run, or nothing if the answer was anything
+/// Returns the controls whose steps of these kinds may run, or nothing if the answer was anything
 /// but `yes`. Asks nothing more, and counts it as a no, when the input ends.
 ///
 /// # Errors
@@ -47,7 +47,7 @@ pub fn consent(
         let risky: Vec<&Step> = steps
             .iter()
             .copied()
-            .filter(|step| step.control == *control && step.class != Class::Safe)
+            .filter(|step| step.control == *control && step.needs_consent())
             .collect();
         if risky.is_empty() {
             continue;
@@ -77,11 +77,16 @@ pub fn consent(
 
 /// `2 disruptive and 68 destructive steps`.
 pub(super) fn classes(steps: &[&Step], style: &Style) -> String {
-    let parts: Vec<String> = [Class::Disruptive, Class::Destructive]
+    // A step that is safe and needs consent all the same loosens something.
+    let parts: Vec<String> = [Class::Safe, Class::Disruptive, Class::Destructive]
         .into_iter()
         .filter_map(|class| {
             let number = steps.iter().filter(|step| step.class == class).count();
-            (number > 0).then(|| format!("{number} {}", style.class(class, &class.to_string())))
+            let word = match class {
+                Class::Safe => style.warning("weakening"),
+                class => style.class(class, &class.to_string()),
+            };
+            (number > 0).then(|| format!("{number} {word}"))
         })
         .collect();
     let noun = if steps.len() == 1 { "step" } else { "steps" };

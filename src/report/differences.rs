@@ -90,11 +90,9 @@ fn sides(cell: &Cell) -> Option<(String, String)> {
         Verdict::Change | Verdict::Reported | Verdict::Blocked | Verdict::NeedsPerson
     );
     let seen = cell.seen.as_ref().filter(|_| shown)?;
-    let live = projection::mask(&seen.model, &cell.want);
-    Some((
-        written(&cell.control, live),
-        written(&cell.control, cell.want.clone()),
-    ))
+    let want = projection::shown(&cell.want, &cell.kept);
+    let live = projection::mask(&seen.model, &want);
+    Some((written(&cell.control, live), written(&cell.control, want)))
 }
 
 fn written(control: &Name, table: Table) -> String {

@@ -305,6 +305,7 @@ pub(super) fn of_cells(verdicts: &[Verdict]) -> Document {
             attested: vec![],
             notices: vec![],
             want: Table::new(),
+            kept: vec![],
             seen: None,
             fault: None,
         })

@@ -21,6 +21,7 @@ struct Kind {
     title: String,
     class: Class,
     risks: Vec<String>,
+    weakens: Vec<String>,
     /// The kinds of the same place that it waits for, each as a whole.
     after: BTreeSet<usize>,
     blocked: Option<String>,
@@ -98,6 +99,7 @@ fn kind(step: &Step) -> Kind {
         title,
         class: step.class,
         risks: step.risks.iter().map(|risk| common(risk)).collect(),
+        weakens: step.weakens.iter().map(|what| common(what)).collect(),
         after: BTreeSet::new(),
         blocked: step.blocked.as_ref().map(|why| match why {
             // The step's number differs from place to place, and the step is among those it waits for.
@@ -197,7 +199,7 @@ fn listed(steps: &[&Step], style: &Style) -> String {
         .unwrap_or_default();
     let mut text = String::new();
     for step in steps {
-        let mut marks = marks(step.class, style);
+        let mut marks = marks(step.class, &step.weakens, style);
         if !step.after.is_empty() {
             marks.push(format!("after {}", phrase::numbers(&step.after)));
         }
@@ -212,6 +214,7 @@ fn listed(steps: &[&Step], style: &Style) -> String {
         text.push_str(&cautions(
             step.class,
             &step.risks,
+            &step.weakens,
             blocked.as_deref(),
             width,
             style,
@@ -236,7 +239,7 @@ fn tabled(kinds: &[Kind], places: &[(&Location, &[Members])], style: &Style) -> 
         if let Some(waits) = shared[at].filter(|waits| !waits.is_empty()) {
             after.push(phrase::numbers(waits));
         }
-        let mut marks = marks(kind.class, style);
+        let mut marks = marks(kind.class, &kind.weakens, style);
         if !after.is_empty() {
             marks.push(format!("after {}", after.join(", ")));
         }
@@ -244,6 +247,7 @@ fn tabled(kinds: &[Kind], places: &[(&Location, &[Members])], style: &Style) -> 
         text.push_str(&cautions(
             kind.class,
             &kind.risks,
+            &kind.weakens,
             kind.blocked.as_deref(),
             1,
             style,
@@ -288,7 +292,7 @@ fn one_each(kinds: &[Kind], places: &[(&Location, &[Members])], style: &Style) -
     if waits.len() > 1 || !numbers.is_sorted() {
         return None;
     }
-    let mut marks = marks(kind.class, style);
+    let mut marks = marks(kind.class, &kind.weakens, style);
     marks.push("one in each".to_owned());
     marks.extend(
         waits
@@ -301,6 +305,7 @@ fn one_each(kinds: &[Kind], places: &[(&Location, &[Members])], style: &Style) -
     text.push_str(&cautions(
         kind.class,
         &kind.risks,
+        &kind.weakens,
         kind.blocked.as_deref(),
         numbers.chars().count(),
         style,
@@ -350,11 +355,10 @@ fn letter(at: usize) -> String {
         .map_or_else(|| format!("({at})"), |at| char::from(b'a' + at).to_string())
 }
 
-fn marks(class: Class, style: &Style) -> Vec<String> {
-    match class {
-        Class::Safe => vec![],
-        class => vec![style.class(class, &class.to_string())],
-    }
+fn marks(class: Class, weakens: &[String], style: &Style) -> Vec<String> {
+    let harm = (class > Class::Safe).then(|| style.class(class, &class.to_string()));
+    let loosens = (!weakens.is_empty()).then(|| style.warning("weakening"));
+    harm.into_iter().chain(loosens).collect()
 }
 
 /// One step: its sign, its number or letter, its title and its marks.
@@ -380,7 +384,14 @@ fn line(effect: Effect, label: &str, title: &str, marks: &[String], style: &Styl
 }
 
 /// What to know of a step before it runs: why it may harm, and why it cannot run.
-fn cautions(class: Class, risks: &[String], blocked: Option<&str>, label: usize, style: &Style) -> String {
+fn cautions(
+    class: Class,
+    risks: &[String],
+    weakens: &[String],
+    blocked: Option<&str>,
+    label: usize,
+    style: &Style,
+) -> String {
     let first = " ".repeat(label.min(LONGEST_LABEL) + 6);
     let rest = format!("{first}  ");
     let mut text = String::new();
@@ -388,6 +399,14 @@ fn cautions(class: Class, risks: &[String], blocked: Option<&str>, label: usize,
         text.push_str(&phrase::wrap(
             risk,
             &format!("{first}{} ", style.class(class, "!")),
+            &rest,
+            style,
+        ));
+    }
+    for what in weakens {
+        text.push_str(&phrase::wrap(
+            what,
+            &format!("{first}{} ", style.warning("!")),
             &rest,
             style,
         ));

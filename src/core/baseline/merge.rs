@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::source::Span;
+use crate::values::is_bound_key;
 
 /// A table with every span moved by an offset.
 pub(super) fn shifted(table: DeTable<'_>, by: usize) -> DeTable<'_> {
@@ -30,7 +31,7 @@ fn moved<T>(value: Spanned<T>, by: usize) -> Spanned<T> {
     Spanned::new(span.start + by..span.end + by, value.into_inner())
 }
 
-/// Lays a table over another: tables merge key by key, anything else replaces.
+/// Lays a table over another: tables merge key by key, anything else replaces, bounds such as `{ exactly = 14 }` too.
 ///
 /// `state = "absent"` wipes the slate: it discards every other key of its table, those beneath it and those
 /// beside it. What is written over an absent table means that the thing is present again, so it starts from
@@ -52,9 +53,9 @@ pub(super) fn lay<'a>(base: &mut DeTable<'a>, over: &DeTable<'a>) {
     for (key, value) in over.iter() {
         let below = base.remove(key.get_ref().as_ref());
         let merged = match value.get_ref() {
-            DeValue::Table(over) => {
+            DeValue::Table(over) if !is_bound(over) => {
                 let mut table = match below.map(Spanned::into_inner) {
-                    Some(DeValue::Table(table)) => table,
+                    Some(DeValue::Table(table)) if !is_bound(&table) => table,
                     _ => DeTable::new(),
                 };
                 lay(&mut table, over);
@@ -64,6 +65,11 @@ pub(super) fn lay<'a>(base: &mut DeTable<'a>, over: &DeTable<'a>) {
         };
         base.insert(key.clone(), merged);
     }
+}
+
+/// True for `{ exactly = X }` and the like: one value, although it is written as a table.
+fn is_bound(table: &DeTable<'_>) -> bool {
+    table.len() == 1 && table.keys().all(|key| is_bound_key(key.get_ref()))
 }
 
 fn is_absent(table: &DeTable<'_>) -> bool {
@@ -146,6 +152,16 @@ mod tests {
         assert_eq!(layers(&["list = [1, 2]", "list = [3]"]), "list = [3]\n");
         assert_eq!(layers(&["x = { a = 1 }", "x = true"]), "x = true\n");
         assert_eq!(layers(&["x = true", "x = { a = 1 }"]), "[x]\na = 1\n");
+    }
+
+    #[test]
+    fn bounds_replace_and_are_replaced_as_a_whole() {
+        assert_eq!(
+            layers(&["x = { exactly = 8 }", "x = { at_most = 9 }"]),
+            "[x]\nat_most = 9\n"
+        );
+        assert_eq!(layers(&["x = 14", "x = { exactly = 8 }"]), "[x]\nexactly = 8\n");
+        assert_eq!(layers(&["x = { exactly = 8 }", "x = 14"]), "x = 14\n");
     }
 
     #[test]

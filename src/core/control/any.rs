@@ -204,6 +204,8 @@ impl<C: Control> AnyControl for Of<C> {
             steps,
             people: out.people,
             refusals: out.refusals,
+            entries: out.entries,
+            kept: out.kept,
             notices: out.notices,
             elsewhere: out.elsewhere,
         })

@@ -54,6 +54,7 @@ mod tests {
             effect: Effect::Change,
             class: Class::Safe,
             risks: vec![],
+            weakens: vec![],
             after: vec![],
             blocked: None,
             monthly: Monthly::default(),

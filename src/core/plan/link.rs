@@ -112,6 +112,7 @@ pub(super) fn link(
             effect: draft.effect,
             class: draft.class,
             risks: draft.risks,
+            weakens: draft.weakens,
             after: waits,
             blocked: blocked[at].clone(),
             monthly: draft.monthly,

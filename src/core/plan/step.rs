@@ -58,6 +58,9 @@ pub struct Step {
     /// Why it can.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<String>,
+    /// What it loosens. That needs consent, whatever the class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weakens: Vec<String>,
     /// The numbers of the steps that must be done before, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<usize>,
@@ -76,6 +79,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// True if it runs only with consent: it can do harm, or it loosens what the account has.
+    pub fn needs_consent(&self) -> bool {
+        self.class > Class::Safe || !self.weakens.is_empty()
+    }
+
     /// The cell that it is a step of.
     pub fn cell(&self) -> CellKey {
         (self.control.clone(), self.place.clone())
