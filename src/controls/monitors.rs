@@ -17,6 +17,7 @@ use crate::alerts::Alerts;
 use crate::cloudtrail::CloudTrail;
 
 mod catalogue;
+mod chain;
 mod check;
 mod diff;
 mod live;
@@ -24,6 +25,7 @@ mod model;
 mod price;
 #[cfg(test)]
 mod records;
+mod samples;
 mod table;
 #[cfg(test)]
 mod tests;

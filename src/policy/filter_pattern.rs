@@ -126,6 +126,14 @@ impl Pattern {
             Pattern::Columns => false,
         }
     }
+
+    /// The same for an event that has been read.
+    pub fn matches_event(&self, event: &Value) -> bool {
+        match self {
+            Pattern::Json(expr) => expr.matches(event),
+            _ => self.matches(&event.to_string()),
+        }
+    }
 }
 
 impl Expr {
@@ -156,20 +164,6 @@ impl Expr {
                 vec![(format!("$.{}", path.join(".")), path.clone())]
             }
         }
-    }
-
-    /// The same without the services that events come from, where that is one condition among others.
-    pub fn of_any_source(&self) -> Expr {
-        let Expr::And(terms) = self else {
-            return self.clone();
-        };
-        let is_source =
-            |term: &&Expr| matches!(term, Expr::Is { path, op: Op::Equal, .. } if path == &["eventSource"]);
-        let left: Vec<Expr> = terms.iter().filter(|term| !is_source(term)).cloned().collect();
-        if left.is_empty() {
-            return self.clone();
-        }
-        joined(left, Expr::And)
     }
 }
 

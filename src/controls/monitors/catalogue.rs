@@ -7,9 +7,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use trueup_policy::filter_pattern::{Expr, Pattern};
+use trueup_policy::filter_pattern::Pattern;
 
 use super::model::{Alarm, Flaw};
+use super::samples::{self, Reach};
 
 /// One monitor as it is by default.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,9 +23,9 @@ pub(crate) struct Entry {
     pub(crate) title: &'static str,
     /// What it looks for, unless the exact pattern is asked for.
     pub(crate) better: &'static str,
-    /// What Security Hub wants to the letter, where it is another.
+    /// What Security Hub wants to the letter, or what is asked for at least, where it is another.
     pub(crate) exact: Option<&'static str>,
-    /// Further patterns that are common for the same, by which a filter is found.
+    /// Further patterns that are common for the same: what they match beyond is not another monitor's alone.
     pub(crate) also: &'static [&'static str],
     /// It is told when so many events are in a period.
     pub(crate) threshold: i64,
@@ -53,7 +54,7 @@ macro_rules! asked_for {
     };
 }
 
-/// All of them: the checklist's 17, then what CIS asks for beyond.
+/// All of them: the checklist's 17, then what CIS asks for beyond, then what no list asks for yet.
 pub(super) static CATALOGUE: &[Entry] = &[
     Entry {
         key: "root_usage",
@@ -69,8 +70,8 @@ pub(super) static CATALOGUE: &[Entry] = &[
         key: "console_sign_in_failures",
         name: "ConsoleSignInFailures",
         title: "failed sign-ins to the console",
-        better: r#"{($.eventName=ConsoleLogin) && ($.errorMessage="Failed authentication")}"#,
-        exact: None,
+        better: r#"{(($.eventName = "ConsoleLogin") && ($.responseElements.ConsoleLogin = "Failure")) || (($.eventName = "CredentialVerification") && ($.serviceEventDetails.CredentialVerification = "Failure"))}"#,
+        exact: Some(r#"{($.eventName=ConsoleLogin) && ($.errorMessage="Failed authentication")}"#),
         also: &[],
         threshold: 1,
         benchmarks: asked_for!("4.6", "CloudWatch.6"),
@@ -111,8 +112,10 @@ pub(super) static CATALOGUE: &[Entry] = &[
         key: "network_gateway_changes",
         name: "NetworkGatewayChanges",
         title: "changes of network gateways",
-        better: "{($.eventName=CreateCustomerGateway) || ($.eventName=DeleteCustomerGateway) || ($.eventName=AttachInternetGateway) || ($.eventName=CreateInternetGateway) || ($.eventName=DeleteInternetGateway) || ($.eventName=DetachInternetGateway)}",
-        exact: None,
+        better: "{($.eventName=CreateCustomerGateway) || ($.eventName=DeleteCustomerGateway) || ($.eventName=AttachInternetGateway) || ($.eventName=CreateInternetGateway) || ($.eventName=DeleteInternetGateway) || ($.eventName=DetachInternetGateway) || ($.eventName=CreateEgressOnlyInternetGateway) || ($.eventName=DeleteEgressOnlyInternetGateway) || ($.eventName=CreateNatGateway) || ($.eventName=DeleteNatGateway) || ($.eventName=CreateTransitGateway) || ($.eventName=DeleteTransitGateway) || ($.eventName=CreateVpnGateway) || ($.eventName=DeleteVpnGateway) || ($.eventName=AttachVpnGateway) || ($.eventName=DetachVpnGateway)}",
+        exact: Some(
+            "{($.eventName=CreateCustomerGateway) || ($.eventName=DeleteCustomerGateway) || ($.eventName=AttachInternetGateway) || ($.eventName=CreateInternetGateway) || ($.eventName=DeleteInternetGateway) || ($.eventName=DetachInternetGateway)}",
+        ),
         also: &[],
         threshold: 1,
         benchmarks: asked_for!("4.12", "CloudWatch.12"),
@@ -133,7 +136,7 @@ pub(super) static CATALOGUE: &[Entry] = &[
         key: "iam_policy_changes",
         name: "IamPolicyChanges",
         title: "changes of IAM policies",
-        better: "{($.eventSource=iam.amazonaws.com) && (($.eventName=DeleteGroupPolicy) || ($.eventName=DeleteRolePolicy) || ($.eventName=DeleteUserPolicy) || ($.eventName=PutGroupPolicy) || ($.eventName=PutRolePolicy) || ($.eventName=PutUserPolicy) || ($.eventName=CreatePolicy) || ($.eventName=DeletePolicy) || ($.eventName=CreatePolicyVersion) || ($.eventName=DeletePolicyVersion) || ($.eventName=SetDefaultPolicyVersion) || ($.eventName=AttachRolePolicy) || ($.eventName=DetachRolePolicy) || ($.eventName=AttachUserPolicy) || ($.eventName=DetachUserPolicy) || ($.eventName=AttachGroupPolicy) || ($.eventName=DetachGroupPolicy))}",
+        better: "{($.eventSource=iam.amazonaws.com) && (($.eventName=DeleteGroupPolicy) || ($.eventName=DeleteRolePolicy) || ($.eventName=DeleteUserPolicy) || ($.eventName=PutGroupPolicy) || ($.eventName=PutRolePolicy) || ($.eventName=PutUserPolicy) || ($.eventName=CreatePolicy) || ($.eventName=DeletePolicy) || ($.eventName=CreatePolicyVersion) || ($.eventName=DeletePolicyVersion) || ($.eventName=SetDefaultPolicyVersion) || ($.eventName=AttachRolePolicy) || ($.eventName=DetachRolePolicy) || ($.eventName=AttachUserPolicy) || ($.eventName=DetachUserPolicy) || ($.eventName=AttachGroupPolicy) || ($.eventName=DetachGroupPolicy) || ($.eventName=AddUserToGroup))}",
         exact: Some(
             "{($.eventSource=iam.amazonaws.com) && (($.eventName=DeleteGroupPolicy) || ($.eventName=DeleteRolePolicy) || ($.eventName=DeleteUserPolicy) || ($.eventName=PutGroupPolicy) || ($.eventName=PutRolePolicy) || ($.eventName=PutUserPolicy) || ($.eventName=CreatePolicy) || ($.eventName=DeletePolicy) || ($.eventName=CreatePolicyVersion) || ($.eventName=DeletePolicyVersion) || ($.eventName=AttachRolePolicy) || ($.eventName=DetachRolePolicy) || ($.eventName=AttachUserPolicy) || ($.eventName=DetachUserPolicy) || ($.eventName=AttachGroupPolicy) || ($.eventName=DetachGroupPolicy))}",
         ),
@@ -154,9 +157,9 @@ pub(super) static CATALOGUE: &[Entry] = &[
     Entry {
         key: "iam_user_creation",
         name: "IamUserCreation",
-        title: "new IAM users",
-        better: r#"{($.eventSource = "iam.amazonaws.com") && ($.eventName = "CreateUser")}"#,
-        exact: None,
+        title: "new IAM users and new ways for them to sign in",
+        better: r#"{($.eventSource = "iam.amazonaws.com") && (($.eventName = "CreateUser") || ($.eventName = "CreateLoginProfile") || ($.eventName = "DeactivateMFADevice"))}"#,
+        exact: Some(r#"{($.eventSource = "iam.amazonaws.com") && ($.eventName = "CreateUser")}"#),
         also: &[],
         threshold: 1,
         benchmarks: &[],
@@ -164,9 +167,9 @@ pub(super) static CATALOGUE: &[Entry] = &[
     Entry {
         key: "access_key_creation",
         name: "AccessKeyCreation",
-        title: "new access keys",
-        better: r#"{($.eventSource = "iam.amazonaws.com") && ($.eventName = "CreateAccessKey")}"#,
-        exact: None,
+        title: "new access keys and other credentials",
+        better: r#"{($.eventSource = "iam.amazonaws.com") && (($.eventName = "CreateAccessKey") || ($.eventName = "UpdateAccessKey") || ($.eventName = "CreateServiceSpecificCredential") || ($.eventName = "UploadSigningCertificate"))}"#,
+        exact: Some(r#"{($.eventSource = "iam.amazonaws.com") && ($.eventName = "CreateAccessKey")}"#),
         also: &[],
         threshold: 1,
         benchmarks: &[],
@@ -175,8 +178,10 @@ pub(super) static CATALOGUE: &[Entry] = &[
         key: "cloudtrail_changes",
         name: "CloudTrailChanges",
         title: "changes of trails",
-        better: "{($.eventName=CreateTrail) || ($.eventName=UpdateTrail) || ($.eventName=DeleteTrail) || ($.eventName=StartLogging) || ($.eventName=StopLogging)}",
-        exact: None,
+        better: "{($.eventName=CreateTrail) || ($.eventName=UpdateTrail) || ($.eventName=DeleteTrail) || ($.eventName=StartLogging) || ($.eventName=StopLogging) || ($.eventName=PutEventSelectors) || ($.eventName=PutInsightSelectors) || ($.eventName=UpdateEventDataStore) || ($.eventName=DeleteEventDataStore) || ($.eventName=StopEventDataStoreIngestion)}",
+        exact: Some(
+            "{($.eventName=CreateTrail) || ($.eventName=UpdateTrail) || ($.eventName=DeleteTrail) || ($.eventName=StartLogging) || ($.eventName=StopLogging)}",
+        ),
         also: &[],
         threshold: 1,
         benchmarks: asked_for!("4.5", "CloudWatch.5"),
@@ -239,8 +244,10 @@ pub(super) static CATALOGUE: &[Entry] = &[
         key: "config_changes",
         name: "ConfigChanges",
         title: "changes of AWS Config",
-        better: "{($.eventSource=config.amazonaws.com) && (($.eventName=StopConfigurationRecorder) || ($.eventName=DeleteDeliveryChannel) || ($.eventName=PutDeliveryChannel) || ($.eventName=PutConfigurationRecorder))}",
-        exact: None,
+        better: "{($.eventSource=config.amazonaws.com) && (($.eventName=StopConfigurationRecorder) || ($.eventName=DeleteDeliveryChannel) || ($.eventName=PutDeliveryChannel) || ($.eventName=PutConfigurationRecorder) || ($.eventName=DeleteConfigurationRecorder))}",
+        exact: Some(
+            "{($.eventSource=config.amazonaws.com) && (($.eventName=StopConfigurationRecorder) || ($.eventName=DeleteDeliveryChannel) || ($.eventName=PutDeliveryChannel) || ($.eventName=PutConfigurationRecorder))}",
+        ),
         also: &[],
         threshold: 1,
         benchmarks: asked_for!("4.9", "CloudWatch.9"),
@@ -259,13 +266,38 @@ pub(super) static CATALOGUE: &[Entry] = &[
         key: "organizations_changes",
         name: "OrganizationsChanges",
         title: "changes of the organization",
-        better: r#"{($.eventSource = "organizations.amazonaws.com") && (($.eventName = "AcceptHandshake") || ($.eventName = "AttachPolicy") || ($.eventName = "CreateAccount") || ($.eventName = "CreateOrganizationalUnit") || ($.eventName = "CreatePolicy") || ($.eventName = "DeclineHandshake") || ($.eventName = "DeleteOrganization") || ($.eventName = "DeleteOrganizationalUnit") || ($.eventName = "DeletePolicy") || ($.eventName = "DetachPolicy") || ($.eventName = "DisablePolicyType") || ($.eventName = "EnablePolicyType") || ($.eventName = "InviteAccountToOrganization") || ($.eventName = "LeaveOrganization") || ($.eventName = "MoveAccount") || ($.eventName = "RemoveAccountFromOrganization") || ($.eventName = "UpdatePolicy") || ($.eventName = "UpdateOrganizationalUnit"))}"#,
-        exact: None,
+        better: r#"{($.eventSource = "organizations.amazonaws.com") && (($.eventName = "AcceptHandshake") || ($.eventName = "AttachPolicy") || ($.eventName = "CreateAccount") || ($.eventName = "CreateOrganizationalUnit") || ($.eventName = "CreatePolicy") || ($.eventName = "DeclineHandshake") || ($.eventName = "DeleteOrganization") || ($.eventName = "DeleteOrganizationalUnit") || ($.eventName = "DeletePolicy") || ($.eventName = "DetachPolicy") || ($.eventName = "DisablePolicyType") || ($.eventName = "EnablePolicyType") || ($.eventName = "InviteAccountToOrganization") || ($.eventName = "LeaveOrganization") || ($.eventName = "MoveAccount") || ($.eventName = "RemoveAccountFromOrganization") || ($.eventName = "UpdatePolicy") || ($.eventName = "UpdateOrganizationalUnit") || ($.eventName = "RegisterDelegatedAdministrator"))}"#,
+        exact: Some(
+            r#"{($.eventSource = "organizations.amazonaws.com") && (($.eventName = "AcceptHandshake") || ($.eventName = "AttachPolicy") || ($.eventName = "CreateAccount") || ($.eventName = "CreateOrganizationalUnit") || ($.eventName = "CreatePolicy") || ($.eventName = "DeclineHandshake") || ($.eventName = "DeleteOrganization") || ($.eventName = "DeleteOrganizationalUnit") || ($.eventName = "DeletePolicy") || ($.eventName = "DetachPolicy") || ($.eventName = "DisablePolicyType") || ($.eventName = "EnablePolicyType") || ($.eventName = "InviteAccountToOrganization") || ($.eventName = "LeaveOrganization") || ($.eventName = "MoveAccount") || ($.eventName = "RemoveAccountFromOrganization") || ($.eventName = "UpdatePolicy") || ($.eventName = "UpdateOrganizationalUnit"))}"#,
+        ),
         also: &[],
         threshold: 1,
         benchmarks: asked_for!("4.15"),
     },
+    Entry {
+        key: "security_tooling_changes",
+        name: "SecurityToolingChanges",
+        title: "security tools and the alarms themselves switched off or changed",
+        better: r#"{(($.eventSource = "guardduty.amazonaws.com") && (($.eventName = "DeleteDetector") || ($.eventName = "UpdateDetector") || ($.eventName = "Disassociate*"))) || (($.eventSource = "securityhub.amazonaws.com") && (($.eventName = "Disable*") || ($.eventName = "BatchDisableStandards"))) || (($.eventSource = "access-analyzer.amazonaws.com") && ($.eventName = "DeleteAnalyzer"))}"#,
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: &[],
+    },
+    Entry {
+        key: "identity_provider_changes",
+        name: "IdentityProviderChanges",
+        title: "changes of SAML and OpenID Connect providers",
+        better: r#"{($.eventSource = "iam.amazonaws.com") && (($.eventName = "*SAMLProvider") || ($.eventName = "*OpenIDConnectProvider") || ($.eventName = "UpdateOpenIDConnectProviderThumbprint")) && ($.eventName != "Get*") && ($.eventName != "Tag*") && ($.eventName != "Untag*")}"#,
+        exact: None,
+        also: &[],
+        threshold: 1,
+        benchmarks: &[],
+    },
 ];
+
+/// The monitor that has more than one filter: what would blind trueup's own chain is scoped to the names in it.
+pub(super) const TOOLING: &str = "security_tooling_changes";
 
 impl Entry {
     /// What Security Hub wants to the letter, or the only pattern there is.
@@ -293,24 +325,20 @@ impl Entry {
 
     /// Whether a filter of this pattern is this monitor, in whatever form it is written.
     pub(crate) fn knows(&self, pattern: &str) -> bool {
-        let Some(live) = expr(pattern).map(|expr| expr.of_any_source()) else {
-            return false;
-        };
-        let known = [self.better, self.exact()];
-        let mut known = known.iter().chain(self.also).filter_map(|known| expr(known));
-        known.any(|known| known.of_any_source() == live)
+        self.reach(pattern) > Reach::Other
     }
-}
 
-/// Whether two patterns say the same.
-pub(super) fn alike(one: &str, other: &str) -> bool {
-    one.trim() == other.trim() || (expr(one).is_some() && expr(one) == expr(other))
-}
+    /// How far a pattern goes for this monitor.
+    pub(crate) fn reach(&self, pattern: &str) -> Reach {
+        samples::reach(self, pattern)
+    }
 
-fn expr(pattern: &str) -> Option<Expr> {
-    match Pattern::parse(pattern) {
-        Ok(Pattern::Json(expr)) => Some(expr),
-        _ => None,
+    /// The patterns that are common for it.
+    pub(super) fn known(&self) -> Vec<Pattern> {
+        let texts = [self.better, self.exact()]
+            .into_iter()
+            .chain(self.also.iter().copied());
+        texts.filter_map(|text| Pattern::parse(text).ok()).collect()
     }
 }
 

@@ -7,11 +7,13 @@ use trueup_core::control::{Here, Observed};
 use trueup_core::location::{Location, Region};
 use trueup_core::tags;
 
-use super::catalogue::{Monitor, PERIOD, alike};
+use super::catalogue::{Monitor, PERIOD};
+use super::chain::{Chain, alarm_name, is_part, parts};
 use super::model::{
     Action, Alarm, AlarmChange, Filter, Flaw, Found, Group, Ids, Model, Patterns, Setting, Tuning,
 };
 use super::price::Free;
+use super::samples::{self, Reach};
 use super::{ACTIONS, FILTERS, NAMESPACE};
 use crate::{alerts, cloudtrail};
 
@@ -42,6 +44,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
                         on.monitor(*monitor, *tuning, found, &mut last, out);
                     }
                 }
+                on.narrow(out);
             }
         }
     }
@@ -94,7 +97,7 @@ fn ready<'a>(want: &'a Model, ids: &'a Ids, home: &Region) -> Result<(&'a Group,
         let found = ids.found.get(monitor);
         matches!(setting, Setting::On(_)) && found.is_none_or(|found| found.filter.is_none())
     });
-    let new = new.count();
+    let new = new.count() + missing_parts(want, ids, group, topic);
     if new > 0 && group.filters + new > FILTERS {
         return Err(format!(
             "the log group {} has {} metric filters, and {new} more are too many: it can have {FILTERS}",
@@ -102,6 +105,38 @@ fn ready<'a>(want: &'a Model, ids: &'a Ids, home: &Region) -> Result<(&'a Group,
         ));
     }
     Ok((group, topic))
+}
+
+/// How many filters beside their first ones the wanted monitors lack.
+fn missing_parts(want: &Model, ids: &Ids, group: &Group, topic: &str) -> usize {
+    let chain = chain(want, ids, group, topic);
+    let is_on = |setting: &&Setting| matches!(setting, Setting::On(_));
+    let on = want.monitors.iter().filter(|(_, setting)| is_on(setting));
+    on.flat_map(|(monitor, _)| {
+        let live = ids.found.get(monitor).map_or(&[][..], |found| &found.beside);
+        let parts = parts(monitor.entry(), &chain).into_iter();
+        parts.filter(move |part| {
+            !live
+                .iter()
+                .any(|filter| part.is(filter) || filter.name == part.name)
+        })
+    })
+    .count()
+}
+
+/// The chain as it is going to be.
+fn chain<'a>(want: &Model, ids: &'a Ids, group: &'a Group, topic: &'a str) -> Chain<'a> {
+    let on = want
+        .monitors
+        .iter()
+        .filter(|(_, setting)| matches!(setting, Setting::On(_)));
+    Chain {
+        group: &group.name,
+        topic,
+        alarms: on
+            .map(|(monitor, _)| alarm_name(*monitor, ids.found.get(monitor)))
+            .collect(),
+    }
 }
 
 /// Monitors that are wanted.
@@ -132,6 +167,7 @@ impl On<'_> {
             Some(filter) => (&filter.metric, self.pattern(monitor, filter, last, out)),
             None => (&own, Some(self.new_filter(monitor, found, &own, last, out))),
         };
+        let before = self.parts(monitor, found, metric, before, last, out);
         let Some(alarm) = &found.alarm else {
             let name = found.other_alarm.clone();
             let step = out.add(Action::PutAlarm {
@@ -157,6 +193,36 @@ impl On<'_> {
                 name: alarm.name.clone(),
                 tags: missing,
             });
+        }
+    }
+
+    /// Says which filters match what is asked for and not what trueup's own patterns add to it.
+    fn narrow(&self, out: &mut Changes<Action>) {
+        if self.want.patterns.is_some() {
+            return;
+        }
+        let is_narrow = |monitor: &&Monitor| {
+            let filter = self
+                .ids
+                .found
+                .get(monitor)
+                .and_then(|found| found.filter.as_ref());
+            let is_on = matches!(self.want.monitors.get(monitor), Some(Setting::On(_)));
+            is_on && filter.is_some_and(|filter| monitor.entry().reach(&filter.pattern) == Reach::Asked)
+        };
+        let narrow = self.want.monitors.keys().filter(is_narrow);
+        let missed: Vec<String> = narrow
+            .map(|monitor| {
+                let names: Vec<&str> = samples::added(monitor.entry()).into_iter().collect();
+                format!("{} ({})", monitor.entry().key, names.join(", "))
+            })
+            .collect();
+        if !missed.is_empty() {
+            out.notice(format!(
+                "filters that match what benchmarks ask for, and miss events that trueup's own patterns match: {}; \
+                 write patterns = \"better\" to have those too",
+                missed.join(", ")
+            ));
         }
     }
 
@@ -214,7 +280,42 @@ impl On<'_> {
         id
     }
 
-    /// Any pattern that is known for the monitor will do, as long as the file does not say which.
+    /// The filters of a monitor beside its first one.
+    fn parts(
+        &self,
+        monitor: Monitor,
+        found: &Found,
+        metric: &(String, String),
+        first: Option<LocalId>,
+        last: &mut Last,
+        out: &mut Changes<Action>,
+    ) -> Option<LocalId> {
+        let chain = chain(self.want, self.ids, self.group, self.topic);
+        let mut latest = first;
+        for part in parts(monitor.entry(), &chain) {
+            if found.beside.iter().any(|filter| part.is(filter)) {
+                continue;
+            }
+            let is_there = found.beside.iter().any(|filter| filter.name == part.name);
+            let action = Action::PutFilter {
+                region: self.home.clone(),
+                group: self.group.name.clone(),
+                name: part.name,
+                pattern: part.pattern,
+                metric: metric.clone(),
+            };
+            let step = if is_there {
+                out.change(action)
+            } else {
+                out.add(action)
+            };
+            last.filter = Some(step.after_all(last.filter).id());
+            latest = last.filter;
+        }
+        latest
+    }
+
+    /// Any pattern that matches what is asked for will do, as long as the file does not say which.
     fn pattern(
         &self,
         monitor: Monitor,
@@ -222,11 +323,12 @@ impl On<'_> {
         last: &mut Last,
         out: &mut Changes<Action>,
     ) -> Option<LocalId> {
+        let entry = monitor.entry();
         let wanted = self.wanted(monitor);
         let is_right = match self.want.patterns {
             Some(Patterns::Exact) => filter.pattern.trim() == wanted,
-            Some(Patterns::Better) => alike(&filter.pattern, wanted),
-            None => monitor.entry().knows(&filter.pattern),
+            Some(Patterns::Better) => entry.reach(&filter.pattern) == Reach::Better,
+            None => entry.knows(&filter.pattern),
         };
         if is_right {
             return None;
@@ -343,7 +445,18 @@ fn off(
             group: group.name.clone(),
             name: filter.name.clone(),
         });
-        let step = step.destructive(risk).after_all(before).after_all(last.filter);
+        let step = step
+            .destructive(risk.clone())
+            .after_all(before)
+            .after_all(last.filter);
         last.filter = Some(step.id());
+        for filter in found.beside.iter().filter(|filter| is_part(entry, filter)) {
+            let step = out.destroy(Action::DeleteFilter {
+                region: home.clone(),
+                group: group.name.clone(),
+                name: filter.name.clone(),
+            });
+            last.filter = Some(step.destructive(risk.clone()).after_all(last.filter).id());
+        }
     }
 }

@@ -10,6 +10,7 @@ use trueup_core::control::Observed;
 use trueup_core::location::Region;
 
 use super::catalogue::Monitor;
+use super::chain::{Chain, alarm_name};
 use super::model::{Action, Found, Group, Ids, Model, Setting};
 use crate::cloudtrail;
 
@@ -67,6 +68,20 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         Some(want) => want.topic.clone(),
         None => most_told(found.values()),
     };
+    let is_on = |monitor: &Monitor| match want {
+        Some(want) => matches!(want.monitors.get(monitor), Some(Setting::On(_))),
+        None => found
+            .get(monitor)
+            .is_some_and(|found| found.filter.is_some() && found.alarm.is_some()),
+    };
+    let alarms = found.iter().filter(|(monitor, _)| is_on(monitor));
+    let chain = Chain {
+        group: group.as_ref().map_or("", |group| &group.name),
+        topic: topic.as_deref().unwrap_or(""),
+        alarms: alarms
+            .map(|(monitor, found)| alarm_name(*monitor, Some(found)))
+            .collect(),
+    };
     let model = Model {
         // What says where to look is as it is written.
         trail: want.and_then(|want| want.trail.clone()),
@@ -77,10 +92,10 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             .iter()
             .filter_map(|(monitor, found)| {
                 let wanted = want.and_then(|want| want.monitors.get(monitor));
-                Some((*monitor, live(monitor.entry(), found, topic.as_deref(), wanted)?))
+                Some((*monitor, live(monitor.entry(), found, &chain, wanted)?))
             })
             .collect(),
-        topic,
+        topic: topic.clone(),
     };
     Ok(Observed {
         model,

@@ -194,6 +194,9 @@ pub(crate) struct Found {
     /// The filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) filter: Option<Filter>,
+    /// The filters that feed the same metric, of a monitor that has several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) beside: Vec<Filter>,
     /// The alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) alarm: Option<Alarm>,

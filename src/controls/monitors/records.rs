@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use trueup_policy::filter_pattern::Pattern;
 
-use super::catalogue::{CATALOGUE, Entry, Monitor};
+use super::catalogue::{CATALOGUE, Entry, Monitor, TOOLING};
+use super::chain::{Chain, LONGEST, parts};
 
 /// A record of a call by a user, with these members instead.
 fn record(source: &str, name: &str, other: &Value) -> String {
@@ -140,10 +141,13 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
         ),
         (
             "network_gateway_changes",
-            vec![plain("ec2", "AttachInternetGateway")],
+            vec![
+                plain("ec2", "AttachInternetGateway"),
+                plain("ec2", "CreateNatGateway"),
+            ],
             vec![
                 plain("ec2", "DescribeInternetGateways"),
-                plain("ec2", "CreateNatGateway"),
+                plain("ec2", "CreateVpcEndpoint"),
             ],
         ),
         (
@@ -189,7 +193,10 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
                 plain("cloudtrail", "StopLogging"),
                 plain("cloudtrail", "DeleteTrail"),
             ],
-            vec![plain("cloudtrail", "DescribeTrails")],
+            vec![
+                plain("cloudtrail", "DescribeTrails"),
+                plain("cloudtrail", "GetEventDataStore"),
+            ],
         ),
         (
             "switch_role_failures",
@@ -286,6 +293,30 @@ fn records() -> Vec<(&'static str, Vec<String>, Vec<String>)> {
                 plain("ram", "AttachPolicy"),
             ],
         ),
+        (
+            "security_tooling_changes",
+            vec![
+                plain("guardduty", "DisassociateFromMasterAccount"),
+                plain("securityhub", "DisableImportFindingsForProduct"),
+            ],
+            vec![
+                plain("guardduty", "CreateDetector"),
+                plain("securityhub", "BatchEnableStandards"),
+                plain("monitoring", "DeleteAlarms"),
+            ],
+        ),
+        (
+            "identity_provider_changes",
+            vec![
+                plain("iam", "UpdateSAMLProvider"),
+                plain("iam", "AddClientIDToOpenIDConnectProvider"),
+            ],
+            vec![
+                plain("iam", "GetSAMLProvider"),
+                plain("iam", "TagOpenIDConnectProvider"),
+                plain("iam", "ListSAMLProviders"),
+            ],
+        ),
     ]
 }
 
@@ -332,4 +363,109 @@ fn the_exact_patterns_miss_what_the_better_ones_do_not_and_tell_what_those_leave
     ));
     let head = refused("s3", "HeadBucket", "AccessDenied", "Access Denied", json!({}));
     assert!(exact("unauthorized_api_calls", &head));
+}
+
+/// The filters that the chain of a log group, a topic and two alarms has.
+fn chain() -> Vec<Pattern> {
+    let chain = Chain {
+        group: "/aws/cloudtrail/all",
+        topic: "arn:aws:sns:us-east-1:111122223333:alerts",
+        alarms: ["RootUsage", "VpcChanges"].into(),
+    };
+    let parts = parts(Monitor::of(TOOLING).unwrap().entry(), &chain);
+    parts
+        .iter()
+        .map(|part| Pattern::parse(&part.pattern).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_chain_is_watched_by_the_names_in_it() {
+    let told = |service: &str, name: &str, parameters: Value| {
+        let event = record(
+            &format!("{service}.amazonaws.com"),
+            name,
+            &json!({"requestParameters": parameters}),
+        );
+        chain().iter().filter(|pattern| pattern.matches(&event)).count()
+    };
+    let topic = "arn:aws:sns:us-east-1:111122223333:alerts";
+    for (group, times) in [("/aws/cloudtrail/all", 1), ("/aws/lambda/x", 0)] {
+        assert_eq!(
+            told("logs", "DeleteLogGroup", json!({"logGroupName": group})),
+            times
+        );
+        assert_eq!(
+            told(
+                "logs",
+                "PutMetricFilter",
+                json!({"logGroupName": group, "filterName": "x"})
+            ),
+            times
+        );
+    }
+    for (alarm, times) in [("VpcChanges", 1), ("TargetTracking-x", 0)] {
+        assert_eq!(
+            told("monitoring", "DeleteAlarms", json!({"alarmNames": [alarm]})),
+            times
+        );
+        assert_eq!(
+            told(
+                "monitoring",
+                "DisableAlarmActions",
+                json!({"alarmNames": [alarm]})
+            ),
+            times
+        );
+        assert_eq!(
+            told("monitoring", "PutMetricAlarm", json!({"alarmName": alarm})),
+            times
+        );
+        assert_eq!(
+            told("monitoring", "DescribeAlarms", json!({"alarmNames": [alarm]})),
+            0
+        );
+    }
+    assert_eq!(told("sns", "DeleteTopic", json!({"topicArn": topic})), 1);
+    assert_eq!(
+        told("sns", "DeleteTopic", json!({"topicArn": format!("{topic}-2")})),
+        0
+    );
+    let subscription = format!("{topic}:0b1c2d3e-0000-4000-8000-000000000000");
+    assert_eq!(
+        told("sns", "Unsubscribe", json!({"subscriptionArn": subscription})),
+        1
+    );
+    assert_eq!(
+        told("events", "DisableRule", json!({"name": "trueup-health-events"})),
+        1
+    );
+    assert_eq!(
+        told(
+            "events",
+            "RemoveTargets",
+            json!({"rule": "trueup-health-forward"})
+        ),
+        1
+    );
+    assert_eq!(told("events", "DeleteRule", json!({"name": "nightly"})), 0);
+}
+
+#[test]
+fn alarms_of_any_number_and_length_fit_into_patterns() {
+    let names: Vec<String> = (0..40).map(|n| format!("{n}-{}", "x".repeat(n * 6))).collect();
+    let chain = Chain {
+        group: "g",
+        topic: "t",
+        alarms: names.iter().map(String::as_str).collect(),
+    };
+    let parts = parts(Monitor::of(TOOLING).unwrap().entry(), &chain);
+    assert!(
+        parts.iter().all(|part| part.pattern.len() <= LONGEST),
+        "{parts:?}"
+    );
+    let all: String = parts.iter().map(|part| part.pattern.as_str()).collect();
+    assert!(names.iter().all(|name| all.contains(&format!("= \"{name}\""))));
+    let own: std::collections::BTreeSet<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+    assert_eq!(own.len(), parts.len());
 }

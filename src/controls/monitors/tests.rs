@@ -12,6 +12,7 @@ use trueup_policy::filter_pattern::Pattern;
 use super::catalogue::{CATALOGUE, Monitor, PERIOD};
 use super::live::{read, write};
 use super::model::{Alarm, AlarmChange, Filter, Flaw, Found, Group, Setting};
+use super::samples::Reach;
 use super::*;
 use crate::testing::{found, found_in, monthly, told};
 
@@ -89,7 +90,7 @@ fn one<'a>(seen: &'a mut Observed<Model, Ids>, key: &str) -> &'a mut Found {
 #[test]
 fn the_catalogue_is_what_aws_takes_and_each_monitor_knows_itself_alone() {
     let mut names = BTreeSet::new();
-    assert_eq!(CATALOGUE.len(), 20);
+    assert_eq!(CATALOGUE.len(), 22);
     for entry in CATALOGUE {
         assert!(
             names.insert(entry.name) && names.insert(entry.key),
@@ -198,11 +199,51 @@ fn what_is_in_sync_needs_nothing_whatever_it_is_called() {
         .unwrap()
         .actions
         .insert(0, "arn:aws:sns:us-east-1:111122223333:x".to_owned());
+    // Any pattern that matches what is asked for will do where the file does not say which.
     assert_eq!(
         plan(&want, &seen),
-        "",
-        "any known pattern does where the file does not say which"
+        "note: filters that match what benchmarks ask for, and miss events that trueup's own patterns match: \
+         vpc_changes (CreateDefaultVpc); write patterns = \"better\" to have those too"
     );
+}
+
+#[test]
+fn a_filter_is_known_by_the_events_that_it_matches_however_it_is_written() {
+    let reach = |key: &str, pattern: &str| monitor(key).entry().reach(pattern);
+    let vpc = |more: &str| {
+        let exact = monitor("vpc_changes").entry().exact();
+        format!("{}{more}", exact.trim_end_matches('}'))
+    };
+    assert_eq!(reach("vpc_changes", &vpc("}")), Reach::Asked);
+    assert_eq!(
+        reach("vpc_changes", &vpc(" || ($.eventName=CreateDefaultVpc)}")),
+        Reach::Better
+    );
+    assert_eq!(
+        reach("vpc_changes", &vpc(" || ($.eventName=CreateVpcEndpoint)}")),
+        Reach::Asked
+    );
+    // What another monitor alone is for, a caller that is left out, and an event that is missing.
+    assert_eq!(
+        reach("vpc_changes", &vpc(" || ($.eventName=CreateRoute)}")),
+        Reach::Other
+    );
+    assert_eq!(
+        reach(
+            "iam_user_creation",
+            "{ ($.eventName = CreateUser) && ($.userIdentity.type = IAMUser) }"
+        ),
+        Reach::Other
+    );
+    assert_eq!(
+        reach("cloudtrail_changes", "{ $.eventName = StopLogging }"),
+        Reach::Other
+    );
+    // One filter for all of IAM serves no monitor: what it tells of, nobody could say.
+    let all = "{ $.eventSource = \"iam.amazonaws.com\" }";
+    assert!(Monitor::all().all(|monitor| !monitor.entry().knows(all)));
+    assert_eq!(reach("iam_user_creation", "CreateUser"), Reach::Asked);
+    assert_eq!(reach("iam_user_creation", "[a, b = CreateUser]"), Reach::Other);
 }
 
 #[test]
@@ -291,6 +332,8 @@ fn each_drift_is_one_change() {
     let alarm = one(&mut seen, "vpc_changes").alarm.as_mut().unwrap();
     (alarm.counts, alarm.threshold, alarm.is_enabled) = (false, None, true);
     alarm.actions = vec![TOPIC.to_owned()];
+    let filter = one(&mut seen, "vpc_changes").filter.as_mut().unwrap();
+    filter.pattern = monitor("vpc_changes").entry().better.to_owned();
     let want = model("vpc_changes = true");
     assert_eq!(plan(&want, &seen), "change the alarm `VpcChanges`: at 1 [safe]");
     // And one that can tell nobody else is a person's.

@@ -80,14 +80,3 @@ fn what_is_no_pattern_is_told_with_its_place() {
     assert_eq!(why("{ $.a = b } c"), "expected nothing more after 12 bytes");
     assert!(Pattern::parse(&format!("{{{}", "(".repeat(1000))).is_err());
 }
-
-#[test]
-fn the_service_that_an_event_is_of_can_be_left_out() {
-    let all = json("{ ($.eventSource = iam.amazonaws.com) && (($.eventName = A) || ($.eventName = B)) }");
-    assert_eq!(
-        all.of_any_source(),
-        json("{ $.eventName = A || $.eventName = B }")
-    );
-    let only = json("{ $.eventSource = iam.amazonaws.com }");
-    assert_eq!(only.of_any_source(), only);
-}

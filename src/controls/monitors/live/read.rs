@@ -10,8 +10,10 @@ use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 
 use crate::monitors::NAMESPACE;
-use crate::monitors::catalogue::{Entry, Monitor, PERIOD, alike};
+use crate::monitors::catalogue::{Entry, Monitor, PERIOD, TOOLING};
+use crate::monitors::chain::{Chain, parts};
 use crate::monitors::model::{Alarm, Filter, Flaw, Found, Patterns, Setting, Tuning};
+use crate::monitors::samples::Reach;
 
 /// The filters of a log group; nothing if there is no such group.
 pub(super) async fn read_filters(
@@ -70,8 +72,9 @@ pub(super) fn arn(alarm: &str, region: &Region, env: &Env) -> String {
 /// What there is of a monitor.
 pub(crate) fn find(entry: &Entry, filters: &[MetricFilter], alarms: &[MetricAlarm]) -> Found {
     let own = (NAMESPACE.to_owned(), entry.name.to_owned());
-    let usable = filters.iter().filter_map(usable);
-    let mut candidates: Vec<(Filter, Counting)> = usable
+    let mut candidates: Vec<(Filter, Counting)> = filters
+        .iter()
+        .filter_map(usable)
         .filter(|(filter, _)| {
             let is_own = filter.name == entry.name && filter.metric == own;
             // One of others that counts nothing is left to them: its metric may serve something else.
@@ -92,7 +95,19 @@ pub(crate) fn find(entry: &Entry, filters: &[MetricFilter], alarms: &[MetricAlar
     };
     let metric = filter.as_ref().map_or(&own, |filter| &filter.metric);
     let alarm = find_alarm(entry, metric, &counting, alarms);
+    let is_beside =
+        |one: &Filter| one.metric == *metric && filter.as_ref().is_none_or(|first| first.name != one.name);
+    let beside = match entry.key {
+        TOOLING => filters
+            .iter()
+            .filter_map(usable)
+            .map(|(filter, _)| filter)
+            .filter(is_beside)
+            .collect(),
+        _ => vec![],
+    };
     Found {
+        beside,
         other_filter: other(entry.name, |name| {
             filters.iter().any(|filter| filter.filter_name() == Some(name))
         })
@@ -274,7 +289,7 @@ pub(super) fn patterns(found: &BTreeMap<Monitor, Found>) -> Option<Patterns> {
         let (entry, filter) = (monitor.entry(), found.filter.as_ref()?);
         let (is_exact, is_better) = (
             filter.pattern.trim() == entry.exact(),
-            alike(&filter.pattern, entry.better),
+            entry.reach(&filter.pattern) == Reach::Better,
         );
         Some((is_better, is_exact))
     });
@@ -292,7 +307,7 @@ pub(super) fn patterns(found: &BTreeMap<Monitor, Found>) -> Option<Patterns> {
 pub(super) fn live(
     entry: &Entry,
     found: &Found,
-    topic: Option<&str>,
+    chain: &Chain<'_>,
     want: Option<&Setting>,
 ) -> Option<Setting> {
     let (filter, alarm) = match (&found.filter, &found.alarm) {
@@ -300,9 +315,12 @@ pub(super) fn live(
         (Some(filter), Some(alarm)) => (filter, alarm),
         _ => return None,
     };
-    let tells = topic.is_some_and(|topic| alarm.actions.iter().any(|action| action == topic));
+    let tells = alarm.actions.iter().any(|action| action == chain.topic);
+    let is_whole = parts(entry, chain)
+        .iter()
+        .all(|part| found.beside.iter().any(|filter| part.is(filter)));
     let works = !filter.counts_nothing && alarm.counts && !entry.is_flawed(alarm);
-    if !entry.knows(&filter.pattern) || !works || !alarm.is_enabled || !tells {
+    if !entry.knows(&filter.pattern) || !works || !alarm.is_enabled || !tells || !is_whole {
         return None;
     }
     Some(Setting::On(match want {
