@@ -27,6 +27,10 @@ impl Control for AccessAnalyzer {
         title: "IAM Access Analyzer",
         items: &[15],
         why: "It names the buckets, roles, keys and queues that somebody outside the account can reach.",
+        decides: &[
+            "An analyzer of external access is active in the region, under any name; one of the organization counts in its own account.",
+            "An analyzer of unused access has the written age or a lower one. AWS cannot change an age, so a higher one is blocked.",
+        ],
         off: "external_access = false and unused_access = false delete the analyzers with their findings",
         cost: "external access is free; unused access costs 0.20 USD a month for each role and user",
         benchmarks: &[

@@ -52,6 +52,7 @@ impl Control for Account {
         title: "Account alias",
         items: &[],
         why: "Users sign in at an address with a name instead of 12 digits, and the console shows which account it is.",
+        decides: &["The alias equals the file's."],
         off: "alias = \"\" removes it",
         cost: "free",
         benchmarks: &[],

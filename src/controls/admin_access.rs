@@ -52,6 +52,12 @@ impl Control for AdminAccess {
         title: "Administrators: IAM group, users and role",
         items: &[11],
         why: "Daily work does not need the root user, which nothing can limit: administrators switch to a role, and only with MFA.",
+        decides: &[
+            "The role has AdministratorAccess, and no policy of it denies everything.",
+            "Its permissions boundary is none or the written one.",
+            "No IAM user of the account can assume it without MFA; roles and other accounts that can are noted.",
+            "A group's members equal `users` where written. Path, description and session duration may be anything unless written.",
+        ],
         off: "enabled = false removes the group and the role that are named and leaves the users; a user who is taken out of the list leaves the group",
         cost: "free",
         benchmarks: &[

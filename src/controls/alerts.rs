@@ -57,6 +57,12 @@ impl Control for Alerts {
         title: "Amazon SNS topic",
         items: &[5, 8, 9],
         why: "Alarms, budgets and health events need somewhere to report to that people hear of.",
+        decides: &[
+            "The topic's policy, its statements taken together, lets each publisher in use publish.",
+            "A customer key's policy lets them use the key; otherwise it is a manual task with the statement to add.",
+            "Each written endpoint is subscribed without a filter policy; an unconfirmed one is a manual task.",
+            "Other subscribers, statements and statement ids may be anything.",
+        ],
         off: "state = \"absent\" deletes the topic with its subscriptions; emails = [] tells nobody by mail",
         cost: "1,000 e-mails a month are free, then 2 USD for 100,000",
         benchmarks: &[],

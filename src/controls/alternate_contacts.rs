@@ -29,6 +29,10 @@ impl Control for AlternateContacts {
         items: &[3],
         why: "Without them AWS writes about abuse, maintenance and bills to the root user's address alone, which \
               nobody may be reading.",
+        decides: &[
+            "Written keys are equal: names and titles trimmed, e-mail addresses without regard to case, phone numbers by digits and +.",
+            "Contacts that are not written may be anything.",
+        ],
         off: "state = \"absent\" in a contact's table removes that contact",
         cost: "free",
         benchmarks: &[

@@ -34,6 +34,12 @@ impl Control for Budgets {
         title: "AWS Budgets",
         items: &[5],
         why: "A budget tells early that an account was taken over or that something costs more than was meant.",
+        decides: &[
+            "A cost budget without filters has the written period and currency, and does not end.",
+            "Its limit equals the file's; a budget of another name that is adopted may have a lower one.",
+            "Each written notification has a match that alerts at the same threshold or earlier and reaches the written recipients.",
+            "An unhealthy budget is a manual task. Cost types that are not written may be anything.",
+        ],
         off: "state = \"absent\" in a budget's table deletes it; notifications = [] keeps it silent",
         cost: "free",
         benchmarks: &[],

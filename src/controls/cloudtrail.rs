@@ -54,6 +54,13 @@ impl Control for CloudTrail {
         title: "AWS CloudTrail",
         items: &[7],
         why: "Without a trail, what was done in the account is forgotten after 90 days and nothing can warn of it.",
+        decides: &[
+            "The fittest trail logs, in all regions, with global service events and file validation.",
+            "It records all management events; a trail of write events alone is noted, and blocks the monitors that need read events.",
+            "The delivery role exists and its policies allow delivery to the log group.",
+            "Nothing failed to be delivered for 24 h without a later success; otherwise it is a manual task.",
+            "Logs are kept at least as long as written. Bucket, prefix, key and the role's name may be anything unless written.",
+        ],
         off: "logging = false stops the trail; state = \"absent\" deletes it, and keeps its files",
         cost: "the first trail is free but for storage; CloudWatch Logs 0.50 USD a GB, roughly 0.50 to 5 USD a month; a \
                second trail 2 USD for 100,000 events",

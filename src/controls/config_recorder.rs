@@ -43,6 +43,12 @@ impl Control for ConfigRecorder {
         title: "AWS Config recorder",
         items: &[17],
         why: "It keeps what every resource looked like and when it changed; Security Hub's checks work on its records.",
+        decides: &[
+            "The recorder runs and records the written types or more, as often as written or more often.",
+            "The delivery channel's bucket takes deliveries; one that fails for 24 h is a manual task.",
+            "The recorder's role exists; another than the service-linked role is noted.",
+            "IAM types are recorded in one region.",
+        ],
         off: "enabled = false stops the recorder; its records, its settings and its delivery channel stay",
         cost: "0.003 USD a recorded change, 0.012 USD a daily record; roughly 2 to 10 USD a month in a small account, \
                much more where much changes",

@@ -29,6 +29,10 @@ impl Control for ContactInformation {
         items: &[4],
         why: "AWS calls this number back before it helps somebody who has lost the root user's MFA device; without \
               the country's code the call never arrives.",
+        decides: &[
+            "Written keys are equal: texts trimmed, the phone number by digits and +.",
+            "With `phone_tested`, AWS reports the number as verified; where AWS reports no status, an attestation counts. Otherwise it is a manual task.",
+        ],
         off: "it cannot be removed: take the table out, and write \"\" for a key that may be empty to clear it",
         cost: "free",
         benchmarks: &[("CIS 5.0", "1.1"), ("CIS 3.0", "1.1")],

@@ -41,6 +41,11 @@ impl Control for CostAnomalyDetection {
         title: "AWS Cost Anomaly Detection",
         items: &[6],
         why: "It tells when a service costs more than usual, which a budget only sees once it is overrun.",
+        decides: &[
+            "A monitor of all services exists, under any name.",
+            "A subscription to it alerts the written recipients at least as early as the file asks.",
+            "A recipient that declined is a manual task.",
+        ],
         off: "state = \"absent\" deletes the monitor of all services, with what it learnt and who is told",
         cost: "free",
         benchmarks: &[],

@@ -32,6 +32,11 @@ impl Control for DefaultVpc {
         items: &[14],
         why: "AWS puts one into every region. What is launched there without a thought gets a public address \
               and a way to the internet, in regions that nobody looks at too.",
+        decides: &[
+            r#"The region has no default VPC or, with "present", one with a subnet in each zone and a route to the internet."#,
+            "A VPC that anything uses, or that has tags other than AWS's and those of `ignore_tags`, is not deleted; the region counts as blocked.",
+            "Unused security groups and changed default rules do not keep it; what is lost is listed, and the deletion needs consent.",
+        ],
         off: "state = \"present\" restores it, with new ids, and also repairs a half-deleted one",
         cost: "free",
         benchmarks: &[("CIS 5.0", "5.5"), ("CIS 3.0", "5.4"), ("FSBP", "EC2.2")],

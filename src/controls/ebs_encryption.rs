@@ -23,6 +23,10 @@ impl Control for EbsEncryption {
         title: "EBS encryption by default",
         items: &[12],
         why: "Without it, a volume is encrypted only if whoever makes it asks for that. Existing volumes stay as they are.",
+        decides: &[
+            "Encryption by default is on in the region.",
+            "The key equals the written one; unless written, any key is fine.",
+        ],
         off: "enabled = false; kms_key = \"aws/ebs\" returns to AWS's own key",
         cost: "free with aws/ebs; a key of one's own costs what KMS asks for it",
         benchmarks: &[("CIS 5.0", "5.1.1"), ("CIS 3.0", "2.2.1"), ("FSBP", "EC2.7")],

@@ -32,6 +32,12 @@ impl Control for Ec2Defaults {
         items: &[],
         why: "A snapshot or AMI that is shared with everybody by mistake gives away a disk, and IMDSv1 gives away an instance's \
               credentials. New instances alone get the metadata options.",
+        decides: &[
+            "Public access of snapshots and AMIs is blocked as written or stricter: all sharing, then new sharing, then none.",
+            "IMDS: `http_tokens` is as strict as written or stricter, the hop limit is the written one or lower; other options equal the file's.",
+            "The serial console is as written; one that is off stays off.",
+            "Keys that are not written may be anything.",
+        ],
         off: "\"unblocked\", serial_console = true, and \"no_preference\" for each metadata option; a key that is not \
               written is left alone",
         cost: "free",

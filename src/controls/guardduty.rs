@@ -32,6 +32,12 @@ impl Control for GuardDuty {
         title: "Amazon GuardDuty",
         items: &[16],
         why: "It tells of stolen keys, mining and other abuse from logs that are there anyway, in regions nobody looks at too.",
+        decides: &[
+            "The detector is enabled.",
+            "Findings are published as often as written or more often.",
+            "Written features equal the file's; others may be anything, and enabled ones that trueup does not know are noted.",
+            "A detector that an enabled administrator account manages is managed elsewhere.",
+        ],
         off: "enabled = false suspends the detector and keeps its findings; a feature is switched off by false",
         cost: "roughly 1 to 5 USD a month in an idle account, each feature up to 1.50 USD more in a small one; 30 days free",
         benchmarks: &[(

@@ -62,6 +62,11 @@ impl Control for HealthEvents {
         items: &[9],
         why: "AWS tells through AWS Health of a compromised account, of instances to be retired and of outages; the \
               mails about it go to the root user's address alone.",
+        decides: &[
+            "In each covered region an enabled rule on the default bus matches the account's events and abuse events.",
+            "Its target is the topic or, from other regions, the home region's bus, through a role that EventBridge can assume and that may put events.",
+            "The message of rules that trueup made equals the written one; others' may be anything.",
+        ],
         off: "state = \"absent\" removes the rules and the role that trueup made",
         cost: "free; forwarding costs 1 USD for a million events",
         benchmarks: &[],

@@ -111,6 +111,10 @@ fn every_control_is_documented() {
         for text in [doc.title, doc.why, doc.off, doc.cost, doc.example] {
             assert!(!text.trim().is_empty(), "{}", id.name);
         }
+        assert!(!doc.decides.is_empty(), "{}", id.name);
+        for text in doc.decides {
+            assert!(text.ends_with('.'), "{}: {text}", id.name);
+        }
         assert!(
             doc.page.starts_with("https://docs.aws.amazon.com/"),
             "{id:?}: {}",

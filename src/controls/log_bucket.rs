@@ -63,6 +63,13 @@ impl Control for LogBucket {
         title: "S3 bucket for logs",
         items: &[7, 17],
         why: "CloudTrail and Config keep their files in a bucket: closed, encrypted, and not for ever.",
+        decides: &[
+            "The bucket that the account's own trail or recorder writes to is the one compared, whatever its name.",
+            "All four public access settings are on, ACLs are off, versioning is on.",
+            "Encryption is the written one or stronger: AES256, then aws:kms, then aws:kms:dsse.",
+            "The policy, its statements taken together, lets CloudTrail and Config deliver and refuses requests without TLS.",
+            "Logs live at least as long as written; a rule that expires them earlier is a manual task.",
+        ],
         off: "leave the table out, and the bucket stays as it is; state = \"absent\" deletes an empty one",
         cost: "0.023 USD a month for each GB and 0.005 USD for 1,000 files; roughly 0.05 to 1 USD a month for the logs \
                of a small account",

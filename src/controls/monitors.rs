@@ -52,6 +52,13 @@ impl Control for Monitors {
         items: &[8],
         why: "Somebody hears within minutes of what should be rare: use of the root user, a trail that is stopped, a \
               policy that is changed.",
+        decides: &[
+            "The filter's pattern matches the events of the written one; with `exact` it equals the pattern.",
+            "The filter counts 1 or more per event, without dimensions.",
+            "The alarm counts the filter's metric, and one event within one period of 1 min to 1 h sets it off; for the four monitors of rates, at most the written number of events.",
+            "The alarm's actions are on, and it reports to the written topic.",
+            "Names and unmatched filters and alarms may be anything.",
+        ],
         off: "false deletes a monitor's filter and alarm",
         cost: "10 metrics and 10 alarms are free; each further monitor 0.40 USD a month, all 17 of the checklist 2.80 to \
                6.80 USD",

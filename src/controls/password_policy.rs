@@ -28,6 +28,12 @@ impl Control for PasswordPolicy {
         title: "IAM password policy",
         items: &[10],
         why: "Without one, IAM users may choose passwords of 8 characters that never expire and can be used again.",
+        decides: &[
+            "Minimum length and reuse prevention are the written values or stricter; a required kind of characters stays required.",
+            r#"Passwords expire after the written number of days or earlier; with "never" any expiry is fine."#,
+            "`hard_expiry` and `allow_users_to_change` equal the file's where written.",
+            "Keys that are not written may be anything.",
+        ],
         off: "state = \"absent\" returns to AWS's built-in policy",
         cost: "free",
         benchmarks: &[

@@ -33,6 +33,12 @@ impl Control for RootUser {
         items: &[1, 2],
         why: "The root user may do everything, and no policy of the account's own can limit it. So it has no keys, \
               several MFA devices, and is used for nothing that somebody else can do.",
+        decides: &[
+            "The account has no root access keys and no root signing certificates.",
+            "Root has MFA, with at least `mfa_devices` devices; hardware devices cannot be counted, so at least one is assumed.",
+            "Root was last used longer ago than the file allows, by the credential report.",
+            "A difference is a manual task; trueup never changes the root user.",
+        ],
         off: "a key that is not written is not looked at; nothing is ever written",
         cost: "free",
         benchmarks: &[

@@ -27,6 +27,11 @@ impl Control for S3PublicAccessBlock {
         title: "S3 Block Public Access of the account",
         items: &[13],
         why: "A single wrong policy or ACL makes a bucket public; the account's block holds for all buckets, old and new.",
+        decides: &[
+            "Each written setting is on; one that is on stays on although the file says false.",
+            "Settings that are not written may be anything.",
+            "A block that the organization's policy sets is managed elsewhere.",
+        ],
         off: "all four settings false, or state = \"absent\": where buckets are meant to be public",
         cost: "free",
         benchmarks: &[("CIS 5.0", "2.1.4"), ("CIS 3.0", "2.1.4"), ("FSBP", "S3.1")],

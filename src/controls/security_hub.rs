@@ -30,6 +30,12 @@ impl Control for SecurityHub {
         title: "AWS Security Hub CSPM",
         items: &[18],
         why: "It holds every resource against the standards that are on, and brings the findings of all services together.",
+        decides: &[
+            "Security Hub is enabled, and the written standards are on or off as the file says; others may be anything.",
+            "A standard that failed is a manual task.",
+            "Findings of all current regions are linked to the home region.",
+            "Global-resource controls and the form of findings equal the file's where written.",
+        ],
         off: "enabled = false disables it: standards and settings go, findings stay for 90 days; a standard is turned off by false",
         cost: "0.001 USD a check; two standards in 17 regions are roughly 20 to 60 USD a month in a small account; 30 days free",
         benchmarks: &[("CIS 5.0", "4.16"), ("CIS 3.0", "4.16")],

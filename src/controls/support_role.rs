@@ -34,6 +34,11 @@ impl Control for SupportRole {
         title: "Role for AWS Support",
         items: &[],
         why: "Incidents are managed with AWS Support by a role that may do that and nothing else.",
+        decides: &[
+            "The role has AWSSupportAccess, and no policy of it denies everything.",
+            "Its permissions boundary is none or the written one.",
+            "No IAM user of the account can assume it without MFA; roles and other accounts that can are noted.",
+        ],
         off: "enabled = false removes the role that is named; a table that is not written leaves all roles alone",
         cost: "free",
         benchmarks: &[

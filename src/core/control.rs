@@ -38,6 +38,8 @@ pub struct Doc {
     pub items: &'static [u8],
     /// Why one wants it, in a sentence or two.
     pub why: &'static str,
+    /// What decides that the live state is in sync, a short sentence for each live value.
+    pub decides: &'static [&'static str],
     /// How it is switched off or undone by the file alone.
     pub off: &'static str,
     /// What it costs, in a few words and with the prices that its steps say by [`StepDraft::costs`](crate::change::StepDraft::costs); `free` if nothing.

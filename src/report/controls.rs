@@ -71,6 +71,10 @@ pub fn page(control: &dyn AnyControl, style: &Style) -> String {
     let permissions = control.permissions();
     let mut text = format!("{}: {}\n\n", style.bold(control.name()), doc.title);
     text.push_str(&phrase::wrap(doc.why, "", "", style));
+    text.push_str("\nIn sync if:\n");
+    for what in doc.decides {
+        text.push_str(&phrase::wrap(what, "- ", "  ", style));
+    }
     text.push('\n');
     let benchmarks: Vec<String> = doc
         .benchmarks

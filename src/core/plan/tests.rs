@@ -33,6 +33,7 @@ impl Control for Doors {
         title: "",
         items: &[],
         why: "",
+        decides: &[],
         off: "",
         cost: "",
         benchmarks: &[],
