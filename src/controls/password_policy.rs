@@ -50,8 +50,8 @@ require_uppercase = true
 require_lowercase = true
 allow_users_to_change = true
 reuse_prevention = 24
-# max_age_days = 180       # for users without MFA; "never" switches it off
-# hard_expiry = false      # true locks out who lets a password expire
+# max_age_days = 180       # for users without MFA; "never" asks for no expiry
+# hard_expiry = false      # true locks out users whose password expires
 "#,
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -182,6 +182,14 @@ mod tests {
         Without one, IAM users may choose passwords of 8 characters that never expire
         and can be used again.
 
+        In sync if:
+        - Minimum length and reuse prevention are the written values or stricter; a
+          required kind of characters stays required.
+        - Passwords expire after the written number of days or earlier; with "never" any
+          expiry is fine.
+        - `hard_expiry` and `allow_users_to_change` equal the file's where written.
+        - Keys that are not written may be anything.
+
         scope       account
         checklist   10
         benchmarks  CIS 5.0: 1.7, 1.8; CIS 3.0: 1.8, 1.9; FSBP: IAM.7
@@ -200,8 +208,8 @@ mod tests {
         require_lowercase = true
         allow_users_to_change = true
         reuse_prevention = 24
-        # max_age_days = 180       # for users without MFA; "never" switches it off
-        # hard_expiry = false      # true locks out who lets a password expire
+        # max_age_days = 180       # for users without MFA; "never" asks for no expiry
+        # hard_expiry = false      # true locks out users whose password expires
         "#);
     }
 }

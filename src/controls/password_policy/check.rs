@@ -1,6 +1,8 @@
 //! What is wrong with a table as a whole.
 
-use super::model::Model;
+use trueup_core::values::Bound;
+
+use super::model::{Model, days};
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -10,20 +12,19 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             wrong.push((key, format!("{value} is out of range; expected {from} to {to}")));
         }
     };
-    range("minimum_length", want.minimum_length, 6, 128);
+    range(
+        "minimum_length",
+        want.minimum_length.map(Bound::into_value),
+        6,
+        128,
+    );
     range(
         "reuse_prevention",
-        want.reuse_prevention.and_then(|n| n.number),
+        want.reuse_prevention.and_then(|count| count.value().number),
         1,
         24,
     );
-    range("max_age_days", want.max_age_days.and_then(|n| n.number), 1, 1095);
-    if want.hard_expiry == Some(true) && want.max_age_days.is_some_and(|age| age.number.is_none()) {
-        wrong.push((
-            "hard_expiry",
-            "nothing expires with max_age_days = \"never\"".to_owned(),
-        ));
-    }
+    range("max_age_days", days(want), 1, 1095);
     if want.is_silent() && !want.is_absent() {
         wrong.push((
             "",

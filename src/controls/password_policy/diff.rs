@@ -1,10 +1,13 @@
 //! What has to be done.
 
+use std::cmp::Ordering;
+
 use trueup_core::change::Changes;
 use trueup_core::control::Observed;
 use trueup_core::fault::FaultKind;
+use trueup_core::values::Bound;
 
-use super::model::{Action, Ids, Model, Told, days};
+use super::model::{Action, Ids, Model, Told, by_age, by_count, days};
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
@@ -16,15 +19,11 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<
         }
         return;
     }
-    let whole = want.over(live);
-    if whole
-        == (Model {
-            state: None,
-            ..live.clone()
-        })
-    {
+    if !needs_step(want, live, out) {
+        remark_on_unwritten(want, live, out);
         return;
     }
+    let whole = want.over(live);
     let expires_sooner = match (days(live), days(&whole)) {
         (_, None) => false,
         (None, Some(_)) => true,
@@ -34,13 +33,8 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<
     let locks_out = whole.hard_expiry == Some(true)
         && days(&whole).is_some()
         && (live.hard_expiry != Some(true) || expires_sooner);
-    let age = whole.max_age_days;
-    if live.is_absent() && !whole.asks_for_kinds() {
-        out.notice(
-            "this replaces AWS's built-in policy, which asks for three of the four kinds of characters; write \
-             require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them",
-        );
-    }
+    let age = days(&whole);
+    let weakens = weakens(live, &whole);
     let mut step = if live.is_absent() {
         out.add(Action::Put(whole))
     } else {
@@ -50,7 +44,104 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<
         step = step.disruptive(format!("passwords older than {age} days expire at once"));
     }
     if locks_out {
-        step.disruptive("who lets a password expire is locked out until an administrator resets it");
+        step = step.disruptive(LOCKED_OUT);
+    }
+    for what in weakens {
+        step = step.weakening(what);
+    }
+    remark_on_unwritten(want, live, out);
+}
+
+const LOCKED_OUT: &str = "users whose password expires are locked out until an administrator resets it";
+
+/// True if the policy has to be written. Keys whose stricter live value stays are kept.
+fn needs_step(want: &Model, live: &Model, out: &mut Changes<Action>) -> bool {
+    let mut missing = vec![
+        differs(want.allow_users_to_change, live.allow_users_to_change),
+        differs(want.hard_expiry, live.hard_expiry),
+        out.misses(
+            &["minimum_length"],
+            want.minimum_length.as_ref(),
+            live.minimum_length.map(Bound::into_value).as_ref(),
+            i32::cmp,
+        ),
+        out.misses(
+            &["reuse_prevention"],
+            want.reuse_prevention.as_ref(),
+            live.reuse_prevention.map(Bound::into_value).as_ref(),
+            by_count,
+        ),
+        out.misses(
+            &["max_age_days"],
+            want.max_age_days.as_ref(),
+            live.max_age_days.map(Bound::into_value).as_ref(),
+            by_age,
+        ),
+    ];
+    for ((key, want), (_, live)) in want.kinds().into_iter().zip(live.kinds()) {
+        let live = live.map(Bound::into_value);
+        missing.push(out.misses(&[key], want.as_ref(), live.as_ref(), bool::cmp));
+    }
+    missing.contains(&true)
+}
+
+fn differs(want: Option<bool>, live: Option<bool>) -> bool {
+    want.is_some() && want != live
+}
+
+/// What passwords no longer have to be once the whole policy is sent.
+fn weakens(live: &Model, whole: &Model) -> Vec<String> {
+    if live.is_absent() {
+        let dropped = "AWS's built-in policy asks for three of the four kinds of characters, this one for none; write \
+                       require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them";
+        return (!whole.asks_for_kinds())
+            .then(|| dropped.to_owned())
+            .into_iter()
+            .collect();
+    }
+    let mut weakens = vec![];
+    if let Some((from, to)) = lowered(live.minimum_length, whole.minimum_length, i32::cmp) {
+        weakens.push(format!("the minimum length falls from {from} to {to}"));
+    }
+    for ((key, from), (_, to)) in live.kinds().into_iter().zip(whole.kinds()) {
+        if lowered(from, to, bool::cmp).is_some() {
+            weakens.push(format!("{key} is turned off"));
+        }
+    }
+    if let Some((from, to)) = lowered(live.reuse_prevention, whole.reuse_prevention, by_count) {
+        weakens.push(format!("reuse_prevention falls from {from} to {to}"));
+    }
+    if let Some((from, to)) = lowered(live.max_age_days, whole.max_age_days, by_age) {
+        weakens.push(match to.number {
+            Some(days) => format!("passwords expire after {days} days instead of {from}"),
+            None => format!("passwords no longer expire after {from} days"),
+        });
+    }
+    weakens
+}
+
+/// Both values, if the second one is less strict.
+fn lowered<T>(
+    from: Option<Bound<T>>,
+    to: Option<Bound<T>>,
+    strictness: fn(&T, &T) -> Ordering,
+) -> Option<(T, T)> {
+    let (from, to) = (from?.into_value(), to?.into_value());
+    strictness(&to, &from).is_lt().then_some((from, to))
+}
+
+/// Live values that change what users can do and that the file does not write: no difference.
+fn remark_on_unwritten(want: &Model, live: &Model, out: &mut Changes<Action>) {
+    if want.hard_expiry.is_none() && live.hard_expiry == Some(true) {
+        out.notice(format!(
+            "hard_expiry is true: {LOCKED_OUT}; write hard_expiry to manage it"
+        ));
+    }
+    if want.allow_users_to_change.is_none() && live.allow_users_to_change == Some(false) {
+        out.notice(
+            "allow_users_to_change is false: the policy lets no IAM user change their own password; write \
+             allow_users_to_change to manage it",
+        );
     }
 }
 

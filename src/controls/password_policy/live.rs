@@ -3,9 +3,9 @@
 use futures::{StreamExt, TryStreamExt};
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
-use trueup_core::values::{NumberOr, Presence};
+use trueup_core::values::{Bound, NumberOr, Presence};
 
-use super::model::{Action, Ids, Model};
+use super::model::{Action, Ids, Model, days};
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
@@ -28,14 +28,14 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         },
         Some(policy) => Model {
             state: None,
-            minimum_length: Some(policy.minimum_password_length.unwrap_or(6)),
-            require_symbols: Some(policy.require_symbols),
-            require_numbers: Some(policy.require_numbers),
-            require_uppercase: Some(policy.require_uppercase_characters),
-            require_lowercase: Some(policy.require_lowercase_characters),
+            minimum_length: Some(Bound::Plain(policy.minimum_password_length.unwrap_or(6))),
+            require_symbols: Some(Bound::Plain(policy.require_symbols)),
+            require_numbers: Some(Bound::Plain(policy.require_numbers)),
+            require_uppercase: Some(Bound::Plain(policy.require_uppercase_characters)),
+            require_lowercase: Some(Bound::Plain(policy.require_lowercase_characters)),
             allow_users_to_change: Some(policy.allow_users_to_change_password),
-            reuse_prevention: Some(NumberOr::from_api(policy.password_reuse_prevention)),
-            max_age_days: Some(NumberOr::from_api(policy.max_password_age)),
+            reuse_prevention: Some(Bound::Plain(NumberOr::from_api(policy.password_reuse_prevention))),
+            max_age_days: Some(Bound::Plain(NumberOr::from_api(policy.max_password_age))),
             hard_expiry: Some(policy.hard_expiry.unwrap_or(false)),
         },
     };
@@ -87,15 +87,15 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     match action {
         Action::Put(policy) => {
             iam.update_account_password_policy()
-                .set_minimum_password_length(policy.minimum_length)
-                .set_require_symbols(policy.require_symbols)
-                .set_require_numbers(policy.require_numbers)
-                .set_require_uppercase_characters(policy.require_uppercase)
-                .set_require_lowercase_characters(policy.require_lowercase)
+                .set_minimum_password_length(policy.minimum_length.map(Bound::into_value))
+                .set_require_symbols(policy.require_symbols.map(Bound::into_value))
+                .set_require_numbers(policy.require_numbers.map(Bound::into_value))
+                .set_require_uppercase_characters(policy.require_uppercase.map(Bound::into_value))
+                .set_require_lowercase_characters(policy.require_lowercase.map(Bound::into_value))
                 .set_allow_users_to_change_password(policy.allow_users_to_change)
                 // "Off" is said by leaving these two out: AWS refuses 0.
-                .set_password_reuse_prevention(policy.reuse_prevention.and_then(|n| n.number))
-                .set_max_password_age(policy.max_age_days.and_then(|n| n.number))
+                .set_password_reuse_prevention(policy.reuse_prevention.and_then(|count| count.value().number))
+                .set_max_password_age(days(policy))
                 .set_hard_expiry(policy.hard_expiry)
                 .send()
                 .await?;

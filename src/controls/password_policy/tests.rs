@@ -1,5 +1,5 @@
 use trueup_core::fault::{Fault, FaultKind};
-use trueup_core::values::NumberOr;
+use trueup_core::values::{Bound, NumberOr};
 
 use super::model::Told;
 use super::*;
@@ -39,7 +39,7 @@ fn plan(want: &Model, live: &Model) -> String {
 fn a_stricter_policy_is_safe_because_passwords_stay_valid() {
     insta::assert_snapshot!(plan(&example(), &absent()), @"set the IAM password policy [safe]");
     let shorter = Model {
-        minimum_length: Some(8),
+        minimum_length: Some(Bound::Plain(8)),
         ..live()
     };
     insta::assert_snapshot!(plan(&example(), &shorter), @"set the IAM password policy [safe]");
@@ -49,7 +49,7 @@ fn a_stricter_policy_is_safe_because_passwords_stay_valid() {
 fn keys_that_are_not_managed_are_sent_back_as_they_were_read() {
     let out = found(&model("minimum_length = 16"), &live());
     let sent = Model {
-        minimum_length: Some(16),
+        minimum_length: Some(Bound::Plain(16)),
         ..live()
     };
     assert_eq!(out.steps[0].action, Action::Put(sent));
@@ -65,10 +65,10 @@ fn a_first_policy_keeps_the_length_of_the_built_in_one() {
 }
 
 #[test]
-fn a_first_policy_that_drops_what_the_built_in_one_asks_for_says_so() {
+fn a_first_policy_that_drops_what_the_built_in_one_asks_for_needs_consent() {
     insta::assert_snapshot!(plan(&model("minimum_length = 14"), &absent()), @r"
     set the IAM password policy [safe]
-    note: this replaces AWS's built-in policy, which asks for three of the four kinds of characters; write require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them
+      weakens: AWS's built-in policy asks for three of the four kinds of characters, this one for none; write require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them
     ");
 }
 
@@ -80,21 +80,21 @@ fn an_earlier_expiry_needs_consent() {
       ! passwords older than 180 days expire at once
     ");
     let sooner = Model {
-        max_age_days: Some(NumberOr::from_api(Some(90))),
+        max_age_days: Some(Bound::Plain(NumberOr::from_api(Some(90)))),
         ..live()
     };
-    insta::assert_snapshot!(plan(&want, &sooner), @"set the IAM password policy [safe]");
+    insta::assert_snapshot!(plan(&want, &sooner), @"note: max_age_days is 90 and stays, as the file asks for 180 or stricter; for 180 itself write { exactly = 180 }");
 }
 
 #[test]
 fn a_hard_expiry_needs_consent_once_something_expires() {
     let expiring = Model {
-        max_age_days: Some(NumberOr::from_api(Some(90))),
+        max_age_days: Some(Bound::Plain(NumberOr::from_api(Some(90)))),
         ..live()
     };
     insta::assert_snapshot!(plan(&model("hard_expiry = true"), &expiring), @r"
     set the IAM password policy [disruptive]
-      ! who lets a password expire is locked out until an administrator resets it
+      ! users whose password expires are locked out until an administrator resets it
     ");
     insta::assert_snapshot!(
         plan(&model("hard_expiry = true"), &live()),
@@ -108,10 +108,10 @@ fn an_earlier_expiry_under_a_hard_one_says_that_it_locks_out() {
         hard_expiry: Some(true),
         ..live()
     };
-    insta::assert_snapshot!(plan(&model("max_age_days = 90"), &hard), @r"
+    insta::assert_snapshot!(plan(&model("max_age_days = 90\nhard_expiry = true"), &hard), @r"
     set the IAM password policy [disruptive]
       ! passwords older than 90 days expire at once
-      ! who lets a password expire is locked out until an administrator resets it
+      ! users whose password expires are locked out until an administrator resets it
     ");
 }
 
@@ -200,10 +200,97 @@ fn a_value_that_aws_would_refuse_is_refused_with_its_range() {
 }
 
 #[test]
-fn a_hard_expiry_of_what_never_expires_is_a_mistake() {
-    let wrong = PasswordPolicy::check(&model("hard_expiry = true\nmax_age_days = \"never\""));
-    assert_eq!(wrong.len(), 1);
-    assert_eq!(wrong[0].0, "hard_expiry");
+fn a_stricter_policy_stays_and_is_noted_key_by_key() {
+    let want = model(
+        "minimum_length = 14\nrequire_symbols = false\nrequire_numbers = true\nreuse_prevention = 5\n\
+         max_age_days = \"never\"",
+    );
+    let stricter = model(
+        "minimum_length = 20\nrequire_symbols = true\nreuse_prevention = 24\nmax_age_days = 90\n\
+         allow_users_to_change = true\nhard_expiry = false",
+    );
+    insta::assert_snapshot!(plan(&want, &stricter.over(&live())), @r#"
+    note: minimum_length is 20 and stays, as the file asks for 14 or stricter; for 14 itself write { exactly = 14 }
+    note: reuse_prevention is 24 and stays, as the file asks for 5 or stricter; for 5 itself write { exactly = 5 }
+    note: max_age_days is 90 and stays, as the file asks for "never" or stricter; for "never" itself write { exactly = "never" }
+    note: require_symbols is true and stays, as the file asks for false or stricter; for false itself write { exactly = false }
+    "#);
+}
+
+#[test]
+fn exactly_loosens_each_key_by_consent() {
+    let want = model(
+        "minimum_length = { exactly = 10 }\nrequire_symbols = { exactly = false }\n\
+         reuse_prevention = { exactly = 5 }\nmax_age_days = { exactly = \"never\" }",
+    );
+    let expiring = model("max_age_days = 90").over(&live());
+    insta::assert_snapshot!(plan(&want, &expiring), @r"
+    set the IAM password policy [safe]
+      weakens: the minimum length falls from 14 to 10
+      weakens: require_symbols is turned off
+      weakens: reuse_prevention falls from 24 to 5
+      weakens: passwords no longer expire after 90 days
+    ");
+    insta::assert_snapshot!(plan(&model("max_age_days = { exactly = 180 }"), &expiring), @r"
+    set the IAM password policy [safe]
+      weakens: passwords expire after 180 days instead of 90
+    ");
+    // What is stricter than the account is no loosening.
+    insta::assert_snapshot!(
+        plan(&model("minimum_length = { exactly = 20 }"), &expiring),
+        @"set the IAM password policy [safe]"
+    );
+}
+
+#[test]
+fn a_policy_written_for_one_key_sends_back_the_stricter_values_of_the_others() {
+    let stricter = model("minimum_length = 20\nmax_age_days = 90").over(&live());
+    let want = model("minimum_length = 14\nmax_age_days = 180\nallow_users_to_change = false");
+    let out = found(&want, &stricter);
+    let sent = Model {
+        allow_users_to_change: Some(false),
+        ..stricter
+    };
+    assert_eq!(out.steps[0].action, Action::Put(sent));
+    assert_eq!(out.steps[0].weakens, [""; 0]);
+    assert_eq!(out.kept, [["minimum_length"], ["max_age_days"]]);
+}
+
+#[test]
+fn a_first_policy_never_asks_for_fewer_characters_than_the_built_in_one() {
+    let sent = |text: &str| match &found(&model(text), &absent()).steps[0].action {
+        Action::Put(policy) => policy.minimum_length,
+        Action::Delete => None,
+    };
+    assert_eq!(sent("minimum_length = 6"), Some(Bound::Plain(8)));
+    assert_eq!(sent("minimum_length = { exactly = 6 }"), Some(Bound::Plain(6)));
+}
+
+#[test]
+fn a_hard_expiry_that_is_written_is_compared_and_one_that_is_not_is_noted() {
+    let hard = Model {
+        hard_expiry: Some(true),
+        ..live()
+    };
+    insta::assert_snapshot!(
+        plan(&model("hard_expiry = false"), &hard),
+        @"set the IAM password policy [safe]"
+    );
+    insta::assert_snapshot!(plan(&model("minimum_length = 14"), &hard), @"note: hard_expiry is true: users whose password expires are locked out until an administrator resets it; write hard_expiry to manage it");
+    assert_eq!(
+        plan(&model("hard_expiry = true\nmax_age_days = \"never\""), &hard),
+        ""
+    );
+}
+
+#[test]
+fn users_who_cannot_change_their_password_are_noted_where_the_key_is_not_written() {
+    let fixed = Model {
+        allow_users_to_change: Some(false),
+        ..live()
+    };
+    insta::assert_snapshot!(plan(&model("minimum_length = 14"), &fixed), @"note: allow_users_to_change is false: the policy lets no IAM user change their own password; write allow_users_to_change to manage it");
+    insta::assert_snapshot!(plan(&example(), &fixed), @"set the IAM password policy [safe]");
 }
 
 #[test]

@@ -49,6 +49,13 @@ impl<T, const CAPPED: bool> Bound<T, CAPPED> {
         }
     }
 
+    /// The same, by value.
+    pub fn into_value(self) -> T {
+        match self {
+            Bound::Plain(value) | Bound::Exactly(value) | Bound::AtMost(value) => value,
+        }
+    }
+
     /// How a live value stands to it. `strictness` gives the stricter of two values as the greater one.
     pub fn fit(&self, live: &T, strictness: impl FnOnce(&T, &T) -> Ordering) -> Fit {
         match (strictness(live, self.value()), self) {
