@@ -8,6 +8,7 @@ use trueup_core::change::Changes;
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
+use trueup_core::values::Bound;
 
 mod diff;
 mod live;
@@ -69,7 +70,7 @@ external_access = true
                 "says nothing about Access Analyzer; expected at least external_access".to_owned(),
             ));
         }
-        if let Some(days) = want.unused_access_days {
+        if let Some(days) = want.unused_access_days.map(Bound::into_value) {
             if !(1..=365).contains(&days) {
                 wrong.push((
                     "unused_access_days",

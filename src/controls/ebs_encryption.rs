@@ -11,7 +11,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
-use self::model::{Action, Model};
+use self::model::{Action, Ids, Model};
 
 /// The control.
 pub(crate) struct EbsEncryption;
@@ -37,7 +37,11 @@ enabled = true
 "#,
     };
     const PERMISSIONS: Permissions = Permissions {
-        read: &["ec2:GetEbsEncryptionByDefault", "ec2:GetEbsDefaultKmsKeyId"],
+        read: &[
+            "ec2:GetEbsEncryptionByDefault",
+            "ec2:GetEbsDefaultKmsKeyId",
+            "ec2:DescribeSnapshots",
+        ],
         write: &[
             "ec2:EnableEbsEncryptionByDefault",
             "ec2:DisableEbsEncryptionByDefault",
@@ -47,7 +51,7 @@ enabled = true
     };
 
     type Model = Model;
-    type Ids = ();
+    type Ids = Ids;
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -60,13 +64,13 @@ enabled = true
         vec![]
     }
 
-    fn diff(want: &Model, seen: &Observed<Model, ()>, here: &Here<'_>, out: &mut Changes<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, here, out);
     }
 }
 
 impl Live for EbsEncryption {
-    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, ()>, Failure> {
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         live::fetch(cx, want).await
     }
 

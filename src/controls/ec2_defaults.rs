@@ -38,8 +38,8 @@ impl Control for Ec2Defaults {
             "The serial console is as written; one that is off stays off.",
             "Keys that are not written may be anything.",
         ],
-        off: "\"unblocked\", serial_console = true, and \"no_preference\" for each metadata option; a key that is not \
-              written is left alone",
+        off: "{ exactly = X } with \"unblocked\", serial_console = true, or \"no_preference\" for each metadata option; a \
+              key that is not written is left alone",
         cost: "free",
         benchmarks: &[
             ("CIS 5.0", "5.7 (new instances)"),
@@ -95,7 +95,9 @@ http_put_response_hop_limit = 2                  # 1 to 64; containers need 2; "
                 "says nothing about EC2; expected at least one of its settings".to_owned(),
             )];
         }
-        let hops = metadata.http_put_response_hop_limit.and_then(|hops| hops.number);
+        let hops = metadata
+            .http_put_response_hop_limit
+            .and_then(|hops| hops.value().number);
         match hops.filter(|hops| *hops > 64) {
             None => vec![],
             Some(hops) => vec![(

@@ -32,7 +32,7 @@ impl Control for S3PublicAccessBlock {
             "Settings that are not written may be anything.",
             "A block that the organization's policy sets is managed elsewhere.",
         ],
-        off: "all four settings false, or state = \"absent\": where buckets are meant to be public",
+        off: "{ exactly = false } turns a setting off, state = \"absent\" all of them: where buckets are meant to be public",
         cost: "free",
         benchmarks: &[("CIS 5.0", "2.1.4"), ("CIS 3.0", "2.1.4"), ("FSBP", "S3.1")],
         page: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",

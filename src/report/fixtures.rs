@@ -116,7 +116,7 @@ impl Account {
                 "ebs_encryption",
                 &at(name),
                 "enabled = true",
-                Ok(seen(read, json!(null))),
+                Ok(seen(read, json!({}))),
             )
         })
     }

@@ -27,6 +27,9 @@ const CREATED_AT_EPOCH: f64 = 1_767_225_600.0;
 pub struct GuardDuty {
     /// The account that administers this one's GuardDuty.
     pub administrator: Option<String>,
+    /// How that account stands to this one: `Enabled` where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relationship_status: Option<String>,
     /// The features that there are not in the region.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lacking: BTreeSet<String>,
@@ -78,10 +81,15 @@ impl GuardDuty {
             })
     }
 
+    fn relationship(&self) -> &str {
+        self.relationship_status.as_deref().unwrap_or("Enabled")
+    }
+
     /// An account whose GuardDuty is administered by another one cannot change it itself.
-    fn writable(&self) -> Result<(), AwsError> {
-        match self.administrator {
+    fn writable(&self, own: &str) -> Result<(), AwsError> {
+        match self.administrator.as_deref() {
             None => Ok(()),
+            Some(account) if account == own || self.relationship() != "Enabled" => Ok(()),
             Some(_) => Err(SERVICE.invalid(
                 "The request is rejected because the current account is a member account and cannot call this API.",
             )),
@@ -220,24 +228,25 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "GetDetector" => Ok(guardduty.named(call)?.output(&account.id)),
         "UpdateDetector" => {
             guardduty.named(call)?;
-            guardduty.writable()?;
+            guardduty.writable(&account.id)?;
             guardduty.named(call)?.update(&call.input)?;
             Ok(json!({}))
         }
         "DeleteDetector" => {
             guardduty.named(call)?;
-            guardduty.writable()?;
+            guardduty.writable(&account.id)?;
             guardduty.detector = None;
             Ok(json!({}))
         }
         "GetAdministratorAccount" => {
             let administrator = guardduty.administrator.clone();
+            let relationship = guardduty.relationship().to_owned();
             guardduty.named(call)?;
             Ok(match administrator {
                 None => json!({"administrator": {}}),
                 Some(id) => json!({"administrator": {
                     "accountId": id,
-                    "relationshipStatus": "Enabled",
+                    "relationshipStatus": relationship,
                     "invitedAt": CREATED_AT,
                 }}),
             })

@@ -8,6 +8,7 @@ use aws_sdk_accessanalyzer::types::{
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
 use trueup_core::tags::Tags;
+use trueup_core::values::Bound;
 
 use super::model::{Action, Analyzer, Ids, Kind, Model};
 
@@ -23,8 +24,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     while let Some(page) = pages.next().await {
         all.extend(page?.analyzers);
     }
-    let external = best(&all, &Type::Account);
-    let unused = best(&all, &Type::AccountUnusedAccess);
+    let external = best(&all, &[Type::Account, Type::Organization]);
+    let unused = best(&all, &[Type::AccountUnusedAccess]);
     // An export says it where there is one, and of the home region alone.
     let with_unused = match want {
         None => unused.is_some() && cx.place.region() == Some(&cx.env.home),
@@ -34,7 +35,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         model: Model {
             external_access: Some(external.is_some()),
             unused_access: with_unused.then_some(unused.is_some()),
-            unused_access_days: unused.filter(|_| with_unused).and_then(days),
+            unused_access_days: unused.filter(|_| with_unused).and_then(days).map(Bound::Plain),
         },
         ids: Ids {
             external: external.map(Analyzer::from),
@@ -44,17 +45,31 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     })
 }
 
-/// Of several of a type, the account's own before a service's.
-fn best<'a>(all: &'a [AnalyzerSummary], kind: &Type) -> Option<&'a AnalyzerSummary> {
+/// Of several of these types: what works before what does not, then by type, then the account's own before a service's.
+pub(super) fn best<'a>(all: &'a [AnalyzerSummary], kinds: &[Type]) -> Option<&'a AnalyzerSummary> {
     all.iter()
-        .filter(|analyzer| analyzer.r#type == *kind)
-        .min_by_key(|analyzer| (analyzer.managed_by.is_some(), analyzer.name.clone()))
+        .filter_map(|analyzer| {
+            let kind = kinds.iter().position(|kind| *kind == analyzer.r#type)?;
+            Some((kind, analyzer))
+        })
+        .min_by_key(|(kind, analyzer)| {
+            (
+                !works(&analyzer.status),
+                *kind,
+                analyzer.managed_by.is_some(),
+                analyzer.name.clone(),
+            )
+        })
+        .map(|(_, analyzer)| analyzer)
+}
+
+fn works(status: &AnalyzerStatus) -> bool {
+    matches!(status, AnalyzerStatus::Active | AnalyzerStatus::Creating)
 }
 
 impl From<&AnalyzerSummary> for Analyzer {
     fn from(summary: &AnalyzerSummary) -> Self {
-        let works = matches!(summary.status, AnalyzerStatus::Active | AnalyzerStatus::Creating);
-        let broken = (!works).then(|| {
+        let broken = (!works(&summary.status)).then(|| {
             let reason = summary
                 .status_reason
                 .as_ref()
@@ -68,6 +83,7 @@ impl From<&AnalyzerSummary> for Analyzer {
         Analyzer {
             name: summary.name.clone(),
             arn: summary.arn.clone(),
+            of_organization: summary.r#type == Type::Organization,
             broken,
             managed_by: summary.managed_by.clone(),
             tags: summary.tags.clone().into_iter().flatten().collect(),

@@ -6,6 +6,7 @@ use aws_sdk_accessanalyzer::types::Type;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trueup_core::tags::{self, Tags};
+use trueup_core::values::Bound;
 
 /// The table `[access_analyzer]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,9 +17,9 @@ pub(crate) struct Model {
     /// An analyzer looks for roles, keys and permissions that nobody uses: one, in the home region, for IAM is the
     /// same everywhere. It is paid by role and user.
     pub(crate) unused_access: Option<bool>,
-    /// After how many days something counts as unused. An analyzer that counts otherwise is replaced.
-    #[schemars(range(min = 1, max = 365))]
-    pub(crate) unused_access_days: Option<i32>,
+    /// After how many days something counts as unused, 1 to 365. An analyzer that counts fewer stays, and one that
+    /// counts more has to be deleted by hand: AWS cannot change the number.
+    pub(crate) unused_access_days: Option<Bound<i32>>,
 }
 
 /// What is needed to act.
@@ -37,6 +38,9 @@ pub(crate) struct Analyzer {
     pub(crate) name: String,
     /// Its ARN.
     pub(crate) arn: String,
+    /// True for one of a whole organization, which this account administers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) of_organization: bool,
     /// Why it does not work, if it does not.
     pub(crate) broken: Option<String>,
     /// The service that made it for itself, if one did.

@@ -1,7 +1,9 @@
+use aws_sdk_accessanalyzer::types::{AnalyzerStatus, AnalyzerSummary, Type};
 use trueup_core::cost::Monthly;
 use trueup_core::env::Run;
 
 use super::diff::{PRICE_CENTS, UNUSED};
+use super::live::best;
 use super::model::Analyzer;
 use super::*;
 use crate::testing::{found_in, monthly, told};
@@ -24,7 +26,7 @@ fn seen(unused: Option<i32>) -> Observed<Model, Ids> {
         model: Model {
             external_access: Some(true),
             unused_access: Some(unused.is_some()),
-            unused_access_days: unused,
+            unused_access_days: unused.map(Bound::Plain),
         },
         ids: Ids {
             external: Some(analyzer("ConsoleAnalyzer")),
@@ -92,13 +94,71 @@ fn an_analyzer_of_any_name_is_adopted_and_what_is_not_written_is_left_alone() {
 }
 
 #[test]
-fn another_number_of_days_takes_another_analyzer() {
-    insta::assert_snapshot!(plan("unused_access = true\nunused_access_days = 90", &seen(Some(30))), @r"
-    delete the analyzer theirs [destructive]
-      ! its findings and archive rules go with it
-    create the analyzer of access unused for 90 days [safe]
-      after delete the analyzer theirs
+fn an_analyzer_that_counts_fewer_days_stays_and_one_that_counts_more_is_blocked() {
+    let plan = |days: &str, live| {
+        let want = format!("external_access = true\nunused_access = true\nunused_access_days = {days}");
+        plan(&want, &seen(Some(live)))
+    };
+    insta::assert_snapshot!(plan("90", 30), @"note: unused_access_days is 30 and stays, as the file asks for 90 or stricter; for 90 itself write { exactly = 90 }");
+    insta::assert_snapshot!(plan("90", 180), @"refused for unused_access_days: the analyzer theirs counts access as unused after 180 days, and AWS cannot change that; delete it with its findings and apply again, or write unused_access_days = 180");
+    insta::assert_snapshot!(plan("{ exactly = 90 }", 30), @"refused for unused_access_days: the analyzer theirs counts access as unused after 30 days, and AWS cannot change that; delete it with its findings and apply again, or write unused_access_days = 30");
+}
+
+#[test]
+fn an_analyzer_of_the_organization_counts_and_is_noted() {
+    let mut live = seen(None);
+    live.ids.external.as_mut().unwrap().of_organization = true;
+    insta::assert_snapshot!(plan_with("external_access = true", &live, &[("a", "1")]), @"note: the analyzer ConsoleAnalyzer is one of the whole organization: access that other accounts of the organization have is not reported");
+    insta::assert_snapshot!(plan("external_access = false", &live), @"refused for external_access: the analyzer ConsoleAnalyzer is one of the whole organization, and is not deleted for one account");
+    live.ids.external.as_mut().unwrap().broken = Some("DISABLED".to_owned());
+    insta::assert_snapshot!(plan("external_access = true", &live), @r"
+    create the analyzer of external access [safe]
+    note: the analyzer ConsoleAnalyzer does not work (DISABLED)
     ");
+}
+
+#[test]
+fn the_analyzer_that_works_is_taken_before_one_that_does_not() {
+    let summary = |name: &str, kind: Type, status: AnalyzerStatus, service: Option<&str>| {
+        AnalyzerSummary::builder()
+            .arn(format!(
+                "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/{name}"
+            ))
+            .name(name)
+            .r#type(kind)
+            .created_at(aws_smithy_types::DateTime::from_secs(0))
+            .status(status)
+            .set_managed_by(service.map(str::to_owned))
+            .build()
+            .unwrap()
+    };
+    use AnalyzerStatus::{Active, Creating, Disabled, Failed};
+    let external = [Type::Account, Type::Organization];
+    let taken = |all: &[AnalyzerSummary]| best(all, &external).map(|analyzer| analyzer.name.clone());
+    let broken = summary("a", Type::Account, Failed, None);
+    let service = summary("b", Type::Account, Active, Some("securityhubv2.amazonaws.com"));
+    let own = summary("c", Type::Account, Creating, None);
+    let organization = summary("d", Type::Organization, Active, None);
+    let unused = summary("e", Type::AccountUnusedAccess, Active, None);
+    let all = [
+        broken.clone(),
+        service.clone(),
+        own,
+        organization.clone(),
+        unused.clone(),
+    ];
+    assert_eq!(taken(&all).as_deref(), Some("c"));
+    assert_eq!(
+        taken(&[broken.clone(), service, organization.clone()]).as_deref(),
+        Some("b")
+    );
+    assert_eq!(
+        taken(&[broken.clone(), organization, unused.clone()]).as_deref(),
+        Some("d")
+    );
+    let disabled = summary("d", Type::Organization, Disabled, None);
+    assert_eq!(taken(&[broken, disabled]).as_deref(), Some("a"));
+    assert_eq!(taken(&[unused]), None);
 }
 
 #[test]
@@ -131,18 +191,21 @@ fn what_a_service_made_for_itself_is_used_and_never_touched() {
     assert_eq!(plan_with("external_access = true", &live, &[("a", "1")]), "");
     insta::assert_snapshot!(
         plan("external_access = false", &live),
-        @"refused: the analyzer ConsoleAnalyzer belongs to securityhubv2.amazonaws.com, which alone can delete it"
+        @"refused for external_access: the analyzer ConsoleAnalyzer belongs to securityhubv2.amazonaws.com, which alone can delete it"
     );
 }
 
 #[test]
-fn an_analyzer_that_does_not_work_is_told() {
+fn an_analyzer_that_does_not_work_is_replaced_with_consent() {
     let mut live = seen(None);
     live.ids.external.as_mut().unwrap().broken = Some("FAILED: INTERNAL_ERROR".to_owned());
-    insta::assert_snapshot!(
-        plan("external_access = true", &live),
-        @"refused: the analyzer ConsoleAnalyzer does not work (FAILED: INTERNAL_ERROR) and no call repairs it: delete it, and apply again"
-    );
+    insta::assert_snapshot!(plan("external_access = true", &live), @r"
+    delete the analyzer ConsoleAnalyzer [destructive]
+      ! its findings and archive rules go with it
+    create the analyzer of external access [safe]
+      after delete the analyzer ConsoleAnalyzer
+    note: the analyzer ConsoleAnalyzer does not work (FAILED: INTERNAL_ERROR)
+    ");
 }
 
 #[test]
@@ -172,13 +235,10 @@ fn what_makes_no_sense_is_refused() {
 fn only_a_new_analyzer_of_unused_access_is_paid() {
     let each = Monthly::cents(PRICE_CENTS, PRICE_CENTS);
     assert!(AccessAnalyzer::DOC.cost.contains(&each.to_string()), "{each}");
-    let unused = "unused_access = true\nunused_access_days = 30";
     for (want, seen, costs) in [
         ("external_access = true", NOTHING(), Monthly::default()),
         ("unused_access = true", NOTHING(), UNUSED),
         ("unused_access = true", seen(Some(90)), Monthly::default()),
-        // It takes the place of one that was paid already.
-        (unused, seen(Some(90)), Monthly::default()),
         ("unused_access = false", seen(Some(90)), Monthly::default()),
     ] {
         let out = found_in::<AccessAnalyzer>(&model(want), &seen, Run::default());

@@ -3,10 +3,15 @@
 use trueup_core::change::Changes;
 use trueup_core::control::{Here, Observed};
 
-use super::model::{Action, KeyRef, Model};
+use super::model::{Action, Ids, KeyRef, Model, Snapshots};
+
+/// What encryption with `aws/ebs` changes for those who make snapshots or AMIs (EBS User Guide, "Encryption by
+/// default"; "Share an Amazon EBS snapshot").
+const CUTS: &str = "new snapshots and AMIs cannot be shared with other accounts unless a customer managed key encrypts \
+                    them, and instance types without encryption support no longer launch";
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Observed<Model, ()>, here: &Here<'_>, out: &mut Changes<Action>) {
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let live = &seen.model;
     if let (Some(KeyRef::Arn { arn, region, .. }), Some(place)) = (&want.kms_key, here.place.region())
         && region != place.as_str()
@@ -37,12 +42,21 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, ()>, here: &Here<'_>, ou
     match want.enabled {
         Some(true) if live.enabled != Some(true) => {
             // The key first: no volume shall be encrypted with one that nobody wanted.
-            out.change(Action::Enable).after_all(key);
+            let step = out.change(Action::Enable).after_all(key);
+            match &seen.ids.snapshots {
+                Snapshots::None => {}
+                Snapshots::Owned => {
+                    step.disruptive(CUTS);
+                }
+                Snapshots::NotListed(why) => {
+                    step.disruptive(format!("the snapshots could not be listed ({why}): {CUTS}"));
+                }
+            }
         }
         Some(false) if live.enabled != Some(false) => {
             // Nothing breaks, but it cannot be made good: a volume never changes from plain to encrypted.
             out.change(Action::Disable)
-                .disruptive("volumes made from then on are not encrypted, and stay so for good");
+                .weakening("volumes made from then on are not encrypted, and stay so for good");
         }
         _ => {}
     }

@@ -1,12 +1,13 @@
 //! The calls: reading, and each change.
 
+use aws_sdk_ec2::Client;
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
 
-use super::model::{Action, BadKey, KeyRef, Model};
+use super::model::{Action, BadKey, Ids, KeyRef, Model, Snapshots};
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
-pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, ()>, Failure> {
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let ec2 = &cx.clients().ec2;
     let enabled = ec2
         .get_ebs_encryption_by_default()
@@ -21,10 +22,33 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     } else {
         None
     };
-    Ok(Observed::of(Model {
-        enabled: Some(enabled),
-        kms_key,
-    }))
+    let turns_on = !enabled && want.is_some_and(|want| want.enabled == Some(true));
+    Ok(Observed {
+        model: Model {
+            enabled: Some(enabled),
+            kms_key,
+        },
+        ids: Ids {
+            snapshots: if turns_on {
+                snapshots(ec2).await
+            } else {
+                Snapshots::None
+            },
+        },
+        held_by: None,
+    })
+}
+
+/// Whether the account owns a snapshot. That they cannot be listed is part of the answer, not a fault: encryption can
+/// be planned without them, and asks for consent.
+async fn snapshots(ec2: &Client) -> Snapshots {
+    // The fewest that a page may have.
+    let one = ec2.describe_snapshots().owner_ids("self").max_results(5);
+    match one.send().await.map_err(Failure::from) {
+        Ok(answer) if answer.snapshots().is_empty() => Snapshots::None,
+        Ok(_) => Snapshots::Owned,
+        Err(fault) => Snapshots::NotListed(fault.0.code.unwrap_or(fault.0.message)),
+    }
 }
 
 /// The key that EC2 reports: an ARN, `alias/aws/ebs`, or nothing while none was ever chosen.

@@ -17,6 +17,27 @@ pub(crate) struct Model {
     pub(crate) kms_key: Option<KeyRef>,
 }
 
+/// What is read where encryption is to be turned on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ids {
+    /// Whether the account owns a snapshot in the region. An AMI with an EBS volume has one.
+    #[serde(default)]
+    pub(crate) snapshots: Snapshots,
+}
+
+/// Whether the account owns a snapshot in the region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Snapshots {
+    /// It owns none, or they were not asked for.
+    #[default]
+    None,
+    /// It owns some.
+    Owned,
+    /// They could not be listed, and why.
+    NotListed(String),
+}
+
 /// A KMS key in one of the forms that can be compared with what `GetEbsDefaultKmsKeyId` answers.
 ///
 /// EC2 would take an alias too, but it answers with the ARN of the key behind it: whether the two are the same

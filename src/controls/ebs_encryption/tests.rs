@@ -1,7 +1,7 @@
 use toml::Table;
 
 use super::live::live_key;
-use super::model::KeyRef;
+use super::model::{KeyRef, Snapshots};
 use super::*;
 use crate::testing;
 
@@ -36,10 +36,27 @@ fn switching_it_on_is_safe() {
 }
 
 #[test]
+fn switching_it_on_where_there_are_snapshots_needs_consent() {
+    let with = |snapshots| {
+        let mut seen = Observed::<Model, Ids>::of(model("enabled = false"));
+        seen.ids.snapshots = snapshots;
+        testing::told(&testing::found::<EbsEncryption>(&example(), &seen))
+    };
+    insta::assert_snapshot!(with(Snapshots::Owned), @r"
+    encrypt new EBS volumes by default [disruptive]
+      ! new snapshots and AMIs cannot be shared with other accounts unless a customer managed key encrypts them, and instance types without encryption support no longer launch
+    ");
+    insta::assert_snapshot!(with(Snapshots::NotListed("UnauthorizedOperation".to_owned())), @r"
+    encrypt new EBS volumes by default [disruptive]
+      ! the snapshots could not be listed (UnauthorizedOperation): new snapshots and AMIs cannot be shared with other accounts unless a customer managed key encrypts them, and instance types without encryption support no longer launch
+    ");
+}
+
+#[test]
 fn switching_it_off_needs_consent_because_volumes_stay_plain() {
     insta::assert_snapshot!(plan(&model("enabled = false"), &model("enabled = true")), @r"
-    stop encrypting new EBS volumes by default [disruptive]
-      ! volumes made from then on are not encrypted, and stay so for good
+    stop encrypting new EBS volumes by default [safe]
+      weakens: volumes made from then on are not encrypted, and stay so for good
     ");
 }
 

@@ -10,10 +10,11 @@ use aws_sdk_ec2::types::{
 use futures::try_join;
 use trueup_aws::Failure;
 use trueup_core::control::Observed;
+use trueup_core::values::Bound;
 
 use super::model::{
     Action, Ids, ImageAccess, InstanceMetadata, Model, Options, PublicSnapshots, Setting, SnapshotAccess,
-    Switch, Tokens,
+    Switch,
 };
 
 /// Reads what the table speaks of: each setting is a call in every region.
@@ -51,10 +52,14 @@ pub(super) async fn fetch(ec2: &Client, want: Option<&Model>) -> Result<Observed
         (Setting::InstanceMetadata, metadata_by),
     ];
     let model = Model {
-        snapshot_public_access: snapshots.and_then(|answer| SnapshotAccess::from_api(answer.state?.as_str())),
+        snapshot_public_access: snapshots
+            .and_then(|answer| SnapshotAccess::from_api(answer.state?.as_str()))
+            .map(Bound::Plain),
         image_public_access: images
-            .and_then(|answer| ImageAccess::from_api(&answer.image_block_public_access_state?)),
-        serial_console: console.map(|answer| answer.serial_console_access_enabled.unwrap_or(false)),
+            .and_then(|answer| ImageAccess::from_api(&answer.image_block_public_access_state?))
+            .map(Bound::Plain),
+        serial_console: console
+            .map(|answer| Bound::Plain(answer.serial_console_access_enabled.unwrap_or(false))),
         instance_metadata: metadata.map(|(options, _)| options.model()),
     };
     let mut ids = Ids {
@@ -66,9 +71,12 @@ pub(super) async fn fetch(ec2: &Client, want: Option<&Model>) -> Result<Observed
         options,
         public_snapshots: PublicSnapshots::default(),
     };
-    let all = Some(SnapshotAccess::BlockAllSharing);
-    let hides = want.is_some_and(|want| want.snapshot_public_access == all)
-        && model.snapshot_public_access != all
+    let blocks_all = |table: &Model| {
+        let access = table.snapshot_public_access.map(Bound::into_value);
+        access == Some(SnapshotAccess::BlockAllSharing)
+    };
+    let hides = want.is_some_and(blocks_all)
+        && !blocks_all(&model)
         && !ids.by_policy.contains(&Setting::SnapshotPublicAccess);
     if hides {
         ids.public_snapshots = public_snapshots(ec2).await;
@@ -179,17 +187,20 @@ async fn set_metadata(ec2: &Client, set: &InstanceMetadata, keep: &Options) -> R
     };
     let tokens = set
         .http_tokens
-        .map(Tokens::api)
+        .map(|tokens| tokens.value().api())
         .or(keep.http_tokens.as_deref())
         .map(Into::into);
     // "no_preference" is -1.
     let hops = set
         .http_put_response_hop_limit
-        .map(|hops| hops.number.unwrap_or(-1))
+        .map(|hops| hops.value().number.unwrap_or(-1))
         .or(keep.http_put_response_hop_limit);
     let endpoint = switch(set.http_endpoint, &keep.http_endpoint);
     let tags = switch(set.instance_metadata_tags, &keep.instance_metadata_tags);
-    let enforced = switch(set.http_tokens_enforced, &keep.http_tokens_enforced);
+    let enforced = switch(
+        set.http_tokens_enforced.map(Bound::into_value),
+        &keep.http_tokens_enforced,
+    );
     ec2.modify_instance_metadata_defaults()
         .set_http_tokens(tokens)
         .set_http_put_response_hop_limit(hops)

@@ -1,22 +1,24 @@
 //! The table, what is known beside it, and the changes.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use trueup_core::values::{NoPreference, NumberOr};
+use trueup_core::values::{Bound, NoPreference, NumberOr};
 
 /// The table `[ec2_defaults]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Model {
-    /// Whether snapshots may be public.
-    pub(crate) snapshot_public_access: Option<SnapshotAccess>,
-    /// Whether AMIs may become public. Those that are public stay so.
-    pub(crate) image_public_access: Option<ImageAccess>,
-    /// Who has the permission gets to the serial console of instances, which needs no network.
-    pub(crate) serial_console: Option<bool>,
+    /// Whether snapshots may be public. A stricter block stays.
+    pub(crate) snapshot_public_access: Option<Bound<SnapshotAccess>>,
+    /// Whether AMIs may become public. Those that are public stay so, and so does a stricter block.
+    pub(crate) image_public_access: Option<Bound<ImageAccess>>,
+    /// Principals with the permission get to the serial console of instances, which needs no network. Where it is off
+    /// it stays off; { exactly = true } turns it on.
+    pub(crate) serial_console: Option<Bound<bool>>,
     /// What new instances have unless their launch says otherwise.
     pub(crate) instance_metadata: Option<InstanceMetadata>,
 }
@@ -45,8 +47,8 @@ impl SnapshotAccess {
     }
 }
 
-/// How public AMIs may become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How public AMIs may become. Ordered from open to closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ImageAccess {
     /// Any AMI may be shared with everybody.
@@ -70,16 +72,23 @@ impl ImageAccess {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InstanceMetadata {
-    /// "required" is IMDSv2 alone, "optional" IMDSv1 too.
-    pub(crate) http_tokens: Option<Tokens>,
-    /// How many network hops an answer may travel, 1 to 64. A container is one hop further than its instance.
-    pub(crate) http_put_response_hop_limit: Option<NumberOr<NoPreference>>,
+    /// "required" is IMDSv2 alone, "optional" IMDSv1 too. A stricter word stays.
+    pub(crate) http_tokens: Option<Bound<Tokens>>,
+    /// How many network hops an answer may travel, 1 to 64. A container is one hop further than its instance. A lower
+    /// limit stays.
+    pub(crate) http_put_response_hop_limit: Option<Bound<NumberOr<NoPreference>>>,
     /// Whether there is instance metadata at all.
     pub(crate) http_endpoint: Option<Switch>,
     /// Whether an instance finds its tags in its metadata.
     pub(crate) instance_metadata_tags: Option<Switch>,
-    /// What does not require IMDSv2 is not launched.
-    pub(crate) http_tokens_enforced: Option<Switch>,
+    /// What does not require IMDSv2 is not launched. Where it is enabled it stays so.
+    pub(crate) http_tokens_enforced: Option<Bound<Switch>>,
+}
+
+/// A lower limit is stricter, and no preference is the least.
+pub(super) fn by_hops(one: &NumberOr<NoPreference>, other: &NumberOr<NoPreference>) -> Ordering {
+    let hops = |limit: &NumberOr<NoPreference>| limit.number.unwrap_or(i32::MAX);
+    hops(other).cmp(&hops(one))
 }
 
 /// Whether IMDSv2 is required.
@@ -92,6 +101,18 @@ pub(crate) enum Tokens {
     Optional,
     /// What the AMI asks for.
     NoPreference,
+}
+
+impl Tokens {
+    /// "required" is the strictest. "optional" is the least: it allows IMDSv1 where the AMI would not.
+    pub(super) fn by_strictness(&self, other: &Self) -> Ordering {
+        let rank = |tokens: &Tokens| match tokens {
+            Tokens::Required => 2,
+            Tokens::NoPreference => 1,
+            Tokens::Optional => 0,
+        };
+        rank(self).cmp(&rank(other))
+    }
 }
 
 /// An option that can be left to others.
@@ -128,6 +149,12 @@ impl Tokens {
 }
 
 impl Switch {
+    /// For what is stricter where it is enabled. Off is off, whichever word says so.
+    pub(super) fn by_strictness(&self, other: &Self) -> Ordering {
+        let is_on = |switch: &Switch| *switch == Switch::Enabled;
+        is_on(self).cmp(&is_on(other))
+    }
+
     pub(super) fn api(self) -> &'static str {
         match self {
             Switch::Enabled => "enabled",
@@ -171,12 +198,14 @@ impl Options {
     pub(super) fn model(&self) -> InstanceMetadata {
         let switch = |option: &Option<String>| Switch::from_api(option.as_deref());
         InstanceMetadata {
-            http_tokens: Tokens::from_api(self.http_tokens.as_deref()),
+            http_tokens: Tokens::from_api(self.http_tokens.as_deref()).map(Bound::Plain),
             // No preference is nothing, or -1.
-            http_put_response_hop_limit: Some(NumberOr::from_api(self.http_put_response_hop_limit)),
+            http_put_response_hop_limit: Some(Bound::Plain(NumberOr::from_api(
+                self.http_put_response_hop_limit,
+            ))),
             http_endpoint: switch(&self.http_endpoint),
             instance_metadata_tags: switch(&self.instance_metadata_tags),
-            http_tokens_enforced: switch(&self.http_tokens_enforced),
+            http_tokens_enforced: switch(&self.http_tokens_enforced).map(Bound::Plain),
         }
     }
 }
@@ -294,14 +323,20 @@ impl fmt::Display for Action {
             http_tokens_enforced,
         } = set;
         let options = [
-            ("tokens", http_tokens.map(|tokens| tokens.api().replace('-', " "))),
+            (
+                "tokens",
+                http_tokens.map(|tokens| tokens.value().api().replace('-', " ")),
+            ),
             (
                 "hop limit",
-                http_put_response_hop_limit.map(|hops| hops.to_string().replace('_', " ")),
+                http_put_response_hop_limit.map(|hops| hops.value().to_string().replace('_', " ")),
             ),
             ("endpoint", http_endpoint.map(told)),
             ("tags", instance_metadata_tags.map(told)),
-            ("enforcement of tokens", http_tokens_enforced.map(told)),
+            (
+                "enforcement of tokens",
+                http_tokens_enforced.map(Bound::into_value).map(told),
+            ),
         ];
         let set: Vec<String> = options
             .into_iter()

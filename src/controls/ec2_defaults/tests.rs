@@ -1,5 +1,6 @@
 use toml::Table;
 use trueup_core::control::{Control, Observed};
+use trueup_core::values::Bound;
 
 use super::model::{Options, PublicSnapshots, Setting};
 use super::*;
@@ -91,26 +92,106 @@ fn public_snapshots_are_named_and_ask_for_consent() {
     ");
 }
 
+const CLOSED: &str = "snapshot_public_access = \"block_all_sharing\"\nimage_public_access = \"block_new_sharing\"\n\
+                      serial_console = false";
+
 #[test]
-fn what_opens_something_says_what() {
-    let open =
-        "snapshot_public_access = \"unblocked\"\nimage_public_access = \"unblocked\"\nserial_console = true";
-    let closed = "snapshot_public_access = \"block_all_sharing\"\nimage_public_access = \"block_new_sharing\"\n\
-                  serial_console = false";
-    insta::assert_snapshot!(plan(open, closed), @r"
-    let snapshots be public again [disruptive]
-      ! snapshots that were public before all sharing was blocked are public again
-      ! whoever may share a snapshot may share it with everybody
-    let AMIs be public again [disruptive]
-      ! whoever may share an AMI may share it with everybody
-    give access to the EC2 serial console [disruptive]
-      ! whoever has the permission gets to instances past their network and its rules
+fn what_is_stricter_than_the_file_asks_stays_and_is_noted() {
+    let open = "snapshot_public_access = \"block_new_sharing\"\nimage_public_access = \"unblocked\"\n\
+                serial_console = true";
+    insta::assert_snapshot!(plan(open, CLOSED), @r#"
+    note: snapshot_public_access is "block_all_sharing" and stays, as the file asks for "block_new_sharing" or stricter; for "block_new_sharing" itself write { exactly = "block_new_sharing" }
+    note: image_public_access is "block_new_sharing" and stays, as the file asks for "unblocked" or stricter; for "unblocked" itself write { exactly = "unblocked" }
+    note: serial_console is false and stays, as the file asks for true or stricter; for true itself write { exactly = true }
+    "#);
+    insta::assert_snapshot!(options("http_tokens = \"optional\"", "http_tokens = \"required\""), @r#"note: instance_metadata.http_tokens is "required" and stays, as the file asks for "optional" or stricter; for "optional" itself write { exactly = "optional" }"#);
+    for (want, live) in [
+        ("http_tokens = \"optional\"", "http_tokens = \"no_preference\""),
+        ("http_tokens = \"no_preference\"", "http_tokens = \"required\""),
+        (
+            "http_put_response_hop_limit = 2",
+            "http_put_response_hop_limit = 1",
+        ),
+        (
+            "http_put_response_hop_limit = \"no_preference\"",
+            "http_put_response_hop_limit = 3",
+        ),
+        (
+            "http_tokens_enforced = \"disabled\"",
+            "http_tokens_enforced = \"enabled\"",
+        ),
+    ] {
+        let told = options(want, live);
+        assert!(
+            told.starts_with("note: ") && told.contains("and stays"),
+            "{want}: {told}"
+        );
+    }
+    // Off is off, whichever word says so.
+    let (disabled, none) = (
+        "http_tokens_enforced = \"disabled\"",
+        "http_tokens_enforced = \"no_preference\"",
+    );
+    assert_eq!(options(disabled, none), "");
+    assert_eq!(options(none, disabled), "");
+}
+
+#[test]
+fn exactly_opens_by_consent_and_says_what() {
+    let open = "snapshot_public_access = { exactly = \"unblocked\" }\n\
+                image_public_access = { exactly = \"unblocked\" }\nserial_console = { exactly = true }";
+    insta::assert_snapshot!(plan(open, CLOSED), @r"
+    let snapshots be public again [safe]
+      weakens: snapshots that were public before all sharing was blocked are public again
+      weakens: principals that may share a snapshot may make it public
+    let AMIs be public again [safe]
+      weakens: principals that may share an AMI may make it public
+    give access to the EC2 serial console [safe]
+      weakens: principals with the permission reach instances past their network and its rules
     note: EC2 shows a change of image_public_access within 10 minutes; one that was made just now is planned again, which does no harm
     ");
-    insta::assert_snapshot!(plan("snapshot_public_access = \"block_new_sharing\"", closed), @r"
-    block new public snapshots [disruptive]
-      ! snapshots that were public before all sharing was blocked are public again
+    insta::assert_snapshot!(plan("snapshot_public_access = { exactly = \"block_new_sharing\" }", CLOSED), @r"
+    block new public snapshots [safe]
+      weakens: snapshots that were public before all sharing was blocked are public again
     ");
+    for (want, live, what) in [
+        (
+            "http_tokens = { exactly = \"optional\" }",
+            "http_tokens = \"no_preference\"",
+            "answer IMDSv1, even",
+        ),
+        (
+            "http_tokens = { exactly = \"no_preference\" }",
+            "http_tokens = \"required\"",
+            "answer IMDSv1 again",
+        ),
+        (
+            "http_put_response_hop_limit = { exactly = 64 }",
+            "http_put_response_hop_limit = 1",
+            "from further away",
+        ),
+        (
+            "http_put_response_hop_limit = { exactly = \"no_preference\" }",
+            "http_put_response_hop_limit = 1",
+            "from further away",
+        ),
+        (
+            "http_put_response_hop_limit = 64",
+            "http_put_response_hop_limit = \"no_preference\"",
+            "from further away",
+        ),
+        (
+            "http_tokens_enforced = { exactly = \"no_preference\" }",
+            "http_tokens_enforced = \"enabled\"",
+            "launched again",
+        ),
+    ] {
+        let told = options(want, live);
+        assert!(
+            told.contains("[safe]\n  weakens: ") && told.contains(what),
+            "{want}: {told}"
+        );
+    }
 }
 
 #[test]
@@ -123,7 +204,7 @@ fn what_closes_something_is_safe_unless_somebody_uses_it() {
     block new public snapshots [safe]
     block new public AMIs [safe]
     end the access to the EC2 serial console [disruptive]
-      ! whoever works at a serial console, for want of a network perhaps, is cut off
+      ! sessions at a serial console are cut off, those for want of a network too
     note: EC2 shows a change of image_public_access within 10 minutes; one that was made just now is planned again, which does no harm
     ");
 }
@@ -131,16 +212,6 @@ fn what_closes_something_is_safe_unless_somebody_uses_it() {
 #[test]
 fn each_option_says_what_it_may_break() {
     for (want, live, risk) in [
-        (
-            "http_tokens = \"optional\"",
-            "http_tokens = \"no_preference\"",
-            "answer IMDSv1, even",
-        ),
-        (
-            "http_tokens = \"no_preference\"",
-            "http_tokens = \"required\"",
-            "answer IMDSv1 again",
-        ),
         (
             "http_tokens = \"no_preference\"",
             "http_tokens = \"optional\"",
@@ -157,12 +228,7 @@ fn each_option_says_what_it_may_break() {
             "",
         ),
         (
-            "http_put_response_hop_limit = 64",
-            "http_put_response_hop_limit = 1",
-            "",
-        ),
-        (
-            "http_put_response_hop_limit = \"no_preference\"",
+            "http_put_response_hop_limit = { exactly = \"no_preference\" }",
             "http_put_response_hop_limit = 3",
             "containers",
         ),
@@ -191,16 +257,6 @@ fn each_option_says_what_it_may_break() {
             "http_tokens_enforced = \"enabled\"",
             "http_tokens_enforced = \"disabled\"",
             "no longer launched",
-        ),
-        (
-            "http_tokens_enforced = \"no_preference\"",
-            "http_tokens_enforced = \"enabled\"",
-            "launched again",
-        ),
-        (
-            "http_tokens_enforced = \"disabled\"",
-            "http_tokens_enforced = \"no_preference\"",
-            "",
         ),
     ] {
         let told = options(want, live);
@@ -245,12 +301,12 @@ fn a_setting_that_a_declarative_policy_holds_is_left_alone_and_stops_no_other() 
     };
     let some = held(&[Setting::SnapshotPublicAccess, Setting::InstanceMetadata]);
     let live = Model {
-        serial_console: Some(true),
+        serial_console: Some(Bound::Plain(true)),
         ..new_account()
     };
     insta::assert_snapshot!(found(&example(), &live, some), @r"
     end the access to the EC2 serial console [disruptive]
-      ! whoever works at a serial console, for want of a network perhaps, is cut off
+      ! sessions at a serial console are cut off, those for want of a network too
     elsewhere: snapshot_public_access: a declarative policy of the organization sets it
     elsewhere: instance_metadata: a declarative policy of the organization sets it
     ");

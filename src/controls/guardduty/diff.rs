@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use trueup_core::change::Changes;
 use trueup_core::control::{Here, Observed};
 use trueup_core::tags::{self, Tags};
+use trueup_core::values::Bound;
 
 use super::features::{Feature, Features};
-use super::model::{Action, Ids, Model, Settings};
+use super::model::{Action, Frequency, Ids, Model, Settings};
 use super::price;
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
@@ -33,9 +34,15 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
             named(&lacking)
         ));
     }
+    if want.enabled != Some(false) && !seen.ids.told.unknown_features.is_empty() {
+        out.notice(format!(
+            "GuardDuty features are on that this version of trueup cannot manage: {}; they stay, and may be paid for",
+            seen.ids.told.unknown_features.join(", ")
+        ));
+    }
     let mut want = want.clone();
     want.features.retain(|feature, _| !lacking.contains(feature));
-    let settings = changes(&want, live);
+    let settings = changes(&want, live, out);
     if settings == Settings::default() {
         return;
     }
@@ -64,15 +71,24 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         .map(|(feature, _)| *feature)
         .collect();
     let suspends = settings.enabled == Some(false);
+    let rarer = settings
+        .publish_findings_every
+        .zip(live.publish_findings_every.map(Bound::into_value))
+        .filter(|(to, from)| to.by_strictness(from).is_lt());
     // Nothing breaks, but an attack in the meantime goes unseen, and an attacker would do the same.
     let mut step = out.change(Action::Update { detector, settings }).costs(costs);
     if suspends {
-        step = step.disruptive("threats go unnoticed from then on");
+        step = step.weakening("threats go unnoticed from then on");
     }
     if !blinded.is_empty() {
-        step.disruptive(format!(
+        step = step.weakening(format!(
             "threats to {} go unnoticed from then on",
             named(&blinded)
+        ));
+    }
+    if let Some((to, from)) = rarer {
+        step.weakening(format!(
+            "findings that occur again are published every {to} instead of every {from}"
         ));
     }
 }
@@ -96,8 +112,8 @@ fn named(features: &[Feature]) -> String {
     names.join(", ")
 }
 
-/// What has to be sent so that the live detector is as wanted.
-fn changes(want: &Model, live: &Model) -> Settings {
+/// What has to be sent so that the live detector is as wanted. A stricter setting that stays is noted.
+fn changes(want: &Model, live: &Model, out: &mut Changes<Action>) -> Settings {
     let enabled = want.enabled.filter(|want| live.enabled != Some(*want));
     if want.enabled == Some(false) {
         // A suspended detector watches nothing and costs nothing, whatever else is written.
@@ -125,11 +141,18 @@ fn changes(want: &Model, live: &Model) -> Settings {
     for whole in families {
         features.entry(whole).or_insert_with(|| is_on(&whole));
     }
+    let every = out.misses(
+        &["publish_findings_every"],
+        want.publish_findings_every.as_ref(),
+        live.publish_findings_every.map(Bound::into_value).as_ref(),
+        Frequency::by_strictness,
+    );
     Settings {
         enabled,
         publish_findings_every: want
             .publish_findings_every
-            .filter(|want| live.publish_findings_every != Some(*want)),
+            .filter(|_| every)
+            .map(Bound::into_value),
         features,
         tags: Tags::new(),
     }

@@ -153,6 +153,35 @@ pub(super) fn listed(answer: &[DetectorFeatureConfigurationResult]) -> Features 
     features
 }
 
+/// What is on in an answer and has no name here, as the API calls it; a part with its whole. Not the foundation, which
+/// cannot be switched.
+pub(super) fn unknown(answer: &[DetectorFeatureConfigurationResult]) -> Vec<String> {
+    const FOUNDATION: [&str; 3] = ["CLOUD_TRAIL", "DNS_LOGS", "FLOW_LOGS"];
+    let is_on = |status: Option<&FeatureStatus>| status == Some(&FeatureStatus::Enabled);
+    let is_known = |name: &str, whole: Option<&str>| {
+        Feature::ALL
+            .into_iter()
+            .any(|known| known.api_name() == name && known.whole().map(Feature::api_name) == whole)
+    };
+    let mut unknown = vec![];
+    for feature in answer.iter().filter(|feature| is_on(feature.status())) {
+        let name = feature.name().map(|name| name.as_str()).unwrap_or_default();
+        if !is_known(name, None) && !FOUNDATION.contains(&name) {
+            unknown.push(name.to_owned());
+        }
+        let parts = feature.additional_configuration().iter();
+        unknown.extend(
+            parts
+                .filter(|part| is_on(part.status()))
+                .filter_map(|part| part.name())
+                .filter(|part| !is_known(part.as_str(), Some(name)))
+                .map(|part| format!("{} of {name}", part.as_str())),
+        );
+    }
+    unknown.sort();
+    unknown
+}
+
 /// The list for a new detector: every feature there is. `CreateDetector` switches on what it is not sent, with
 /// RUNTIME_MONITORING as the one exception, and what nobody wrote down must not start to cost money.
 pub(super) fn at_birth(wanted: &Features) -> Features {
@@ -350,8 +379,13 @@ mod tests {
             feature(DetectorFeatureResult::RuntimeMonitoring)
                 .status(FeatureStatus::Enabled)
                 .additional_configuration(part(FeatureAdditionalConfiguration::Ec2AgentManagement))
+                .additional_configuration(part(FeatureAdditionalConfiguration::from("PART_FROM_TOMORROW")))
                 .build(),
         ];
+        assert_eq!(
+            unknown(&answer),
+            ["FROM_TOMORROW", "PART_FROM_TOMORROW of RUNTIME_MONITORING"]
+        );
         assert_eq!(
             listed(&answer),
             Features::from([

@@ -2,13 +2,14 @@
 
 use aws_sdk_guardduty::Client;
 use aws_sdk_guardduty::operation::get_detector::GetDetectorOutput;
-use aws_sdk_guardduty::types::{DetectorStatus, ManagedBy};
+use aws_sdk_guardduty::types::{Administrator, DetectorStatus, ManagedBy};
 use trueup_aws::{Cx, Failure};
 use trueup_core::change::Manager;
 use trueup_core::control::Observed;
+use trueup_core::values::Bound;
 
 use super::features;
-use super::model::{Action, Frequency, Ids, Model};
+use super::model::{Action, Frequency, Ids, Model, Told};
 
 mod write;
 
@@ -27,9 +28,7 @@ pub(super) async fn fetch(cx: &Cx) -> Result<Observed<Model, Ids>, Failure> {
         .detector_id(&id)
         .send()
         .await?
-        .administrator
-        .and_then(|administrator| administrator.account_id)
-        .filter(|account| !account.is_empty());
+        .administrator;
     Ok(Observed {
         model: model(&detector),
         ids: Ids {
@@ -40,16 +39,35 @@ pub(super) async fn fetch(cx: &Cx) -> Result<Observed<Model, Ids>, Failure> {
                 .flatten()
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
+            told: Told {
+                unknown_features: features::unknown(detector.features()),
+            },
         },
-        held_by: held_by(administrator.as_deref(), &detector),
+        held_by: held_by(
+            administrator
+                .as_ref()
+                .and_then(|one| managing(one, &cx.env.account)),
+            &detector,
+        ),
     })
 }
 
 /// The region's detector.
 pub(super) async fn find(guardduty: &Client) -> Result<Option<String>, Failure> {
-    let answer = guardduty.list_detectors().send().await?;
-    // A region has one at most.
-    Ok(answer.detector_ids.unwrap_or_default().into_iter().next())
+    // A region has one at most, but the page that lists it need not be the first.
+    let mut ids = guardduty.list_detectors().into_paginator().items().send();
+    Ok(ids.try_next().await?)
+}
+
+/// The account of an administrator that manages the detector: only an enabled relationship does, and an account may
+/// be listed as its own administrator.
+pub(super) fn managing<'a>(administrator: &'a Administrator, own: &str) -> Option<&'a str> {
+    let is_enabled = administrator
+        .relationship_status()
+        .is_some_and(|status| status.eq_ignore_ascii_case("Enabled"));
+    administrator
+        .account_id()
+        .filter(|account| is_enabled && !account.is_empty() && *account != own)
 }
 
 pub(super) fn model(detector: &GetDetectorOutput) -> Model {
@@ -57,7 +75,8 @@ pub(super) fn model(detector: &GetDetectorOutput) -> Model {
         enabled: Some(detector.status() == Some(&DetectorStatus::Enabled)),
         publish_findings_every: detector
             .finding_publishing_frequency()
-            .and_then(Frequency::from_api),
+            .and_then(Frequency::from_api)
+            .map(Bound::Plain),
         features: features::listed(detector.features()),
     }
 }

@@ -1,11 +1,13 @@
 //! The table, what is read beside it, and the changes.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use aws_sdk_guardduty::types::FindingPublishingFrequency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trueup_core::tags::{self, Tags};
+use trueup_core::values::Bound;
 
 use super::features::{self, Features};
 
@@ -16,16 +18,17 @@ pub(crate) struct Model {
     /// There is a detector, and it works. False suspends it: findings stay, and the other keys wait until it is
     /// true again.
     pub(crate) enabled: Option<bool>,
-    /// How soon a finding that has occurred again is published again. New findings are published at once.
-    pub(crate) publish_findings_every: Option<Frequency>,
+    /// How soon a finding that has occurred again is published again. New findings are published at once, and a
+    /// detector that publishes more often stays as it is.
+    pub(crate) publish_findings_every: Option<Bound<Frequency>>,
     /// What it watches beside CloudTrail, VPC flow logs and DNS logs.
     #[serde(default, skip_serializing_if = "Features::is_empty")]
     #[schemars(schema_with = "features::schema")]
     pub(crate) features: Features,
 }
 
-/// How often findings that occur again are published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How often findings that occur again are published. Ordered from often to rarely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Frequency {
     /// Every 15 minutes.
@@ -37,6 +40,11 @@ pub(crate) enum Frequency {
 }
 
 impl Frequency {
+    /// More often is stricter.
+    pub(super) fn by_strictness(&self, other: &Self) -> Ordering {
+        other.cmp(self)
+    }
+
     pub(super) fn from_api(frequency: &FindingPublishingFrequency) -> Option<Self> {
         match frequency {
             FindingPublishingFrequency::FifteenMinutes => Some(Frequency::FifteenMinutes),
@@ -73,6 +81,17 @@ pub(crate) struct Ids {
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
+    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)).
+    #[serde(default)]
+    pub(crate) told: Told,
+}
+
+/// What is read for notices alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// The features that are on and that this version has no name for, as the API calls them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unknown_features: Vec<String>,
 }
 
 /// Settings of a detector, as far as they are to be sent.

@@ -2,7 +2,7 @@
 
 use aws_sdk_guardduty::operation::get_detector::GetDetectorOutput;
 use aws_sdk_guardduty::types::{
-    DetectorFeatureConfigurationResult, DetectorFeatureResult, DetectorStatus, FeatureStatus,
+    Administrator, DetectorFeatureConfigurationResult, DetectorFeatureResult, DetectorStatus, FeatureStatus,
     FindingPublishingFrequency, ManagedBy,
 };
 use toml::Table;
@@ -10,7 +10,7 @@ use trueup_core::env::Run;
 use trueup_core::tags::Tags;
 
 use super::features::Features;
-use super::live::held_by;
+use super::live::{held_by, managing};
 use super::model::{Frequency, Settings};
 use super::*;
 use crate::testing;
@@ -22,7 +22,7 @@ fn model(text: &str) -> Model {
 fn found(want: &Model, live: &Model, detector: Option<&str>) -> Changes<Action> {
     let ids = Ids {
         detector: detector.map(str::to_owned),
-        tags: Tags::new(),
+        ..Ids::default()
     };
     testing::found::<GuardDuty>(
         want,
@@ -72,6 +72,7 @@ fn tags_are_sent_at_creation_and_as_drift_and_those_of_others_stay() {
         let ids = Ids {
             detector: detector.map(str::to_owned),
             tags: there,
+            ..Ids::default()
         };
         let seen = Observed {
             model: live.clone(),
@@ -141,17 +142,65 @@ fn suspending_it_needs_consent_and_leaves_everything_else() {
         ..example()
     };
     insta::assert_snapshot!(plan(&want, &live(), ID), @r"
-    suspend GuardDuty [disruptive]
-      ! threats go unnoticed from then on
+    suspend GuardDuty [safe]
+      weakens: threats go unnoticed from then on
     ");
 }
 
 #[test]
 fn switching_a_feature_off_needs_consent() {
     insta::assert_snapshot!(plan(&model("features = { rds_login_events = false }"), &live(), ID), @r"
-    change GuardDuty: rds_login_events off [disruptive]
-      ! threats to rds_login_events go unnoticed from then on
+    change GuardDuty: rds_login_events off [safe]
+      weakens: threats to rds_login_events go unnoticed from then on
     ");
+}
+
+#[test]
+fn findings_that_are_published_more_often_stay_so_unless_exactly_says_otherwise() {
+    let hourly = model("enabled = true\npublish_findings_every = \"one_hour\"");
+    assert_eq!(
+        plan(&model("publish_findings_every = \"one_hour\""), &hourly, ID),
+        ""
+    );
+    insta::assert_snapshot!(plan(&model("publish_findings_every = \"six_hours\""), &hourly, ID), @r#"note: publish_findings_every is "one_hour" and stays, as the file asks for "six_hours" or stricter; for "six_hours" itself write { exactly = "six_hours" }"#);
+    insta::assert_snapshot!(
+        plan(&model("publish_findings_every = \"fifteen_minutes\""), &hourly, ID),
+        @"change GuardDuty: findings every 15 minutes [safe]"
+    );
+    insta::assert_snapshot!(plan(&model("publish_findings_every = { exactly = \"six_hours\" }"), &hourly, ID), @r"
+    change GuardDuty: findings every 6 hours [safe]
+      weakens: findings that occur again are published every 6 hours instead of every hour
+    ");
+}
+
+#[test]
+fn features_that_are_on_and_not_known_here_are_noted() {
+    let mut seen = Observed::<Model, Ids>::of(live());
+    seen.ids.detector = ID.map(str::to_owned);
+    seen.ids.told.unknown_features = vec!["FROM_TOMORROW".to_owned()];
+    let told = |want: &str| testing::told(&testing::found::<GuardDuty>(&model(want), &seen));
+    insta::assert_snapshot!(told("enabled = true"), @"note: GuardDuty features are on that this version of trueup cannot manage: FROM_TOMORROW; they stay, and may be paid for");
+    assert!(!told("enabled = false").contains("FROM_TOMORROW"));
+}
+
+#[test]
+fn only_an_enabled_administrator_of_another_account_manages_the_detector() {
+    let who = |account: &str, status: Option<&str>| {
+        let administrator = Administrator::builder()
+            .account_id(account)
+            .set_relationship_status(status.map(str::to_owned))
+            .build();
+        managing(&administrator, "111122223333").map(str::to_owned)
+    };
+    assert_eq!(
+        who("444455556666", Some("Enabled")).as_deref(),
+        Some("444455556666")
+    );
+    for status in [Some("Removed"), Some("Resigned"), Some("Disabled"), None] {
+        assert_eq!(who("444455556666", status), None, "{status:?}");
+    }
+    assert_eq!(who("111122223333", Some("Enabled")), None);
+    assert_eq!(who("", Some("Enabled")), None);
 }
 
 #[test]

@@ -75,7 +75,6 @@ fn survey(env: &Env, cells: &[(&str, &str, Result<ObservedDoc, Fault>)]) -> Surv
     let key = |control: &str, place: &str| (name(control), Location::try_from(place.to_owned()).unwrap());
     // What a control reads besides its model has no other common form than "nothing".
     let ids = |control: &str| match control {
-        "ebs_encryption" => serde_json::Value::Null,
         "password_policy" => serde_json::json!({ "told": { "without_mfa": [], "unread": null } }),
         "s3_public_access_block" => serde_json::to_value(Buckets::default()).unwrap(),
         _ => serde_json::json!({}),

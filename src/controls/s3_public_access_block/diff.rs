@@ -10,6 +10,11 @@ use super::model::{Action, Block, Model};
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Buckets>, out: &mut Changes<Action>) {
     let live = seen.model.over(Block::default());
     let wanted = want.over(live);
+    if !want.is_absent() {
+        for ((key, want), (_, live)) in want.settings().into_iter().zip(live.settings()) {
+            out.misses(&[key], want.as_ref(), Some(&live), bool::cmp);
+        }
+    }
     if wanted == live {
         return;
     }
@@ -28,7 +33,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Buckets>, out: &mut Chan
         out.change(Action::Put(wanted))
     };
     if !opens.is_empty() {
-        step = step.disruptive(opening);
+        step = step.weakening(opening);
     }
     let cuts = wanted.cuts_after(live);
     if !cuts.acls && !cuts.policies {

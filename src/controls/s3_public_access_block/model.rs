@@ -5,24 +5,25 @@ use std::fmt;
 use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use trueup_core::values::Presence;
+use trueup_core::values::{Bound, Presence};
 
 use super::buckets::Cuts;
 
-/// The table `[s3_public_access_block]`.
+/// The table `[s3_public_access_block]`. A setting that is written false and on in the account stays on;
+/// `{ exactly = false }` turns it off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Model {
     /// "absent" takes the account's block away; those of single buckets stay.
     pub(crate) state: Option<Presence>,
     /// New public ACLs are refused, and with them every upload that carries one. Existing ones keep their effect.
-    pub(crate) block_public_acls: Option<bool>,
+    pub(crate) block_public_acls: Option<Bound<bool>>,
     /// Public ACLs of buckets and objects, existing ones too, lose their effect.
-    pub(crate) ignore_public_acls: Option<bool>,
+    pub(crate) ignore_public_acls: Option<Bound<bool>>,
     /// New public bucket policies are refused. Existing ones keep their effect.
-    pub(crate) block_public_policy: Option<bool>,
+    pub(crate) block_public_policy: Option<Bound<bool>>,
     /// A bucket with a public policy, existing ones too, answers only this account and AWS's services.
-    pub(crate) restrict_public_buckets: Option<bool>,
+    pub(crate) restrict_public_buckets: Option<Bound<bool>>,
 }
 
 impl Model {
@@ -35,14 +36,25 @@ impl Model {
         if self.is_absent() {
             return Block::default();
         }
+        let settled = |want: Option<Bound<bool>>, live: bool| {
+            want.map_or(live, |want| *want.settled(Some(&live), bool::cmp))
+        };
         Block {
-            block_public_acls: self.block_public_acls.unwrap_or(live.block_public_acls),
-            ignore_public_acls: self.ignore_public_acls.unwrap_or(live.ignore_public_acls),
-            block_public_policy: self.block_public_policy.unwrap_or(live.block_public_policy),
-            restrict_public_buckets: self
-                .restrict_public_buckets
-                .unwrap_or(live.restrict_public_buckets),
+            block_public_acls: settled(self.block_public_acls, live.block_public_acls),
+            ignore_public_acls: settled(self.ignore_public_acls, live.ignore_public_acls),
+            block_public_policy: settled(self.block_public_policy, live.block_public_policy),
+            restrict_public_buckets: settled(self.restrict_public_buckets, live.restrict_public_buckets),
         }
+    }
+
+    /// The settings, by their keys.
+    pub(super) fn settings(&self) -> [(&'static str, Option<Bound<bool>>); 4] {
+        [
+            ("block_public_acls", self.block_public_acls),
+            ("ignore_public_acls", self.ignore_public_acls),
+            ("block_public_policy", self.block_public_policy),
+            ("restrict_public_buckets", self.restrict_public_buckets),
+        ]
     }
 }
 
@@ -77,14 +89,14 @@ impl Block {
     pub(super) fn model(self) -> Model {
         Model {
             state: None,
-            block_public_acls: Some(self.block_public_acls),
-            ignore_public_acls: Some(self.ignore_public_acls),
-            block_public_policy: Some(self.block_public_policy),
-            restrict_public_buckets: Some(self.restrict_public_buckets),
+            block_public_acls: Some(Bound::Plain(self.block_public_acls)),
+            ignore_public_acls: Some(Bound::Plain(self.ignore_public_acls)),
+            block_public_policy: Some(Bound::Plain(self.block_public_policy)),
+            restrict_public_buckets: Some(Bound::Plain(self.restrict_public_buckets)),
         }
     }
 
-    fn settings(self) -> [(&'static str, bool); 4] {
+    pub(super) fn settings(self) -> [(&'static str, bool); 4] {
         [
             ("block_public_acls", self.block_public_acls),
             ("ignore_public_acls", self.ignore_public_acls),

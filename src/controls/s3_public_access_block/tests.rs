@@ -120,12 +120,31 @@ fn only_what_cuts_existing_access_is_a_reason_to_look_at_buckets() {
 }
 
 #[test]
-fn opening_what_was_closed_asks_for_consent() {
+fn a_setting_that_is_on_stays_on_although_the_file_says_false() {
     insta::assert_snapshot!(
         plan(&model("restrict_public_buckets = false"), &all(true), Buckets::default()),
+        @"note: restrict_public_buckets is true and stays, as the file asks for false or stricter; for false itself write { exactly = false }"
+    );
+    // It is sent back with a change of another one.
+    let live = model("restrict_public_buckets = true");
+    let out = found(
+        &model("restrict_public_buckets = false\nblock_public_acls = true"),
+        &live,
+        Buckets::default(),
+    );
+    insta::assert_snapshot!(testing::told(&out), @r"
+    set the account's S3 public access block: block_public_acls, restrict_public_buckets on, the rest off [safe]
+    note: restrict_public_buckets is true and stays, as the file asks for false or stricter; for false itself write { exactly = false }
+    ");
+}
+
+#[test]
+fn exactly_opens_what_was_closed_by_consent() {
+    insta::assert_snapshot!(
+        plan(&model("restrict_public_buckets = { exactly = false }"), &all(true), Buckets::default()),
         @r"
-    set the account's S3 public access block: block_public_acls, ignore_public_acls, block_public_policy on, the rest off [disruptive]
-      ! what restrict_public_buckets kept closed is public again where a bucket's own policy, ACL or block lets it be
+    set the account's S3 public access block: block_public_acls, ignore_public_acls, block_public_policy on, the rest off [safe]
+      weakens: what restrict_public_buckets kept closed is public again where a bucket's own policy, ACL or block lets it be
     "
     );
 }
