@@ -43,6 +43,7 @@ impl Control for DefaultVpc {
         page: "https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc.html",
         example: r#"[default_vpc]
 state = "absent"           # refused where anything uses it; "present" restores it
+# ignore_tags = ["Name"]   # tags that do not keep it; "team-*": every key that begins so
 "#,
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -71,6 +72,7 @@ state = "absent"           # refused where anything uses it; "present" restores 
             "ec2:CreateInternetGateway",
             "ec2:CreateRoute",
             "ec2:DeleteInternetGateway",
+            "ec2:DeleteSecurityGroup",
             "ec2:DeleteSubnet",
             "ec2:DeleteVpc",
             "ec2:DetachInternetGateway",
@@ -83,13 +85,20 @@ state = "absent"           # refused where anything uses it; "present" restores 
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
-        match want.state {
-            Some(_) => vec![],
-            None => vec![(
+        let mut wrong = vec![];
+        if want.state.is_none() {
+            wrong.push((
                 "state",
                 "is not written; expected \"absent\" or \"present\"".to_owned(),
-            )],
+            ));
         }
+        if let Some(pattern) = want.ignored().wrong() {
+            wrong.push((
+                "ignore_tags",
+                format!("\"{pattern}\" is not a tag key; expected a key such as \"Name\", or a prefix such as \"team-*\""),
+            ));
+        }
+        wrong
     }
 
     fn diff(want: &Model, seen: &Observed<Model, Ids>, _here: &Here<'_>, out: &mut Changes<Action>) {

@@ -54,6 +54,17 @@ fn remove(vpc: &Vpc, out: &mut Changes<Action>) {
         };
         before_vpc.push(out.destroy(delete).after_all(subnets.iter().copied()).id());
     }
+    let mut earlier = None;
+    for group in &vpc.unused_groups {
+        let step = out
+            .destroy(Action::DeleteGroup(group.clone()))
+            .after_all(subnets.iter().copied().chain(earlier))
+            .destructive(
+                "its rules go with it, and what names it, such as a launch template, no longer works",
+            );
+        earlier = Some(step.id());
+    }
+    before_vpc.extend(earlier);
     out.destroy(Action::DeleteVpc { vpc: vpc.id.clone() })
         .after_all(before_vpc)
         .destructive(

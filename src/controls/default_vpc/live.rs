@@ -5,7 +5,7 @@ use trueup_aws::wait::{self, HALF_A_MINUTE};
 use trueup_aws::{Cx, Failure, done};
 use trueup_core::control::Observed;
 
-use super::model::{Action, Ids, Model, State, Subnet, Vpc};
+use super::model::{Action, Group, Ids, Model, State, Subnet, Vpc};
 
 pub(super) mod read;
 mod write;
@@ -24,9 +24,14 @@ const VPC_GONE: &str = "InvalidVpcID.NotFound";
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let to_go = want.is_some_and(|want| want.state == Some(State::Absent));
-    let vpc = read::default_vpc(&cx.clients().ec2, to_go).await?;
+    let ignored = want.map(Model::ignored).unwrap_or_default();
+    let vpc = read::default_vpc(&cx.clients().ec2, to_go.then_some(&ignored)).await?;
     Ok(Observed {
-        model: Model::of(vpc.as_ref().map_or(State::Absent, Vpc::state)),
+        model: Model {
+            // The account has no such thing: it is how the file reads the account.
+            ignore_tags: want.and_then(|want| want.ignore_tags.clone()),
+            ..Model::of(vpc.as_ref().map_or(State::Absent, Vpc::state))
+        },
         ids: Ids { vpc },
         held_by: None,
     })
@@ -40,6 +45,11 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             // Never tried again: a dependency here means that the subnet is in use.
             ec2.delete_subnet().subnet_id(id).send().await,
             &["InvalidSubnetID.NotFound"],
+        ),
+        Action::DeleteGroup(Group { id, .. }) => done(
+            // Never tried again: a dependency here means that the group is in use.
+            ec2.delete_security_group().group_id(id).send().await,
+            &["InvalidGroup.NotFound"],
         ),
         Action::DetachGateway { gateway, vpc } => {
             let call = ec2

@@ -39,11 +39,46 @@ impl<'de> Deserialize<'de> for State {
 pub(crate) struct Model {
     /// "absent" removes it if nothing uses it, "present" restores it, also from a half-deleted one.
     pub(crate) state: Option<State>,
+    /// Tags that do not keep it from being removed, by their keys: "Name", or "team-*" for every key that begins so.
+    /// Tags of AWS's own (aws:*) never do.
+    pub(crate) ignore_tags: Option<IgnoredTags>,
 }
 
 impl Model {
     pub(super) fn of(state: State) -> Self {
-        Model { state: Some(state) }
+        Model {
+            state: Some(state),
+            ignore_tags: None,
+        }
+    }
+
+    /// The tags that do not count.
+    pub(super) fn ignored(&self) -> IgnoredTags {
+        self.ignore_tags.clone().unwrap_or_default()
+    }
+}
+
+/// Keys of tags, each whole or as a beginning with `*` behind it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct IgnoredTags(pub(crate) Vec<String>);
+
+impl IgnoredTags {
+    /// True for the key of a tag that does not count.
+    pub(super) fn has(&self, key: &str) -> bool {
+        let fits = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => key.starts_with(beginning),
+            None => key == pattern,
+        };
+        key.starts_with("aws:") || self.0.iter().any(fits)
+    }
+
+    /// The first entry that is no key and no beginning of one.
+    pub(super) fn wrong(&self) -> Option<&str> {
+        let is_wrong = |pattern: &&String| {
+            pattern.is_empty() || pattern.strip_suffix('*').unwrap_or(pattern).contains('*')
+        };
+        self.0.iter().find(is_wrong).map(String::as_str)
     }
 }
 
@@ -72,6 +107,10 @@ pub(crate) struct Vpc {
     pub(crate) main_route_table: String,
     /// The route to everywhere, in the main route table.
     pub(crate) default_route: DefaultRoute,
+    /// The security groups beside the default one that nothing uses, in an order in which they can be deleted. Read
+    /// only if it is to be removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unused_groups: Vec<Group>,
     /// What forbids removing it, one line each. Read only if it is to be removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) obstacles: Vec<String>,
@@ -98,6 +137,15 @@ pub(crate) struct Subnet {
     pub(crate) id: String,
     /// The name of its zone, such as `us-east-1a`.
     pub(crate) zone: String,
+}
+
+/// A security group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    /// Its id, `sg-…`.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
 }
 
 /// The route for 0.0.0.0/0.
@@ -130,6 +178,8 @@ pub(crate) enum Action {
         /// The gateway's id.
         gateway: String,
     },
+    /// Delete a security group that nothing uses.
+    DeleteGroup(Group),
     /// Delete the VPC.
     DeleteVpc {
         /// The VPC's id.
@@ -178,6 +228,7 @@ impl fmt::Display for Action {
                 write!(f, "detach internet gateway {gateway} from {vpc}")
             }
             Action::DeleteGateway { gateway } => write!(f, "delete internet gateway {gateway}"),
+            Action::DeleteGroup(Group { id, name }) => write!(f, "delete security group {id} ({name})"),
             Action::DeleteVpc { vpc } => write!(f, "delete the default VPC {vpc}"),
             Action::Create => f.write_str("create the default VPC"),
             Action::AddGateway { vpc } => write!(f, "create an internet gateway and attach it to {vpc}"),

@@ -21,10 +21,11 @@ use trueup_aws::Failure;
 use trueup_core::fault::FaultKind;
 
 use self::lines::{
-    InTheWay, is_default_group, of_acls, of_egress_only, of_endpoints, of_flow_logs, of_groups, of_hosts,
-    of_nat_gateways, of_parts, of_peerings, of_transit, of_vpn_gateways,
+    InTheWay, of_acls, of_egress_only, of_endpoints, of_flow_logs, of_groups, of_hosts, of_nat_gateways,
+    of_parts, of_peerings, of_transit, of_vpn_gateways,
 };
 use super::live::read::{all, filter};
+use super::model::IgnoredTags;
 
 pub(super) mod lines;
 #[cfg(test)]
@@ -69,7 +70,12 @@ impl<'a> Check<'a> {
 }
 
 /// Everything in the way, in a fixed order.
-pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<InTheWay, Failure> {
+pub(super) async fn find(
+    ec2: &Client,
+    vpc: &str,
+    parts: &Parts,
+    ignored: &IgnoredTags,
+) -> Result<InTheWay, Failure> {
     let checks = [
         Check::new("instances and network interfaces", hosts(ec2, vpc)),
         Check::new("NAT gateways", nat_gateways(ec2, vpc)),
@@ -78,8 +84,8 @@ pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<InThe
         Check::new("VPN gateways", vpn_gateways(ec2, vpc)),
         Check::new("egress-only internet gateways", egress_only(ec2, vpc)).aws_checks_too(),
         Check::new("transit gateway attachments", transit(ec2, vpc)).aws_checks_too(),
-        Check::new("security groups", groups(ec2, vpc)),
-        Check::new("network ACLs", acls(ec2, vpc)),
+        Check::new("security groups", groups(ec2, vpc, ignored)),
+        Check::new("network ACLs", acls(ec2, vpc, ignored)),
         Check::new("flow logs", flow_logs(ec2, vpc, parts)),
     ];
     let made = checks.map(|check| async move {
@@ -90,7 +96,7 @@ pub(super) async fn find(ec2: &Client, vpc: &str, parts: &Parts) -> Result<InThe
         } = check;
         found.await.or_else(|fault| unchecked(what, aws_checks, fault))
     });
-    let mut findings = of_parts(parts);
+    let mut findings = of_parts(parts, ignored);
     for found in join_all(made).await {
         findings.add(found?);
     }
@@ -114,6 +120,7 @@ fn unchecked(what: &str, aws_checks: bool, fault: Failure) -> Result<InTheWay, F
             notices: vec![format!(
                 "{what} could not be checked ({why}); AWS refuses to delete what they use"
             )],
+            ..InTheWay::default()
         }),
         _ => {
             let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -202,30 +209,29 @@ async fn transit(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
     Ok(of_transit(vpc, &all(call.into_paginator().items().send()).await?))
 }
 
-async fn groups(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
-    let list = |name: &str, value: &str| {
-        let call = ec2.describe_security_groups().filters(filter(name, [value]));
+async fn groups(ec2: &Client, vpc: &str, ignored: &IgnoredTags) -> Result<InTheWay, Failure> {
+    let list = |name: &str, values: Vec<String>| {
+        let call = ec2.describe_security_groups().filters(filter(name, values));
         all(call.into_paginator().page_size(PAGE).items().send())
     };
-    let groups = list("vpc-id", vpc).await?;
-    let Some(default) = groups
-        .iter()
-        .find(|group| is_default_group(group))
-        .and_then(|group| group.group_id())
-    else {
-        return Ok(of_groups(vpc, &groups, &[]));
-    };
-    // Only the default group's: any other group of the VPC is an obstacle by itself.
+    let groups = list("vpc-id", vec![vpc.to_owned()]).await?;
+    let ids: Vec<String> = groups.iter().filter_map(|group| group.group_id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(of_groups(vpc, &groups, &[], ignored));
+    }
     let (inward, outward) = try_join!(
-        list("ip-permission.group-id", default),
-        list("egress.ip-permission.group-id", default)
+        list("ip-permission.group-id", ids.clone()),
+        list("egress.ip-permission.group-id", ids)
     )?;
-    Ok(of_groups(vpc, &groups, &[inward, outward].concat()))
+    Ok(of_groups(vpc, &groups, &[inward, outward].concat(), ignored))
 }
 
-async fn acls(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
+async fn acls(ec2: &Client, vpc: &str, ignored: &IgnoredTags) -> Result<InTheWay, Failure> {
     let call = ec2.describe_network_acls().filters(filter("vpc-id", [vpc]));
-    Ok(of_acls(&all(call.into_paginator().items().send()).await?))
+    Ok(of_acls(
+        &all(call.into_paginator().items().send()).await?,
+        ignored,
+    ))
 }
 
 async fn flow_logs(ec2: &Client, vpc: &str, parts: &Parts) -> Result<InTheWay, Failure> {

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use toml::Table;
 use trueup_core::control::{AnyControl, Of};
 
-use super::model::{DefaultRoute, State, Subnet, Vpc};
+use super::model::{DefaultRoute, Group, IgnoredTags, State, Subnet, Vpc};
 use super::*;
 use crate::testing;
 
@@ -20,6 +20,7 @@ fn whole() -> Vpc {
         zones_without_subnet: vec![],
         main_route_table: "rtb-1".to_owned(),
         default_route: DefaultRoute::Leads,
+        unused_groups: vec![],
         obstacles: vec![],
         notices: vec![],
     }
@@ -120,6 +121,28 @@ fn a_vpc_that_never_had_a_gateway_is_removed_too() {
     2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive]
     3 delete the default VPC vpc-1 [Destroy, destructive] after 1, 2
     ");
+}
+
+#[test]
+fn unused_security_groups_are_deleted_by_name_and_with_consent() {
+    let grouped = but(|vpc| {
+        no_gateway(vpc);
+        vpc.unused_groups = [("sg-3", "web"), ("sg-2", "db")]
+            .map(|(id, name)| Group {
+                id: id.to_owned(),
+                name: name.to_owned(),
+            })
+            .to_vec();
+    });
+    assert_snapshot!(told(State::Absent, grouped.clone()), @r"
+    1 delete subnet subnet-a (eu-west-1a) [Destroy, destructive]
+    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive]
+    3 delete security group sg-3 (web) [Destroy, destructive] after 1, 2
+    4 delete security group sg-2 (db) [Destroy, destructive] after 1, 2, 3
+    5 delete the default VPC vpc-1 [Destroy, destructive] after 1, 2, 4
+    ");
+    let out = out(&Model::of(State::Absent), &seen(grouped));
+    assert_snapshot!(out.steps[2].risks.join("\n"), @"its rules go with it, and what names it, such as a launch template, no longer works");
 }
 
 #[test]
@@ -227,6 +250,18 @@ fn a_table_that_asks_for_nothing_does_nothing() {
 fn a_table_says_what_it_asks_for() {
     assert!(DefaultVpc::check(&Model::of(State::Absent)).is_empty());
     assert_snapshot!(DefaultVpc::check(&Model::default())[0].1, @r#"is not written; expected "absent" or "present""#);
+    let ignoring = |tags: &[&str]| Model {
+        ignore_tags: Some(IgnoredTags(tags.iter().map(|tag| (*tag).to_owned()).collect())),
+        ..Model::of(State::Absent)
+    };
+    assert_eq!(DefaultVpc::check(&ignoring(&["Name", "team-*", "*"])), []);
+    for wrong in ["", "te*am", "*-team"] {
+        assert_eq!(
+            DefaultVpc::check(&ignoring(&[wrong]))[0].0,
+            "ignore_tags",
+            "{wrong}"
+        );
+    }
 }
 
 #[test]

@@ -138,7 +138,31 @@ fn a_word_that_a_key_takes_is_in_it() {
         Some(&json!(["enforce", "report", "off"]))
     );
     assert_eq!(
-        schema.pointer("/properties/password_policy/properties/require_symbols/type"),
+        schema.pointer("/properties/password_policy/properties/allow_users_to_change/type"),
         Some(&json!("boolean"))
+    );
+}
+
+#[test]
+fn an_ordered_key_takes_a_plain_value_or_exactly_one() {
+    let schema = schema();
+    let key = schema
+        .pointer("/properties/password_policy/properties/require_symbols")
+        .unwrap();
+    assert_eq!(
+        key["oneOf"],
+        json!([
+            { "type": "boolean" },
+            {
+                "type": "object",
+                "properties": { "exactly": { "type": "boolean" } },
+                "required": ["exactly"],
+                "additionalProperties": false
+            }
+        ])
+    );
+    assert_eq!(
+        key["description"],
+        "A password needs a symbol. False does not ask for one, and leaves a policy that does as it is."
     );
 }

@@ -11,15 +11,16 @@ use aws_smithy_async::future::pagination_stream::PaginationStream;
 use futures::try_join;
 use trueup_aws::Failure;
 
-use crate::default_vpc::model::{DefaultRoute, Subnet, Vpc};
+use crate::default_vpc::model::{DefaultRoute, IgnoredTags, Subnet, Vpc};
 use crate::default_vpc::obstacles::lines::{InTheWay, tagged};
 use crate::default_vpc::obstacles::{self, Parts};
 
 /// The destination of the default route.
 pub(crate) const EVERYWHERE: &str = "0.0.0.0/0";
 
-/// The default VPC, if there is one.
-pub(super) async fn default_vpc(ec2: &Client, to_go: bool) -> Result<Option<Vpc>, Failure> {
+/// The default VPC, if there is one. If it is to be removed, with what stands in the way of that; tags that are to be
+/// ignored do not.
+pub(super) async fn default_vpc(ec2: &Client, to_go: Option<&IgnoredTags>) -> Result<Option<Vpc>, Failure> {
     let Some(vpc) = find(ec2).await? else {
         return Ok(None);
     };
@@ -49,23 +50,29 @@ pub(super) async fn default_vpc(ec2: &Client, to_go: bool) -> Result<Option<Vpc>
     let (detached, found, zones) = try_join!(
         detached_gateway(ec2, &parts),
         async {
-            if to_go {
-                obstacles::find(ec2, &id, &parts).await
-            } else {
-                Ok(InTheWay::default())
+            match to_go {
+                Some(ignored) => obstacles::find(ec2, &id, &parts, ignored).await,
+                None => Ok(InTheWay::default()),
             }
         },
-        async { if to_go { Ok(vec![]) } else { zones(ec2).await } },
+        async {
+            match to_go {
+                Some(_) => Ok(vec![]),
+                None => zones(ec2).await,
+            }
+        },
     )?;
     read.zones_without_subnet = without_subnet(zones, &read.subnets);
     read.obstacles = found.obstacles;
     read.notices = found.notices;
+    read.unused_groups = found.unused_groups;
     if let Some(gateway) = detached {
-        if to_go {
+        if let Some(ignored) = to_go {
             read.obstacles.extend(tagged(
                 "internet gateway",
                 gateway.internet_gateway_id(),
                 gateway.tags(),
+                ignored,
             ));
         }
         read.detached_gateway = gateway.internet_gateway_id;
@@ -180,6 +187,7 @@ fn assemble(id: &str, parts: &Parts) -> Result<Vpc, Failure> {
             Some(route) if route.state() == Some(&RouteState::Blackhole) => DefaultRoute::Dead,
             Some(_) => DefaultRoute::Leads,
         },
+        unused_groups: vec![],
         obstacles: vec![],
         notices: vec![],
     })

@@ -9,6 +9,7 @@ use aws_sdk_ec2::types::{
 
 use super::Parts;
 use crate::default_vpc::live::read::{EVERYWHERE, is_default, is_main};
+use crate::default_vpc::model::{Group, IgnoredTags};
 
 /// What was found, one line each.
 #[derive(Debug, Default, PartialEq)]
@@ -17,6 +18,8 @@ pub(crate) struct InTheWay {
     pub(crate) obstacles: Vec<String>,
     /// What would be lost with it, but was made to be changed.
     pub(crate) notices: Vec<String>,
+    /// The security groups beside the default one that nothing uses, in an order in which they can be deleted.
+    pub(crate) unused_groups: Vec<Group>,
 }
 
 impl InTheWay {
@@ -25,18 +28,19 @@ impl InTheWay {
         obstacles.sort();
         InTheWay {
             obstacles,
-            notices: vec![],
+            ..InTheWay::default()
         }
     }
 
     pub(super) fn add(&mut self, other: InTheWay) {
         self.obstacles.extend(other.obstacles);
         self.notices.extend(other.notices);
+        self.unused_groups.extend(other.unused_groups);
     }
 }
 
 /// What the parts themselves show: further ranges, gateways, subnets and route tables, and tags.
-pub(super) fn of_parts(parts: &Parts) -> InTheWay {
+pub(super) fn of_parts(parts: &Parts, ignored: &IgnoredTags) -> InTheWay {
     let Parts {
         vpc,
         gateways,
@@ -45,7 +49,7 @@ pub(super) fn of_parts(parts: &Parts) -> InTheWay {
     } = parts;
     let mut obstacles = vec![];
     obstacles.extend(further_ranges(vpc));
-    obstacles.extend(tagged("VPC", vpc.vpc_id(), vpc.tags()));
+    obstacles.extend(tagged("VPC", vpc.vpc_id(), vpc.tags(), ignored));
     let mut attached: Vec<&str> = gateways.iter().map(|g| shown(g.internet_gateway_id())).collect();
     attached.sort_unstable();
     if let [_, _, ..] = attached[..] {
@@ -59,12 +63,13 @@ pub(super) fn of_parts(parts: &Parts) -> InTheWay {
             "internet gateway",
             gateway.internet_gateway_id(),
             gateway.tags(),
+            ignored,
         ));
     }
     let mut of_subnets: Vec<String> = vec![];
     for subnet in subnets {
         if subnet.default_for_az() == Some(true) {
-            of_subnets.extend(tagged("subnet", subnet.subnet_id(), subnet.tags()));
+            of_subnets.extend(tagged("subnet", subnet.subnet_id(), subnet.tags(), ignored));
         } else {
             of_subnets.push(format!(
                 "subnet {} ({}) is not a default one",
@@ -80,7 +85,7 @@ pub(super) fn of_parts(parts: &Parts) -> InTheWay {
     for table in route_tables {
         let id = shown(table.route_table_id());
         if is_main(table) {
-            of_tables.extend(tagged("main route table", Some(id), table.tags()));
+            of_tables.extend(tagged("main route table", Some(id), table.tags(), ignored));
             notices.extend(changed_routes(table));
         } else {
             of_tables.push(format!("route table {id} is not the main one"));
@@ -88,7 +93,11 @@ pub(super) fn of_parts(parts: &Parts) -> InTheWay {
     }
     of_tables.sort();
     obstacles.extend(of_tables);
-    InTheWay { obstacles, notices }
+    InTheWay {
+        obstacles,
+        notices,
+        ..InTheWay::default()
+    }
 }
 
 /// The address ranges that somebody added.
@@ -118,15 +127,26 @@ fn further_ranges(vpc: &Vpc) -> Vec<String> {
     lines
 }
 
-/// Tags that AWS did not set mean that somebody cares for the thing.
-pub(in super::super) fn tagged(what: &str, id: Option<&str>, tags: &[Tag]) -> Option<String> {
+/// Tags mean that the thing matters to its owner, unless AWS set them or the file ignores them.
+pub(in super::super) fn tagged(
+    what: &str,
+    id: Option<&str>,
+    tags: &[Tag],
+    ignored: &IgnoredTags,
+) -> Option<String> {
     let mut foreign: Vec<String> = tags
         .iter()
-        .filter(|tag| tag.key().is_some_and(|key| !key.starts_with("aws:")))
+        .filter(|tag| tag.key().is_some_and(|key| !ignored.has(key)))
         .map(|tag| format!("{} = {:?}", shown(tag.key()), tag.value().unwrap_or_default()))
         .collect();
     foreign.sort();
-    (!foreign.is_empty()).then(|| format!("{what} {} is tagged {}", shown(id), foreign.join(", ")))
+    (!foreign.is_empty()).then(|| {
+        let foreign = foreign.join(", ");
+        format!(
+            "{what} {} is tagged {foreign}, which ignore_tags does not have",
+            shown(id)
+        )
+    })
 }
 
 /// Routes of the main table beside the local one and the default route to the internet gateway.
@@ -315,36 +335,46 @@ pub(super) fn of_transit(vpc: &str, attachments: &[TransitGatewayVpcAttachment])
     )
 }
 
-pub(super) fn is_default_group(group: &SecurityGroup) -> bool {
+fn is_default_group(group: &SecurityGroup) -> bool {
     group.group_name() == Some("default")
 }
 
-/// Groups of the VPC, and groups of other VPCs with rules that name its default group.
-pub(super) fn of_groups(vpc: &str, groups: &[SecurityGroup], referring: &[SecurityGroup]) -> InTheWay {
-    let own = groups.iter().filter_map(|group| {
-        if is_default_group(group) {
-            tagged("default security group", group.group_id(), group.tags())
-        } else {
-            Some(format!(
-                "security group {} ({})",
-                shown(group.group_id()),
-                shown(group.group_name())
-            ))
-        }
+/// Groups of the VPC, and groups of other VPCs with rules that name one of them. Nothing with a network interface in
+/// the VPC is left where this decides, so a group is used only by rules of other groups.
+pub(super) fn of_groups(
+    vpc: &str,
+    groups: &[SecurityGroup],
+    referring: &[SecurityGroup],
+    ignored: &IgnoredTags,
+) -> InTheWay {
+    let tags = groups.iter().filter_map(|group| {
+        let what = match is_default_group(group) {
+            true => "default security group",
+            false => "security group",
+        };
+        tagged(what, group.group_id(), group.tags(), ignored)
     });
     let foreign = referring
         .iter()
         .filter(|group| group.vpc_id() != Some(vpc))
-        .map(|group| {
+        .flat_map(|by| {
+            groups
+                .iter()
+                .filter(|group| names(by, group))
+                .map(move |group| (by, group))
+        })
+        .map(|(by, group)| {
             format!(
-                "rules of security group {} ({}) in {} name the default group",
-                shown(group.group_id()),
-                shown(group.group_name()),
-                shown(group.vpc_id())
+                "rules of security group {} in {} name security group {}",
+                of_name(by),
+                shown(by.vpc_id()),
+                of_name(group)
             )
         });
-    let mut findings = InTheWay::obstacles(own.chain(foreign));
+    let (unused, used) = deletable(groups);
+    let mut findings = InTheWay::obstacles(tags.chain(foreign).chain(used));
     findings.obstacles.dedup();
+    findings.unused_groups = unused;
     findings.notices = groups
         .iter()
         .filter(|group| is_default_group(group) && !has_default_rules(group))
@@ -356,6 +386,55 @@ pub(super) fn of_groups(vpc: &str, groups: &[SecurityGroup], referring: &[Securi
         })
         .collect();
     findings
+}
+
+fn of_name(group: &SecurityGroup) -> String {
+    format!("{} ({})", shown(group.group_id()), shown(group.group_name()))
+}
+
+/// True if a rule of one group names another.
+fn names(by: &SecurityGroup, group: &SecurityGroup) -> bool {
+    by.group_id() != group.group_id()
+        && [by.ip_permissions(), by.ip_permissions_egress()]
+            .into_iter()
+            .flatten()
+            .flat_map(|rule| rule.user_id_group_pairs())
+            .any(|pair| pair.group_id() == group.group_id())
+}
+
+/// The groups that can be deleted one after the other, and why the rest cannot: AWS refuses to delete a group that a
+/// rule of another one names, and the default group stays to the end.
+fn deletable(groups: &[SecurityGroup]) -> (Vec<Group>, Vec<String>) {
+    let mut left: Vec<&SecurityGroup> = groups.iter().collect();
+    left.sort_by_key(|group| group.group_id());
+    let mut order = vec![];
+    while let Some(at) = left
+        .iter()
+        .position(|group| !is_default_group(group) && !left.iter().any(|by| names(by, group)))
+    {
+        let group = left.remove(at);
+        order.push(Group {
+            id: shown(group.group_id()).to_owned(),
+            name: shown(group.group_name()).to_owned(),
+        });
+    }
+    let used = left
+        .iter()
+        .filter(|group| !is_default_group(group))
+        .flat_map(|group| {
+            left.iter()
+                .filter(|by| names(by, group))
+                .map(move |by| (by, group))
+        })
+        .map(|(by, group)| {
+            format!(
+                "rules of security group {} name security group {}",
+                of_name(by),
+                of_name(group)
+            )
+        })
+        .collect();
+    (order, used)
 }
 
 /// True for the rules that AWS makes: everything in from the group itself, everything out to everywhere.
@@ -376,10 +455,10 @@ fn has_default_rules(group: &SecurityGroup) -> bool {
     from_itself && to_everywhere
 }
 
-pub(super) fn of_acls(acls: &[NetworkAcl]) -> InTheWay {
+pub(super) fn of_acls(acls: &[NetworkAcl], ignored: &IgnoredTags) -> InTheWay {
     let mut findings = InTheWay::obstacles(acls.iter().filter_map(|acl| {
         if acl.is_default() == Some(true) {
-            tagged("default network ACL", acl.network_acl_id(), acl.tags())
+            tagged("default network ACL", acl.network_acl_id(), acl.tags(), ignored)
         } else {
             Some(format!(
                 "network ACL {} is not the default one",

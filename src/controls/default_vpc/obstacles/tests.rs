@@ -15,6 +15,9 @@ use super::*;
 
 const VPC: &str = "vpc-1";
 
+/// No tags but AWS's.
+const NONE: IgnoredTags = IgnoredTags(vec![]);
+
 fn told(findings: &InTheWay) -> String {
     let notices = findings.notices.iter().map(|line| format!("notice: {line}"));
     findings
@@ -22,6 +25,12 @@ fn told(findings: &InTheWay) -> String {
         .iter()
         .cloned()
         .chain(notices)
+        .chain(
+            findings
+                .unused_groups
+                .iter()
+                .map(|group| format!("unused: {} ({})", group.id, group.name)),
+        )
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -80,12 +89,12 @@ fn parts() -> Parts {
 fn after(change: impl FnOnce(&mut Parts)) -> String {
     let mut parts = parts();
     change(&mut parts);
-    told(&of_parts(&parts))
+    told(&of_parts(&parts, &NONE))
 }
 
 #[test]
 fn nothing_that_aws_makes_is_in_the_way() {
-    assert_eq!(of_parts(&parts()), InTheWay::default());
+    assert_eq!(of_parts(&parts(), &NONE), InTheWay::default());
 }
 
 #[test]
@@ -139,10 +148,10 @@ fn tags_that_somebody_set_are_in_the_way_and_those_of_aws_are_not() {
         parts.route_tables[0].tags = Some(vec![tag("Name", "main")]);
     });
     assert_snapshot!(told, @r#"
-    VPC vpc-1 is tagged Name = "old \"one\"", team = "web"
-    internet gateway igw-1 is tagged Name = "gateway"
-    subnet subnet-b is tagged Name = ""
-    main route table rtb-1 is tagged Name = "main"
+    VPC vpc-1 is tagged Name = "old \"one\"", team = "web", which ignore_tags does not have
+    internet gateway igw-1 is tagged Name = "gateway", which ignore_tags does not have
+    subnet subnet-b is tagged Name = "", which ignore_tags does not have
+    main route table rtb-1 is tagged Name = "main", which ignore_tags does not have
     "#);
 }
 
@@ -292,29 +301,95 @@ fn default_group() -> SecurityGroup {
     group
 }
 
+/// A group of the VPC with rules that name others.
+fn naming(id: &str, name: &str, others: &[&str]) -> SecurityGroup {
+    let pairs = others
+        .iter()
+        .map(|id| UserIdGroupPair::builder().group_id(*id).build());
+    let rule = IpPermission::builder()
+        .ip_protocol("tcp")
+        .set_user_id_group_pairs(Some(pairs.collect()))
+        .build();
+    let mut group = group(id, name, VPC);
+    group.ip_permissions = Some(vec![rule]);
+    group
+}
+
 #[test]
-fn security_groups_that_somebody_made_are_in_the_way() {
-    let groups = [group("sg-2", "web", VPC), default_group()];
-    assert_snapshot!(told(&of_groups(VPC, &groups, &[])), @"security group sg-2 (web)");
+fn unused_security_groups_are_listed_in_the_order_of_their_rules() {
+    let groups = [
+        naming("sg-2", "db", &["sg-2"]),
+        naming("sg-3", "web", &["sg-2", "sg-1"]),
+        default_group(),
+    ];
+    assert_snapshot!(told(&of_groups(VPC, &groups, &[], &NONE)), @r"
+    unused: sg-3 (web)
+    unused: sg-2 (db)
+    ");
+}
+
+#[test]
+fn security_groups_that_rules_name_or_that_are_tagged_are_in_the_way() {
+    let circle = [
+        naming("sg-2", "db", &["sg-3"]),
+        naming("sg-3", "web", &["sg-2"]),
+        default_group(),
+    ];
+    assert_snapshot!(told(&of_groups(VPC, &circle, &[], &NONE)), @r"
+    rules of security group sg-2 (db) name security group sg-3 (web)
+    rules of security group sg-3 (web) name security group sg-2 (db)
+    ");
+    let mut by_default = default_group();
+    by_default.ip_permissions = naming("sg-1", "default", &["sg-2"]).ip_permissions;
+    let groups = [naming("sg-2", "db", &[]), by_default];
+    assert_snapshot!(told(&of_groups(VPC, &groups, &[], &NONE)), @r"
+    rules of security group sg-1 (default) name security group sg-2 (db)
+    notice: the rules of default security group sg-1 have been changed
+    ");
+    let mut tagged = naming("sg-2", "db", &[]);
+    tagged.tags = Some(vec![tag("team", "web")]);
+    let found = of_groups(VPC, &[tagged, default_group()], &[], &NONE);
+    assert_snapshot!(found.obstacles.join("\n"), @r#"security group sg-2 is tagged team = "web", which ignore_tags does not have"#);
+}
+
+#[test]
+fn tags_that_the_file_ignores_are_not_in_the_way() {
+    let ignored = IgnoredTags(vec!["Name".to_owned(), "team-*".to_owned()]);
+    let found = |keys: &[&str]| {
+        let mut parts = parts();
+        let tags: Vec<Tag> = keys.iter().map(|key| tag(key, "x")).collect();
+        parts.vpc.tags = Some(tags.clone());
+        parts.gateways[0].tags = Some(tags.clone());
+        parts.subnets[0].tags = Some(tags);
+        of_parts(&parts, &ignored).obstacles.len()
+    };
+    assert_eq!(found(&["Name", "team-web", "team-", "aws:created-by"]), 0);
+    for key in ["name", "Names", "team", "owner"] {
+        assert_eq!(found(&["Name", key]), 3, "{key}");
+    }
 }
 
 #[test]
 fn rules_elsewhere_that_name_the_default_group_are_in_the_way() {
-    let elsewhere = group("sg-9", "app", "vpc-7");
+    let mut elsewhere = naming("sg-9", "app", &["sg-1"]);
+    elsewhere.vpc_id = Some("vpc-7".to_owned());
     let referring = [default_group(), elsewhere.clone(), elsewhere];
-    let found = of_groups(VPC, &[default_group()], &referring);
-    assert_snapshot!(told(&found), @"rules of security group sg-9 (app) in vpc-7 name the default group");
+    let found = of_groups(VPC, &[default_group()], &referring, &NONE);
+    assert_snapshot!(told(&found), @"rules of security group sg-9 (app) in vpc-7 name security group sg-1 (default)");
 }
 
 #[test]
 fn a_changed_default_group_is_told_and_a_tagged_one_is_in_the_way() {
-    assert_eq!(of_groups(VPC, &[default_group()], &[]), InTheWay::default());
+    assert_eq!(
+        of_groups(VPC, &[default_group()], &[], &NONE),
+        InTheWay::default()
+    );
     let mut emptied = default_group();
     emptied.ip_permissions = None;
-    assert_snapshot!(told(&of_groups(VPC, &[emptied], &[])), @"notice: the rules of default security group sg-1 have been changed");
+    assert_snapshot!(told(&of_groups(VPC, &[emptied], &[], &NONE)), @"notice: the rules of default security group sg-1 have been changed");
     let mut tagged = default_group();
     tagged.tags = Some(vec![tag("Name", "mine")]);
-    assert_snapshot!(told(&of_groups(VPC, &[tagged], &[])), @r#"default security group sg-1 is tagged Name = "mine""#);
+    assert_snapshot!(told(&of_groups(VPC, &[tagged], &[], &NONE)), @r#"default security group sg-1 is tagged Name = "mine", which ignore_tags does not have"#);
 }
 
 fn entry(egress: bool, number: i32, action: RuleAction) -> NetworkAclEntry {
@@ -341,7 +416,7 @@ fn default_acl() -> NetworkAcl {
 
 #[test]
 fn network_acls_that_somebody_made_are_in_the_way_and_changes_of_the_default_one_are_told() {
-    assert_eq!(of_acls(&[default_acl()]), InTheWay::default());
+    assert_eq!(of_acls(&[default_acl()], &NONE), InTheWay::default());
     let mut changed = default_acl();
     changed
         .entries
@@ -352,8 +427,8 @@ fn network_acls_that_somebody_made_are_in_the_way_and_changes_of_the_default_one
         .network_acl_id("acl-2")
         .is_default(false)
         .build();
-    assert_snapshot!(told(&of_acls(&[changed, other])), @r#"
-    default network ACL acl-1 is tagged Name = "mine"
+    assert_snapshot!(told(&of_acls(&[changed, other], &NONE)), @r#"
+    default network ACL acl-1 is tagged Name = "mine", which ignore_tags does not have
     network ACL acl-2 is not the default one
     notice: the rules of default network ACL acl-1 have been changed
     "#);
