@@ -43,7 +43,6 @@ impl Control for DefaultVpc {
         page: "https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc.html",
         example: r#"[default_vpc]
 state = "absent"           # refused where anything uses it; "present" restores it
-# ignore_tags = ["Name"]   # tags that do not keep it; "team-*": every key that begins so
 "#,
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -393,6 +393,10 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         "default_vpc" => vec![
             ("", vec![vpc("absent"), vpc("present")]),
             (
+                "[[default_vpc]]\nregion = \"eu-west-1\"\noccupants = [{ security_group = \"web\" }]\n",
+                vec![vpc("absent")],
+            ),
+            (
                 "[[default_vpc]]\nregion = \"eu-west-1\"\noccupants = [\"no_internet_gateway\", \"no_internet_route\"]\n",
                 vec![vpc("present")],
             ),

@@ -18,15 +18,15 @@ http_put_response_hop_limit = 2
 
 /// What each key has to be so that nothing is closed and nothing decided.
 const OFF: &str = r#"[ec2_defaults]
-snapshot_public_access = "unblocked"
-image_public_access = "unblocked"
-serial_console = true
+snapshot_public_access = { exactly = "unblocked" }
+image_public_access = { exactly = "unblocked" }
+serial_console = { exactly = true }
 [ec2_defaults.instance_metadata]
-http_tokens = "no_preference"
-http_put_response_hop_limit = "no_preference"
+http_tokens = { exactly = "no_preference" }
+http_put_response_hop_limit = { exactly = "no_preference" }
 http_endpoint = "no_preference"
 instance_metadata_tags = "no_preference"
-http_tokens_enforced = "no_preference"
+http_tokens_enforced = { exactly = "no_preference" }
 "#;
 
 /// An old account, in which people have chosen some of it.
@@ -166,7 +166,7 @@ fn what_people_chose_is_changed_where_it_is_written_and_kept_where_it_is_not() {
     );
     // Each is opened again by its word, one by one.
     folder.becomes(
-        &format!("{ONE}[ec2_defaults]\nserial_console = true\n"),
+        &format!("{ONE}[ec2_defaults]\nserial_console = { exactly = true }\n"),
         &["eu-west-1 ec2:EnableSerialConsoleAccess"],
     );
     folder.becomes(
@@ -379,7 +379,10 @@ fn a_policy_that_comes_between_the_plan_and_the_write_is_named() {
         "[[fault]]\ncall = \"ec2:EnableSerialConsoleAccess\"\nkind = \"error\"\ncode = \"OperationNotPermitted\"\n\
          message = \"This action is denied due to an organizational policy in effect\"\n",
     );
-    folder.write("b.toml", &format!("{ONE}[ec2_defaults]\nserial_console = true\n"));
+    folder.write(
+        "b.toml",
+        &format!("{ONE}[ec2_defaults]\nserial_console = { exactly = true }\n"),
+    );
     folder
         .apply()
         .expect(0)

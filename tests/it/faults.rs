@@ -256,7 +256,10 @@ fn what_somebody_changed_since_the_plan_is_not_undone_by_a_step_that_is_safe() {
         "b.toml",
         "[account]\nregions = [\"eu-west-1\"]\n[password_policy]\nminimum_length = 14\n[ebs_encryption]\nenabled = true\n",
     );
-    folder.write("hand.toml", "[password_policy]\nreuse_prevention = 5\n");
+    folder.write(
+        "hand.toml",
+        "[password_policy]\nrequire_symbols = true\nreuse_prevention = 5\n",
+    );
     let child = spawn(&folder, &APPLY);
     wait_for(&folder, "GetAccountPasswordPolicy", 1);
     folder

@@ -22,6 +22,7 @@ mod costs;
 mod deletions;
 mod ec2_defaults;
 mod faults;
+mod floors;
 mod folder;
 mod guardduty;
 mod health_events;

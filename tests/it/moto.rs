@@ -98,10 +98,10 @@ id = "123456789012"
 
 [password_policy]
 max_age_days = 180
-reuse_prevention = 5
+reuse_prevention = { exactly = 5 }
 
 [s3_public_access_block]
-restrict_public_buckets = false
+restrict_public_buckets = { exactly = false }
 "#;
 
 /// A new account in moto, as long as this value lives.

@@ -459,7 +459,7 @@ fn keys_that_the_file_leaves_out_are_sent_back_as_they_were() {
     let folder = Folder::new();
     folder.write(
         "one.toml",
-        "[password_policy]\nreuse_prevention = 5\nallow_users_to_change = true\n",
+        "[password_policy]\nrequire_numbers = true\nreuse_prevention = 5\nallow_users_to_change = true\n",
     );
     folder.write(
         "two.toml",

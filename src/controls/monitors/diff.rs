@@ -333,12 +333,18 @@ impl On<'_> {
         if is_right {
             return None;
         }
-        let step = out.change(Action::SetPattern {
+        let mut step = out.change(Action::SetPattern {
             region: self.home.clone(),
             group: self.group.name.clone(),
             name: filter.name.clone(),
             pattern: wanted.to_owned(),
         });
+        if entry.reach(&filter.pattern) == Reach::Better && entry.reach(wanted) != Reach::Better {
+            step = step.weakening(format!(
+                "events of {} that the benchmark's pattern misses are no longer counted",
+                entry.key
+            ));
+        }
         last.filter = Some(step.after_all(last.filter).id());
         last.filter
     }
@@ -415,7 +421,7 @@ fn off(
     out: &mut Changes<Action>,
 ) {
     let entry = monitor.entry();
-    let risk = format!("nobody is told of {} any more", entry.title);
+    let blinds = format!("no alert on {} any more", entry.title);
     let is_used = |alarm: &Alarm| {
         ids.found.iter().any(|(other, found)| {
             *other != monitor
@@ -435,7 +441,7 @@ fn off(
             region: home.clone(),
             name: alarm.name.clone(),
         });
-        let id = step.destructive(risk.clone()).id();
+        let id = step.weakening(blinds.clone()).id();
         last.alarms.insert(alarm.name.clone(), id);
         before = Some(id);
     }
@@ -446,7 +452,7 @@ fn off(
             name: filter.name.clone(),
         });
         let step = step
-            .destructive(risk.clone())
+            .weakening(blinds.clone())
             .after_all(before)
             .after_all(last.filter);
         last.filter = Some(step.id());
@@ -456,7 +462,7 @@ fn off(
                 group: group.name.clone(),
                 name: filter.name.clone(),
             });
-            last.filter = Some(step.destructive(risk.clone()).after_all(last.filter).id());
+            last.filter = Some(step.weakening(blinds.clone()).after_all(last.filter).id());
         }
     }
 }

@@ -362,26 +362,38 @@ fn exact_patterns_are_exact_to_the_letter() {
 }
 
 #[test]
+fn an_exact_pattern_in_place_of_a_better_one_needs_consent() {
+    let mut seen = account(&["vpc_changes"]);
+    let entry = monitor("vpc_changes").entry();
+    one(&mut seen, "vpc_changes").filter.as_mut().unwrap().pattern = entry.better.to_owned();
+    let want = model("patterns = \"exact\"\nvpc_changes = true");
+    insta::assert_snapshot!(plan(&want, &seen), @r"
+    change what the filter `VpcChanges` looks for [safe]
+      weakens: events of vpc_changes that the benchmark's pattern misses are no longer counted
+    ");
+}
+
+#[test]
 fn a_monitor_is_removed_unless_another_one_uses_its_alarm() {
     let mut seen = account(&["root_usage", "vpc_changes"]);
     let want = model("root_usage = false\nvpc_changes = false\niam_user_creation = false");
     insta::assert_snapshot!(plan(&want, &seen), @r"
     delete the alarm `RootUsage` [destructive]
-      ! nobody is told of what the root user does any more
+      weakens: no alert on what the root user does any more
     delete the filter `RootUsage` [destructive]
       after delete the alarm `RootUsage`
-      ! nobody is told of what the root user does any more
+      weakens: no alert on what the root user does any more
     delete the alarm `VpcChanges` [destructive]
-      ! nobody is told of changes of VPCs any more
+      weakens: no alert on changes of VPCs any more
     delete the filter `VpcChanges` [destructive]
       after delete the alarm `VpcChanges`
       after delete the filter `RootUsage`
-      ! nobody is told of changes of VPCs any more
+      weakens: no alert on changes of VPCs any more
     ");
     one(&mut seen, "vpc_changes").alarm = Some(alarm("root_usage"));
     insta::assert_snapshot!(plan(&model("root_usage = false"), &seen), @r"
     delete the filter `RootUsage` [destructive]
-      ! nobody is told of what the root user does any more
+      weakens: no alert on what the root user does any more
     ");
     assert_eq!(plan(&want, &account(&[])), "");
 }

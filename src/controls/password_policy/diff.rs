@@ -7,7 +7,7 @@ use trueup_core::control::Observed;
 use trueup_core::fault::FaultKind;
 use trueup_core::values::Bound;
 
-use super::model::{Action, Ids, Model, Told, by_age, by_count, days};
+use super::model::{Action, BUILT_IN_LENGTH, Ids, Model, Told, by_age, by_count, days};
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
@@ -35,6 +35,9 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<
         && (live.hard_expiry != Some(true) || expires_sooner);
     let age = days(&whole);
     let weakens = weakens(live, &whole);
+    if drops_kinds(live, &whole) && is_longer(&whole) {
+        out.notice(DROPPED);
+    }
     let mut step = if live.is_absent() {
         out.add(Action::Put(whole))
     } else {
@@ -92,10 +95,9 @@ fn differs(want: Option<bool>, live: Option<bool>) -> bool {
 /// What passwords no longer have to be once the whole policy is sent.
 fn weakens(live: &Model, whole: &Model) -> Vec<String> {
     if live.is_absent() {
-        let dropped = "AWS's built-in policy asks for three of the four kinds of characters, this one for none; write \
-                       require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them";
-        return (!whole.asks_for_kinds())
-            .then(|| dropped.to_owned())
+        // A longer password may do without kinds of characters.
+        return (drops_kinds(live, whole) && !is_longer(whole))
+            .then(|| DROPPED.to_owned())
             .into_iter()
             .collect();
     }
@@ -118,6 +120,20 @@ fn weakens(live: &Model, whole: &Model) -> Vec<String> {
         });
     }
     weakens
+}
+
+const DROPPED: &str = "this replaces AWS's built-in policy, which asks for three of the four kinds of characters; write \
+                       require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them";
+
+/// True for a first policy that asks for no kind of characters, as AWS's built-in one does.
+fn drops_kinds(live: &Model, whole: &Model) -> bool {
+    live.is_absent() && !whole.asks_for_kinds()
+}
+
+fn is_longer(whole: &Model) -> bool {
+    whole
+        .minimum_length
+        .is_some_and(|length| length.into_value() > BUILT_IN_LENGTH)
 }
 
 /// Both values, if the second one is less strict.

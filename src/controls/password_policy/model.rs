@@ -91,7 +91,7 @@ impl Model {
 }
 
 /// The minimum length of AWS's built-in policy.
-const BUILT_IN_LENGTH: i32 = 8;
+pub(super) const BUILT_IN_LENGTH: i32 = 8;
 
 /// The value to send for a bound; the live one where nothing is written.
 fn settled<T: Copy>(

@@ -65,10 +65,15 @@ fn a_first_policy_keeps_the_length_of_the_built_in_one() {
 }
 
 #[test]
-fn a_first_policy_that_drops_what_the_built_in_one_asks_for_needs_consent() {
+fn a_first_policy_that_drops_what_the_built_in_one_asks_for_says_so() {
     insta::assert_snapshot!(plan(&model("minimum_length = 14"), &absent()), @r"
     set the IAM password policy [safe]
-      weakens: AWS's built-in policy asks for three of the four kinds of characters, this one for none; write require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them
+    note: this replaces AWS's built-in policy, which asks for three of the four kinds of characters; write require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them
+    ");
+    // One that asks for nothing in their place is weaker.
+    insta::assert_snapshot!(plan(&model("reuse_prevention = 5"), &absent()), @r"
+    set the IAM password policy [safe]
+      weakens: this replaces AWS's built-in policy, which asks for three of the four kinds of characters; write require_symbols, require_numbers, require_uppercase or require_lowercase to keep asking for them
     ");
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, Expected, IntoDeserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use toml::{Table, Value};
 
@@ -127,15 +127,19 @@ impl<'de, T: Deserialize<'de>, const CAPPED: bool> Deserialize<'de> for Bound<T,
             plain!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let refuse =
+                    |what: String| de::Error::custom(format!("{what}; expected {}", &self as &dyn Expected));
                 let bound: fn(T) -> Self::Value = match map.next_key::<String>()?.as_deref() {
                     Some(EXACTLY) => Bound::Exactly,
                     Some(AT_MOST) if CAPPED => Bound::AtMost,
-                    _ => return Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
+                    Some(AT_MOST) => return Err(refuse(format!("{AT_MOST} is not possible here"))),
+                    Some(key) => return Err(refuse(format!("`{key}` is not a bound"))),
+                    None => return Err(refuse("the bound is empty".to_owned())),
                 };
                 let value = map.next_value()?;
                 match map.next_key::<String>()? {
                     None => Ok(bound(value)),
-                    Some(_) => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
+                    Some(_) => Err(refuse("a bound has one key".to_owned())),
                 }
             }
         }
@@ -199,12 +203,19 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused_with_what_is_expected() {
-        let told = |text| read(text).unwrap_err();
-        let a_bound = "invalid type: map, expected a value or { exactly = value }";
-        let a_cap = "invalid type: map, expected a value, { exactly = value } or { at_most = value }";
-        assert_eq!(told("length = { at_most = 8 }"), a_bound);
-        assert_eq!(told("days = { exactly = 8, at_most = 9 }"), a_cap);
-        assert_eq!(told("days = {}"), a_cap);
+        let told = |text: &str| read(text).unwrap_err();
+        assert_eq!(
+            told("length = { at_most = 8 }"),
+            "at_most is not possible here; expected a value or { exactly = value }"
+        );
+        let a_cap = "expected a value, { exactly = value } or { at_most = value }";
+        for (bound, what) in [
+            ("{ exactly = 8, at_most = 9 }", "a bound has one key"),
+            ("{ exact = 8 }", "`exact` is not a bound"),
+            ("{}", "the bound is empty"),
+        ] {
+            assert_eq!(told(&format!("days = {bound}")), format!("{what}; {a_cap}"));
+        }
         assert_eq!(
             told("length = \"long\""),
             "invalid type: string \"long\", expected i32"

@@ -199,3 +199,23 @@ fn tags_that_aws_refuses_are_told_with_their_line() {
         ]
     );
 }
+
+#[test]
+fn an_overlay_replaces_a_bound_as_a_whole() {
+    let of = |parent: &str, child: &str| {
+        let folder = folder(&[
+            (
+                "parent.toml",
+                &format!("[password_policy]\nminimum_length = {parent}"),
+            ),
+            (
+                "child.toml",
+                &format!("extends = [\"parent.toml\"]\n[password_policy]\nminimum_length = {child}"),
+            ),
+        ]);
+        cells_in(&folder, "child.toml")
+    };
+    assert_snapshot!(of("{ exactly = 8 }", "14"), @"password_policy account: minimum_length = 14");
+    assert_snapshot!(of("14", "{ exactly = 8 }"), @"password_policy account: [minimum_length], exactly = 8");
+    assert_snapshot!(of("{ exactly = 8 }", "{ exactly = 10 }"), @"password_policy account: [minimum_length], exactly = 10");
+}

@@ -530,6 +530,50 @@ fn a_wrong_combination_is_told_at_the_value_of_the_file_that_completes_it() {
 }
 
 #[test]
+fn a_bound_that_a_key_does_not_have_is_told_with_those_it_has() {
+    assert_snapshot!(problems("\
+[password_policy]
+minimum_length = { at_most = 8 }
+require_symbols = { exact = true }
+max_age_days = { exactly = \"always\" }
+
+[guardduty]
+publish_findings_every = { exactly = \"one_day\" }
+"), @r#"
+    error: `password_policy.minimum_length`: at_most is not possible here
+     --> baseline.toml:2:18
+      |
+    2 | minimum_length = { at_most = 8 }
+      |                  ^^^^^^^^^^^^^^^ expected a value or { exactly = value }
+
+    error: `password_policy.require_symbols`: `exact` is not a bound
+     --> baseline.toml:3:19
+      |
+    3 | require_symbols = { exact = true }
+      |                   ^^^^^^^^^^^^^^^^ expected a value or { exactly = value }
+
+    error: `password_policy.max_age_days`: invalid value: string "always"
+     --> baseline.toml:4:28
+      |
+    4 | max_age_days = { exactly = "always" }
+      |                            ^^^^^^^^ expected a number from 1, or "never"
+
+    error: `guardduty.publish_findings_every` cannot be "one_day"
+     --> baseline.toml:7:38
+      |
+    7 | publish_findings_every = { exactly = "one_day" }
+      |                                      ^^^^^^^^^ expected "fifteen_minutes", "one_hour" or "six_hours"
+    "#);
+    assert_snapshot!(problems("[password_policy]\nreuse_prevention = { exactly = 25 }\n"), @r"
+    error: `password_policy.reuse_prevention`: 25 is out of range
+     --> baseline.toml:2:20
+      |
+    2 | reuse_prevention = { exactly = 25 }
+      |                    ^^^^^^^^^^^^^^^^ expected 1 to 24
+    ");
+}
+
+#[test]
 fn each_problem_is_data_too() {
     let problems = load_text("prod.toml", "# ü\n[password_policy]\nminimum_length = true").unwrap_err();
     assert_eq!(problems.count(), 1);
