@@ -31,8 +31,7 @@ macro_rules! clients {
         }
 
         impl Clients {
-            /// `emulated`: not AWS's own servers answer.
-            pub(super) fn new(base: &SdkConfig, region: &Region, emulated: bool) -> Self {
+            pub(super) fn new(base: &SdkConfig, region: &Region, manner: &Manner) -> Self {
                 let config = base
                     .to_builder()
                     .region(aws_types::region::Region::new(region.to_string()))
@@ -43,8 +42,11 @@ macro_rules! clients {
                         let service = service[service.len() - 1];
                         let builder = $sdk::config::Builder::from(&config)
                             .interceptor(Naming { service, region: region.clone() })
-                            .retry_classifier(Final { emulated, throttles_by_limit: service == "ce" });
-                        $(let builder = $particular(builder, emulated);)?
+                            .retry_classifier(Final {
+                                emulated: manner.emulated,
+                                throttles_by_limit: service == "ce",
+                            });
+                        $(let builder = $particular(builder, manner);)?
                         $sdk::Client::from_conf(builder.build())
                     },)*
                 }
@@ -79,7 +81,7 @@ clients! {
     /// Amazon CloudWatch Logs.
     logs: aws_sdk_cloudwatchlogs;
     /// Amazon S3. An emulator has no name for each bucket.
-    s3: aws_sdk_s3 + aws_sdk_s3::config::Builder::force_path_style;
+    s3: aws_sdk_s3 + buckets_in_path;
     /// Amazon S3 Control.
     s3control: aws_sdk_s3control;
     /// AWS Security Hub.
@@ -87,7 +89,27 @@ clients! {
     /// Amazon SNS.
     sns: aws_sdk_sns;
     /// AWS STS.
-    sts: aws_sdk_sts;
+    sts: aws_sdk_sts + at_own_address;
+}
+
+/// What holds for all clients beside the SDK's own configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    /// Not AWS's own servers answer.
+    pub(crate) emulated: bool,
+    /// The address of STS that the command line names.
+    pub(crate) sts: Option<String>,
+}
+
+fn buckets_in_path(builder: aws_sdk_s3::config::Builder, manner: &Manner) -> aws_sdk_s3::config::Builder {
+    builder.force_path_style(manner.emulated)
+}
+
+fn at_own_address(builder: aws_sdk_sts::config::Builder, manner: &Manner) -> aws_sdk_sts::config::Builder {
+    match &manner.sts {
+        Some(url) => builder.endpoint_url(url),
+        None => builder,
+    }
 }
 
 /// The name of one call.

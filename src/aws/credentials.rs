@@ -21,7 +21,7 @@ use futures::future::BoxFuture;
 use trueup_core::fault::Fault;
 use trueup_core::location::Region;
 
-use super::clients::Clients;
+use super::clients::{Clients, Manner};
 use super::error::ConnectError;
 use super::failure::Failure;
 use super::text::{causes, credentials_cause, deepest_cause};
@@ -62,6 +62,11 @@ impl Profiles {
     /// A key of the selected profile.
     pub(super) fn selected(&self, key: &str) -> Option<&str> {
         self.set.get(key)
+    }
+
+    /// The files as a whole.
+    pub(super) fn set(&self) -> &ProfileSet {
+        &self.set
     }
 
     fn name(&self) -> &str {
@@ -115,6 +120,8 @@ pub(super) struct Reach<'a> {
     pub(super) http: &'a SharedHttpClient,
     /// Environment and files.
     pub(super) around: &'a Surroundings,
+    /// What holds for all clients.
+    pub(super) manner: Manner,
     /// How a person is asked for a code.
     pub(super) prompt: Option<Prompt>,
 }
@@ -275,7 +282,7 @@ impl Reach<'_> {
 
     fn clients(&self, source: SharedCredentialsProvider) -> Clients {
         let config = self.base.to_builder().credentials_provider(source).build();
-        Clients::new(&config, self.home, self.base.endpoint_url().is_some())
+        Clients::new(&config, self.home, &self.manner)
     }
 
     async fn code(&self, profile: &str, serial: &str) -> Result<String, ConnectError> {

@@ -1,11 +1,13 @@
-//! The address that calls go to instead of AWS.
+//! The addresses that calls go to instead of AWS: of all services, and of single ones.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use ::http::Uri;
+use aws_runtime::env_config::EnvConfigValue;
 use aws_types::os_shim_internal::Env;
 
+use super::Connect;
 use super::credentials::Profiles;
 use super::error::ConnectError;
 use super::http::{is_aws_host, local};
@@ -19,10 +21,10 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// `from` says who gave the address, for the error.
-    fn parse(url: &str, from: &'static str) -> Result<Endpoint, ConnectError> {
+    fn parse(url: &str, from: &str) -> Result<Endpoint, ConnectError> {
         let bad = |why| ConnectError::Endpoint {
             url: url.to_owned(),
-            from,
+            from: from.to_owned(),
             why,
         };
         let uri: Uri = url.parse().map_err(|_| bad("is not an address"))?;
@@ -82,24 +84,113 @@ pub(super) fn find(
     if let Some(url) = asked {
         return Endpoint::parse(url, "--endpoint-url").map(Some);
     }
-    let variable = |name| env.get(name).ok().filter(|value: &String| !value.is_empty());
-    let ignored = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-        .or_else(|| {
-            profiles
-                .selected("ignore_configured_endpoint_urls")
-                .map(str::to_owned)
-        })
-        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if ignored {
+    if is_ignored(env, profiles) {
         return Ok(None);
     }
-    if let Some(url) = variable("AWS_ENDPOINT_URL") {
+    if let Some(url) = variable(env, "AWS_ENDPOINT_URL") {
         return Endpoint::parse(&url, "AWS_ENDPOINT_URL").map(Some);
     }
     profiles
         .selected("endpoint_url")
         .map(|url| Endpoint::parse(url, "the profile's `endpoint_url`"))
         .transpose()
+}
+
+fn variable(env: &Env, name: &str) -> Option<String> {
+    env.get(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Whether what environment and profile say about addresses does not count.
+fn is_ignored(env: &Env, profiles: &Profiles) -> bool {
+    variable(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .or_else(|| {
+            let of_profile = profiles.selected("ignore_configured_endpoint_urls");
+            of_profile.map(str::to_owned)
+        })
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// Another address than AWS's own that services are called at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The service, by its name in a [`CallName`](crate::CallName); nothing for all that have none of their own.
+    pub service: Option<&'static str>,
+    /// The address.
+    pub url: String,
+}
+
+/// The services by their names in calls, each with its id in AWS's configuration.
+const SERVICES: [(&str, &str); 17] = [
+    ("access-analyzer", "AccessAnalyzer"),
+    ("account", "Account"),
+    ("budgets", "Budgets"),
+    ("ce", "Cost Explorer"),
+    ("cloudtrail", "CloudTrail"),
+    ("cloudwatch", "CloudWatch"),
+    ("config", "Config Service"),
+    ("ec2", "EC2"),
+    ("events", "EventBridge"),
+    ("guardduty", "GuardDuty"),
+    ("iam", "IAM"),
+    ("logs", "CloudWatch Logs"),
+    ("s3", "S3"),
+    ("s3control", "S3 Control"),
+    ("securityhub", "SecurityHub"),
+    ("sns", "SNS"),
+    (STS, "STS"),
+];
+
+const STS: &str = "sts";
+
+/// All addresses that differ from AWS's own: the one for all services, and those of single ones.
+///
+/// STS says whose the credentials are. An STS that is not where the other services are would prove the wrong account, so
+/// its address (`sts`) must be named on the command line.
+pub(super) fn addresses(
+    all: Option<&Endpoint>,
+    asked: &Connect,
+    env: &Env,
+    profiles: &Profiles,
+) -> Result<Vec<Address>, ConnectError> {
+    let address = |service, url: &str| Address {
+        service,
+        url: url.to_owned(),
+    };
+    // What the command line says holds for all services.
+    let only_asked = asked.endpoint_url.is_some() || is_ignored(env, profiles);
+    let mut addresses: Vec<Address> = all.map(|all| address(None, &all.url)).into_iter().collect();
+    for (service, id) in SERVICES {
+        if let (STS, Some(url)) = (service, &asked.sts_endpoint_url) {
+            Endpoint::parse(url, "--endpoint-url-sts")?;
+            addresses.push(address(Some(service), url));
+            continue;
+        }
+        let configured = EnvConfigValue::new()
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .service_id(id);
+        let Some((url, _)) = configured.load(env, Some(profiles.set())).filter(|_| !only_asked) else {
+            continue;
+        };
+        // For a service without one of its own, this is the address of all.
+        if all.is_some_and(|all| all.url == url) {
+            continue;
+        }
+        let key = id.to_ascii_uppercase().replace(' ', "_");
+        let own = Endpoint::parse(
+            &url,
+            &format!("AWS_ENDPOINT_URL_{key} or the profile's `services`"),
+        )?;
+        let both_aws = own.is_aws() && all.is_none_or(Endpoint::is_aws);
+        if service == STS && !both_aws {
+            return Err(ConnectError::OtherSts {
+                url: url.into_owned(),
+                others: all.map_or("AWS".to_owned(), |all| format!("`{all}`")),
+            });
+        }
+        addresses.push(address(Some(service), &url));
+    }
+    Ok(addresses)
 }
 
 #[cfg(test)]

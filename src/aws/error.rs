@@ -72,9 +72,20 @@ pub enum ConnectError {
         /// The address as it was given.
         url: String,
         /// Who gave it.
-        from: &'static str,
+        from: String,
         /// What is wrong, to follow the address.
         why: &'static str,
+    },
+    /// STS has an address of its own, which the command line does not name.
+    #[error(
+        "STS is called at `{url}` and the other services at {others}: it could not prove whose account they change\n\
+         Remove AWS_ENDPOINT_URL_STS or `sts` from the profile's `services`, or confirm it with --endpoint-url-sts {url}."
+    )]
+    OtherSts {
+        /// The address.
+        url: String,
+        /// Where the others are.
+        others: String,
     },
     /// The configured region is not one.
     #[error("{0}\nit comes from AWS_REGION, AWS_DEFAULT_REGION or the profile's `region`")]

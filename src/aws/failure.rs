@@ -12,6 +12,7 @@ use aws_types::request_id::RequestId;
 use trueup_core::fault::{Fault, FaultKind};
 
 use crate::clients::{CallName, Unanswered};
+use crate::denial::Spared;
 use crate::http::{NoSuchHost, is_aws_host};
 use crate::offered::is_lacking;
 use crate::rate_limit::TooLong;
@@ -170,6 +171,8 @@ fn unanswered(error: &(dyn Error + 'static)) -> Fault {
     let call = call.map(|unanswered| &unanswered.call);
     let kind = if find(|cause| cause.is::<CredentialsError>()) {
         FaultKind::Credentials
+    } else if find(|cause| cause.is::<Spared>()) {
+        FaultKind::DeniedByOrganization
     } else if find(|cause| cause.is::<TooLong>()) {
         FaultKind::Throttled
     } else if no_endpoint(error, call) {

@@ -30,7 +30,8 @@ pub struct RegionState {
 }
 
 impl Aws {
-    /// Asks who calls (sts:GetCallerIdentity, in the home region) and for the account's alias.
+    /// Asks who calls (sts:GetCallerIdentity, in the home region) and for the account's alias. Credentials of another
+    /// account than the one that is found first are never used.
     ///
     /// # Errors
     /// If STS does not answer, or refuses the credentials. A missing permission to read the alias is none.
@@ -43,11 +44,10 @@ impl Aws {
         let identity = identity.map_err(|error| in_general(Failure::from(error).0))?;
         let unreadable = |what| Fault::answer("sts:GetCallerIdentity", format!("the answer has no {what}"));
         let arn = identity.arn().ok_or_else(|| unreadable("ARN"))?;
+        let account = identity.account().ok_or_else(|| unreadable("account id"))?;
+        self.credentials.belong_to(account, arn).await;
         Ok(Caller {
-            account: identity
-                .account()
-                .ok_or_else(|| unreadable("account id"))?
-                .to_owned(),
+            account: account.to_owned(),
             partition: arn
                 .split(':')
                 .nth(1)

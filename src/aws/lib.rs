@@ -11,6 +11,7 @@
 
 mod clients;
 mod credentials;
+mod denial;
 mod endpoint;
 mod error;
 mod failure;
@@ -18,6 +19,7 @@ mod http;
 mod identity;
 mod live;
 mod offered;
+mod proof;
 mod rate_limit;
 mod read_cache;
 mod text;
@@ -43,20 +45,28 @@ use aws_types::os_shim_internal::Env;
 use aws_types::{SdkConfig, sdk_config};
 use trueup_core::location::Region;
 
+use self::clients::Manner;
+use self::denial::Denials;
+use self::proof::Proven;
 use self::rate_limit::RateLimit;
 
 pub use self::clients::{CallName, Clients};
+pub use self::denial::EbsEncryption;
+pub use self::endpoint::Address;
 pub use self::error::ConnectError;
 pub use self::failure::{Failure, done, found};
 pub use self::identity::{Caller, RegionState};
 pub use self::live::{AnyLive, Cx, Live};
 pub use self::offered::is_lacking;
+pub use self::proof::Untrusted;
 pub use self::read_cache::Reading;
 
 /// The region that account-wide things are asked for in, where nothing else is configured.
 const DEFAULT_HOME: &str = "us-east-1";
 /// How many calls run at once, where nothing else is asked for.
 const DEFAULT_PARALLELISM: usize = 32;
+/// How long it may take to renew credentials and to learn whose they are. The SDK's own limit counts on fewer calls.
+const RENEWAL: Duration = Duration::from_secs(180);
 
 /// Asks a person for the current code of an MFA device: `(profile, serial number or ARN of the device)`.
 /// Nothing if there is nobody to ask or no code was given.
@@ -71,11 +81,16 @@ pub struct Connect {
     /// Another address than AWS's own, for an emulator. `AWS_ENDPOINT_URL` and the profile's `endpoint_url` say
     /// the same.
     pub endpoint_url: Option<String>,
+    /// Another address for STS alone. What environment and profile say for other services alone counts as it is, but for
+    /// STS it must be named here: STS says whose the credentials are.
+    pub sts_endpoint_url: Option<String>,
     /// The home region. Otherwise the configured one counts, or else `us-east-1`.
     pub region: Option<Region>,
     /// Who answers instead of the network: a simulated account. Then neither environment nor files are read, and
-    /// the credentials are made up.
+    /// the credentials are made up, unless `credentials` gives some.
     pub http_client: Option<SharedHttpClient>,
+    /// What gives out the credentials for a simulated account, instead of ones that never change.
+    pub credentials: Option<SharedCredentialsProvider>,
     /// How many calls run at once; 0 stands for 32.
     pub parallelism: usize,
     /// How a person is asked for the code of an MFA device.
@@ -87,8 +102,8 @@ pub struct Connect {
 enum Answerer {
     /// AWS itself.
     Aws,
-    /// An emulator at this address.
-    Emulator(String),
+    /// An emulator at another address.
+    Emulator,
     /// A simulated account in this process.
     Simulation,
 }
@@ -101,10 +116,18 @@ impl Answerer {
             Answerer::Aws => RetryConfig::standard()
                 .with_max_attempts(10)
                 .with_max_backoff(Duration::from_secs(20)),
-            Answerer::Emulator(_) | Answerer::Simulation => RetryConfig::standard()
+            Answerer::Emulator | Answerer::Simulation => RetryConfig::standard()
                 .with_max_attempts(8)
                 .with_initial_backoff(Duration::from_millis(50))
                 .with_max_backoff(Duration::from_secs(2)),
+        }
+    }
+
+    /// `sts` is the address of STS that the command line names.
+    fn manner(&self, sts: Option<String>) -> Manner {
+        Manner {
+            emulated: *self != Answerer::Aws,
+            sts,
         }
     }
 
@@ -112,7 +135,7 @@ impl Answerer {
         // No time-out of an attempt: it would also count the wait for the rate limit.
         let (connect, read) = match self {
             Answerer::Aws => (10, 60),
-            Answerer::Emulator(_) | Answerer::Simulation => (5, 30),
+            Answerer::Emulator | Answerer::Simulation => (5, 30),
         };
         TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(connect))
@@ -126,6 +149,10 @@ impl Answerer {
 pub struct Aws {
     base: SdkConfig,
     answerer: Answerer,
+    manner: Manner,
+    addresses: Vec<Address>,
+    credentials: Proven,
+    denials: Denials,
     limit: RateLimit,
     home: Region,
     clients: Mutex<HashMap<Region, Arc<Clients>>>,
@@ -152,16 +179,19 @@ impl Aws {
 
     fn simulated(connect: Connect, http: SharedHttpClient) -> Result<Aws, ConnectError> {
         let home = home(connect.region, None)?;
-        let credentials = Credentials::new("AKIASANDBOX", "sandbox", None, None, "sandbox");
+        let credentials = connect.credentials.unwrap_or_else(|| {
+            let made_up = Credentials::new("AKIASANDBOX", "sandbox", None, None, "sandbox");
+            SharedCredentialsProvider::new(made_up)
+        });
         let builder = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .identity_cache(IdentityCache::lazy().build())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .sleep_impl(TokioSleep::new())
             .time_source(SystemTimeSource::new());
         Ok(Aws::new(
             builder,
+            credentials,
             Answerer::Simulation,
+            None,
             http,
             home,
             connect.parallelism,
@@ -171,8 +201,10 @@ impl Aws {
     async fn reached(connect: Connect, around: &Surroundings) -> Result<Aws, ConnectError> {
         let profiles = credentials::Profiles::load(connect.profile.as_deref(), around).await?;
         let endpoint = endpoint::find(connect.endpoint_url.as_deref(), &around.env, &profiles)?;
+        let addresses = endpoint::addresses(endpoint.as_ref(), &connect, &around.env, &profiles)?;
+        let sts = connect.sts_endpoint_url;
         let answerer = match &endpoint {
-            Some(endpoint) if !endpoint.is_aws() => Answerer::Emulator(endpoint.to_string()),
+            Some(endpoint) if !endpoint.is_aws() => Answerer::Emulator,
             _ => Answerer::Aws,
         };
         let http = http::client(endpoint.as_ref().is_some_and(endpoint::Endpoint::is_loopback));
@@ -209,27 +241,33 @@ impl Aws {
             home: &home,
             http: &http,
             around,
+            manner: answerer.manner(sts.clone()),
             prompt: connect.prompt,
         };
         let provider = credentials::obtain(&profiles, connect.profile.is_some(), &reach).await?;
-        let builder = loaded.into_builder().credentials_provider(provider);
-        Ok(Aws::new(builder, answerer, http, home, connect.parallelism))
+        let builder = loaded.into_builder();
+        let aws = Aws::new(builder, provider, answerer, sts, http, home, connect.parallelism);
+        Ok(Aws { addresses, ..aws })
     }
 
     fn new(
         builder: sdk_config::Builder,
+        credentials: SharedCredentialsProvider,
         answerer: Answerer,
+        sts: Option<String>,
         http: SharedHttpClient,
         home: Region,
         parallelism: usize,
     ) -> Aws {
+        let manner = answerer.manner(sts);
         let parallelism = if parallelism == 0 {
             DEFAULT_PARALLELISM
         } else {
             parallelism
         };
-        let limit = RateLimit::new(http, parallelism, answerer == Answerer::Aws);
-        let base = builder
+        let denials = Denials::default();
+        let limit = RateLimit::new(http, parallelism, answerer == Answerer::Aws, denials.clone());
+        let without_credentials = builder
             .http_client(limit.clone())
             .retry_config(answerer.retries())
             .timeout_config(answerer.timeouts())
@@ -239,10 +277,25 @@ impl Aws {
                     .upload_enabled(false)
                     .build(),
             )
+            .identity_cache(IdentityCache::lazy().load_timeout(RENEWAL).build())
+            .build();
+        let credentials = Proven::new(
+            credentials,
+            without_credentials.clone(),
+            home.clone(),
+            manner.clone(),
+        );
+        let base = without_credentials
+            .into_builder()
+            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .build();
         Aws {
             base,
             answerer,
+            manner,
+            addresses: vec![],
+            credentials,
+            denials,
             limit,
             home,
             clients: Mutex::default(),
@@ -259,12 +312,9 @@ impl Aws {
         self.answerer != Answerer::Aws
     }
 
-    /// The emulator's address, if one answers.
-    pub fn endpoint(&self) -> Option<&str> {
-        match &self.answerer {
-            Answerer::Emulator(url) => Some(url),
-            Answerer::Aws | Answerer::Simulation => None,
-        }
+    /// The addresses that are not AWS's own, or at least not those that it gives its services.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
     }
 
     /// The clients of one region. They are made once.
@@ -273,9 +323,14 @@ impl Aws {
         if let Some(clients) = made.get(region) {
             return Arc::clone(clients);
         }
-        let clients = Arc::new(Clients::new(&self.base, region, self.is_emulator()));
+        let clients = Arc::new(Clients::new(&self.base, region, &self.manner));
         made.insert(region.clone(), Arc::clone(&clients));
         clients
+    }
+
+    /// Why renewed credentials are not used, if so: from then on, every call fails.
+    pub fn untrusted(&self) -> Option<&Untrusted> {
+        self.credentials.untrusted()
     }
 
     /// Every request that was sent so far, in the order of sending; one for each attempt.

@@ -23,7 +23,7 @@ pub struct Cx {
     pub place: Location,
     /// The account around it.
     pub env: Arc<Env>,
-    aws: Arc<Aws>,
+    pub(crate) aws: Arc<Aws>,
     pub(crate) readings: ReadCache,
     tell: Tell,
 }

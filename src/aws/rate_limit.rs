@@ -27,13 +27,15 @@ use governor::{DefaultDirectRateLimiter, Quota};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::CallName;
+use crate::denial::{Denials, Spared};
 
 /// How long a request may wait here.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How many requests one service in one region gets at once.
 const AT_ONCE: usize = 8;
 
-/// An HTTP client that lets requests through to another one at a bearable pace, and notes each.
+/// An HTTP client that lets requests through to another one at a bearable pace, and notes each. Those that are known to
+/// be denied do not get through.
 #[derive(Clone, Debug)]
 pub(crate) struct RateLimit {
     inner: SharedHttpClient,
@@ -42,13 +44,14 @@ pub(crate) struct RateLimit {
 
 impl RateLimit {
     /// `paced`: AWS's rates and the bound for each service hold, beside the bound over all.
-    pub(crate) fn new(inner: SharedHttpClient, parallelism: usize, paced: bool) -> Self {
+    pub(crate) fn new(inner: SharedHttpClient, parallelism: usize, paced: bool, denials: Denials) -> Self {
         RateLimit {
             inner,
             rules: Arc::new(Rules {
                 slots: Arc::new(Semaphore::new(parallelism)),
                 lanes: paced.then(Mutex::default),
                 calls: Mutex::default(),
+                denials,
             }),
         }
     }
@@ -89,6 +92,12 @@ impl HttpConnector for Passage {
         let call = request.extension::<CallName>().cloned();
         let (inner, rules) = (self.inner.clone(), Arc::clone(&self.rules));
         HttpConnectorFuture::new(async move {
+            if let Some(call) = &call
+                && rules.denials.spares(call).await
+            {
+                let region = call.region.clone();
+                return Err(ConnectorError::other(Spared { region }.into(), None));
+            }
             let _turn = match tokio::time::timeout(PATIENCE, rules.turn(call.as_ref())).await {
                 Ok(turn) => turn,
                 Err(_) => {
@@ -121,6 +130,7 @@ struct Rules {
     slots: Arc<Semaphore>,
     lanes: Option<Mutex<Lanes>>,
     calls: Mutex<Vec<CallName>>,
+    denials: Denials,
 }
 
 /// What exists for each service and region that has been called so far.
@@ -291,7 +301,12 @@ mod tests {
 
     fn limited(parallelism: usize, paced: bool) -> (RateLimit, Slow) {
         let slow = Slow::default();
-        let limit = RateLimit::new(SharedHttpClient::new(slow.clone()), parallelism, paced);
+        let limit = RateLimit::new(
+            SharedHttpClient::new(slow.clone()),
+            parallelism,
+            paced,
+            Denials::default(),
+        );
         (limit, slow)
     }
 

@@ -81,7 +81,7 @@ pub(crate) fn clients_in(region: &str, http: SharedHttpClient) -> Clients {
         .to_builder()
         .retry_config(RetryConfig::disabled())
         .build();
-    Clients::new(&base, &aws.home, true)
+    Clients::new(&base, &aws.home, &aws.manner)
 }
 
 /// A server on this machine that answers every request by a function of its whole text.
@@ -160,6 +160,13 @@ pub(super) async fn connect(config: &str, url: String, prompt: Option<Prompt>) -
     Aws::reached(connect, &around(config)).await
 }
 
+fn address(service: Option<&'static str>, url: &str) -> Address {
+    Address {
+        service,
+        url: url.to_owned(),
+    }
+}
+
 const KEYS: &str = "[profile test]\naws_access_key_id = AKIAKEYS\naws_secret_access_key = secret\n";
 
 const IDENTITY: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
@@ -209,7 +216,7 @@ async fn the_caller_is_known_without_its_alias_and_only_its_partitions_regions_c
         .collect();
     assert_eq!(regions, [("cn-north-1", true), ("cn-northwest-1", false)]);
     assert!(aws.calls().iter().all(CallName::is_read));
-    assert!(aws.is_emulator() && aws.endpoint().is_none());
+    assert!(aws.is_emulator() && aws.addresses().is_empty());
 }
 
 #[tokio::test]
@@ -231,7 +238,10 @@ async fn the_account_before_the_host_reaches_this_machine_by_name_and_by_address
     for host in ["localhost", "127.0.0.1", "emulator.localhost"] {
         let url = format!("http://{host}:{}", server.port);
         let aws = connect(KEYS, url.clone(), None).await.unwrap();
-        assert_eq!((aws.is_emulator(), aws.endpoint()), (true, Some(url.as_str())));
+        assert_eq!(
+            (aws.is_emulator(), aws.addresses()),
+            (true, &[address(None, &url)][..])
+        );
         let clients = aws.clients(&"eu-west-2".parse().unwrap());
         let answer = clients
             .s3control
@@ -359,4 +369,102 @@ fn the_home_region_is_the_one_asked_for_then_the_configured_one() {
         "`ireland` is not the name of a region; expected a form like `eu-west-1`\n\
          it comes from AWS_REGION, AWS_DEFAULT_REGION or the profile's `region`"
     );
+}
+
+/// What a connection with these variables and this configuration of profile `test` comes to.
+async fn connected(variables: &[(&str, &str)], config: &str, connect: Connect) -> Result<Aws, ConnectError> {
+    let around = Surroundings {
+        env: Env::from_slice(variables),
+        ..around(&format!("{KEYS}{config}"))
+    };
+    let connect = Connect {
+        profile: Some("test".to_owned()),
+        region: Some("eu-west-1".parse().unwrap()),
+        ..connect
+    };
+    Aws::reached(connect, &around).await
+}
+
+#[tokio::test]
+async fn addresses_of_single_services_are_known() {
+    let minio = "http://minio:9000";
+    let by_profile = format!("services = local\n[services local]\ns3 =\n  endpoint_url = {minio}\n");
+    for (variables, config) in [
+        (&[("AWS_ENDPOINT_URL_S3", minio)][..], ""),
+        (&[], by_profile.as_str()),
+    ] {
+        let aws = connected(variables, config, Connect::default()).await.unwrap();
+        assert_eq!(aws.addresses(), [address(Some("s3"), minio)]);
+        assert!(!aws.is_emulator());
+    }
+    let all = [
+        ("AWS_ENDPOINT_URL", "http://localhost:4566"),
+        ("AWS_ENDPOINT_URL_COST_EXPLORER", minio),
+        ("AWS_ENDPOINT_URL_STS", "http://localhost:4566"),
+    ];
+    let aws = connected(&all, "", Connect::default()).await.unwrap();
+    assert_eq!(
+        aws.addresses(),
+        [address(None, "http://localhost:4566"), address(Some("ce"), minio)]
+    );
+    // What the command line says holds for all.
+    let named = Connect {
+        endpoint_url: Some("http://localhost:5000".to_owned()),
+        ..Connect::default()
+    };
+    let aws = connected(&all, "", named).await.unwrap();
+    assert_eq!(aws.addresses(), [address(None, "http://localhost:5000")]);
+    let ignored = [
+        ("AWS_ENDPOINT_URL_S3", minio),
+        ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+    ];
+    let aws = connected(&ignored, "", Connect::default()).await.unwrap();
+    assert!(aws.addresses().is_empty());
+    let bad = connected(&[("AWS_ENDPOINT_URL_S3", "minio")], "", Connect::default()).await;
+    assert!(bad.unwrap_err().to_string().contains("AWS_ENDPOINT_URL_S3"));
+}
+
+#[tokio::test]
+async fn an_sts_apart_from_the_other_services_is_refused_unless_the_command_line_names_it() {
+    let server = Server::start(|_| (200, IDENTITY)).await;
+    let elsewhere = format!("http://localhost:{}", server.port);
+    let variables = [("AWS_ENDPOINT_URL_STS", elsewhere.as_str())];
+    let error = connected(&variables, "", Connect::default())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        format!(
+            "STS is called at `{elsewhere}` and the other services at AWS: it could not prove whose account they change\n\
+             Remove AWS_ENDPOINT_URL_STS or `sts` from the profile's `services`, or confirm it with --endpoint-url-sts \
+             {elsewhere}."
+        )
+    );
+    let emulated = [variables[0], ("AWS_ENDPOINT_URL", "http://localhost:1")];
+    assert!(connected(&emulated, "", Connect::default()).await.is_err());
+    // A VPC endpoint is AWS, too.
+    let vpce = [(
+        "AWS_ENDPOINT_URL_STS",
+        "https://vpce-1-2.sts.eu-west-1.vpce.amazonaws.com",
+    )];
+    assert_eq!(
+        connected(&vpce, "", Connect::default())
+            .await
+            .unwrap()
+            .addresses()
+            .len(),
+        1
+    );
+    for variables in [&variables[..], &[]] {
+        let named = Connect {
+            sts_endpoint_url: Some(elsewhere.clone()),
+            ..Connect::default()
+        };
+        let aws = connected(variables, "", named).await.unwrap();
+        assert_eq!(aws.addresses(), [address(Some("sts"), &elsewhere)]);
+        let sts = &aws.clients(aws.home()).sts;
+        let caller = sts.get_caller_identity().send().await.unwrap();
+        assert_eq!(caller.account(), Some("123456789012"));
+    }
 }

@@ -18,7 +18,8 @@ use trueup_engine::{Applied, Planned, Session};
 
 use crate::cli::words::{self, Words};
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, signals, spare, wanted_account,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, reached, signals, spare,
+    wanted_account,
 };
 use crate::files;
 use crate::report;
@@ -100,7 +101,7 @@ impl Args {
         report::result(&report::plan::text(
             &controls,
             &document,
-            Some(&session.caller),
+            Some(reached(&session)),
             &view.out,
         ))?;
         if planned.plan.steps.iter().all(|step| step.blocked.is_some()) {

@@ -33,7 +33,7 @@ impl Args {
         let session = self.reach.session(self.home_region.clone(), wanted).await?;
         let filters = self.selection.filters();
         let progress = view.progress(0);
-        let survey = session.survey(&filters, &|event| progress.watch(event)).await;
+        let survey = session.survey(&filters, &|event| progress.watch(event)).await?;
         progress.finish();
         let text = export::export(
             &trueup_controls::controls(),

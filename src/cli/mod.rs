@@ -15,6 +15,7 @@ use trueup_core::registry::{Name, UnknownControl};
 use trueup_engine::{Session, SessionError};
 use trueup_sandbox::Sandbox;
 
+use crate::report::plan::Reached;
 use crate::report::progress::Progress;
 use crate::report::{self, Style};
 
@@ -92,6 +93,9 @@ struct Reach {
     /// Send all calls to this address instead of AWS (AWS_ENDPOINT_URL does the same).
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "sandbox")]
     endpoint_url: Option<String>,
+    /// Send calls to STS to this address (AWS_ENDPOINT_URL_STS is not enough: STS says which account it is).
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "sandbox")]
+    endpoint_url_sts: Option<String>,
     /// Use a simulated account instead of AWS, kept in FILE [default: .trueup/sandbox.json].
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = DEFAULT_SANDBOX, value_hint = ValueHint::FilePath)]
@@ -119,6 +123,9 @@ impl Reach {
         if let Some(url) = &self.endpoint_url {
             arguments.extend(["--endpoint-url".to_owned(), url.clone()]);
         }
+        if let Some(url) = &self.endpoint_url_sts {
+            arguments.extend(["--endpoint-url-sts".to_owned(), url.clone()]);
+        }
         match &self.sandbox {
             Some(file) if file.as_os_str() == DEFAULT_SANDBOX => arguments.push("--sandbox".to_owned()),
             Some(file) => arguments.push(format!("--sandbox={}", file.display())),
@@ -131,8 +138,10 @@ impl Reach {
         let connect = Connect {
             profile: self.profile.clone(),
             endpoint_url: self.endpoint_url.clone(),
+            sts_endpoint_url: self.endpoint_url_sts.clone(),
             region: home,
             http_client: self.simulated()?,
+            credentials: None,
             parallelism: self.parallelism,
             prompt: Some(ask_mfa_code),
         };
@@ -391,6 +400,14 @@ fn account_id(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("expected the 12 digits of an account id".to_owned())
+    }
+}
+
+/// How the account was reached, for the head of a plan.
+fn reached(session: &Session) -> Reached<'_> {
+    Reached {
+        caller: &session.caller,
+        addresses: session.aws.addresses(),
     }
 }
 

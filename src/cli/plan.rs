@@ -7,8 +7,8 @@ use trueup_core::plan::{Plan, Verdict};
 use trueup_core::plan_file::Document;
 
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, spare, wanted_account,
-    words,
+    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, reached, spare,
+    wanted_account, words,
 };
 use crate::files;
 use crate::report;
@@ -65,7 +65,7 @@ impl Args {
             report::result(&report::plan::text(
                 &controls,
                 &document,
-                Some(&session.caller),
+                Some(reached(&session)),
                 &view.out,
             ))?;
         }

@@ -98,5 +98,6 @@ pub(crate) fn told<A: Display>(out: &Changes<A>) -> String {
             .iter()
             .map(|(key, held)| format!("elsewhere: {key}: {}", held.who)),
     );
+    lines.extend(out.denied.iter().map(|fault| format!("denied: {fault}")));
     lines.join("\n")
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::Monthly;
+use crate::fault::Fault;
 use crate::location::Location;
 use crate::values::{Bound, Fit};
 
@@ -207,6 +208,8 @@ pub struct Changes<A> {
     pub notices: Vec<String>,
     /// The keys that differ and that another owner holds.
     pub elsewhere: Vec<(&'static str, Manager)>,
+    /// What an organization's policy said where it forbids a part of what is wanted.
+    pub denied: Option<Fault>,
 }
 
 impl<A> Default for Changes<A> {
@@ -219,6 +222,7 @@ impl<A> Default for Changes<A> {
             kept: vec![],
             notices: vec![],
             elsewhere: vec![],
+            denied: None,
         }
     }
 }
@@ -316,6 +320,12 @@ impl<A> Changes<A> {
     /// Something worth knowing that changes no verdict.
     pub fn notice(&mut self, what: impl Into<String>) {
         self.notices.push(what.into());
+    }
+
+    /// An organization's policy forbids a part of what is wanted, and this is what it said. The steps of the rest run;
+    /// once they are done, the cell counts as denied. The first one counts.
+    pub fn deny(&mut self, fault: Fault) {
+        self.denied.get_or_insert(fault);
     }
 
     /// A key of the wanted table that differs and that another owner holds, alone: it is left to that one and is no

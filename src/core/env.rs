@@ -23,6 +23,23 @@ pub struct Env {
     pub run: Run,
 }
 
+impl Env {
+    /// The enabled regions that may be looked at.
+    pub fn looked_at(&self) -> impl Iterator<Item = &Region> {
+        self.enabled
+            .iter()
+            .filter(|region| self.run.looks_at(region.as_str()))
+    }
+}
+
+impl Run {
+    /// True if the baseline lets a region be looked at.
+    pub fn looks_at(&self, region: &str) -> bool {
+        let regions = self.regions.as_ref();
+        regions.is_none_or(|regions| regions.iter().any(|seen| seen.as_str() == region))
+    }
+}
+
 /// What belongs to one run and into no saved plan: another person may apply it on another day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
@@ -32,6 +49,8 @@ pub struct Run {
     pub is_root: bool,
     /// The day, in UTC.
     pub today: Date,
+    /// The regions that the baseline lets be looked at: `[account] regions`. Without a baseline, all.
+    pub regions: Option<Vec<Region>>,
     /// The baseline's `[tags]`, for everything that can have some.
     pub tags: Tags,
     /// The baseline's `[attestations]`.

@@ -70,6 +70,11 @@ impl Fault {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
+    /// False for a denial that follows from another one: the call was not made.
+    pub fn was_asked(&self) -> bool {
+        self.kind != FaultKind::DeniedByOrganization || self.code.is_some()
+    }
+
     /// What to do next, in one sentence, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
         match self.kind {

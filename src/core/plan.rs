@@ -226,6 +226,7 @@ fn judge(registry: &Controls, want: &Want, survey: &Survey) -> Result<(Cell, Vec
         kept,
         notices,
         elsewhere,
+        denied,
     } = control.diff(&want.table, seen, &here)?;
     cell.notices = notices;
     cell.kept = kept;
@@ -283,6 +284,9 @@ fn judge(registry: &Controls, want: &Want, survey: &Survey) -> Result<(Cell, Vec
         cell.verdict = Verdict::Change;
     } else if !cell.people.is_empty() {
         cell.verdict = Verdict::NeedsPerson;
+    } else if denied.is_some() {
+        cell.verdict = Verdict::Denied;
+        cell.fault = denied;
     } else if !cell.attested.is_empty() {
         cell.verdict = Verdict::Attested;
     }

@@ -74,7 +74,7 @@ impl Session {
     }
 
     /// Runs the steps for which there is consent, each cell looked at right before its first write. Returns one outcome a
-    /// step, in the order of the steps.
+    /// step, in the order of the steps. Once credentials may be another account's, nothing more starts.
     pub async fn run(
         &self,
         planned: &Planned,
@@ -85,19 +85,27 @@ impl Session {
     ) -> Vec<Outcome> {
         let steps = &planned.plan.steps;
         let precondition = &Precondition::new(self, planned);
+        let stop = &stop.child();
         execute::run(steps, consent, parallelism, stop, &**watch, |at| {
             let step = &steps[at];
             let (watch, waiting) = (Arc::clone(watch), step.clone());
             let tell = Tell::new(move |wait| watch(Event::Waiting(&waiting, wait)));
             let cx = Cx::new(self.aws.clone(), planned.env.clone(), step.place.clone()).telling(tell);
             async move {
-                precondition.before(step).await?;
-                let control = self
-                    .live
-                    .get(&step.control)
-                    .map_err(|error| Fault::answer(step.control.as_str(), error.to_string()))?;
-                control.apply(&step.action, &cx).await?;
-                Ok::<(), Halt>(())
+                let ended = async {
+                    precondition.before(step).await?;
+                    let control = self
+                        .live
+                        .get(&step.control)
+                        .map_err(|error| Fault::answer(step.control.as_str(), error.to_string()))?;
+                    control.apply(&step.action, &cx).await?;
+                    Ok::<(), Halt>(())
+                }
+                .await;
+                if self.aws.untrusted().is_some() {
+                    stop.soon.cancel();
+                }
+                ended
             }
         })
         .await

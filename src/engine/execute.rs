@@ -60,6 +60,16 @@ pub struct Stop {
     pub now: CancellationToken,
 }
 
+impl Stop {
+    /// One that ends with this one, and can be ended without it.
+    pub fn child(&self) -> Stop {
+        Stop {
+            soon: self.soon.child_token(),
+            now: self.now.child_token(),
+        }
+    }
+}
+
 /// Runs the steps: each one once all steps that it waits for are done, up to `parallelism` at a time.
 ///
 /// A step that fails, is refused or lacks consent takes exactly its descendants with it; everything else goes

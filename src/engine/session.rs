@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use trueup_aws::{AnyLive, Aws, Caller, Connect, ConnectError, Failure, RegionState};
+use trueup_aws::{AnyLive, Aws, Caller, Connect, ConnectError, Failure, RegionState, Untrusted};
 use trueup_core::baseline::{Baseline, Filters, Problems};
 use trueup_core::control::{AnyControl, Controls};
 use trueup_core::env::{Env, Run};
@@ -54,6 +54,11 @@ pub enum SessionError {
         /// The account that was planned for.
         planned: String,
     },
+    /// Credentials that were renewed during the run are not known to be of the same account.
+    #[error(
+        "{0}; the run ended before anything else was signed with them\nSign in to the account again and run the command again."
+    )]
+    Untrusted(Untrusted),
     /// The baseline does not fit the account.
     #[error("the baseline does not fit the account")]
     Problems(Problems),
@@ -174,11 +179,18 @@ impl Session {
     /// # Errors
     /// If the caller is of another account than the one that was reached, or cannot be told.
     pub async fn still_the_same_account(&self) -> Result<(), SessionError> {
-        let live = self.aws.identity().await.map_err(|failure| SessionError::Fault {
-            what: "whether the credentials are still of the same account",
-            region: self.aws.home().clone(),
-            fault: failure.0,
-        })?;
+        let asked = self.aws.identity().await;
+        let live = match asked {
+            Ok(live) => live,
+            Err(failure) => {
+                self.credentials_are_trusted()?;
+                return Err(SessionError::Fault {
+                    what: "whether the credentials are still of the same account",
+                    region: self.aws.home().clone(),
+                    fault: failure.0,
+                });
+            }
+        };
         if live.account == self.env.account {
             return Ok(());
         }
@@ -186,6 +198,14 @@ impl Session {
             live: live.account,
             planned: self.env.account.clone(),
         })
+    }
+
+    /// What failed for this reason says nothing about the account.
+    fn credentials_are_trusted(&self) -> Result<(), SessionError> {
+        match self.aws.untrusted() {
+            None => Ok(()),
+            Some(untrusted) => Err(SessionError::Untrusted(untrusted.clone())),
+        }
     }
 
     /// Reads what a baseline asks for and plans.
@@ -203,6 +223,7 @@ impl Session {
             return Err(SessionError::Problems(problems));
         }
         let mut env = Env::clone(&self.env);
+        env.run.regions = Some(baseline.looked_at(&env, &self.regions));
         env.run.tags = baseline.tags();
         env.run.attestations = baseline.attestations();
         let wants = baseline
@@ -224,6 +245,7 @@ impl Session {
     ) -> Result<Planned, SessionError> {
         let readings = survey::for_wants(&self.controls, &wants, &all, &env);
         let survey = survey::survey(&self.live, &self.aws, &env, readings, watch).await;
+        self.credentials_are_trusted()?;
         let plan = plan::plan(&self.controls, &wants, &survey)?;
         Ok(Planned {
             env,
@@ -235,9 +257,14 @@ impl Session {
     }
 
     /// Reads every control in every place that the filters let pass, to be exported.
-    pub async fn survey(&self, filters: &Filters, watch: &Watch<'_>) -> Survey {
+    ///
+    /// # Errors
+    /// If credentials that were renewed meanwhile may be another account's.
+    pub async fn survey(&self, filters: &Filters, watch: &Watch<'_>) -> Result<Survey, SessionError> {
         let readings = survey::for_export(&self.controls, &self.env, filters);
-        survey::survey(&self.live, &self.aws, &self.env, readings, watch).await
+        let survey = survey::survey(&self.live, &self.aws, &self.env, readings, watch).await;
+        self.credentials_are_trusted()?;
+        Ok(survey)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading: all wanted cells at once, each result in its own cell.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -58,6 +59,16 @@ pub(crate) fn for_export(controls: &Controls, env: &Env, filters: &Filters) -> R
     readings
 }
 
+/// The regions in which several cells are read: there it saves calls to learn first whether the organization denies all.
+fn with_several(readings: &Readings) -> Vec<Location> {
+    let mut cells: BTreeMap<&Location, usize> = BTreeMap::new();
+    for (_, place) in readings.keys().filter(|(_, place)| place.region().is_some()) {
+        *cells.entry(place).or_default() += 1;
+    }
+    let several = cells.into_iter().filter(|(_, cells)| *cells > 1);
+    several.map(|(place, _)| place.clone()).collect()
+}
+
 /// Reads all cells, concurrently: how many calls run at once is for the rate limit at the HTTP client to say.
 pub(crate) async fn survey(
     controls: &Registry<dyn AnyLive>,
@@ -70,6 +81,10 @@ pub(crate) async fn survey(
     let mut cells = IndexMap::new();
     let mut tasks = JoinSet::new();
     let cx = Cx::new(aws.clone(), env.clone(), Location::Account);
+    let mut first = JoinSet::new();
+    for region in with_several(&readings) {
+        first.spawn(cx.at(region).ask_first());
+    }
     for (key, want) in readings {
         // What is not in the list has no cell, which counts as not read.
         let Ok(control) = controls.get(&key.0) else {

@@ -1,5 +1,7 @@
 //! Plans for the renderers' tests, made by the real planner from readings as the controls make them.
 
+use std::sync::LazyLock;
+
 use indexmap::IndexMap;
 use serde_json::json;
 use toml::Table;
@@ -14,6 +16,9 @@ use trueup_core::plan::{Cell, Survey, Verdict, plan};
 use trueup_core::plan_file::Document;
 use trueup_core::registry::Name;
 use trueup_core::want::{Manage, Want};
+
+use super::plan::Reached;
+
 pub(super) use trueup_sandbox::DEFAULT_REGIONS as REGIONS;
 
 pub(super) fn region(name: &str) -> Region {
@@ -36,13 +41,17 @@ pub(super) fn control(name: &str) -> &'static dyn AnyControl {
     controls().get(&id(name)).unwrap()
 }
 
-pub(super) fn caller() -> Caller {
-    Caller {
+pub(super) fn reached() -> Reached<'static> {
+    static CALLER: LazyLock<Caller> = LazyLock::new(|| Caller {
         account: "123456789012".to_owned(),
         arn: "arn:aws:sts::123456789012:assumed-role/administrator/alice".to_owned(),
         partition: "aws".to_owned(),
         alias: Some("acme-prod".to_owned()),
         is_root: false,
+    });
+    Reached {
+        caller: &CALLER,
+        addresses: &[],
     }
 }
 

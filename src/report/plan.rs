@@ -1,7 +1,7 @@
 //! A plan as a person reads it: differences and steps, the matrix, what needs attention, what it costs,
 //! one line at the end.
 
-use trueup_aws::Caller;
+use trueup_aws::{Address, Caller};
 use trueup_core::change::Effect;
 use trueup_core::control::Controls;
 use trueup_core::plan_file::{Document, PlanFileError};
@@ -10,9 +10,18 @@ use super::{Style, costs, differences, matrix, phrase, remarks, summary};
 
 pub use super::summary::line as summary_line;
 
-/// The whole plan. `caller` is who made it, where that is known: a saved plan does not say.
-pub fn text(controls: &Controls, doc: &Document, caller: Option<&Caller>, style: &Style) -> String {
-    let mut sections = vec![head(doc, caller, style)];
+/// How the account was reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached<'a> {
+    /// The caller.
+    pub caller: &'a Caller,
+    /// The addresses of services, where they are not AWS's own.
+    pub addresses: &'a [Address],
+}
+
+/// The whole plan. `reached` is known to the run that made it: a saved plan does not say.
+pub fn text(controls: &Controls, doc: &Document, reached: Option<Reached<'_>>, style: &Style) -> String {
+    let mut sections = vec![head(doc, reached, style)];
     sections.extend(differences::text(controls, doc, style));
     if !doc.cells.is_empty() {
         sections.push(matrix::text(doc, style));
@@ -23,19 +32,26 @@ pub fn text(controls: &Controls, doc: &Document, caller: Option<&Caller>, style:
     sections.join("\n")
 }
 
-fn head(doc: &Document, caller: Option<&Caller>, style: &Style) -> String {
+fn head(doc: &Document, reached: Option<Reached<'_>>, style: &Style) -> String {
     let env = &doc.account;
-    let alias = caller
-        .and_then(|caller| caller.alias.as_deref())
+    let alias = reached
+        .and_then(|reached| reached.caller.alias.as_deref())
         .map(|alias| format!(" ({alias})"))
         .unwrap_or_default();
     let mut rows = vec![
         ("baseline", summary::scope(doc)),
         ("account", style.bold(&format!("{}{alias}", env.account))),
     ];
-    if let Some(caller) = caller {
+    if let Some(Reached { caller, addresses }) = reached {
         let root = if caller.is_root { " (the root user)" } else { "" };
         rows.push(("caller", format!("{}{root}", caller.arn)));
+        rows.extend(addresses.iter().map(|address| {
+            let whose = address.service.map(|service| format!(" ({service})"));
+            (
+                "endpoint",
+                format!("{}{}", address.url, whose.unwrap_or_default()),
+            )
+        }));
     }
     rows.push(("home region", env.home.to_string()));
     rows.push((
@@ -95,7 +111,7 @@ mod tests {
     #[test]
     fn a_plan_of_a_new_account_shows_every_step_in_few_lines() {
         let doc = fixtures::fresh();
-        insta::assert_snapshot!(text(&fixtures::controls(), &doc, Some(&fixtures::caller()), &Style::PLAIN), @r#"
+        insta::assert_snapshot!(text(&fixtures::controls(), &doc, Some(fixtures::reached()), &Style::PLAIN), @r#"
         baseline    baseline.toml
         account     123456789012 (acme-prod)
         caller      arn:aws:sts::123456789012:assumed-role/administrator/alice
@@ -330,13 +346,40 @@ mod tests {
     }
 
     #[test]
+    fn addresses_that_are_not_the_services_own_are_shown() {
+        let addresses = [
+            Address {
+                service: None,
+                url: "http://localhost:4566".to_owned(),
+            },
+            Address {
+                service: Some("s3"),
+                url: "http://minio:9000".to_owned(),
+            },
+        ];
+        let reached = Reached {
+            addresses: &addresses,
+            ..fixtures::reached()
+        };
+        insta::assert_snapshot!(head(&fixtures::busy(), Some(reached), &Style::PLAIN), @r"
+        baseline    baseline.toml
+        account     123456789012 (acme-prod)
+        caller      arn:aws:sts::123456789012:assumed-role/administrator/alice
+        endpoint    http://localhost:4566
+        endpoint    http://minio:9000 (s3)
+        home region ap-northeast-1
+        regions     17 enabled in partition aws
+        ");
+    }
+
+    #[test]
     fn colours_change_nothing_but_colours() {
         for doc in [fixtures::fresh(), fixtures::busy()] {
             let colored = Style {
                 color: true,
                 ..Style::PLAIN
             };
-            let painted = text(&fixtures::controls(), &doc, Some(&fixtures::caller()), &colored);
+            let painted = text(&fixtures::controls(), &doc, Some(fixtures::reached()), &colored);
             assert!(painted.contains("\u{1b}[31m-"), "{painted}");
             let stripped = anstream::adapter::strip_str(&painted).to_string();
             assert_eq!(
@@ -344,7 +387,7 @@ mod tests {
                 text(
                     &fixtures::controls(),
                     &doc,
-                    Some(&fixtures::caller()),
+                    Some(fixtures::reached()),
                     &Style::PLAIN
                 )
             );
@@ -357,7 +400,7 @@ mod tests {
             let text = text(
                 &fixtures::controls(),
                 &doc,
-                Some(&fixtures::caller()),
+                Some(fixtures::reached()),
                 &Style::PLAIN,
             );
             let last = text.lines().count() - 1;

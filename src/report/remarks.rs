@@ -1,7 +1,7 @@
 //! What stands below the differences: what is in the way, what could not be read, what a person must do.
 
 use trueup_core::fault::Fault;
-use trueup_core::location::Location;
+use trueup_core::location::{Location, Region};
 use trueup_core::plan::{Cell, Verdict};
 use trueup_core::plan_file::Document;
 use trueup_core::registry::Name;
@@ -112,12 +112,16 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
             .filter(|cell| !cell.reasons.is_empty())
             .map(|cell| remark(cell, &cell.reasons)),
     );
+    let mut denied = faults(Verdict::Denied);
+    if let (Some(last), Some(hint)) = (denied.last_mut(), without_denied(doc)) {
+        last.hint = Some(hint);
+    }
     let sections = [
         ("Attested", lines(|cell| &cell.attested)),
         ("Worth knowing", lines(|cell| &cell.notices)),
         ("Not available in the region", faults(Verdict::NotAvailable)),
         ("Region not enabled", not_enabled),
-        ("Denied by the organization", faults(Verdict::Denied)),
+        ("Denied by the organization", denied),
         ("Managed elsewhere", reasons(Verdict::ManagedElsewhere)),
         ("Reported only, and something would be in the way", reported),
         ("Could not be read", faults(Verdict::Unread)),
@@ -129,6 +133,34 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
         .map(|(heading, remarks)| section(heading, &remarks, doc, style))
         .filter(|section| !section.is_empty())
         .collect()
+}
+
+/// The line for the file that leaves out the regions where the organization denies everything. Their denied calls count
+/// for the account's own alarm on unauthorized calls.
+fn without_denied(doc: &Document) -> Option<String> {
+    let cells_of = |region: &Region| {
+        let of_region = move |cell: &&Cell| cell.place.region() == Some(region);
+        doc.cells.iter().filter(of_region).collect::<Vec<_>>()
+    };
+    let is_denied = |region: &Region| {
+        let was_asked = |cell: &&Cell| cell.fault.as_ref().is_none_or(Fault::was_asked);
+        !cells_of(region).iter().all(was_asked)
+    };
+    let in_file = |region: &&Region| !cells_of(region).is_empty();
+    let (denied, open): (Vec<&Region>, Vec<&Region>) = doc
+        .account
+        .enabled
+        .iter()
+        .filter(in_file)
+        .partition(|region| is_denied(region));
+    if denied.is_empty() || open.is_empty() {
+        return None;
+    }
+    let open: Vec<String> = open.iter().map(|region| format!("\"{region}\"")).collect();
+    Some(format!(
+        "each denied call counts for an alarm on unauthorized calls; to make none, write under [account]: regions = [{}]",
+        open.join(", ")
+    ))
 }
 
 fn remark<'a>(cell: &'a Cell, lines: &[String]) -> Remark<'a> {
@@ -163,4 +195,48 @@ pub(super) fn unnumbered(fault: &Fault) -> String {
 /// What to do about a fault of a control's call.
 pub(super) fn hint(fault: &Fault, control: &Name) -> Option<String> {
     fault.hint().map(|hint| hint.replace("NAME", control.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use trueup_core::fault::FaultKind;
+
+    use super::super::fixtures::{self, Account, at};
+    use super::*;
+
+    #[test]
+    fn regions_that_the_organization_denies_come_with_the_line_that_leaves_them_out() {
+        let denied =
+            |call: &str| fixtures::fault(FaultKind::DeniedByOrganization, call, "AccessDenied", "no");
+        let spared = Fault {
+            code: None,
+            ..denied("guardduty:ListDetectors")
+        };
+        let want = "enabled = true";
+        let seen = || Ok(fixtures::seen(want, serde_json::json!(null)));
+        let all = |reading| {
+            Account::new()
+                .cell("ebs_encryption", &at("eu-west-1"), want, Err(denied("ec2:Get")))
+                .cell("guardduty", &at("eu-west-1"), want, reading)
+                .cell("ebs_encryption", &at("us-east-1"), want, seen())
+                .cell("ebs_encryption", &at("us-east-2"), want, seen())
+                .document()
+        };
+        let told = |doc: &Document| {
+            text(doc, &Style::PLAIN)
+                .join("\n")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let line = "write under [account]: regions = [\"us-east-1\", \"us-east-2\"]";
+        let text = told(&all(Err(spared)));
+        assert!(
+            text.contains(line) && text.contains("leave the region or control out"),
+            "{text}"
+        );
+        // What was asked and denied may be one service alone.
+        let text = told(&all(Err(denied("guardduty:ListDetectors"))));
+        assert!(!text.contains(line), "{text}");
+    }
 }

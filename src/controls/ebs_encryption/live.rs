@@ -1,7 +1,7 @@
 //! The calls: reading, and each change.
 
 use aws_sdk_ec2::Client;
-use trueup_aws::{Cx, Failure};
+use trueup_aws::{Cx, EbsEncryption, Failure};
 use trueup_core::control::Observed;
 
 use super::model::{Action, BadKey, Ids, KeyRef, Model, Snapshots};
@@ -9,12 +9,7 @@ use super::model::{Action, BadKey, Ids, KeyRef, Model, Snapshots};
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let ec2 = &cx.clients().ec2;
-    let enabled = ec2
-        .get_ebs_encryption_by_default()
-        .send()
-        .await?
-        .ebs_encryption_by_default
-        .unwrap_or(false);
+    let enabled = cx.cached::<EbsEncryption>().await?.by_default;
     // A second call in each region, that most baselines have no use for.
     let kms_key = if want.is_none_or(|want| want.kms_key.is_some()) {
         let answer = ec2.get_ebs_default_kms_key_id().send().await?.kms_key_id;

@@ -49,9 +49,14 @@ fn with_regions_but(mut pattern: Value, regions: &[&str]) -> Value {
     pattern
 }
 
-/// Whether each region forwards what happens in it.
+/// Whether each region forwards what happens in it. Where the file leaves out the one that has the copies, it must.
 fn each_forwards(env: &Env, coverage: Coverage) -> bool {
-    coverage == Coverage::Full || env.partition != "aws"
+    coverage == Coverage::Full || env.partition != "aws" || !env.run.looks_at(OREGON)
+}
+
+/// Whether the file leaves out the region that hears of global events.
+pub(super) fn leaves_out_global(env: &Env) -> bool {
+    env.partition == "aws" && env.home.as_str() != VIRGINIA && !env.run.looks_at(VIRGINIA)
 }
 
 /// The pattern of the rule in the home region. Where each region forwards its own events, the copies that come to a
@@ -79,7 +84,7 @@ pub(super) fn hears(home: &Rule, env: &Env, coverage: Option<Coverage>) -> bool 
 /// The regions whose events are forwarded to the home region, each with its rule's pattern: without what home hears
 /// anyway.
 pub(super) fn forwarders(env: &Env, coverage: Coverage) -> BTreeMap<Region, Value> {
-    let others = env.enabled.iter().filter(|region| **region != env.home);
+    let others = env.looked_at().filter(|region| **region != env.home);
     let home = env.home.as_str();
     let pattern = |region: &Region| match region.as_str() {
         _ if each_forwards(env, coverage) => Some(originals()),
@@ -89,7 +94,10 @@ pub(super) fn forwarders(env: &Env, coverage: Coverage) -> BTreeMap<Region, Valu
         // Home in Virginia has copies of Oregon's.
         OREGON if home == VIRGINIA => Some(with_regions_but(everything(), &[GLOBAL, VIRGINIA, OREGON])),
         OREGON => {
-            let mut heard = [GLOBAL, VIRGINIA, home];
+            let mut heard = match leaves_out_global(env) {
+                true => vec![home],
+                false => vec![GLOBAL, VIRGINIA, home],
+            };
             heard.sort_unstable();
             Some(with_regions_but(everything(), &heard))
         }
@@ -257,6 +265,41 @@ mod tests {
         let china = env("cn-north-1", &["cn-north-1", "cn-northwest-1"]);
         assert_eq!(regions(&china, Coverage::Minimal), ["cn-northwest-1"]);
         assert!(same(&home_pattern(&china, Some(Coverage::Minimal)), &originals()));
+    }
+
+    #[test]
+    fn regions_that_the_file_leaves_out_do_not_forward_and_the_others_are_told_of_all_the_same() {
+        let looking_at = |home: &str, regions: &[&str]| Env {
+            run: Run {
+                regions: Some(regions.iter().map(|name| name.parse().unwrap()).collect()),
+                ..Run::default()
+            },
+            ..env(home, &ALL)
+        };
+        for regions in [
+            &["eu-central-1", "eu-west-1", "us-east-1"][..],
+            &["eu-central-1", "eu-west-1", "us-west-2"],
+        ] {
+            for coverage in [Coverage::Minimal, Coverage::Full] {
+                let env = looking_at("eu-central-1", regions);
+                let forwarding = forwarders(&env, coverage);
+                assert!(forwarding.keys().all(|region| regions.contains(&region.as_str())));
+                for region in regions {
+                    assert_eq!(
+                        told(&env, coverage, region, true),
+                        1,
+                        "{regions:?} {coverage:?} {region}"
+                    );
+                }
+            }
+        }
+        let without_copies = looking_at("us-east-1", &["eu-west-1", "us-east-1"]);
+        assert_eq!(told(&without_copies, Coverage::Minimal, "eu-west-1", true), 1);
+        assert!(!leaves_out_global(&without_copies));
+        assert!(leaves_out_global(&looking_at(
+            "eu-west-1",
+            &["eu-west-1", "us-west-2"]
+        )));
     }
 
     #[test]

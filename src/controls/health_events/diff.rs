@@ -142,6 +142,9 @@ fn tag(region: &Region, rule: &Rule, here: &Here<'_>, out: &mut Changes<Action>)
 fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let ids = &seen.ids;
     let wanted = coverage::forwarders(here.env, coverage);
+    if coverage::leaves_out_global(here.env) {
+        out.notice("the file's `regions` leave out us-east-1, which receives global health events: they are not forwarded");
+    }
     for (region, rule) in &ids.forwarders {
         if wanted.contains_key(region) {
             tag(region, rule, here, out);
@@ -153,6 +156,16 @@ fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, 
             out.change(Action::TagRole { tags: lacking });
         }
     }
+    for (region, fault) in ids
+        .denied
+        .iter()
+        .filter(|(region, _)| wanted.contains_key(*region))
+    {
+        out.notice(format!(
+            "{region}: its health events are not forwarded, because the organization denies EventBridge there"
+        ));
+        out.deny(fault.clone());
+    }
     if seen.model.coverage == Some(coverage) {
         return;
     }
@@ -160,13 +173,17 @@ fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, 
     let uses_ours = |region: &Region| {
         let target = ids.forwarders.get(region).and_then(|rule| rule.target.as_ref());
         !ids.unread.contains_key(region)
+            && !ids.denied.contains_key(region)
             && target.is_none_or(|target| target.role.as_ref().is_none_or(|role| *role == ours))
     };
     let role = match wanted.keys().any(uses_ours) {
         true => role(ids, here, out),
         false => vec![],
     };
-    for (region, pattern) in &wanted {
+    for (region, pattern) in wanted
+        .iter()
+        .filter(|(region, _)| !ids.denied.contains_key(*region))
+    {
         if let Some(why) = ids.unread.get(region) {
             out.notice(format!("{region} could not be read: {why}"));
             out.add(Action::Forward {

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trueup_core::env::Env;
+use trueup_core::fault::Fault;
 use trueup_core::location::Region;
 use trueup_core::tags::{self, Tags};
 use trueup_core::values::Presence;
@@ -149,6 +150,9 @@ pub(crate) struct Ids {
     /// The regions that could not be read, with what was said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) unread: BTreeMap<Region, String>,
+    /// The regions where the organization denies EventBridge, with what was said first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) denied: BTreeMap<Region, Fault>,
     /// The role, if it exists.
     pub(crate) role: Option<Role>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use trueup_core::control::Relied;
 use trueup_core::env::Run;
+use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::location::{Location, Region};
 use trueup_core::values::Presence;
 
@@ -341,6 +342,49 @@ fn a_region_that_cannot_be_read_holds_up_itself_alone() {
       after create the rule trueup-health-forward in us-west-2
     note: eu-west-1 could not be read: events:ListRules: AccessDenied
     ");
+}
+
+fn denied() -> Fault {
+    Fault {
+        kind: FaultKind::DeniedByOrganization,
+        call: "events:ListRules".to_owned(),
+        code: Some("AccessDeniedException".to_owned()),
+        message: "explicit deny in a service control policy".to_owned(),
+        request_id: None,
+    }
+}
+
+#[test]
+fn a_region_that_the_organization_denies_is_no_step_and_the_others_are_done() {
+    let lacking = |ids: &mut Ids| {
+        ids.forwarders.clear();
+        ids.denied.insert(region("us-west-2"), denied());
+    };
+    insta::assert_snapshot!(after(&full(), lacking), @r"
+    create the rule trueup-health-forward in eu-west-1 [safe]
+    forward health events of eu-west-1 to us-east-1 [safe]
+      after create the rule trueup-health-forward in eu-west-1
+    note: us-west-2: its health events are not forwarded, because the organization denies EventBridge there
+    denied: events:ListRules: AccessDeniedException: explicit deny in a service control policy
+    ");
+    let done = |ids: &mut Ids| {
+        ids.forwarders.remove(&region("us-west-2"));
+        ids.denied.insert(region("us-west-2"), denied());
+    };
+    insta::assert_snapshot!(after(&full(), done), @r"
+    note: us-west-2: its health events are not forwarded, because the organization denies EventBridge there
+    denied: events:ListRules: AccessDeniedException: explicit deny in a service control policy
+    ");
+}
+
+#[test]
+fn global_events_that_the_file_leaves_out_are_noted() {
+    let run = Run {
+        regions: Some(vec![region("eu-west-1"), region("us-west-2")]),
+        ..Run::default()
+    };
+    let env = env("eu-west-1", run);
+    insta::assert_snapshot!(plan_in(&env, &example(), made(&example(), &env)), @"note: the file's `regions` leave out us-east-1, which receives global health events: they are not forwarded");
 }
 
 #[test]

@@ -132,6 +132,11 @@ impl Baseline {
             .collect()
     }
 
+    /// The regions that may be looked at, of those that exist in the partition.
+    pub fn looked_at(&self, env: &Env, known: &[Region]) -> Vec<Region> {
+        self.bound(env, known).0.into_iter().cloned().collect()
+    }
+
     /// The regions that may be looked at, and those that are meant by "all". They differ where the account says
     /// "enabled": a region that a table names is looked at even if it is not enabled.
     fn bound<'r>(

@@ -208,6 +208,7 @@ impl<C: Control> AnyControl for Of<C> {
             kept: out.kept,
             notices: out.notices,
             elsewhere: out.elsewhere,
+            denied: out.denied,
         })
     }
 

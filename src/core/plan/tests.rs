@@ -53,6 +53,8 @@ impl Control for Doors {
             let live = seen.model.0.get(door).map(Bound::value);
             if live == Some(&0) {
                 out.refuse_entry(door, "it is bricked up");
+            } else if live == Some(&-1) {
+                out.deny(forbidden());
             } else if out.misses(&[door], Some(wanted), live, i32::cmp) {
                 let step = out.change(Lock(door.clone(), *wanted.value()));
                 if live.is_some_and(|live| live > wanted.value()) {
@@ -60,6 +62,16 @@ impl Control for Doors {
                 }
             }
         }
+    }
+}
+
+fn forbidden() -> Fault {
+    Fault {
+        kind: FaultKind::DeniedByOrganization,
+        call: "doors:Look".to_owned(),
+        code: Some("AccessDenied".to_owned()),
+        message: "an explicit deny in a service control policy".to_owned(),
+        request_id: None,
     }
 }
 
@@ -96,6 +108,17 @@ fn what_stands_in_the_way_of_one_entry_leaves_its_neighbours_their_steps() {
     assert_eq!(plan.cells[0].reasons, ["back: it is bricked up"]);
     assert_eq!(titles(&plan), ["put 2 locks on the front"]);
     assert_eq!(plan.steps[0].blocked, None);
+}
+
+#[test]
+fn what_the_organization_forbids_in_part_counts_as_denied_once_the_rest_is_done() {
+    let plan = planned("front = 2\nback = 2", "front = 1\nback = -1");
+    assert_eq!(plan.cells[0].verdict, Verdict::Change);
+    assert_eq!(titles(&plan), ["put 2 locks on the front"]);
+    let plan = planned("front = 2\nback = 2", "front = 2\nback = -1");
+    assert_eq!(plan.cells[0].verdict, Verdict::Denied);
+    assert_eq!(plan.cells[0].fault, Some(forbidden()));
+    assert!(plan.steps.is_empty());
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(crate) fn model(env: &Env, want: Option<&Model>, ids: &Ids) -> Model {
     }
 }
 
-/// Whether the rules of the other regions are as this coverage asks.
+/// Whether the rules of the other regions are as this coverage asks, where the organization lets them be.
 fn covers(env: &Env, coverage: Coverage, ids: &Ids) -> bool {
     let wanted = coverage::forwarders(env, coverage);
     let ours = ids.role_arn(env);
@@ -76,7 +76,9 @@ fn covers(env: &Env, coverage: Coverage, ids: &Ids) -> bool {
                 && target.is_some_and(|used| role || *used != ours)
         })
     };
-    wanted.iter().all(|(region, pattern)| forwards(region, pattern))
+    wanted
+        .iter()
+        .all(|(region, pattern)| ids.denied.contains_key(region) || forwards(region, pattern))
         && ids
             .forwarders
             .iter()
@@ -129,11 +131,11 @@ pub(super) async fn home(cx: &Cx, want: Option<&Model>, ids: &mut Ids) -> Result
 /// The regions beside the home region: in those that are to forward any rule that does, in the others only ours.
 pub(super) async fn elsewhere(cx: &Cx, want: Option<&Model>, coverage: Option<Coverage>, ids: &mut Ids) {
     let wanted: BTreeSet<Region> = match (want, coverage) {
-        (None, _) => cx.env.enabled.iter().cloned().collect(),
+        (None, _) => cx.env.looked_at().cloned().collect(),
         (Some(_), Some(coverage)) => coverage::forwarders(&cx.env, coverage).into_keys().collect(),
         (Some(_), None) => BTreeSet::new(),
     };
-    let mut others = cx.env.enabled.clone();
+    let mut others: Vec<Region> = cx.env.looked_at().cloned().collect();
     others.retain(|region| *region != cx.env.home);
     let mut readings = futures::stream::iter(others)
         .map(|region| {
@@ -153,6 +155,9 @@ pub(super) async fn elsewhere(cx: &Cx, want: Option<&Model>, coverage: Option<Co
             }
             // Where nothing can be done, nothing was done by us either.
             Err(fault) if !any && is_closed(fault.kind) => {}
+            Err(fault) if fault.kind == FaultKind::DeniedByOrganization => {
+                ids.denied.insert(region, fault.0);
+            }
             Err(fault) => {
                 ids.unread.insert(region, fault.to_string());
             }
@@ -161,6 +166,7 @@ pub(super) async fn elsewhere(cx: &Cx, want: Option<&Model>, coverage: Option<Co
     // An export names what it could read.
     if want.is_none() {
         ids.unread.clear();
+        ids.denied.clear();
     }
 }
 
