@@ -54,10 +54,10 @@ pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A service's sentence without what differs from one call to the next: the encoded authorization failure, request
-/// ids, the time, and the name of the caller's session.
+/// A service's sentence without what differs from one call to the next: the encoded authorization failure, where to look
+/// up the denial, request ids, the time, and the name of the caller's session.
 pub(super) fn repeatable(message: &str) -> String {
-    let mut text = one_line(message);
+    let mut text = without_details(&one_line(message));
     for marker in [
         "Encoded authorization failure message: ",
         "Request ID: ",
@@ -74,8 +74,11 @@ pub(super) fn repeatable(message: &str) -> String {
     let words: Vec<String> = text
         .split_whitespace()
         .map(|word| {
-            if is_time(word.trim_matches(|c: char| !c.is_ascii_alphanumeric())) {
+            let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+            if is_time(bare) {
                 "(time)".to_owned()
+            } else if is_uuid(bare) {
+                "(id)".to_owned()
             } else {
                 without_session(word)
             }
@@ -84,14 +87,44 @@ pub(super) fn repeatable(message: &str) -> String {
     words.join(" ")
 }
 
-/// A time as signatures have it, such as `20261123T093000Z`.
+/// The text without the sentence that says where the details of this one denial are (IAM User Guide, "Troubleshoot
+/// access denied error messages with authorization ID").
+fn without_details(text: &str) -> String {
+    const ID: &str = "authorization id: ";
+    let Some(start) = text.find("Go to http") else {
+        return text.to_owned();
+    };
+    let (before, details) = text.split_at(start);
+    if !details.contains("authorization-details/") {
+        return text.to_owned();
+    }
+    // The id is its last word.
+    let after = details
+        .split_once(ID)
+        .and_then(|(_, rest)| rest.split_once(' '))
+        .map_or("", |(_, rest)| rest);
+    format!("{before}{after}").trim_end().to_owned()
+}
+
+/// A time as signatures have it, such as `20261123T093000Z`, or as `2026-11-23T09:30:00Z`.
 fn is_time(word: &str) -> bool {
-    word.len() == 16
-        && word.bytes().enumerate().all(|(at, byte)| match at {
-            8 => byte == b'T',
-            15 => byte == b'Z',
-            _ => byte.is_ascii_digit(),
-        })
+    let Some((date, time)) = word.split_once('T') else {
+        return false;
+    };
+    let digits = |text: &str, others: &[char]| {
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        text.chars()
+            .all(|c| c.is_ascii_digit() || others.contains(&c))
+            .then_some(digits)
+    };
+    let time = time.trim_end_matches('Z');
+    digits(date, &['-']) == Some(8) && digits(time, &[':', '.', '+']).is_some_and(|digits| digits >= 6)
+}
+
+/// The form that many services give the ids of requests: `11111111-2222-3333-4444-555555555555`.
+fn is_uuid(word: &str) -> bool {
+    let lengths: Vec<usize> = word.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
 /// The ARN of a role's session with `*` for the session, whose name often holds the time.
@@ -156,6 +189,22 @@ mod tests {
             (
                 "Signature expired: 20261123T093000Z is now earlier than 20261123T094500Z (…)",
                 "Signature expired: (time) is now earlier than (time) (…)",
+            ),
+            (
+                "not authorized to perform: iam:GetRole with an explicit deny in an identity-based policy: \
+                 arn:aws:iam::123456789012:policy/No. Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1\
+                 #/authorization-details/1a2b3c4d5e for complete details, or call the GetRequestAuthorizationDetails API \
+                 with the following authorization id: 1a2b3c4d5e",
+                "not authorized to perform: iam:GetRole with an explicit deny in an identity-based policy: \
+                 arn:aws:iam::123456789012:policy/No.",
+            ),
+            (
+                "Go to https://docs.aws.amazon.com/ and read",
+                "Go to https://docs.aws.amazon.com/ and read",
+            ),
+            (
+                "Request 0c2a9b7e-1111-4222-8333-0123456789ab at 2026-11-30T09:15:00.123Z failed",
+                "Request (id) at (time) failed",
             ),
             (
                 "User: arn:aws:sts::123456789012:assumed-role/admin/me-1700000000 may not",

@@ -26,6 +26,8 @@ struct Inner {
     on_disk: bool,
     account_id: String,
     requests: AtomicU64,
+    /// By how many microseconds this handle's clock is ahead.
+    later: AtomicU64,
     calls: Mutex<Vec<LoggedCall>>,
     exchanges: Mutex<Option<ExchangeLog>>,
 }
@@ -109,6 +111,7 @@ impl Sandbox {
             on_disk,
             account_id,
             requests: AtomicU64::new(0),
+            later: AtomicU64::new(0),
             calls: Mutex::default(),
             exchanges: Mutex::default(),
         })))
@@ -137,6 +140,12 @@ impl Sandbox {
     /// Changes the account behind everybody's back, as a person with a console would.
     pub fn edit<T>(&self, change: impl FnOnce(&mut Account) -> T) -> Result<T, SandboxError> {
         locked(&self.0.store).request(|state| (true, change(&mut state.account)))
+    }
+
+    /// From now on requests of this handle and its clones are answered as if so much more time had passed since the real
+    /// clock's.
+    pub fn set_later(&self, by: Duration) {
+        self.0.later.store(by.as_micros() as u64, Ordering::Relaxed);
     }
 
     /// From now on writes every exchange to a file, one JSON line each, behind what the file has already.
@@ -174,6 +183,7 @@ impl Sandbox {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_micros() as u64);
+        let now = now + self.0.later.load(Ordering::Relaxed);
         let exchange = locked(&self.0.store).request(|state| {
             let exchange = exchange::exchange(state, request, &ids::request_id(n), now);
             (exchange.changed, exchange)

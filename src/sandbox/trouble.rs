@@ -135,7 +135,7 @@ impl State {
                 )),
             };
         }
-        match self.denied(call) {
+        match self.denied(call, now) {
             Some(error) => Interference::Refuse(error),
             None => Interference::Go,
         }
@@ -176,7 +176,7 @@ impl State {
         false
     }
 
-    fn denied(&self, call: &Call) -> Option<AwsError> {
+    fn denied(&self, call: &Call, now: u64) -> Option<AwsError> {
         let service = services::of(call);
         let (prefix, action) = (service.iam_prefix, (service.iam_action)(&call.operation));
         // Nobody can be kept from asking who they are.
@@ -197,8 +197,18 @@ impl State {
             DeniedBy::Scp => "with an explicit deny in a service control policy".to_owned(),
             DeniedBy::Iam => format!("because no identity-based policy allows the {prefix}:{action} action"),
         };
+        // What some services add is fresh each time.
+        let details = match call.service {
+            "iam" => format!(
+                ". Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/{now:x} \
+                 for complete details, or call the GetRequestAuthorizationDetails API with the following authorization \
+                 id: {now:x}"
+            ),
+            "ec2" => format!(". Encoded authorization failure message: {now:x}"),
+            _ => String::new(),
+        };
         Some((service.denied)(format!(
-            "User: {} is not authorized to perform: {prefix}:{action} on resource: {} {why}",
+            "User: {} is not authorized to perform: {prefix}:{action} on resource: {} {why}{details}",
             self.account.caller.arn,
             (service.denied_resource)(call, &self.account.id),
         )))

@@ -293,9 +293,8 @@ fn full_coverage_comes_and_goes_with_consent_and_the_off_switch_leaves_nothing()
 #[test]
 fn a_region_that_refuses_does_not_spoil_the_others() {
     let folder = Folder::new();
-    folder.world(&world(
-        "[[deny]]\naction = \"events:*\"\nregion = \"us-west-2\"\nby = \"scp\"\n",
-    ));
+    let deny = |by: &str| format!("[[deny]]\naction = \"events:*\"\nregion = \"us-west-2\"\nby = \"{by}\"\n");
+    folder.world(&world(&deny("iam")));
     folder.write("b.toml", &baseline(MINIMAL));
     let plan = folder.sandbox(&["plan", "b.toml"]).expect(0).stdout;
     let plan = plan.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -316,6 +315,15 @@ fn a_region_that_refuses_does_not_spoil_the_others() {
         folder.health_plan(),
         ["forward health events of us-west-2 to eu-west-1"]
     );
+    // What the organization denies is at rest: nobody in the account can do more.
+    let mut state: Value = serde_json::from_str(&folder.read(STATE)).unwrap();
+    state["world"]["deny"][0]["by"] = json!("scp");
+    folder.write(STATE, &state.to_string());
+    folder.apply().expect(0);
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
+        .expect(0)
+        .says("Denied by the organization");
     // Once it is open again, only that was left to do.
     let mut state: Value = serde_json::from_str(&folder.read(STATE)).unwrap();
     state["world"]["deny"] = json!([]);

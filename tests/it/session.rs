@@ -1,5 +1,6 @@
 //! What a session notices while it lasts.
 
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -12,12 +13,16 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use trueup::aws::Connect;
 use trueup::core::baseline::Filters;
 use trueup::engine::execute::{Outcome, Stop};
 use trueup::engine::progress::{Event, Watch};
 use trueup::engine::{Applied, Planned, Session, SessionError};
 use trueup::sandbox::{DEFAULT_REGIONS, Sandbox, World};
+
+use crate::folder::{Ended, Folder};
 
 #[tokio::test]
 async fn credentials_that_have_become_another_accounts_are_noticed() {
@@ -103,21 +108,23 @@ struct Renewable {
 
 const TWO_REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
+/// A new account with two regions.
+fn two_regions(id: &str) -> Sandbox {
+    let world = World {
+        account_id: Some(id.to_owned()),
+        disabled_regions: DEFAULT_REGIONS
+            .iter()
+            .filter(|region| !TWO_REGIONS.contains(region))
+            .map(|region| (*region).to_owned())
+            .collect(),
+        ..World::default()
+    };
+    Sandbox::open(None, Some(world)).unwrap()
+}
+
 impl Renewable {
     async fn new() -> Renewable {
-        let account = |id: &str| {
-            let world = World {
-                account_id: Some(id.to_owned()),
-                disabled_regions: DEFAULT_REGIONS
-                    .iter()
-                    .filter(|region| !TWO_REGIONS.contains(region))
-                    .map(|region| (*region).to_owned())
-                    .collect(),
-                ..World::default()
-            };
-            Sandbox::open(None, Some(world)).unwrap()
-        };
-        let (ours, others) = (account("111111111111"), account("222222222222"));
+        let (ours, others) = (two_regions("111111111111"), two_regions("222222222222"));
         let client = |account: &Sandbox| SharedHttpClient::new(account.http_client());
         let renewed = Renewed::default();
         let connect = Connect {
@@ -221,4 +228,99 @@ async fn a_plan_fails_where_the_renewed_credentials_are_of_another_account() {
     let error = run.plan().await.unwrap_err();
     assert!(matches!(error, SessionError::Untrusted(_)), "{error}");
     assert_eq!(run.heard_by_the_other(), ["GetCallerIdentity"]);
+}
+
+/// Carries one request to the account of the key that signed it, and its answer back.
+async fn carry(mut client: TcpStream, ours: u16, others: u16) -> io::Result<()> {
+    let mut request = vec![];
+    let body_starts = loop {
+        if let Some(at) = request.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at;
+        }
+        if client.read_buf(&mut request).await? == 0 {
+            return Ok(());
+        }
+    };
+    let head = String::from_utf8_lossy(&request[..body_starts]).into_owned();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.parse().ok())?
+    });
+    while request.len() < body_starts + 4 + length.unwrap_or(0) {
+        client.read_buf(&mut request).await?;
+    }
+    let port = if head.contains("Credential=AKIAOURS") {
+        ours
+    } else {
+        others
+    };
+    let mut account = TcpStream::connect(("127.0.0.1", port)).await?;
+    account.write_all(head.as_bytes()).await?;
+    // One request a connection, or the next one would go to the same account.
+    account.write_all(b"\r\nconnection: close").await?;
+    account.write_all(&request[body_starts..]).await?;
+    tokio::io::copy(&mut account, &mut client).await?;
+    client.shutdown().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_says_what_was_done_before_the_credentials_became_another_accounts() {
+    let folder = Folder::new();
+    let (ours, others) = (two_regions("111111111111"), two_regions("222222222222"));
+    let mut ports = vec![];
+    for account in [&ours, &others] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        ports.push(listener.local_addr().unwrap().port());
+        tokio::spawn(trueup::sandbox::serve(
+            account.clone(),
+            listener,
+            std::future::pending(),
+        ));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (logged, renewed) = (ours.clone(), folder.path("renewed"));
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let writes = logged
+                .call_log()
+                .into_iter()
+                .filter(|call| call.operation.starts_with("Put"));
+            if writes.count() >= 5 {
+                std::fs::write(&renewed, "").unwrap();
+            }
+            tokio::spawn(carry(client, ports[0], ports[1]));
+        }
+    });
+    // Whatever it gives is about to expire, so that it is asked again for each call.
+    folder.write(
+        "credentials.sh",
+        "key=AKIAOURS1\n[ -e renewed ] && key=AKIATHEIRS\n\
+         end=$(date -u -d '+5 seconds' +%Y-%m-%dT%H:%M:%SZ)\n\
+         echo \"{\\\"Version\\\": 1, \\\"AccessKeyId\\\": \\\"$key\\\", \\\"SecretAccessKey\\\": \\\"s\\\", \
+         \\\"SessionToken\\\": \\\"t\\\", \\\"Expiration\\\": \\\"$end\\\"}\"\n",
+    );
+    std::fs::create_dir(folder.path(".aws")).unwrap();
+    folder.write(
+        ".aws/config",
+        "[profile test]\ncredential_process = sh credentials.sh\n",
+    );
+    folder.write(
+        "b.toml",
+        "extends = [\"checklist@1\"]\n[account]\nid = \"111111111111\"\nhome_region = \"eu-west-1\"\n",
+    );
+    let reach = ["--profile", "test", "--endpoint-url", &endpoint];
+    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
+    let mut command = folder.command(&[&apply[..], &reach[..]].concat());
+    let output = tokio::task::spawn_blocking(move || command.output());
+    Ended::of(output.await.unwrap().unwrap())
+        .expect(3)
+        .complains("belong to account 222222222222")
+        .says(" done")
+        .says("not started")
+        .says("The account was not read again");
+    let calls = others.call_log();
+    let calls: Vec<&str> = calls.iter().map(|call| call.operation.as_str()).collect();
+    assert_eq!(calls, ["GetCallerIdentity"]);
 }
