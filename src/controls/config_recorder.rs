@@ -8,16 +8,21 @@ use trueup_core::change::{Asset, AssetKind, Changes};
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
+use trueup_core::values::Bound;
 
 mod check;
+mod delivery;
 mod diff;
 mod live;
 mod model;
 mod price;
+mod role;
 #[cfg(test)]
 mod tests;
+mod want;
 
 use self::model::{Action, Ids, Model};
+use crate::global_region;
 
 /// The control.
 pub(crate) struct ConfigRecorder;
@@ -58,7 +63,7 @@ impl Control for ConfigRecorder {
 enabled = true
 frequency = "continuous"
 exclude = []                     # everything is recorded
-global_resource_types = true     # IAM's, in the home region alone
+global_resource_types = true     # IAM's, in one region: the home region if it can
 # bucket = "central-logs"         # that of [log_bucket] unless it is written or the region delivers already
 # daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
 "#,
@@ -68,7 +73,12 @@ global_resource_types = true     # IAM's, in the home region alone
             "config:DescribeConfigurationRecorders",
             "config:DescribeConfigurationRecorderStatus",
             "config:DescribeDeliveryChannels",
+            "config:DescribeDeliveryChannelStatus",
             "config:ListTagsForResource",
+            // Whether the recorder's role exists.
+            "iam:GetRole",
+            // Which region is the global one, if the home region is not.
+            "securityhub:ListFindingAggregators",
         ],
         write: &[
             "config:PutConfigurationRecorder",
@@ -76,7 +86,6 @@ global_resource_types = true     # IAM's, in the home region alone
             "config:StartConfigurationRecorder",
             "config:StopConfigurationRecorder",
             "config:TagResource",
-            "iam:GetRole",
             // For config.amazonaws.com.
             "iam:CreateServiceLinkedRole",
             // Of that role, or of the one that an adopted recorder has.
@@ -98,14 +107,13 @@ global_resource_types = true     # IAM's, in the home region alone
         if let Some(bucket) = &mut want.bucket {
             bucket.fill(env);
         }
-        if wants.place.region() != Some(&env.home) && want.global_resource_types == Some(true) {
-            want.global_resource_types = Some(false);
-        }
+        place_global(want, env, wants);
         // With exceptions, AWS takes IAM's types for granted unless they are among them.
-        if let Some(exclude) = want.exclude.as_mut().filter(|exclude| !exclude.is_empty())
-            && let Some(global) = want.global_resource_types.take()
-            && !global
+        if let Some(Bound::Plain(exclude) | Bound::Exactly(exclude)) = &mut want.exclude
+            && !exclude.is_empty()
+            && want.global_resource_types.is_some_and(|global| !global.value())
         {
+            want.global_resource_types = None;
             exclude.extend(GLOBAL.map(str::to_owned));
         }
     }
@@ -119,6 +127,34 @@ global_resource_types = true     # IAM's, in the home region alone
             Some(true) => vec![RECORDER.at(here.place)],
             _ => vec![],
         }
+    }
+}
+
+/// Lets IAM's types be recorded in one region: the home region, or, if that cannot or is not managed, one of those that
+/// can.
+fn place_global(want: &mut Model, env: &Env, wants: Wants<'_>) {
+    let (Some(global), Some(here)) = (want.global_resource_types, wants.place.region()) else {
+        return;
+    };
+    if !global.value() {
+        return;
+    }
+    let off = match global {
+        Bound::Exactly(_) => Bound::Exactly(false),
+        _ => Bound::Plain(false),
+    };
+    if want.global_regions.is_none() {
+        let recorders = wants.in_regions::<ConfigRecorder>();
+        let recording = recorders.filter(|(_, recorder)| recorder.enabled != Some(false));
+        want.global_regions = global_region::instead_of_home(recording.map(|(region, _)| region), env);
+    }
+    let may_be = match &want.global_regions {
+        None => *here == env.home,
+        // Where none can, each says so.
+        Some(regions) => regions.is_empty() || regions.contains(here),
+    };
+    if !may_be {
+        want.global_resource_types = Some(off);
     }
 }
 

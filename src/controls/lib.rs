@@ -25,6 +25,7 @@ mod cost_anomaly_detection;
 mod default_vpc;
 mod ebs_encryption;
 mod ec2_defaults;
+mod global_region;
 mod guardduty;
 mod health_events;
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod standard;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::live::aggregation_region;
 use self::model::{Action, Ids, Model};
 
 /// The control.

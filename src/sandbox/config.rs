@@ -68,6 +68,10 @@ pub struct ServiceLinked {
 pub struct Channel {
     /// As it was put, in the API's form.
     pub settings: Map<String, Value>,
+    /// What Config says of its deliveries, where that is not what the bucket shows: members of
+    /// `DeliveryChannelStatus`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub status: Map<String, Value>,
 }
 
 /// What services' own recorders are called.
@@ -89,6 +93,10 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "PutDeliveryChannel" => {
             config(account, call)?.can_have_channel(call)?;
             check::delivery(account, call)?;
+        }
+        "DescribeDeliveryChannelStatus" => {
+            let refusal = check::refusal_of_delivery(account, call);
+            return config(account, call)?.channel_status(call, refusal);
         }
         _ => {}
     }
@@ -356,14 +364,59 @@ impl Config {
             .unwrap_or_default();
         settings.retain(|_, value| !value.is_null());
         settings.entry("name").or_insert_with(|| "default".into());
-        self.channel = Some(Channel { settings });
+        self.channel = Some(Channel {
+            settings,
+            status: Map::new(),
+        });
+    }
+
+    /// Refuses a request that names a channel that is not there.
+    fn knows_channels(&self, call: &Call) -> Result<(), AwsError> {
+        let names = one_or_many_texts(&call.input["DeliveryChannelNames"]);
+        match names.iter().find(|name| Some(**name) != self.channel_name()) {
+            Some(other) => Err(no_channel(other)),
+            None => Ok(()),
+        }
+    }
+
+    /// How the deliveries went: since it was started the recorder has delivered, or has just been refused again.
+    fn channel_status(&self, call: &Call, refusal: Option<(&str, String)>) -> Answer {
+        self.knows_channels(call)?;
+        let Some(channel) = &self.channel else {
+            return Ok(json!({"DeliveryChannelsStatus": []}));
+        };
+        let recorder = self.recorder.as_ref();
+        let started = recorder.and_then(|recorder| recorder.started_at);
+        let history = match (started, refusal) {
+            (None, _) => json!({}),
+            (Some(started), None) => json!({
+                "lastStatus": "SUCCESS",
+                "lastAttemptTime": started,
+                "lastSuccessfulTime": started,
+            }),
+            (Some(started), Some((code, message))) => json!({
+                "lastStatus": "FAILURE",
+                "lastErrorCode": code,
+                "lastErrorMessage": message,
+                "lastAttemptTime": call.now,
+                "lastSuccessfulTime": started,
+            }),
+        };
+        // Without a topic there is no stream, and without a frequency no snapshot.
+        let mut status = json!({
+            "name": self.channel_name(),
+            "configHistoryDeliveryInfo": history,
+            "configSnapshotDeliveryInfo": {},
+            "configStreamDeliveryInfo": {"lastStatus": "Not_Applicable"},
+        });
+        for (member, told) in &channel.status {
+            status[member] = told.clone();
+        }
+        Ok(json!({"DeliveryChannelsStatus": [status]}))
     }
 
     fn channels(&self, call: &Call) -> Answer {
-        let names = one_or_many_texts(&call.input["DeliveryChannelNames"]);
-        if let Some(other) = names.iter().find(|name| Some(**name) != self.channel_name()) {
-            return Err(no_channel(other));
-        }
+        self.knows_channels(call)?;
         let found: Vec<&Map<String, Value>> = self.channel.iter().map(|channel| &channel.settings).collect();
         Ok(json!({"DeliveryChannels": found}))
     }

@@ -2,18 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use trueup_core::values::Bound;
+
 use super::GLOBAL;
 use super::model::{Frequency, Model};
+use crate::global_region;
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     let mut wrong = vec![];
     let mut say = |key, what: &str| wrong.push((key, what.to_owned()));
+    let value = |types: &Option<Bound<BTreeSet<String>>>| types.as_ref().map(Bound::value).cloned();
+    let (daily, continuous) = (value(&want.daily), value(&want.continuous));
+    let (exclude, only) = (value(&want.exclude), value(&want.only));
     let some = |types: &Option<BTreeSet<String>>| types.as_ref().is_some_and(|types| !types.is_empty());
+    let records_global = want.global_resource_types.is_some_and(|on| *on.value());
     if *want == Model::default() {
         say("", "says nothing about Config; expected at least enabled");
     }
-    if want.only.as_ref().is_some_and(BTreeSet::is_empty) {
+    if only.as_ref().is_some_and(BTreeSet::is_empty) {
         say(
             "only",
             "is empty; expected at least one resource type, or enabled = false",
@@ -28,9 +35,8 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             "has no meaning beside only; expected IAM's types in that list, or not",
         );
     }
-    if want.global_resource_types == Some(true)
-        && let Some(name) = want
-            .exclude
+    if records_global
+        && let Some(name) = exclude
             .iter()
             .flatten()
             .find(|name| GLOBAL.contains(&name.as_str()))
@@ -40,30 +46,34 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             &format!("contradicts exclude, which has {name}; expected one of them"),
         );
     }
-    if some(&want.daily) && some(&want.continuous) {
+    if some(&daily) && some(&continuous) {
         say(
             "daily",
             "cannot stand beside continuous: AWS takes one list of exceptions",
         );
     }
     for (key, list, frequency) in [
-        ("daily", &want.daily, Frequency::Daily),
-        ("continuous", &want.continuous, Frequency::Continuous),
+        ("daily", &daily, Frequency::Daily),
+        ("continuous", &continuous, Frequency::Continuous),
     ] {
-        if some(list) && want.frequency == Some(frequency) {
+        if some(list)
+            && want
+                .frequency
+                .is_some_and(|written| *written.value() == frequency)
+        {
             say(key, "are exceptions to frequency, and it says the same");
         }
     }
-    for name in want.daily.iter().flatten() {
+    for name in daily.iter().flatten() {
         if NEVER_DAILY.contains(&name.as_str()) {
             say("daily", &format!("{name} cannot be recorded daily"));
         }
     }
     for (key, list) in [
-        ("daily", &want.daily),
-        ("continuous", &want.continuous),
-        ("exclude", &want.exclude),
-        ("only", &want.only),
+        ("daily", &daily),
+        ("continuous", &continuous),
+        ("exclude", &exclude),
+        ("only", &only),
     ] {
         let is_type = |name: &String| name.split("::").count() == 3;
         if let Some(name) = list.iter().flatten().find(|name| !is_type(name)) {
@@ -72,6 +82,25 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
                 &format!("`{name}` is no resource type; expected a form like `AWS::EC2::VPC`"),
             );
         }
+    }
+    if want.global_regions.is_some() && !records_global {
+        say(
+            "global_regions",
+            "has no meaning without global_resource_types = true; expected that, or the key left out",
+        );
+    }
+    if let Some(region) = want
+        .global_regions
+        .iter()
+        .flatten()
+        .find(|region| !global_region::can_record_iam(region))
+    {
+        say(
+            "global_regions",
+            &format!(
+                "{region} cannot record IAM's types; expected a region that AWS Config served before February 2022"
+            ),
+        );
     }
     if want.service_linked_role == Some(false) {
         say(

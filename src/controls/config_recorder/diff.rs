@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use trueup_core::change::{Changes, LocalId};
-use trueup_core::control::{Here, Observed};
+use trueup_core::control::{Control, Here, Observed};
+use trueup_core::location::Region;
 use trueup_core::tags;
 
 use super::model::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service_linked_role};
+use super::want::{Scope, keep, wanted};
 use super::{RECORDER, price};
+use crate::global_region;
 use crate::log_bucket::{self, LogBucket};
 
 /// What a recorder and a channel are called that trueup makes, as the console calls its own.
@@ -37,16 +40,87 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     if let Some(arn) = recorder.arn.clone().filter(|_| !tags.is_empty()) {
         out.change(Action::Tag { arn, tags });
     }
+    let scope = scope(want, seen, here, out);
     let mut before = vec![];
-    before.extend(update(want, recorder, here, out));
+    before.extend(update(want, recorder, scope, here, out));
     let Some(channel) = deliver(want, seen, !is_on && want.enabled == Some(true), here, out) else {
         return;
     };
+    if channel.is_none() && !recorder.is_role_gone {
+        arrives(seen, here, out);
+    }
     before.extend(channel);
     if want.enabled == Some(true) && !is_on {
-        let recording = wanted(want, &recorder.recording, String::new());
+        let recording = wanted(want, &recorder.recording, scope);
         start(&recorder.name, &recording, before, here, out);
     }
+}
+
+/// Whether IAM's types belong here, with what is in the way of that.
+fn scope<'a>(
+    want: &Model,
+    seen: &'a Observed<Model, Ids>,
+    here: &'a Here<'_>,
+    out: &mut Changes<Action>,
+) -> Scope<'a> {
+    let of = |region: Option<&'a Region>| Scope {
+        global_region: region,
+        is_global_region: region.is_some() && region == here.place.region(),
+        is_new: false,
+    };
+    let Some(regions) = &want.global_regions else {
+        return of(Some(&here.env.home));
+    };
+    if regions.is_empty() && want.global_resource_types.is_some_and(|on| *on.value()) {
+        out.refuse_entry(
+            "global_resource_types",
+            format!(
+                "no region of this file can record IAM's types: AWS Config records them only in regions that it served \
+                 before February 2022, and {} is not one. Add one that is, such as us-east-1, to `regions`",
+                here.env.home
+            ),
+        );
+    }
+    of(seen.ids.global_region.as_ref())
+}
+
+/// Says whether the records arrive, as far as Config knows.
+fn arrives(seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+    let (Some(failing), Some(channel)) = (&seen.ids.told.failing, &seen.ids.channel) else {
+        return;
+    };
+    let bucket = &channel.bucket;
+    let code = match failing.code.as_str() {
+        "" => "AWS gives no reason",
+        code => code,
+    };
+    let log_bucket = here.relied.seen::<LogBucket>().map(|seen| seen.ids);
+    let own = log_bucket.filter(|ids| ids.is_managed && ids.name.as_ref() == Some(bucket));
+    if own.is_some() && code == "NoSuchBucket" {
+        // The bucket is that cell's to judge, and what failed before it was made again says nothing of it.
+        out.notice(format!(
+            "the last delivery of configuration records to `{bucket}` failed, as the bucket did not exist; the next one \
+             shows whether that is over"
+        ));
+        return;
+    }
+    if !failing.is_permanent && !failing.is_lasting {
+        out.notice(format!(
+            "the last delivery of configuration records to `{bucket}` failed ({code}); Config tries again by itself"
+        ));
+        return;
+    }
+    let help = match code {
+        "NoSuchBucket" => "create the bucket, or write `bucket` to deliver to another one",
+        _ => {
+            "let config.amazonaws.com write to it by the policies of the bucket and of its key, or write `bucket` to \
+             deliver to another one"
+        }
+    };
+    out.person(format!(
+        "AWS Config cannot deliver configuration records to `{bucket}` ({code}): {help}. The next delivery that succeeds \
+         settles this"
+    ));
 }
 
 /// The bucket of `[log_bucket]`, if the file has one: what a new channel delivers to unless the table says otherwise.
@@ -60,12 +134,16 @@ fn create(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut 
         out.refuse(NO_BUCKET);
         return;
     }
-    let is_home = here.place.region() == Some(&here.env.home);
     let born = Recording {
-        global: is_home,
+        role: service_linked_role(here.env),
+        global: here.is_home() && here.place.region().is_some_and(global_region::can_record_iam),
         ..Recording::default()
     };
-    let recording = wanted(want, &born, service_linked_role(here.env));
+    let scope = Scope {
+        is_new: true,
+        ..scope(want, seen, here, out)
+    };
+    let recording = wanted(want, &born, scope);
     let made = out
         .add(Action::Create {
             name: NAME.to_owned(),
@@ -94,55 +172,32 @@ fn start(
         .costs(price::costs(recording, here));
 }
 
-/// What the recorder is to record, with what is not written as it is.
-fn wanted(want: &Model, live: &Recording, role: String) -> Recording {
-    let mut new = live.clone();
-    new.role = role;
-    if let Some(exclude) = &want.exclude {
-        new.only = None;
-        new.exclude.clone_from(exclude);
-        // That a list ends does not mean that IAM's types are no longer wanted.
-        new.global = exclude.is_empty() && live.has_global() != Some(false);
-    }
-    if let Some(only) = &want.only {
-        new.only = Some(only.clone());
-        new.exclude.clear();
-        new.global = false;
-    }
-    if let Some(global) = want.global_resource_types {
-        new.set_global(global);
-    }
-    if let Some(frequency) = want.frequency {
-        new.frequency = frequency;
-    }
-    for (types, frequency) in [
-        (&want.daily, Frequency::Daily),
-        (&want.continuous, Frequency::Continuous),
-    ] {
-        match types {
-            Some(types) if !types.is_empty() => new.otherwise = Some((frequency, types.clone())),
-            Some(_)
-                if new
-                    .otherwise
-                    .as_ref()
-                    .is_some_and(|(other, _)| *other == frequency) =>
-            {
-                new.otherwise = None;
-            }
-            _ => {}
-        }
-    }
-    new
+/// The last part of a role's ARN.
+fn role_name(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or_default()
 }
 
-fn update(want: &Model, recorder: &Recorder, here: &Here<'_>, out: &mut Changes<Action>) -> Option<LocalId> {
+fn update(
+    want: &Model,
+    recorder: &Recorder,
+    scope: Scope<'_>,
+    here: &Here<'_>,
+    out: &mut Changes<Action>,
+) -> Option<LocalId> {
     let live = &recorder.recording;
-    let role = match want.service_linked_role {
-        Some(true) => service_linked_role(here.env),
-        _ => live.role.clone(),
-    };
-    let new = wanted(want, live, role);
-    if new == *live {
+    let linked = service_linked_role(here.env);
+    let mut new = wanted(want, live, scope);
+    if want.service_linked_role == Some(true) || recorder.is_role_gone {
+        new.role = linked;
+    } else if live.role != linked {
+        out.notice(format!(
+            "records with the role {}, and Security Hub's control Config.1 expects the service-linked one; write \
+             service_linked_role = true to use that",
+            role_name(&live.role)
+        ));
+    }
+    keep(want, &new, scope, out);
+    if new == *live && !recorder.is_role_gone {
         return None;
     }
     if new.only.as_ref().is_some_and(BTreeSet::is_empty) {
@@ -153,16 +208,21 @@ fn update(want: &Model, recorder: &Recorder, here: &Here<'_>, out: &mut Changes<
         return None;
     }
     let mut changes = vec![];
-    if new.role != live.role {
+    if recorder.is_role_gone {
+        changes.push(format!(
+            "the service-linked role, as {} does not exist",
+            role_name(&live.role)
+        ));
+    } else if new.role != live.role {
         changes.push("the service-linked role".to_owned());
     }
-    if (&new.only, &new.exclude, new.global) != (&live.only, &live.exclude, live.global) {
+    if live.is_unclear || (&new.only, &new.exclude, new.global) != (&live.only, &live.exclude, live.global) {
         changes.push(new.scope());
     }
     if new.frequency != live.frequency {
         changes.push(new.frequency.to_string());
     }
-    if new.otherwise != live.otherwise {
+    if new.exceptions() != live.exceptions() {
         changes.push(match &new.otherwise {
             Some((frequency, types)) => format!("{} types {frequency}", types.len()),
             None => "no exceptions from that".to_owned(),
@@ -254,10 +314,21 @@ fn deliver_after(
         new.bucket.clone_from(own);
     }
     let is_own = own.as_ref() == Some(&new.bucket);
+    let needed = log_bucket::for_config(want.prefix.as_ref().unwrap_or(&new.prefix));
     if let Some(prefix) = &want.prefix {
         new.prefix.clone_from(prefix);
+    } else if is_own && live.is_some_and(|live| live.bucket != new.bucket) && !new.prefix.is_empty() {
+        // The bucket's policy follows what the file says, and of the live prefix it says nothing.
+        let lets = here.relied.seen::<LogBucket>();
+        if !lets.is_some_and(|seen| LogBucket::holds(&seen, here).contains(&needed)) {
+            out.refuse(format!(
+                "the delivery channel writes under the prefix `{0}`, and [log_bucket] lets Config write without one; \
+                 write prefix = \"{0}\" to keep it, or prefix = \"\" to drop it",
+                new.prefix
+            ));
+            return None;
+        }
     }
-    let needed = log_bucket::for_config(&new.prefix);
     let step = match live {
         Some(live) if *live == new => return None,
         None => out.add(Action::Deliver(new)),

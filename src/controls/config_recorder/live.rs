@@ -4,20 +4,22 @@ use std::collections::BTreeSet;
 
 use aws_sdk_config::Client;
 use aws_sdk_config::types::{
-    ConfigurationRecorder, DeliveryChannel, ExclusionByResourceTypes, RecordingFrequency, RecordingGroup,
-    RecordingMode, RecordingModeOverride, RecordingStrategy, RecordingStrategyType, ResourceType, Tag,
+    ConfigurationRecorder, ConfigurationRecorderStatus, DeliveryChannel, ExclusionByResourceTypes,
+    RecordingFrequency, RecordingGroup, RecordingMode, RecordingModeOverride, RecordingStrategy,
+    RecordingStrategyType, ResourceType, Tag,
 };
-use tokio::sync::Mutex;
 use trueup_aws::wait::{self, TWO_MINUTES, Wait};
-use trueup_aws::{Cx, Failure};
+use trueup_aws::{Cx, Failure, found};
 use trueup_core::change::Manager;
 use trueup_core::control::Observed;
 use trueup_core::tags::Tags;
+use trueup_core::values::Bound;
 
-use super::model::{Action, Channel, Frequency, Ids, Model, Recorder, Recording, service_linked_role};
-
-/// The role is the account's and every region wants it: one at a time looks and makes it.
-static ROLE: Mutex<()> = Mutex::const_new(());
+use super::model::{
+    Action, Channel, Failing, Frequency, Ids, Model, Recorder, Recording, Told, service_linked_role,
+};
+use super::{delivery, role};
+use crate::global_region;
 
 /// What Config answers while it does not yet see its service-linked role. That one always lets it in.
 const NEW_ROLE: &[&str] = &["InvalidRoleException"];
@@ -36,78 +38,89 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         bucket: channel.s3_bucket_name.unwrap_or_default(),
         prefix: channel.s3_key_prefix.unwrap_or_default(),
     });
+    let mut ids = Ids {
+        global_region: match want.and_then(|want| want.global_regions.as_ref()) {
+            Some(regions) => global_region::choose(cx, regions).await?,
+            None => None,
+        },
+        told: Told {
+            is_managed: want.is_some(),
+            failing: None,
+        },
+        channel,
+        ..Ids::default()
+    };
     let Some(recorder) = recorder else {
         return Ok(Observed {
-            model: model(None, channel.as_ref(), false, want, cx),
-            ids: Ids {
-                recorder: None,
-                channel,
-            },
+            model: model(None, &ids, false, want, cx),
+            ids,
             held_by: None,
         });
     };
     let recording = recording(&recorder);
     let name = recorder.name.unwrap_or_default();
-    let runs = config
+    let statuses = config
         .describe_configuration_recorder_status()
         .configuration_recorder_names(&name)
         .send()
-        .await?
+        .await?;
+    let running = statuses
         .configuration_recorders_status()
         .iter()
-        .any(|status| status.recording);
-    let tags = match &recorder.arn {
-        Some(arn) => tags_of(config, arn).await?,
-        None => Tags::new(),
-    };
+        .find(|status| status.recording);
     let role = recording.role.rsplit('/').next().unwrap_or_default();
     let tower = name.starts_with(CONTROL_TOWER) || role.starts_with(CONTROL_TOWER);
-    Ok(Observed {
-        model: model(Some(&recording), channel.as_ref(), runs, want, cx),
-        ids: Ids {
-            recorder: Some(Recorder {
-                name,
-                arn: recorder.arn,
-                recording,
-                tags,
-            }),
-            channel,
+    if let (Some(running), Some(_), Some(_)) = (running, &ids.channel, want) {
+        ids.told.failing = failing(config, running).await?;
+    }
+    ids.recorder = Some(Recorder {
+        is_role_gone: want.is_some() && !tower && !role::exists(cx, &recording.role).await?,
+        tags: match &recorder.arn {
+            Some(arn) if !cx.env.run.tags.is_empty() => tags_of(config, arn).await?,
+            _ => Tags::new(),
         },
+        name,
+        arn: recorder.arn,
+        recording,
+    });
+    Ok(Observed {
+        model: model(ids.recorder.as_ref(), &ids, running.is_some(), want, cx),
+        ids,
         held_by: tower.then(|| Manager {
             who: "AWS Control Tower".to_owned(),
         }),
     })
 }
 
+/// Why the records of a recorder that runs do not arrive, if they do not.
+async fn failing(config: &Client, running: &ConfigurationRecorderStatus) -> Result<Option<Failing>, Failure> {
+    let answer = config.describe_delivery_channel_status().send().await;
+    let answer = found(answer, "NoSuchDeliveryChannelException")?;
+    let statuses = answer
+        .and_then(|answer| answer.delivery_channels_status)
+        .unwrap_or_default();
+    let started = running.last_start_time().map(aws_smithy_types::DateTime::secs);
+    let now = jiff::Timestamp::now().as_second();
+    Ok(statuses
+        .iter()
+        .find_map(|status| delivery::failing(status, started, now)))
+}
+
 /// The recorder of the account's owner. A service's own is none of ours.
 async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Failure> {
-    let answer = config
-        .describe_configuration_recorders()
-        .send()
-        .await
-        .map_err(Failure::from);
-    match answer {
-        Err(fault) if fault.is("NoSuchConfigurationRecorderException") => Ok(None),
-        Err(fault) => Err(fault),
-        Ok(answer) => Ok(answer
-            .configuration_recorders
-            .unwrap_or_default()
-            .into_iter()
-            .find(|recorder| recorder.service_principal.is_none())),
-    }
+    let answer = config.describe_configuration_recorders().send().await;
+    let all = found(answer, "NoSuchConfigurationRecorderException")?
+        .and_then(|answer| answer.configuration_recorders)
+        .unwrap_or_default();
+    Ok(all
+        .into_iter()
+        .find(|recorder| recorder.service_principal.is_none()))
 }
 
 async fn find_channel(config: &Client) -> Result<Option<DeliveryChannel>, Failure> {
-    let answer = config
-        .describe_delivery_channels()
-        .send()
-        .await
-        .map_err(Failure::from);
-    match answer {
-        Err(fault) if fault.is("NoSuchDeliveryChannelException") => Ok(None),
-        Err(fault) => Err(fault),
-        Ok(answer) => Ok(answer.delivery_channels.unwrap_or_default().into_iter().next()),
-    }
+    let answer = config.describe_delivery_channels().send().await;
+    let all = found(answer, "NoSuchDeliveryChannelException")?.and_then(|answer| answer.delivery_channels);
+    Ok(all.unwrap_or_default().into_iter().next())
 }
 
 async fn tags_of(config: &Client, arn: &str) -> Result<Tags, Failure> {
@@ -151,7 +164,8 @@ impl Frequency {
     }
 }
 
-/// What a recorder records; AWS's defaults and empty lists read as what they mean.
+/// What a recorder records; AWS's defaults and empty lists read as what they mean. The strategy decides, and where there
+/// is none (recorders are older than strategies), the lists do.
 fn recording(recorder: &ConfigurationRecorder) -> Recording {
     let group = recorder.recording_group();
     let all = group.is_none_or(|group| group.all_supported);
@@ -162,6 +176,30 @@ fn recording(recorder: &ConfigurationRecorder) -> Recording {
     let only = group
         .map(|group| names(group.resource_types()))
         .unwrap_or_default();
+    let by_lists = match (all, exclude.is_empty()) {
+        (true, _) => RecordingStrategyType::AllSupportedResourceTypes,
+        (false, true) => RecordingStrategyType::InclusionByResourceTypes,
+        (false, false) => RecordingStrategyType::ExclusionByResourceTypes,
+    };
+    let told = group
+        .and_then(RecordingGroup::recording_strategy)
+        .and_then(RecordingStrategy::use_only);
+    let includes_global = group.is_some_and(|group| group.include_global_resource_types);
+    let is_empty = exclude.is_empty() && only.is_empty();
+    let (only, exclude, global, is_clear) = match told.unwrap_or(&by_lists) {
+        RecordingStrategyType::AllSupportedResourceTypes => {
+            (None, BTreeSet::new(), includes_global, all && is_empty)
+        }
+        RecordingStrategyType::ExclusionByResourceTypes => {
+            // What is not excluded is recorded, IAM's types too.
+            let is_all = exclude.is_empty();
+            (None, exclude, is_all, !all && only.is_empty())
+        }
+        RecordingStrategyType::InclusionByResourceTypes => {
+            (Some(only), BTreeSet::new(), false, !all && exclude.is_empty())
+        }
+        _ => (None, exclude, false, false),
+    };
     let mode = recorder.recording_mode();
     let otherwise = mode
         .and_then(|mode| mode.recording_mode_overrides().first())
@@ -173,42 +211,43 @@ fn recording(recorder: &ConfigurationRecorder) -> Recording {
         });
     Recording {
         role: recorder.role_arn.clone().unwrap_or_default(),
-        only: (!all && exclude.is_empty()).then_some(only),
+        only,
         exclude,
-        global: all && group.is_some_and(|group| group.include_global_resource_types),
+        global,
         frequency: mode.map_or(Frequency::Continuous, |mode| {
             Frequency::from_api(&mode.recording_frequency)
         }),
         otherwise,
+        is_unclear: !is_clear,
     }
 }
 
-fn model(
-    recording: Option<&Recording>,
-    channel: Option<&Channel>,
-    runs: bool,
-    want: Option<&Model>,
-    cx: &Cx,
-) -> Model {
-    let Some(live) = recording else {
+fn model(recorder: Option<&Recorder>, ids: &Ids, runs: bool, want: Option<&Model>, cx: &Cx) -> Model {
+    let Some(recorder) = recorder else {
         return Model {
             enabled: Some(false),
             ..Model::default()
         };
     };
-    // A list of types says it by itself, unless it is asked for.
+    let live = &recorder.recording;
     let asks_for_global = want.is_some_and(|want| want.global_resource_types.is_some());
+    let of = |types: BTreeSet<String>| Some(Bound::Plain(types));
     Model {
         enabled: Some(runs),
-        frequency: Some(live.frequency),
-        daily: Some(live.with(Frequency::Daily)),
-        continuous: Some(live.with(Frequency::Continuous)),
-        exclude: live.only.is_none().then(|| live.exclude.clone()),
-        only: live.only.clone(),
-        global_resource_types: live.has_global().filter(|_| live.is_all() || asks_for_global),
+        frequency: Some(Bound::Plain(live.frequency)),
+        daily: of(live.with(Frequency::Daily)),
+        continuous: of(live.with(Frequency::Continuous)),
+        exclude: live.only.is_none().then(|| Bound::Plain(live.exclude.clone())),
+        only: live.only.clone().map(Bound::Plain),
+        // A list of types says it by itself, unless it is asked for.
+        global_resource_types: live
+            .has_global()
+            .filter(|_| live.is_all() || asks_for_global)
+            .map(Bound::Plain),
+        global_regions: want.and_then(|want| want.global_regions.clone()),
         service_linked_role: (live.role == service_linked_role(&cx.env)).then_some(true),
-        bucket: channel.map(|channel| channel.bucket.clone().into()),
-        prefix: channel.map(|channel| channel.prefix.clone()),
+        bucket: ids.channel.as_ref().map(|channel| channel.bucket.clone().into()),
+        prefix: ids.channel.as_ref().map(|channel| channel.prefix.clone()),
     }
 }
 
@@ -220,13 +259,13 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             recording,
             tags,
         } => {
-            role(cx).await?;
+            role::make(cx).await?;
             let new = ConfigurationRecorder::builder().name(name).build();
             put(cx, sent(new, recording)?, tags).await
         }
         Action::Update { name, recording, .. } => {
             if recording.role == service_linked_role(&cx.env) {
-                role(cx).await?;
+                role::make(cx).await?;
             }
             // What Config knows beside this table is sent back as it is.
             let live = find(config).await?;
@@ -251,27 +290,6 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             call.set_tags(Some(listed(tags))).send().await?;
             Ok(())
         }
-    }
-}
-
-/// Makes Config's service-linked role if there is none.
-async fn role(cx: &Cx) -> Result<(), Failure> {
-    let iam = &cx.clients().iam;
-    let _alone = ROLE.lock().await;
-    let there = iam.get_role().role_name("AWSServiceRoleForConfig").send().await;
-    match there.map_err(Failure::from) {
-        Ok(_) => return Ok(()),
-        Err(fault) if fault.is("NoSuchEntity") => {}
-        Err(fault) => return Err(fault),
-    }
-    let call = iam.create_service_linked_role();
-    match call.aws_service_name("config.amazonaws.com").send().await {
-        Ok(_) => Ok(()),
-        Err(error) => match Failure::from(error) {
-            // "Service role name … has been taken in this account": somebody else made it meanwhile.
-            fault if fault.is("InvalidInput") || fault.is("EntityAlreadyExists") => Ok(()),
-            fault => Err(fault),
-        },
     }
 }
 
@@ -319,7 +337,7 @@ fn sent(
     });
     let group = RecordingGroup::builder()
         .all_supported(is_all)
-        .include_global_resource_types(recording.global)
+        .include_global_resource_types(is_all && recording.global)
         .set_resource_types(recording.only.as_ref().map(types))
         .set_exclusion_by_resource_types(exclude)
         .recording_strategy(RecordingStrategy::builder().use_only(strategy).build())

@@ -6,8 +6,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trueup_core::env::Env;
+use trueup_core::location::Region;
 use trueup_core::tags::{self, Tags};
-use trueup_core::values::Template;
+use trueup_core::values::{Bound, Template};
 
 use super::GLOBAL;
 
@@ -18,19 +19,26 @@ pub(crate) struct Model {
     /// There is a recorder, and it runs. False stops it; what it recorded stays, and the other keys wait until it
     /// is true again.
     pub(crate) enabled: Option<bool>,
-    /// How often changes are recorded.
-    pub(crate) frequency: Option<Frequency>,
-    /// The resource types that are recorded daily although the others are recorded continuously.
-    pub(crate) daily: Option<BTreeSet<String>>,
+    /// How often changes are recorded; continuous is stricter than daily, and stays where it is.
+    pub(crate) frequency: Option<Bound<Frequency>>,
+    /// The resource types that may be recorded daily although the others are recorded continuously. A recorder that
+    /// records them continuously stays as it is unless `{ exactly = [...] }` is written.
+    pub(crate) daily: Option<Bound<BTreeSet<String>>>,
     /// The resource types that are recorded continuously although the others are recorded daily.
-    pub(crate) continuous: Option<BTreeSet<String>>,
-    /// Every resource type is recorded but these. An empty list records all, those that AWS adds later too.
-    pub(crate) exclude: Option<BTreeSet<String>>,
-    /// Only these resource types are recorded.
-    pub(crate) only: Option<BTreeSet<String>>,
-    /// IAM's users, groups, roles and policies are recorded, in the home region alone: they are the same
-    /// everywhere, and each record is paid. A list of types that a recorder has gets them, or loses them.
-    pub(crate) global_resource_types: Option<bool>,
+    pub(crate) continuous: Option<Bound<BTreeSet<String>>>,
+    /// Every resource type is recorded but these. An empty list records all, those that AWS adds later too. A recorder
+    /// that records more stays as it is unless `{ exactly = [...] }` is written.
+    pub(crate) exclude: Option<Bound<BTreeSet<String>>>,
+    /// These resource types are recorded. A recorder that records more stays as it is unless `{ exactly = [...] }` is
+    /// written.
+    pub(crate) only: Option<Bound<BTreeSet<String>>>,
+    /// IAM's users, groups, roles and policies are recorded in the global region: they are the same everywhere, and each
+    /// record is paid. A recorder elsewhere that has them too keeps them unless `{ exactly = true }` is written.
+    pub(crate) global_resource_types: Option<Bound<bool>>,
+    /// The regions of which one is the global region, if the home region is not: that in which the findings of Security
+    /// Hub come together, or else the first. Those of the file that can record IAM's types unless it is written.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) global_regions: Option<BTreeSet<Region>>,
     /// It records with Config's service-linked role. A new recorder always does.
     pub(crate) service_linked_role: Option<bool>,
     /// The S3 bucket that it delivers to, which may be in another region or account; a new channel's is that of
@@ -80,6 +88,34 @@ pub(crate) struct Ids {
     pub(crate) recorder: Option<Recorder>,
     /// The delivery channel, if there is one.
     pub(crate) channel: Option<Channel>,
+    /// The global region, where the table leaves open which one it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) global_region: Option<Region>,
+    /// For tasks and notices alone (see [`TOLD`](trueup_core::control::TOLD)).
+    #[serde(default)]
+    pub(crate) told: Told,
+}
+
+/// What is worth knowing and decides no step: it moves while a saved plan waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// The file manages it.
+    #[serde(default)]
+    pub(crate) is_managed: bool,
+    /// Why nothing has been delivered since, if that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failing: Option<Failing>,
+}
+
+/// A delivery that failed, and no later one that went well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failing {
+    /// S3's code; empty if Config does not give it.
+    pub(crate) code: String,
+    /// It does not end by itself.
+    pub(crate) is_permanent: bool,
+    /// It has lasted a day.
+    pub(crate) is_lasting: bool,
 }
 
 /// A recorder.
@@ -89,6 +125,9 @@ pub(crate) struct Recorder {
     pub(crate) name: String,
     /// Its ARN, if it tells.
     pub(crate) arn: Option<String>,
+    /// The role that it records with does not exist.
+    #[serde(default)]
+    pub(crate) is_role_gone: bool,
     /// What it records and how.
     pub(crate) recording: Recording,
     /// Its tags, others' too.
@@ -111,6 +150,9 @@ pub(crate) struct Recording {
     pub(crate) frequency: Frequency,
     /// The types with another frequency: AWS takes one such list.
     pub(crate) otherwise: Option<(Frequency, BTreeSet<String>)>,
+    /// The strategy contradicts the lists, and nobody knows what is recorded.
+    #[serde(default)]
+    pub(crate) is_unclear: bool,
 }
 
 impl fmt::Display for Recording {
@@ -168,6 +210,12 @@ impl Recording {
     /// Every type is recorded, but perhaps for IAM's.
     pub(super) fn is_all(&self) -> bool {
         self.only.is_none() && self.exclude.is_empty()
+    }
+
+    /// The types that are an exception to the frequency, if they are.
+    pub(super) fn exceptions(&self) -> Option<&(Frequency, BTreeSet<String>)> {
+        let otherwise = self.otherwise.as_ref();
+        otherwise.filter(|(frequency, types)| *frequency != self.frequency && !types.is_empty())
     }
 
     /// The types that are recorded this often although the others are not.

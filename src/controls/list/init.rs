@@ -212,7 +212,7 @@ fn a_first_baseline_reads_well() {
     # enabled = true
     # frequency = "continuous"
     # exclude = []                     # everything is recorded
-    # global_resource_types = true     # IAM's, in the home region alone
+    # global_resource_types = true     # IAM's, in one region: the home region if it can
     # # bucket = "central-logs"         # that of [log_bucket] unless it is written or the region delivers already
     # # daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
 

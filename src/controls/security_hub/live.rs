@@ -9,6 +9,8 @@ use super::model::{Action, Ids, Model};
 mod read;
 mod write;
 
+pub(crate) use self::read::aggregation_region;
+
 use self::read::{aggregator, held_by, standards, tags_of, unless_absent};
 use self::write::{aggregate, auto_enable, disable, enable, link_all, turn, turn_off, turn_on};
 

@@ -1,7 +1,7 @@
 //! What the whole file wants, for a control whose table speaks of another one's.
 
 use super::{Control, Of};
-use crate::location::Location;
+use crate::location::{Location, Region};
 use crate::want::{Manage, Want};
 
 /// What the whole file wants, for a control whose table speaks of another one's.
@@ -23,6 +23,13 @@ impl Wants<'_> {
     /// What the file says about writing where it manages another control, if it says so.
     pub fn manage<C: Control>(&self) -> Option<Manage> {
         self.all.iter().find(|want| want.control == C::NAME)?.manage
+    }
+
+    /// What is wanted of a control in each region in which the file manages it.
+    pub fn in_regions<C: Control>(&self) -> impl Iterator<Item = (Region, C::Model)> {
+        let wants = self.all.iter().filter(|want| want.control == C::NAME);
+        let managed = wants.filter(|want| want.manage != Some(Manage::Off));
+        managed.filter_map(|want| Some((want.place.region()?.clone(), Of::<C>::model(&want.table).ok()?)))
     }
 
     /// What is wanted of another control in all its places.

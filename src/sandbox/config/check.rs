@@ -47,24 +47,7 @@ pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
             format!("Cannot find a S3 bucket with an empty bucket name or the name '{name}'."),
         ));
     }
-    let folder = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
-    let ask = Ask {
-        service: "config.amazonaws.com",
-        action: "s3:PutObject",
-        resource: format!(
-            "arn:aws:s3:::{name}/{folder}AWSLogs/{}/Config/ConfigWritabilityCheckFile",
-            account.id
-        ),
-        context: vec![
-            ("aws:sourceaccount", account.id.clone()),
-            ("aws:securetransport", "true".to_owned()),
-            ("s3:x-amz-acl", "bucket-owner-full-control".to_owned()),
-        ],
-    };
-    match account
-        .s3
-        .lets(name, &ask, |changed| account.sees(changed, call.now))
-    {
+    match may_write(account, call, name, prefix) {
         true => Ok(()),
         false => Err(AwsError::new(
             "InsufficientDeliveryPolicyException",
@@ -75,6 +58,44 @@ pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
             ),
         )),
     }
+}
+
+/// Whether Config may write to a bucket, as far as it sees by now.
+fn may_write(account: &Account, call: &Call, bucket: &str, prefix: Option<&str>) -> bool {
+    let folder = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
+    let ask = Ask {
+        service: "config.amazonaws.com",
+        action: "s3:PutObject",
+        resource: format!(
+            "arn:aws:s3:::{bucket}/{folder}AWSLogs/{}/Config/ConfigWritabilityCheckFile",
+            account.id
+        ),
+        context: vec![
+            ("aws:sourceaccount", account.id.clone()),
+            ("aws:securetransport", "true".to_owned()),
+            ("s3:x-amz-acl", "bucket-owner-full-control".to_owned()),
+        ],
+    };
+    account
+        .s3
+        .lets(bucket, &ask, |changed| account.sees(changed, call.now))
+}
+
+/// Why the region's channel cannot deliver now, if it cannot: S3's code and text.
+pub(super) fn refusal_of_delivery(account: &Account, call: &Call) -> Option<(&'static str, String)> {
+    let settings = &account
+        .regions
+        .get(&call.region)?
+        .config
+        .channel
+        .as_ref()?
+        .settings;
+    let bucket = settings.get("s3BucketName")?.as_str()?;
+    let prefix = settings.get("s3KeyPrefix").and_then(Value::as_str);
+    if !account.s3.buckets.contains_key(bucket) {
+        return Some(("NoSuchBucket", "The specified bucket does not exist".to_owned()));
+    }
+    (!may_write(account, call, bucket, prefix)).then(|| ("AccessDenied", "Access Denied".to_owned()))
 }
 
 /// A recording group with what AWS adds to it.

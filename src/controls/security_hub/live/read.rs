@@ -8,6 +8,7 @@ use trueup_aws::Failure;
 use trueup_core::change::Manager;
 use trueup_core::control::Observed;
 use trueup_core::fault::Fault;
+use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 
 use crate::security_hub::model::{Aggregator, Ids, Model};
@@ -143,13 +144,7 @@ pub(super) async fn held_by(hub: &Client) -> Result<Option<Manager>, Failure> {
 
 /// The account's finding aggregator. Any region lists it, and the one where the findings come together is in its ARN.
 pub(super) async fn aggregator(hub: &Client) -> Result<Option<Aggregator>, Failure> {
-    let listed = hub.list_finding_aggregators().send().await?;
-    let mut arns = listed
-        .finding_aggregators
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|one| one.finding_aggregator_arn);
-    let Some(arn) = arns.next() else {
+    let Some(arn) = aggregator_arn(hub).await? else {
         return Ok(None);
     };
     let call = hub.get_finding_aggregator().finding_aggregator_arn(&arn);
@@ -171,4 +166,16 @@ pub(super) async fn aggregator(hub: &Client) -> Result<Option<Aggregator>, Failu
         arn,
         region,
     }))
+}
+
+async fn aggregator_arn(hub: &Client) -> Result<Option<String>, Failure> {
+    let listed = hub.list_finding_aggregators().send().await?;
+    let all = listed.finding_aggregators.unwrap_or_default();
+    Ok(all.into_iter().find_map(|one| one.finding_aggregator_arn))
+}
+
+/// The region in which the account's findings come together, if they do and a hub in this region tells.
+pub(crate) async fn aggregation_region(hub: &Client) -> Result<Option<Region>, Failure> {
+    let arn = unless_absent(aggregator_arn(hub).await)?.flatten();
+    Ok(arn.and_then(|arn| arn.split(':').nth(3)?.parse().ok()))
 }
