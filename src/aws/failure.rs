@@ -213,10 +213,17 @@ fn name(call: Option<&CallName>) -> String {
 /// comes with it is not published (Organizations User Guide, "Custom error messages for EC2 policies").
 const BY_DECLARATIVE_POLICY: &str = "denied due to an organizational policy in effect";
 
+/// What Security Hub says to an account that a central configuration policy configures, the delegated administrator's
+/// own one included. The code is that of a lack of permission.
+const BY_CENTRAL_CONFIGURATION: &str = "central configuration policy";
+
 /// The kind that an error's code and text tell.
 fn kind(service: Option<&str>, code: &str, message: &str) -> FaultKind {
     if message.contains(BY_DECLARATIVE_POLICY) {
         return FaultKind::DeniedByOrganization;
+    }
+    if service == Some("securityhub") && message.contains(BY_CENTRAL_CONFIGURATION) {
+        return FaultKind::ConfiguredElsewhere;
     }
     match code {
         // EC2, query protocols and S3, JSON protocols, SNS.

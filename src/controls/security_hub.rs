@@ -10,6 +10,7 @@ use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
+mod controls;
 mod diff;
 mod live;
 mod model;
@@ -58,6 +59,9 @@ aggregate_in_home_region = true
             "securityhub:GetAdministratorAccount",
             "securityhub:ListFindingAggregators",
             "securityhub:GetFindingAggregator",
+            "securityhub:GetConfigurationPolicyAssociation",
+            "securityhub:BatchGetStandardsControlAssociations",
+            "securityhub:ListSecurityControlDefinitions",
             "securityhub:ListTagsForResource",
         ],
         write: &[
@@ -66,6 +70,7 @@ aggregate_in_home_region = true
             "securityhub:DisableSecurityHub",
             "securityhub:BatchEnableStandards",
             "securityhub:BatchDisableStandards",
+            "securityhub:BatchUpdateStandardsControlAssociations",
             "securityhub:CreateFindingAggregator",
             "securityhub:UpdateFindingAggregator",
             "securityhub:DeleteFindingAggregator",
@@ -107,6 +112,7 @@ aggregate_in_home_region = true
         if wants.place.region() != Some(&env.home) {
             want.aggregate_in_home_region = None;
         }
+        controls::fill(want, env, wants);
     }
 
     fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {

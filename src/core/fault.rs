@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum FaultKind {
     /// An organization's policy (service or resource control policy) forbids the call.
     DeniedByOrganization,
+    /// Another account configures the service here, and alone may change it.
+    ConfiguredElsewhere,
     /// The caller's own permissions do not allow the call.
     Denied,
     /// The region is not enabled for this account, or not yet usable with these credentials.
@@ -83,6 +85,10 @@ impl Fault {
             }
             FaultKind::DeniedByOrganization => Some(
                 "the organization's policy forbids it; leave the region or control out, or ask its owner",
+            ),
+            FaultKind::ConfiguredElsewhere => Some(
+                "the account is configured centrally; change that policy in the administrator's account, or leave the \
+                 control out",
             ),
             FaultKind::RegionNotEnabled => {
                 Some("enable the region in the account, or take it out of the file")

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use trueup_aws::Cx;
 use trueup_aws::wait::Tell;
-use trueup_core::fault::Fault;
+use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::plan::{self, Plan, Step, Verdict};
 use trueup_core::registry::CellKey;
 use trueup_core::want::Want;
@@ -193,6 +193,11 @@ fn judge_denied(after: &mut Plan, denied: &HashMap<CellKey, Fault>) {
         .filter(|cell| cell.verdict == Verdict::Change);
     for cell in open {
         if let Some(fault) = denied.get(&(cell.control.clone(), cell.place.clone())) {
+            if fault.kind == FaultKind::ConfiguredElsewhere {
+                cell.verdict = Verdict::ManagedElsewhere;
+                cell.reasons.push(fault.message.clone());
+                continue;
+            }
             cell.verdict = Verdict::Denied;
             cell.fault = Some(fault.clone());
         }

@@ -22,7 +22,7 @@ pub enum Outcome {
     Done,
     /// A call failed.
     Failed(Fault),
-    /// An organization's policy forbids a call, which nobody in the account can change.
+    /// An organization's policy or central configuration forbids a call, which nobody in the account can change.
     Denied(Fault),
     /// It waits for that step, which did not run to its end.
     Skipped(usize),
@@ -139,9 +139,7 @@ where
         in_flight.remove(&at);
         let outcome = match result {
             Ok(Ok(())) => Outcome::Done,
-            Ok(Err(Halt::Failed(fault))) if fault.kind == FaultKind::DeniedByOrganization => {
-                Outcome::Denied(fault)
-            }
+            Ok(Err(Halt::Failed(fault))) if is_by_others(fault.kind) => Outcome::Denied(fault),
             Ok(Err(Halt::Failed(fault))) => Outcome::Failed(fault),
             Ok(Err(Halt::Refused(why))) => Outcome::Blocked(why),
             Err(_panic) => Outcome::Unknown,
@@ -156,6 +154,14 @@ where
         .into_iter()
         .map(|outcome| outcome.unwrap_or(Outcome::NotStarted))
         .collect()
+}
+
+/// Whether a call is refused by what nobody in the account can change.
+fn is_by_others(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::DeniedByOrganization | FaultKind::ConfiguredElsewhere
+    )
 }
 
 /// The cells that are not as wanted for an organization's policy alone, each with what was said first: a step was

@@ -190,10 +190,9 @@ impl Account {
         self.propagation_seconds = world.propagation_seconds;
         // Who is administered can no longer make the calls that made what is there.
         for state in self.regions.values_mut() {
-            state
-                .securityhub
-                .administrator
-                .clone_from(&world.securityhub_administrator);
+            let hub = &mut state.securityhub;
+            hub.administrator.clone_from(&world.securityhub_administrator);
+            hub.central_policy.clone_from(&world.securityhub_central_policy);
         }
         refused
     }

@@ -14,12 +14,14 @@ use super::wire::{Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call};
 
 mod aggregator;
+mod controls;
 mod standards;
 #[cfg(test)]
 mod tests;
 
 pub use aggregator::Aggregator;
-pub use standards::Subscription;
+pub use controls::Association;
+pub use standards::{Stuck, Subscription};
 
 /// What is kept of it in a region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,10 @@ pub use standards::Subscription;
 pub struct SecurityHub {
     /// The account that administers this one's Security Hub and configures it centrally.
     pub administrator: Option<String>,
+    /// The central configuration policy by which this account configures itself, as the delegated administrator of its
+    /// organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub central_policy: Option<String>,
     /// The hub, if there is one.
     pub hub: Option<Hub>,
     /// The finding aggregator, in the region where the findings come together: an account has one at most.
@@ -45,17 +51,21 @@ pub struct Hub {
     pub control_finding_generator: String,
     /// The standards that are enabled, by name and version as in their ARN.
     pub standards: BTreeMap<String, Subscription>,
+    /// The controls of standards that somebody turned on or off, by standard and control.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub controls: BTreeMap<String, BTreeMap<String, Association>>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
 }
 
 /// What a member of an organization that is configured centrally may not do itself.
-const CENTRAL: [&str; 5] = [
+const CENTRAL: [&str; 6] = [
     "EnableSecurityHub",
     "UpdateSecurityHubConfiguration",
     "DisableSecurityHub",
     "BatchEnableStandards",
     "BatchDisableStandards",
+    "BatchUpdateStandardsControlAssociations",
 ];
 
 /// The service.
@@ -80,6 +90,13 @@ const ROUTES: &[Route] = &[
     route("GetEnabledStandards", "POST /standards/get"),
     route("BatchEnableStandards", "POST /standards/register"),
     route("BatchDisableStandards", "POST /standards/deregister"),
+    route("BatchGetStandardsControlAssociations", "POST /associations/batchGet"),
+    route("BatchUpdateStandardsControlAssociations", "PATCH /associations"),
+    route("ListSecurityControlDefinitions", "GET /securityControls/definitions"),
+    route(
+        "GetConfigurationPolicyAssociation",
+        "POST /configurationPolicyAssociation/get",
+    ),
     route("ListFindingAggregators", "GET /findingAggregator/list"),
     route(
         "GetFindingAggregator",
@@ -120,6 +137,14 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             "The account is configured centrally, by the administrator of its organization.",
         ));
     }
+    if service.central_policy.is_some() && CENTRAL.contains(&operation) {
+        return Err(AwsError::with_status(
+            403,
+            "AccessDeniedException",
+            "This account is currently associated with a central configuration policy, so only the administrator can \
+             access this operation.",
+        ));
+    }
     match operation {
         // The unified Security Hub is another service than this one, and not enabled.
         "DescribeSecurityHubV2" => Err(AwsError::with_status(
@@ -157,6 +182,13 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "GetEnabledStandards" => service.hub(call, &id)?.enabled_standards(call, &id, at),
         "BatchEnableStandards" => service.hub(call, &id)?.enable_standards(call, &id, at),
         "BatchDisableStandards" => service.hub(call, &id)?.disable_standards(call, &id, at),
+        "BatchGetStandardsControlAssociations" => service.hub(call, &id)?.control_associations(call, &id, at),
+        "BatchUpdateStandardsControlAssociations" => service.hub(call, &id)?.update_controls(call, at),
+        "ListSecurityControlDefinitions" => {
+            service.hub(call, &id)?;
+            controls::definitions(call)
+        }
+        "GetConfigurationPolicyAssociation" => service.policy_association(call, &id),
         "ListTagsForResource" => Ok(json!({"Tags": service.of_arn(call, &id)?.tags})),
         "TagResource" => {
             let tags = tags(&call.input["Tags"])?;
@@ -202,6 +234,25 @@ impl SecurityHub {
             .ok_or_else(|| not_found(arn))
     }
 
+    /// "Only the Security Hub CSPM delegated administrator can invoke this operation from the home Region"
+    /// (`GetConfigurationPolicyAssociation`).
+    fn policy_association(&self, call: &Call, id: &str) -> Answer {
+        let (Some(policy), true) = (&self.central_policy, call.input["Target"].text("AccountId") == id) else {
+            return Err(AwsError::with_status(
+                403,
+                "AccessDeniedException",
+                format!("Account {id} is not the delegated administrator of an organization."),
+            ));
+        };
+        Ok(json!({
+            "ConfigurationPolicyId": policy,
+            "TargetId": id,
+            "TargetType": "ACCOUNT",
+            "AssociationType": "APPLIED",
+            "AssociationStatus": "SUCCESS",
+        }))
+    }
+
     fn enable(&mut self, call: &Call) -> Answer {
         if self.hub.is_some() {
             return Err(AwsError::with_status(
@@ -221,6 +272,7 @@ impl SecurityHub {
             standards: standards
                 .map(|path| (path, Subscription::new(call.now)))
                 .collect(),
+            controls: BTreeMap::new(),
             tags: match &call.input["Tags"] {
                 Value::Null => BTreeMap::new(),
                 wanted => tags(wanted)?,

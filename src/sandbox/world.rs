@@ -42,6 +42,10 @@ pub struct World {
     /// this account has of it by then stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub securityhub_administrator: Option<String>,
+    /// The central configuration policy by which this account, as the delegated administrator of its organization,
+    /// configures its own Security Hub, in every region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub securityhub_central_policy: Option<String>,
     /// The features that GuardDuty does not have in a region, by their names in the API.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub guardduty_lacking: BTreeMap<String, BTreeSet<String>>,

@@ -26,6 +26,10 @@ Policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal
 /// A recorder that was made by hand under another name, with another role, an exclusion, and not started.
 const BY_HAND: &str = r#"
 [[call]]
+call = "iam:CreateRole"
+input = { RoleName = "own", AssumeRolePolicyDocument = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"}]}' }
+
+[[call]]
 call = "config:PutConfigurationRecorder"
 region = "eu-west-1"
 [call.input]
@@ -55,13 +59,22 @@ input = { ServicePrincipal = "securityhub.amazonaws.com" }
 /// Worlds and baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
     let world: &'static str = Box::leak(format!("{BUCKET}{BY_HAND}").into_boxed_str());
-    vec![(
-        world,
-        vec![
-            format!("{TWO}[tags]\na = \"1\"\n{ON}"),
-            format!("{TWO}[config_recorder]\nenabled = false\n"),
-        ],
-    )]
+    vec![
+        (
+            world,
+            vec![
+                format!("{TWO}[tags]\na = \"1\"\n{ON}"),
+                format!("{TWO}[config_recorder]\nenabled = false\n"),
+            ],
+        ),
+        (
+            world,
+            vec![format!(
+                "{}{ON}",
+                TWO.replace("home_region = \"us-east-1\"", "home_region = \"us-west-2\"")
+            )],
+        ),
+    ]
 }
 
 #[test]
@@ -287,7 +300,10 @@ Policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal
 
     // Only some types, and all of them again.
     folder.becomes(
-        &with("a = \"1\"\n", "only = [\"AWS::EC2::VPC\", \"AWS::IAM::Role\"]\n"),
+        &with(
+            "a = \"1\"\n",
+            "only = { exactly = [\"AWS::EC2::VPC\", \"AWS::IAM::Role\"] }\n",
+        ),
         &[put],
     );
     let group = config()["recorder"]["group"].clone();
@@ -296,7 +312,8 @@ Policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal
         group["recordingStrategy"]["useOnly"],
         "INCLUSION_BY_RESOURCE_TYPES"
     );
-    folder.becomes(&with("a = \"1\"\n", "global_resource_types = false\n"), &[put]);
+    let no_global = "global_resource_types = { exactly = false }\n";
+    folder.becomes(&with("a = \"1\"\n", no_global), &[put]);
     assert_eq!(
         config()["recorder"]["group"]["resourceTypes"],
         json!(["AWS::EC2::VPC"])
@@ -305,8 +322,11 @@ Policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal
     assert_eq!(config()["recorder"], made["recorder"]);
 
     // IAM's types beside an exclusion that only the account has.
-    folder.becomes(&with("a = \"1\"\n", "exclude = [\"AWS::EC2::VPC\"]\n"), &[put]);
-    folder.becomes(&with("a = \"1\"\n", "global_resource_types = false\n"), &[put]);
+    folder.becomes(
+        &with("a = \"1\"\n", "exclude = { exactly = [\"AWS::EC2::VPC\"] }\n"),
+        &[put],
+    );
+    folder.becomes(&with("a = \"1\"\n", no_global), &[put]);
     assert_eq!(
         config()["recorder"]["group"]["exclusionByResourceTypes"]["resourceTypes"],
         json!([
@@ -435,4 +455,255 @@ fn a_bucket_to_which_config_alone_delivers_is_exported_and_stays() {
     assert!(export.contains("name = \"audit-123456789012\""), "{export}");
     folder.write("b.toml", &export);
     folder.is_true();
+}
+
+/// A file for this region alone.
+fn in_one(region: &str, tables: &str) -> String {
+    format!("[account]\nhome_region = \"us-east-1\"\nregions = [\"{region}\"]\n{tables}")
+}
+
+/// What a plan says of the recorder in a region: its verdict, and its tasks.
+fn judged(folder: &Folder, region: &str) -> (String, String) {
+    let planned = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout;
+    let planned: Value = serde_json::from_str(&planned).unwrap();
+    let cells = planned["cells"].as_array().unwrap().iter();
+    let mut cells = cells.filter(|cell| cell["control"] == "config_recorder" && cell["place"] == region);
+    let cell = cells.next().unwrap_or_else(|| panic!("{planned}"));
+    let verdict = cell["verdict"].as_str().unwrap().to_owned();
+    (verdict, cell["people"].to_string())
+}
+
+#[test]
+fn a_recorder_whose_bucket_was_deleted_is_a_task_at_once() {
+    let folder = Folder::new();
+    let start = "\n[[call]]\ncall = \"config:StartConfigurationRecorder\"\nregion = \"eu-west-1\"\n\
+                 input = { ConfigurationRecorderName = \"mine\" }\n";
+    let gone = "\n[[call]]\ncall = \"s3:DeleteBucket\"\ninput = { Bucket = \"logs-123456789012\" }\n";
+    folder.world(&format!("{BUCKET}{BY_HAND}{start}{gone}"));
+    let tables = "[log_bucket]\nname = \"audit-{account_id}\"\n[config_recorder]\nenabled = true\n";
+    folder.write("b.toml", &in_one("eu-west-1", tables));
+    folder
+        .apply()
+        .says("AWS Config cannot deliver configuration records to `logs-123456789012`")
+        .says("(NoSuchBucket)")
+        .says("records with the role own");
+    assert_eq!(judged(&folder, "eu-west-1").0, "needs-person");
+    // To deliver to the log bucket helps.
+    let moved = format!("{tables}bucket = \"audit-{{account_id}}\"\n");
+    folder.becomes(
+        &in_one("eu-west-1", &moved),
+        &["eu-west-1 config:PutDeliveryChannel"],
+    );
+    assert_eq!(judged(&folder, "eu-west-1").0, "in-sync");
+}
+
+#[test]
+fn deliveries_are_judged_by_the_last_one_that_is_known() {
+    let folder = Folder::new();
+    folder.world(BUCKET);
+    folder.write(
+        "b.toml",
+        &in_one(
+            "eu-west-1",
+            "[config_recorder]\nenabled = true\nbucket = \"logs-{account_id}\"\n",
+        ),
+    );
+    folder.apply().expect(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.unwrap().as_secs();
+    let hours = |ago: u64| now - ago * 60 * 60;
+    for (member, info, verdict) in [
+        ("configHistoryDeliveryInfo", json!({}), "in-sync"),
+        (
+            "configHistoryDeliveryInfo",
+            json!({"lastStatus": "SUCCESS", "lastAttemptTime": hours(9000), "lastSuccessfulTime": hours(9000)}),
+            "in-sync",
+        ),
+        (
+            "configHistoryDeliveryInfo",
+            json!({"lastStatus": "FAILURE", "lastErrorCode": "InternalError", "lastAttemptTime": hours(1), "lastSuccessfulTime": hours(7)}),
+            "in-sync",
+        ),
+        (
+            "configHistoryDeliveryInfo",
+            json!({"lastStatus": "Failure", "lastErrorCode": "InternalError", "lastAttemptTime": hours(1), "lastSuccessfulTime": hours(25)}),
+            "needs-person",
+        ),
+        (
+            "configSnapshotDeliveryInfo",
+            json!({"lastStatus": "FAILURE", "lastErrorCode": "AccessDenied", "lastAttemptTime": hours(1), "lastSuccessfulTime": hours(2)}),
+            "needs-person",
+        ),
+        (
+            "configSnapshotDeliveryInfo",
+            json!({"lastStatus": "FAILURE", "lastErrorCode": "AccessDenied", "lastAttemptTime": hours(2), "lastSuccessfulTime": hours(1)}),
+            "in-sync",
+        ),
+        // Without a topic that is its normal state.
+        (
+            "configStreamDeliveryInfo",
+            json!({"lastStatus": "Not_Applicable"}),
+            "in-sync",
+        ),
+    ] {
+        folder.alter(|account| {
+            account["regions"]["eu-west-1"]["config"]["channel"]["status"] = json!({member: info});
+        });
+        assert_eq!(judged(&folder, "eu-west-1").0, verdict, "{member} {info}");
+    }
+}
+
+#[test]
+fn what_a_recorder_loses_behind_its_name_is_noticed() {
+    let folder = Folder::new();
+    folder.world(BUCKET);
+    let tables = "[config_recorder]\nenabled = true\nexclude = []\nbucket = \"logs-{account_id}\"\n";
+    let baseline = in_one("eu-west-1", tables);
+    folder.write("b.toml", &baseline);
+    folder.apply().expect(0);
+    folder.is_true();
+    let config = |folder: &Folder| folder.region("eu-west-1")["config"].clone();
+    let made = config(&folder);
+    let put = "eu-west-1 config:PutConfigurationRecorder";
+
+    // A strategy that contradicts the list, or that records a list that is empty.
+    for strategy in ["EXCLUSION_BY_RESOURCE_TYPES", "INCLUSION_BY_RESOURCE_TYPES"] {
+        folder.alter(|account| {
+            let group = &mut account["regions"]["eu-west-1"]["config"]["recorder"]["group"];
+            group["recordingStrategy"]["useOnly"] = strategy.into();
+        });
+        folder.becomes(&baseline, &[put]);
+        assert_eq!(config(&folder), made, "{strategy}");
+    }
+    // Recorders that are older than strategies have none.
+    folder.alter(|account| {
+        let group = &mut account["regions"]["eu-west-1"]["config"]["recorder"]["group"];
+        group.as_object_mut().unwrap().remove("recordingStrategy");
+    });
+    folder.is_true();
+    // Its role.
+    folder.alter(|account| account["iam"]["service_linked_roles"] = json!({}));
+    folder.becomes(&baseline, &[put, "us-east-1 iam:CreateServiceLinkedRole"]);
+    folder.alter(|account| {
+        account["regions"]["eu-west-1"]["config"]["recorder"]["role_arn"] =
+            "arn:aws:iam::123456789012:role/nobody".into();
+    });
+    folder.becomes(&baseline, &[put]);
+    // Its bucket.
+    folder.alter(|account| {
+        account["regions"]["eu-west-1"]["config"]["channel"]["settings"]["s3BucketName"] = "elsewhere".into();
+    });
+    folder.becomes(&baseline, &["eu-west-1 config:PutDeliveryChannel"]);
+    folder.alter(|account| {
+        account["regions"]["eu-west-1"]["config"]["channel"]["settings"]["s3BucketName"] = "elsewhere".into();
+    });
+    folder.write(
+        "b.toml",
+        &in_one("eu-west-1", "[config_recorder]\nenabled = true\n"),
+    );
+    let (verdict, people) = judged(&folder, "eu-west-1");
+    assert_eq!(verdict, "needs-person");
+    assert!(people.contains("elsewhere"), "{people}");
+}
+
+#[test]
+fn without_tags_in_the_file_no_tags_are_read() {
+    let folder = Folder::new();
+    folder.world(BUCKET);
+    folder.write("b.toml", &format!("{TWO}{ON}"));
+    folder.apply().expect(0);
+    folder.forget_exchanges();
+    folder.is_true();
+    let calls = |operation: &str| {
+        let exchanges = folder.exchanges();
+        let all = exchanges
+            .iter()
+            .filter(|exchange| exchange["operation"] == operation);
+        all.count()
+    };
+    assert_eq!(calls("ListTagsForResource"), 0);
+    assert_eq!(calls("DescribeDeliveryChannelStatus"), 2);
+    assert_eq!(calls("GetRole"), 1, "one role, whatever the number of regions");
+}
+
+#[test]
+fn a_home_region_that_cannot_record_iam_leaves_it_to_the_global_region() {
+    let folder = Folder::new();
+    folder.world("enabled_regions = [\"me-central-1\"]\n");
+    let file = |regions: &str| {
+        format!(
+            "[account]\nhome_region = \"me-central-1\"\nregions = [{regions}]\n[log_bucket]\nname = \"audit-{{account_id}}\"\n\
+             [config_recorder]\nenabled = true\nexclude = []\nglobal_resource_types = true\n"
+        )
+    };
+    let has_iam = |region: &str| {
+        folder.region(region)["config"]["recorder"]["group"]["includeGlobalResourceTypes"] == true
+    };
+    // No region of the file can.
+    folder.write("b.toml", &file("\"me-central-1\""));
+    folder
+        .apply()
+        .expect(3)
+        .says("no region of this file can record IAM's types")
+        .says("February 2022");
+    assert!(!has_iam("me-central-1"));
+    assert_eq!(
+        folder.region("me-central-1")["config"]["recorder"]["recording"],
+        true
+    );
+
+    folder.write("b.toml", &file("\"me-central-1\", \"eu-west-1\", \"us-east-1\""));
+    folder.apply().expect(0);
+    folder.is_true();
+    assert!(has_iam("eu-west-1") && !has_iam("us-east-1") && !has_iam("me-central-1"));
+
+    // Where findings come together already is the better place.
+    folder.alter(|account| {
+        let hub = |region: &str| {
+            json!({"subscribed_at": 0, "auto_enable_controls": true, "control_finding_generator": "SECURITY_CONTROL",
+                   "standards": {}, "tags": {}, "region": region})
+        };
+        for region in ["us-east-1", "me-central-1"] {
+            let mut hub = hub(region);
+            hub.as_object_mut().unwrap().remove("region");
+            account["regions"][region]["securityhub"]["hub"] = hub;
+        }
+        account["regions"]["us-east-1"]["securityhub"]["aggregator"] =
+            json!({"id": "1", "region_linking_mode": "ALL_REGIONS", "regions": []});
+    });
+    folder.forget_exchanges();
+    folder.apply().expect(0);
+    assert_eq!(folder.writes(), ["us-east-1 config:PutConfigurationRecorder"]);
+    assert!(has_iam("us-east-1"));
+}
+
+#[test]
+fn a_channel_with_a_prefix_that_moves_to_the_log_bucket_asks_for_the_prefix() {
+    let folder = Folder::new();
+    let team = BY_HAND.replace(
+        "s3BucketName = \"logs-123456789012\"",
+        "s3BucketName = \"logs-123456789012\"\ns3KeyPrefix = \"team\"",
+    );
+    let open = BUCKET.replace(
+        "logs-123456789012/AWSLogs/123456789012/Config/*",
+        "logs-123456789012/*",
+    );
+    folder.world(&format!("{open}{team}"));
+    let tables = "[log_bucket]\nname = \"audit-{account_id}\"\n\
+                  [config_recorder]\nenabled = true\nbucket = \"audit-{account_id}\"\n";
+    folder.write("b.toml", &in_one("eu-west-1", tables));
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(0)
+        .says("write prefix = \"team\" to keep it, or prefix = \"\" to drop it");
+    folder.apply().expect(3);
+    folder.write(
+        "b.toml",
+        &in_one("eu-west-1", &format!("{tables}prefix = \"team\"\n")),
+    );
+    folder.apply().expect(0);
+    folder.is_true();
+    let settings = folder.region("eu-west-1")["config"]["channel"]["settings"].clone();
+    assert_eq!(settings["s3KeyPrefix"], "team");
+    assert_eq!(settings["s3BucketName"], "audit-123456789012");
 }

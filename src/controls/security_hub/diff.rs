@@ -8,10 +8,11 @@ use trueup_core::location::Region;
 use trueup_core::registry::nearest;
 use trueup_core::tags;
 
-use super::model::{Action, Ids, Model};
-use super::price;
+use super::model::{ALL_REGIONS, Action, Generator, Ids, Model, Trouble};
 use super::standard::Standard;
-use crate::config_recorder::RECORDER;
+use super::{controls, price};
+use crate::config_recorder::{ConfigRecorder, RECORDER};
+use crate::global_region;
 
 /// See [`trueup_core::control::Control::diff`].
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
@@ -33,6 +34,8 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         (false, _) => {
             let asks = want.auto_enable_controls.is_some()
                 || want.aggregate_in_home_region == Some(true)
+                || want.finding_generator.is_some()
+                || want.places_controls()
                 || !on.is_empty();
             if asks {
                 out.refuse("Security Hub is not enabled here; write `enabled = true` to have it");
@@ -50,14 +53,46 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     {
         out.change(Action::AutoEnableControls(enable));
     }
+    generate(want, seen, out);
     aggregate(want, seen, hub, here, out);
-    turn(want, seen, on, hub, here, out);
+    let turned_on = turn(want, seen, on.clone(), hub, here, out);
+    controls::place(want, seen, &on, turned_on, here, out);
     tell(want, seen, out);
+    judge(want, seen, here, out);
+}
+
+/// Whether anything of a hub that is on would be changed, as far as its own settings and standards go.
+pub(super) fn differs(want: &Model, seen: &Observed<Model, Ids>) -> bool {
+    let (live, ids) = (&seen.model, &seen.ids);
+    let auto_enable = want.auto_enable_controls;
+    want.enabled == Some(false)
+        || [true, false].into_iter().any(|on| {
+            let mut names = switched(want, live, on);
+            names.any(|name| !ids.unoffered.contains(&name))
+        })
+        || auto_enable.is_some() && auto_enable != live.auto_enable_controls
+        || want.finding_generator.is_some() && want.finding_generator != live.finding_generator
+        || ids.associations.values().flat_map(BTreeMap::values).any(|one| one.is_on)
+}
+
+fn generate(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
+    match (want.finding_generator, seen.model.finding_generator) {
+        (Some(wanted), Some(live)) if wanted != live => {
+            out.change(Action::Generate(wanted))
+                .disruptive("the IDs of findings change, and what refers to them no longer finds them");
+        }
+        (None, Some(Generator::StandardControl)) => out.notice(
+            "findings are made for each standard again (STANDARD_CONTROL); finding_generator = \"security_control\" makes \
+             one a control",
+        ),
+        _ => {}
+    }
 }
 
 fn enable(want: &Model, on: &BTreeSet<Standard>, here: &Here<'_>, out: &mut Changes<Action>) -> LocalId {
     let step = out.add(Action::Enable {
         auto_enable_controls: want.auto_enable_controls,
+        generator: want.finding_generator.unwrap_or(Generator::SecurityControl),
         tags: here.env.run.tags.clone(),
     });
     // Without a standard it checks nothing, and brings together what others find.
@@ -84,7 +119,7 @@ fn turn(
     hub: Option<LocalId>,
     here: &Here<'_>,
     out: &mut Changes<Action>,
-) {
+) -> Option<LocalId> {
     let off: BTreeMap<Standard, String> = switched(want, &seen.model, false)
         .filter_map(|name| Some((name.clone(), seen.ids.subscriptions.get(&name)?.clone())))
         .collect();
@@ -102,16 +137,19 @@ fn turn(
     if !off.is_empty() {
         let step = out
             .change(Action::TurnOff(off))
-            .disruptive("what breaks the standard goes unnoticed from then on");
+            .weakening("what breaks the standard goes unnoticed from then on");
         before.push(step.id());
     }
-    if !on.is_empty() {
-        let costs = price::costs(&on, here);
-        out.add(Action::TurnOn(on))
-            .after_all(before)
-            .needs(RECORDER.at(here.place))
-            .costs(costs);
+    if on.is_empty() {
+        return None;
     }
+    let costs = price::costs(&on, here);
+    let step = out
+        .add(Action::TurnOn(on))
+        .after_all(before)
+        .needs(RECORDER.at(here.place))
+        .costs(costs);
+    Some(step.id())
 }
 
 fn aggregate(
@@ -124,7 +162,24 @@ fn aggregate(
     let home = &here.env.home;
     let is_so = seen.model.aggregate_in_home_region == Some(true);
     match (want.aggregate_in_home_region, &seen.ids.aggregator) {
-        (Some(true), _) if is_so => {}
+        (Some(true), there) if is_so => {
+            if let Some(there) = there.as_ref().filter(|there| there.mode != ALL_REGIONS) {
+                out.notice(format!(
+                    "the finding aggregator links all regions that are enabled now, and perhaps not those that are enabled \
+                     later (RegionLinkingMode {})",
+                    there.mode
+                ));
+            }
+        }
+        (Some(true), _) if !global_region::is_always_enabled(home) => {
+            out.refuse_entry(
+                "aggregate_in_home_region",
+                format!(
+                    "the region {home} is disabled by default, and findings cannot come together in such a region; choose \
+                     another `home_region`, or leave the key out"
+                ),
+            );
+        }
         (Some(true), None) => {
             out.add(Action::Aggregate).after_all(hub);
         }
@@ -177,20 +232,49 @@ fn tell(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
             ));
         }
     }
-    for (name, code) in &told.incomplete {
+}
+
+/// Says of the standards that are wanted and on whether they work, once for each reason.
+fn judge(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+    let told = &seen.ids.told;
+    let mut by_reason: BTreeMap<&Trouble, Vec<&str>> = BTreeMap::new();
+    for (name, trouble) in &told.troubled {
         if want.standards.get(name) == Some(&true) {
-            out.notice(format!(
-                "the standard {name} is on and not complete: {}",
-                why(code)
-            ));
+            by_reason.entry(trouble).or_default().push(name.as_str());
         }
     }
+    for (trouble, names) in by_reason {
+        let (noun, verb) = match names.len() {
+            1 => ("standard", "is"),
+            _ => ("standards", "are"),
+        };
+        let what = match trouble.has_failed {
+            true => "could not be turned on".to_owned(),
+            false => format!("{verb} on and not complete"),
+        };
+        let line = format!("the {noun} {} {what}: {}", names.join(", "), why(&trouble.code));
+        let is_told_there = trouble.code == NO_RECORDER && is_about_to_record(here);
+        match trouble.has_failed || told.is_old && !is_told_there {
+            true => out.person(line),
+            false => out.notice(line),
+        }
+    }
+}
+
+const NO_RECORDER: &str = "NO_AVAILABLE_CONFIGURATION_RECORDER";
+
+/// Whether the file wants a recorder here that does not run yet: its own cell says so.
+fn is_about_to_record(here: &Here<'_>) -> bool {
+    let recorder = here.relied.seen::<ConfigRecorder>();
+    recorder.is_some_and(|seen| {
+        seen.ids.told.is_managed && seen.model.enabled != Some(true) && seen.held_by.is_none()
+    })
 }
 
 /// Why a standard is not complete, and what helps (`StandardsStatusReason`).
 pub(super) fn why(code: &str) -> String {
     match code {
-        "NO_AVAILABLE_CONFIGURATION_RECORDER" => {
+        NO_RECORDER => {
             "no configuration recorder runs here; start one, as [config_recorder] does".to_owned()
         }
         "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED" => {

@@ -59,6 +59,19 @@ pub struct Subscription {
     pub enabled_at: i64,
     /// When it was disabled; it is gone some time later.
     pub disabled_at: Option<i64>,
+    /// What its status is stuck at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<Stuck>,
+}
+
+/// A status that a standard does not leave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stuck {
+    /// `FAILED` or `INCOMPLETE`.
+    pub status: String,
+    /// The code of the reason.
+    pub reason: String,
 }
 
 /// What the state of a standard depends on.
@@ -84,11 +97,20 @@ impl Subscription {
         Subscription {
             enabled_at: now,
             disabled_at: None,
+            stuck: None,
         }
     }
 
+    /// Whether its controls can be turned on and off.
+    pub(super) fn is_ready(&self, at: Moment) -> bool {
+        matches!(self.status(at), Some(("READY", _)))
+    }
+
     /// Its status and the reason for it; nothing if it is gone.
-    fn status(&self, at: Moment) -> Option<(&'static str, Option<&'static str>)> {
+    fn status(&self, at: Moment) -> Option<(&str, Option<&str>)> {
+        if let (None, Some(stuck)) = (self.disabled_at, &self.stuck) {
+            return Some((&stuck.status, Some(&stuck.reason)));
+        }
         match self.disabled_at {
             Some(disabled) if at.is_past(disabled) => None,
             Some(_) => Some(("DELETING", None)),
@@ -105,6 +127,12 @@ pub(super) fn by_default() -> impl Iterator<Item = String> {
         .iter()
         .filter(|(.., by_default)| *by_default)
         .map(|(path, ..)| (*path).to_owned())
+}
+
+/// The standard of an ARN.
+pub(super) fn named(standard_arn: &str, call: &Call) -> Option<&'static str> {
+    let mut paths = STANDARDS.iter().map(|(path, ..)| *path);
+    paths.find(|path| arn(path, call) == standard_arn)
 }
 
 fn arn(path: &str, call: &Call) -> String {
@@ -173,11 +201,9 @@ impl Hub {
         let mut paths = vec![];
         for request in wanted {
             let wanted = request.text("StandardsArn");
-            let found = STANDARDS.iter().find(|(path, ..)| arn(path, call) == wanted);
-            let (path, ..) = found.ok_or_else(|| {
+            paths.push(named(wanted, call).ok_or_else(|| {
                 SERVICE.invalid(format!("Invalid StandardsSubscriptionRequest(s): [{request}]"))
-            })?;
-            paths.push(*path);
+            })?);
         }
         for path in &paths {
             let there = self.standards.get(*path);
@@ -207,6 +233,7 @@ impl Hub {
             if let Some(there) = self.standards.get_mut(*path) {
                 there.disabled_at.get_or_insert(call.now);
             }
+            self.controls.remove(*path);
         }
         self.listed(&paths, call, id, at)
     }

@@ -11,16 +11,18 @@ use aws_sdk_securityhub::types::{
 use tokio::sync::OwnedMutexGuard;
 use trueup_aws::wait::{self, Wait};
 use trueup_aws::{Cx, Failure};
+use trueup_core::env::Env;
 use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 
-use super::read::{self, ALL_REGIONS, is_absence, unless_absent};
+use super::read::{self, is_absence, unless_absent};
 use crate::security_hub::diff::{elsewhere, why};
+use crate::security_hub::model::{ALL_REGIONS, Generator};
 use crate::security_hub::standard::Standard;
 
 /// How long a standard may take until it is on or gone: three minutes in all.
-const PAUSES: [u64; 15] = [1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15];
+pub(super) const PAUSES: [u64; 15] = [1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15];
 
 /// How many standards a request may name.
 const AT_ONCE: usize = 25;
@@ -43,12 +45,12 @@ async fn is_there(hub: &Client) -> Result<bool, Failure> {
     Ok(unless_absent(answer)?.is_some())
 }
 
-pub(super) async fn enable(cx: &Cx, tags: &Tags) -> Result<(), Failure> {
+pub(super) async fn enable(cx: &Cx, generator: Generator, tags: &Tags) -> Result<(), Failure> {
     let hub = &cx.clients().securityhub;
     let call = hub
         .enable_security_hub()
         .enable_default_standards(false)
-        .control_finding_generator(ControlFindingGenerator::SecurityControl)
+        .control_finding_generator(to_api(generator))
         .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
     match call.send().await.map_err(Failure::from) {
         // Somebody else enabled it meanwhile, or a repeated call got through the first time.
@@ -94,6 +96,30 @@ pub(super) async fn auto_enable(cx: &Cx, enable: bool) -> Result<(), Failure> {
         "securityhub:UpdateSecurityHubConfiguration",
         "the change does not show; plan again later",
         is_so,
+    )
+    .await
+}
+
+fn to_api(generator: Generator) -> ControlFindingGenerator {
+    match generator {
+        Generator::SecurityControl => ControlFindingGenerator::SecurityControl,
+        Generator::StandardControl => ControlFindingGenerator::StandardControl,
+    }
+}
+
+pub(super) async fn generate(cx: &Cx, generator: Generator) -> Result<(), Failure> {
+    let hub = &cx.clients().securityhub;
+    let wanted = to_api(generator);
+    hub.update_security_hub_configuration()
+        .control_finding_generator(wanted.clone())
+        .send()
+        .await?;
+    wait::until(
+        cx.wait_until("Security Hub shows the change"),
+        wait::TWO_MINUTES,
+        "securityhub:UpdateSecurityHubConfiguration",
+        "the change does not show; plan again later",
+        || async { Ok(hub.describe_hub().send().await?.control_finding_generator.as_ref() == Some(&wanted)) },
     )
     .await
 }
@@ -233,13 +259,14 @@ async fn settle(
     }
 }
 
-pub(super) async fn aggregate(hub: &Client, home: &Region) -> Result<(), Failure> {
+pub(super) async fn aggregate(hub: &Client, env: &Env) -> Result<(), Failure> {
+    let home = &env.home;
     let call = hub.create_finding_aggregator().region_linking_mode(ALL_REGIONS);
     let Err(fault) = call.send().await.map_err(Failure::from) else {
         return Ok(());
     };
     // AWS does not document how it refuses a second one, but one can look.
-    match read::aggregator(hub).await {
+    match read::aggregator(hub, env).await {
         Ok(Some(there)) if there.region == *home && there.links_all => Ok(()),
         Ok(Some(there)) if there.region == *home => link_all(hub, &there.arn).await,
         Ok(Some(there)) => Err(fault.reworded(|_| elsewhere(&there.region, home))),
@@ -257,7 +284,7 @@ pub(super) async fn link_all(hub: &Client, arn: &str) -> Result<(), Failure> {
 }
 
 /// A failure that Security Hub tells of in an answer and not as an error.
-fn failed(call: &str, code: &str, message: String) -> Failure {
+pub(super) fn failed(call: &str, code: &str, message: String) -> Failure {
     Failure(Fault {
         kind: FaultKind::Service,
         call: call.to_owned(),
