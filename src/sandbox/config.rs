@@ -390,12 +390,12 @@ impl Config {
         let history = match (started, refusal) {
             (None, _) => json!({}),
             (Some(started), None) => json!({
-                "lastStatus": "SUCCESS",
+                "lastStatus": "Success",
                 "lastAttemptTime": started,
                 "lastSuccessfulTime": started,
             }),
             (Some(started), Some((code, message))) => json!({
-                "lastStatus": "FAILURE",
+                "lastStatus": "Failure",
                 "lastErrorCode": code,
                 "lastErrorMessage": message,
                 "lastAttemptTime": call.now,

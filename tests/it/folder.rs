@@ -212,7 +212,14 @@ impl Folder {
             service: String,
             operation: String,
         }
-        let reads = ["BatchGet", "Get", "Head", "List", "Describe", "GenerateCredentialReport"];
+        let reads = [
+            "BatchGet",
+            "Get",
+            "Head",
+            "List",
+            "Describe",
+            "GenerateCredentialReport",
+        ];
         std::fs::read_to_string(self.path("exchanges.jsonl"))
             .unwrap_or_default()
             .lines()

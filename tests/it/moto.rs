@@ -24,6 +24,7 @@
 //! | all of `cloudwatch` | does not know rpc-v2-cbor, which the SDK speaks; the test's server speaks it in front |
 //! | `cloudwatch:PutMetricAlarm` | a new alarm's state is OK, where AWS has INSUFFICIENT_DATA |
 //! | `cloudwatch:ListTagsForResource` | an alarm that does not exist has no tags, and is no error |
+//! | `config:DescribeDeliveryChannelStatus` | not implemented: status 500 and HTML |
 //! | `ce:GetAnomalyMonitors`, and what else there is of anomalies | not implemented |
 //! | `iam:GetAccountPasswordPolicy` | `MaxPasswordAge` is 0 where passwords do not expire |
 //! | `iam:CreateServiceLinkedRole` | makes of the service's name another name of the role; refuses a second one as EntityAlreadyExists |

@@ -81,6 +81,9 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
             home("aggregate_in_home_region = true\n"),
             home("aggregate_in_home_region = false\n"),
             home("aggregate_in_home_region = true\n"),
+            format!(
+                "{ONE}[security_hub]\nenabled = true\n[security_hub.controls]\nglobal_resources = \"global_region_only\"\n"
+            ),
             format!("{TWO}[security_hub]\nenabled = false\n"),
             format!("{TWO}[security_hub]\nenabled = true\n"),
         ],
@@ -458,4 +461,231 @@ fn moto_sees_the_hub_come_and_go() {
     );
     let none = becomes(false).unwrap_err();
     assert!(none.contains("not subscribed"), "{none}");
+}
+
+/// How a control stands in a standard of a region: on unless somebody turned it off.
+fn is_on(folder: &Folder, region: &str, standard: &str, control: &str) -> bool {
+    let hub = folder.region(region)["securityhub"]["hub"].clone();
+    hub["controls"][standard][control]["enabled"] != json!(false)
+}
+
+#[test]
+fn controls_on_global_resources_are_on_in_the_home_region_alone() {
+    let folder = Folder::new();
+    let placed = format!("{ON}[security_hub.controls]\nglobal_resources = \"global_region_only\"\n");
+    let baseline = format!("{TWO}{BUCKET}{CONFIG}{placed}");
+    folder.write("b.toml", &baseline);
+    // A new standard loses nothing.
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(0);
+    folder.is_true();
+    for (standard, control) in [
+        (FSBP, "IAM.4"),
+        (FSBP, "KMS.1"),
+        (CIS_5, "IAM.4"),
+        (CIS_5, "IAM.9"),
+    ] {
+        assert!(
+            !is_on(&folder, "eu-west-1", standard, control),
+            "{standard} {control}"
+        );
+        assert!(
+            is_on(&folder, "us-east-1", standard, control),
+            "{standard} {control}"
+        );
+    }
+    assert!(is_on(&folder, "eu-west-1", FSBP, "Config.1"));
+    let looks = |operation: &str| {
+        let exchanges = folder.exchanges();
+        exchanges
+            .iter()
+            .filter(|exchange| exchange["operation"] == operation)
+            .count()
+    };
+    folder.forget_exchanges();
+    folder.is_true();
+    assert_eq!(looks("BatchGetStandardsControlAssociations"), 2);
+    assert_eq!(looks("ListSecurityControlDefinitions"), 0);
+
+    // One that comes back goes again, by consent; what somebody turned on with a reason stays.
+    let turned = |reason: Value| json!({"enabled": true, "reason": reason, "updated_at": 0});
+    folder.alter(|account| {
+        let controls = &mut account["regions"]["eu-west-1"]["securityhub"]["hub"]["controls"][FSBP];
+        controls["IAM.4"] = turned(Value::Null);
+        controls["IAM.5"] = turned("audit of 2026".into());
+    });
+    folder.write("b.toml", &baseline);
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve"])
+        .expect(3)
+        .says("--allow security_hub");
+    folder.becomes(
+        &baseline,
+        &["eu-west-1 securityhub:BatchUpdateStandardsControlAssociations"],
+    );
+    assert!(!is_on(&folder, "eu-west-1", FSBP, "IAM.4"));
+    assert!(is_on(&folder, "eu-west-1", FSBP, "IAM.5"));
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(0)
+        .says("as somebody turned them on with a reason: IAM.5");
+}
+
+#[test]
+fn a_standard_that_failed_or_stays_incomplete_is_a_task() {
+    let folder = Folder::new();
+    folder.world(RECORDER);
+    folder.write("b.toml", &format!("{ONE}{ON}"));
+    folder.apply().expect(0);
+    folder.is_true();
+    let stuck = |status: &str, code: &str, subscribed_at: i64| {
+        folder.alter(|account| {
+            let hub = &mut account["regions"]["eu-west-1"]["securityhub"]["hub"];
+            hub["standards"][FSBP]["stuck"] = json!({"status": status, "reason": code});
+            hub["subscribed_at"] = subscribed_at.into();
+        });
+        folder.sandbox(&["plan", "b.toml"]).expect(0).stdout
+    };
+    let old = 1_770_000_000;
+    let young = i64::MAX / 1_000_000_000;
+    let rules = "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED";
+    let plan = stuck("INCOMPLETE", rules, young);
+    assert!(!plan.contains("1 needs a person"), "{plan}");
+    for (status, code, said) in [
+        ("INCOMPLETE", rules, "quota of AWS Config rules is used up"),
+        (
+            "FAILED",
+            "INTERNAL_ERROR",
+            "could not be turned on: AWS says INTERNAL_ERROR",
+        ),
+    ] {
+        let plan = stuck(status, code, old);
+        let words = plan.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(said), "{plan}");
+        assert!(words.contains("needs a person"), "{plan}");
+    }
+    // AWS adds controls to it.
+    let plan = stuck("PENDING", "INTERNAL_ERROR", old);
+    assert!(!plan.contains("needs a person"), "{plan}");
+}
+
+#[test]
+fn an_aggregator_that_links_all_regions_of_now_stays_as_it_is() {
+    let folder = Folder::new();
+    folder.world(&format!(
+        "disabled_regions = [\"ap-northeast-1\", \"ap-northeast-2\", \"ap-northeast-3\", \"ap-south-1\", \"ap-southeast-1\", \
+         \"ap-southeast-2\", \"ca-central-1\", \"eu-central-1\", \"eu-north-1\", \"eu-west-2\", \"eu-west-3\", \"sa-east-1\", \
+         \"us-east-2\", \"us-west-1\", \"us-west-2\"]\n{}",
+        aggregator(
+            "us-east-1",
+            "RegionLinkingMode = \"SPECIFIED_REGIONS\", Regions = [\"eu-west-1\"]"
+        )
+    ));
+    folder.write(
+        "b.toml",
+        "[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n\
+         [security_hub]\nenabled = true\naggregate_in_home_region = true\n",
+    );
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
+        .expect(0)
+        .says("RegionLinkingMode SPECIFIED_REGIONS");
+}
+
+#[test]
+fn findings_cannot_come_together_in_a_region_that_is_disabled_by_default() {
+    let folder = Folder::new();
+    folder.world("enabled_regions = [\"me-central-1\"]\n");
+    folder.write(
+        "b.toml",
+        "[account]\nhome_region = \"me-central-1\"\nregions = [\"me-central-1\"]\n\
+         [security_hub]\nenabled = true\naggregate_in_home_region = true\n",
+    );
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(0)
+        .says("the region me-central-1 is disabled by default");
+    folder.apply().expect(3);
+    assert_eq!(folder.hub_writes("me-central-1"), ["EnableSecurityHub"]);
+}
+
+#[test]
+fn the_way_findings_are_made_is_changed_by_consent_where_it_is_written() {
+    let folder = Folder::new();
+    folder.world(&BY_HAND.replace(
+        "input = {",
+        "input = { ControlFindingGenerator = \"STANDARD_CONTROL\", EnableDefaultStandards = false,",
+    ));
+    let silent = format!("{ONE}[security_hub]\nenabled = true\n");
+    folder.write("b.toml", &silent);
+    folder.is_true();
+    let written = format!("{silent}finding_generator = \"security_control\"\n");
+    folder.write("b.toml", &written);
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(3);
+    folder.becomes(
+        &written,
+        &["eu-west-1 securityhub:UpdateSecurityHubConfiguration"],
+    );
+    let hub = folder.region("eu-west-1")["securityhub"]["hub"].clone();
+    assert_eq!(hub["control_finding_generator"], "SECURITY_CONTROL");
+}
+
+/// The delegated administrator of an organization: nobody administers it, and findings come together in it.
+fn delegated_administrator() -> String {
+    let recorder = RECORDER.replace("eu-west-1", "us-east-1");
+    let aggregator = aggregator("us-east-1", "RegionLinkingMode = \"ALL_REGIONS\"");
+    format!("{recorder}{aggregator}")
+}
+
+#[test]
+fn a_delegated_administrator_that_is_configured_centrally_is_managed_elsewhere() {
+    let baseline = format!("{}{ON}", TWO.replace("\"eu-west-1\", ", ""));
+    // It can know of its own policy.
+    let folder = Folder::new();
+    folder.world(&format!(
+        "securityhub_central_policy = \"12345678-1234-1234-1234-123456789012\"\n{}",
+        delegated_administrator()
+    ));
+    folder.write("b.toml", &baseline);
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(0)
+        .says("managed elsewhere")
+        .says("12345678-1234-1234-1234-123456789012");
+    folder.apply().expect(0);
+    assert_eq!(folder.writes(), Vec::<String>::new());
+
+    // Where it cannot, the refusal says so, and no permission helps.
+    let folder = Folder::new();
+    folder.world(&format!(
+        "{}\n[[fault]]\ncall = \"securityhub:BatchEnableStandards\"\nkind = \"error\"\ncode = \"AccessDeniedException\"\n\
+         status = 403\nmessage = \"This account is currently associated with a central configuration policy, so only the \
+         administrator can access this operation.\"\n",
+        delegated_administrator()
+    ));
+    folder.write("b.toml", &baseline.replace("auto_enable_controls = false\n", ""));
+    let applied = folder
+        .apply()
+        .expect(0)
+        .says("the account is configured centrally");
+    assert!(!applied.stdout.contains("grant the action"), "{}", applied.stdout);
+}
+
+#[test]
+fn a_refusal_in_other_words_is_no_absence() {
+    let folder = Folder::new();
+    let fault = |message: &str| {
+        format!(
+            "[[fault]]\ncall = \"securityhub:DescribeHub\"\nkind = \"error\"\ncode = \"InvalidAccessException\"\nstatus = 401\n\
+             message = \"{message}\"\n"
+        )
+    };
+    folder.write("b.toml", &format!("{ONE}[security_hub]\nenabled = false\n"));
+    for (message, code) in [
+        ("Account 123456789012 is not subscribed to AWS Security Hub", 0),
+        ("The account 123456789012 is not enabled for securityhub", 0),
+        ("The account lacks permission", 1),
+    ] {
+        folder.world(&fault(message));
+        folder.sandbox(&["plan", "b.toml"]).expect(code);
+    }
 }

@@ -185,20 +185,24 @@ fn recording(recorder: &ConfigurationRecorder) -> Recording {
         .and_then(RecordingGroup::recording_strategy)
         .and_then(RecordingStrategy::use_only);
     let includes_global = group.is_some_and(|group| group.include_global_resource_types);
-    let is_empty = exclude.is_empty() && only.is_empty();
-    let (only, exclude, global, is_clear) = match told.unwrap_or(&by_lists) {
-        RecordingStrategyType::AllSupportedResourceTypes => {
-            (None, BTreeSet::new(), includes_global, all && is_empty)
+    // What contradicts the lists nobody can count on, and they say what was meant.
+    let is_clear = match told {
+        None => true,
+        Some(RecordingStrategyType::AllSupportedResourceTypes) => {
+            all && exclude.is_empty() && only.is_empty()
         }
+        Some(RecordingStrategyType::ExclusionByResourceTypes) => !all && only.is_empty(),
+        Some(RecordingStrategyType::InclusionByResourceTypes) => !all && exclude.is_empty(),
+        Some(_) => false,
+    };
+    let (only, exclude, global) = match told.filter(|_| is_clear).unwrap_or(&by_lists) {
+        RecordingStrategyType::InclusionByResourceTypes => (Some(only), BTreeSet::new(), false),
+        // What is not excluded is recorded, IAM's types too.
         RecordingStrategyType::ExclusionByResourceTypes => {
-            // What is not excluded is recorded, IAM's types too.
             let is_all = exclude.is_empty();
-            (None, exclude, is_all, !all && only.is_empty())
+            (None, exclude, is_all)
         }
-        RecordingStrategyType::InclusionByResourceTypes => {
-            (Some(only), BTreeSet::new(), false, !all && exclude.is_empty())
-        }
-        _ => (None, exclude, false, false),
+        _ => (None, BTreeSet::new(), includes_global),
     };
     let mode = recorder.recording_mode();
     let otherwise = mode

@@ -17,9 +17,35 @@ use crate::global_region;
 /// What AWS proposes to turn off outside one region (Security Hub User Guide, "Controls to disable"). Never what exists in
 /// one region only: the controls of CloudFront, Global Accelerator, Route 53 and classic WAF.
 pub(super) const GLOBAL: [&str; 29] = [
-    "Account.1", "Account.2", "IAM.1", "IAM.2", "IAM.3", "IAM.4", "IAM.5", "IAM.6", "IAM.7", "IAM.8", "IAM.9", "IAM.10",
-    "IAM.11", "IAM.12", "IAM.13", "IAM.14", "IAM.15", "IAM.16", "IAM.17", "IAM.18", "IAM.19", "IAM.21", "IAM.22",
-    "IAM.24", "IAM.25", "IAM.26", "IAM.27", "KMS.1", "KMS.2",
+    "Account.1",
+    "Account.2",
+    "IAM.1",
+    "IAM.2",
+    "IAM.3",
+    "IAM.4",
+    "IAM.5",
+    "IAM.6",
+    "IAM.7",
+    "IAM.8",
+    "IAM.9",
+    "IAM.10",
+    "IAM.11",
+    "IAM.12",
+    "IAM.13",
+    "IAM.14",
+    "IAM.15",
+    "IAM.16",
+    "IAM.17",
+    "IAM.18",
+    "IAM.19",
+    "IAM.21",
+    "IAM.22",
+    "IAM.24",
+    "IAM.25",
+    "IAM.26",
+    "IAM.27",
+    "KMS.1",
+    "KMS.2",
 ];
 
 /// The reason that is kept with a control that trueup turned on or off.
@@ -27,7 +53,9 @@ pub(super) const REASON: &str = "trueup: global resources are checked in the glo
 
 /// Puts in which regions may be the global one: the same as for the recorder, which records what is checked there.
 pub(super) fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
-    let Some(controls) = &mut want.controls else { return };
+    let Some(controls) = &mut want.controls else {
+        return;
+    };
     if controls.global_resources.is_none() || controls.global_regions.is_some() {
         return;
     }
@@ -43,7 +71,9 @@ pub(super) fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
             global_region::instead_of_home(on.map(|(region, _)| region), env)
         }
         false => {
-            let on = recorders.into_iter().filter(|(_, recorder)| recorder.enabled != Some(false));
+            let on = recorders
+                .into_iter()
+                .filter(|(_, recorder)| recorder.enabled != Some(false));
             global_region::instead_of_home(on.map(|(region, _)| region), env)
         }
     });
@@ -97,8 +127,10 @@ pub(super) fn place(
     if !is_here && !new.is_empty() {
         let all: BTreeSet<String> = GLOBAL.map(str::to_owned).into();
         let standards = new.iter().filter(|name| !name.is_service_managed());
-        out.change(action(standards.map(|name| (name.clone(), all.clone())).collect()))
-            .after_all(turned_on);
+        out.change(action(
+            standards.map(|name| (name.clone(), all.clone())).collect(),
+        ))
+        .after_all(turned_on);
     }
     let kept = chosen(&seen.ids.associations, |one| {
         one.is_on != is_here && one.by == By::Others
@@ -127,6 +159,8 @@ fn chosen(
         let so = controls.iter().filter(|(_, one)| stands(one));
         so.map(|(id, _)| id.clone()).collect()
     };
-    let all = associations.iter().map(|(name, controls)| (name.clone(), of(controls)));
+    let all = associations
+        .iter()
+        .map(|(name, controls)| (name.clone(), of(controls)));
     all.filter(|(_, ids)| !ids.is_empty()).collect()
 }

@@ -72,7 +72,11 @@ pub(super) fn differs(want: &Model, seen: &Observed<Model, Ids>) -> bool {
         })
         || auto_enable.is_some() && auto_enable != live.auto_enable_controls
         || want.finding_generator.is_some() && want.finding_generator != live.finding_generator
-        || ids.associations.values().flat_map(BTreeMap::values).any(|one| one.is_on)
+        || ids
+            .associations
+            .values()
+            .flat_map(BTreeMap::values)
+            .any(|one| one.is_on)
 }
 
 fn generate(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
@@ -274,9 +278,7 @@ fn is_about_to_record(here: &Here<'_>) -> bool {
 /// Why a standard is not complete, and what helps (`StandardsStatusReason`).
 pub(super) fn why(code: &str) -> String {
     match code {
-        NO_RECORDER => {
-            "no configuration recorder runs here; start one, as [config_recorder] does".to_owned()
-        }
+        NO_RECORDER => "no configuration recorder runs here; start one, as [config_recorder] does".to_owned(),
         "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED" => {
             "the region's quota of AWS Config rules is used up; ask AWS for a higher one".to_owned()
         }

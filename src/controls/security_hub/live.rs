@@ -17,9 +17,7 @@ pub(crate) use self::read::aggregation_region;
 
 use self::controls::{associations, turn_controls};
 use self::read::{aggregator, central_configuration, held_by, standards, tags_of, unless_absent};
-use self::write::{
-    aggregate, auto_enable, disable, enable, generate, link_all, turn, turn_off, turn_on,
-};
+use self::write::{aggregate, auto_enable, disable, enable, generate, link_all, turn, turn_off, turn_on};
 
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let hub = &cx.clients().securityhub;

@@ -7,7 +7,7 @@ use trueup_core::env::Run;
 use trueup_core::location::{Location, Region};
 use trueup_core::tags::Tags;
 
-use super::model::Aggregator;
+use super::model::{Aggregator, Association, By, Generator, Trouble};
 use super::standard::Standard;
 use super::*;
 use crate::testing;
@@ -31,8 +31,9 @@ fn hub(on: &[&str]) -> Observed<Model, Ids> {
         model: Model {
             enabled: Some(true),
             auto_enable_controls: Some(true),
-            aggregate_in_home_region: None,
+            finding_generator: Some(Generator::SecurityControl),
             standards: each().map(|name| (name, true)).collect(),
+            ..Model::default()
         },
         ids: Ids {
             hub: Some(HUB.to_owned()),
@@ -55,6 +56,10 @@ fn aggregating(region: &str, links_all: bool) -> Observed<Model, Ids> {
         arn: "arn".to_owned(),
         region,
         links_all,
+        mode: match links_all {
+            true => "ALL_REGIONS".to_owned(),
+            false => "NO_REGIONS".to_owned(),
+        },
     });
     seen
 }
@@ -118,8 +123,8 @@ fn what_is_as_wanted_stays() {
 fn standards_are_turned_off_before_others_are_turned_on() {
     let want = standards(&[(FSBP, false), (CIS, true)]);
     insta::assert_snapshot!(plan(&want, &hub(&[FSBP, "pci-dss/4.0.1"])), @"
-    turn off the standard aws-foundational-security-best-practices/1.0.0 [disruptive]
-      ! what breaks the standard goes unnoticed from then on
+    turn off the standard aws-foundational-security-best-practices/1.0.0 [safe]
+      weakens: what breaks the standard goes unnoticed from then on
     turn on the standard cis-aws-foundations-benchmark/5.0.0 [safe]
       after turn off the standard aws-foundational-security-best-practices/1.0.0
     ");
@@ -223,27 +228,186 @@ fn what_the_region_does_not_offer_is_said_and_stops_nothing() {
     assert_eq!((out.steps.len(), &out.steps[0].needs[..]), (1, &[][..]));
 }
 
-#[test]
-fn a_standard_that_is_not_complete_counts_as_on_and_says_why() {
+/// Puts trouble of this kind to standards that are on.
+fn troubled(standards: &[(&str, bool, &str)], is_old: bool) -> Observed<Model, Ids> {
     let mut seen = hub(&[FSBP, CIS]);
-    seen.ids.told.incomplete = BTreeMap::from([
-        (FSBP.into(), "NO_AVAILABLE_CONFIGURATION_RECORDER".to_owned()),
-        (CIS.into(), "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED".to_owned()),
-    ]);
-    insta::assert_snapshot!(plan(&standards(&[(FSBP, true), (CIS, true)]), &seen), @"
-    note: the standard aws-foundational-security-best-practices/1.0.0 is on and not complete: no configuration recorder runs here; start one, as [config_recorder] does
-    note: the standard cis-aws-foundations-benchmark/5.0.0 is on and not complete: the region's quota of AWS Config rules is used up; ask AWS for a higher one
-    ");
+    seen.ids.told.is_old = is_old;
+    seen.ids.told.troubled = standards
+        .iter()
+        .map(|(name, has_failed, code)| {
+            let trouble = Trouble {
+                has_failed: *has_failed,
+                code: (*code).to_owned(),
+            };
+            (Standard::from(*name), trouble)
+        })
+        .collect();
+    seen
+}
+
+#[test]
+fn a_standard_that_is_not_complete_is_a_task_once_the_hub_is_a_day_old() {
+    let want = standards(&[(FSBP, true), (CIS, true)]);
+    let none = "NO_AVAILABLE_CONFIGURATION_RECORDER";
+    let both = [(FSBP, false, none), (CIS, false, none)];
+    insta::assert_snapshot!(plan(&want, &troubled(&both, false)), @"note: the standards aws-foundational-security-best-practices/1.0.0, cis-aws-foundations-benchmark/5.0.0 are on and not complete: no configuration recorder runs here; start one, as [config_recorder] does");
+    insta::assert_snapshot!(plan(&want, &troubled(&both, true)), @"person: the standards aws-foundational-security-best-practices/1.0.0, cis-aws-foundations-benchmark/5.0.0 are on and not complete: no configuration recorder runs here; start one, as [config_recorder] does");
     // Of what is not written nothing is said.
-    assert_eq!(plan("enabled = true", &seen), "");
+    assert_eq!(plan("enabled = true", &troubled(&both, true)), "");
+}
+
+#[test]
+fn a_standard_that_failed_is_a_task_at_once_and_one_for_each_reason() {
+    let want = standards(&[(FSBP, true), (CIS, true)]);
+    let seen = troubled(
+        &[
+            (FSBP, true, "INTERNAL_ERROR"),
+            (CIS, false, "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED"),
+        ],
+        true,
+    );
+    insta::assert_snapshot!(plan(&want, &seen), @"
+    person: the standard cis-aws-foundations-benchmark/5.0.0 is on and not complete: the region's quota of AWS Config rules is used up; ask AWS for a higher one
+    person: the standard aws-foundational-security-best-practices/1.0.0 could not be turned on: AWS says INTERNAL_ERROR; if it stays so, ask AWS Support
+    ");
+    let young = troubled(&[(FSBP, true, "INTERNAL_ERROR")], false);
+    assert!(plan(&want, &young).starts_with("person: "));
+}
+
+#[test]
+fn the_way_in_which_findings_are_made_changes_only_where_it_is_written() {
+    let mut seen = hub(&[]);
+    seen.model.finding_generator = Some(Generator::StandardControl);
+    insta::assert_snapshot!(plan("finding_generator = \"security_control\"", &seen), @"
+    make findings: one a control [disruptive]
+      ! the IDs of findings change, and what refers to them no longer finds them
+    ");
+    insta::assert_snapshot!(plan("enabled = true", &seen), @r#"note: findings are made for each standard again (STANDARD_CONTROL); finding_generator = "security_control" makes one a control"#);
+    assert_eq!(plan("finding_generator = \"standard_control\"", &seen), "");
+    let out = testing::found::<SecurityHub>(
+        &model("enabled = true\nfinding_generator = \"standard_control\""),
+        &none(),
+    );
+    let generator = Generator::StandardControl;
+    assert!(matches!(&out.steps[0].action, Action::Enable { generator: made, .. } if *made == generator));
+}
+
+#[test]
+fn another_mode_that_links_all_regions_of_now_is_told_and_stays() {
+    let mut seen = aggregating("us-east-1", true);
+    if let Some(aggregator) = &mut seen.ids.aggregator {
+        aggregator.mode = "SPECIFIED_REGIONS".to_owned();
+    }
+    insta::assert_snapshot!(plan("aggregate_in_home_region = true", &seen), @"note: the finding aggregator links all regions that are enabled now, and perhaps not those that are enabled later (RegionLinkingMode SPECIFIED_REGIONS)");
+}
+
+/// A hub with controls on global resources that stand so in both standards.
+fn controlled(controls: &[(&str, bool, By)]) -> Observed<Model, Ids> {
+    let mut seen = hub(&[FSBP, CIS]);
+    let of: BTreeMap<String, Association> = controls
+        .iter()
+        .map(|(id, is_on, by)| {
+            let one = Association {
+                is_on: *is_on,
+                by: *by,
+            };
+            ((*id).to_owned(), one)
+        })
+        .collect();
+    seen.ids.associations = [FSBP, CIS].map(|name| (name.into(), of.clone())).into();
+    seen
+}
+
+const PLACED: &str = "enabled = true\n[controls]\nglobal_resources = \"global_region_only\"\n";
+
+fn planned_in(region: &str, want: &str, seen: &Observed<Model, Ids>) -> String {
+    testing::told(&testing::found_at::<SecurityHub>(region, &model(want), seen))
+}
+
+#[test]
+fn controls_on_global_resources_are_turned_off_outside_the_global_region_in_every_standard() {
+    let seen = controlled(&[
+        ("IAM.4", true, By::Default),
+        ("IAM.5", false, By::Default),
+        ("IAM.6", true, By::Others),
+        ("KMS.1", true, By::Trueup),
+    ]);
+    insta::assert_snapshot!(planned_in("eu-west-1", PLACED, &seen), @"
+    turn off the controls on global resources in aws-foundational-security-best-practices/1.0.0, cis-aws-foundations-benchmark/5.0.0 (us-east-1 has them) [safe]
+      weakens: what they check is checked in us-east-1 alone
+    note: controls on global resources that stay on, as somebody turned them on with a reason: IAM.6
+    ");
+    let out = testing::found::<SecurityHub>(&model(PLACED), &seen);
+    let Action::TurnControls { controls, .. } = &out.steps[0].action else {
+        panic!("{out:?}")
+    };
+    let ids = BTreeSet::from(["IAM.4".to_owned(), "KMS.1".to_owned()]);
+    assert_eq!(
+        *controls,
+        [FSBP, CIS].map(|name| (name.into(), ids.clone())).into()
+    );
+    // Unmanaged where it is not written.
+    assert_eq!(planned_in("eu-west-1", "enabled = true", &seen), "");
+}
+
+#[test]
+fn in_the_global_region_only_what_trueup_turned_off_is_turned_on_again() {
+    let seen = controlled(&[
+        ("IAM.4", false, By::Trueup),
+        // New controls show so for days.
+        ("IAM.5", false, By::Default),
+        ("IAM.6", false, By::Others),
+        ("IAM.7", true, By::Default),
+    ]);
+    insta::assert_snapshot!(planned_in("us-east-1", PLACED, &seen), @"
+    turn on the controls on global resources in aws-foundational-security-best-practices/1.0.0, cis-aws-foundations-benchmark/5.0.0 [safe]
+    note: controls on global resources that stay off, as somebody turned them off with a reason: IAM.6
+    ");
+}
+
+#[test]
+fn the_controls_of_a_new_standard_need_no_consent() {
+    let want = format!("{PLACED}[standards]\n\"{FSBP}\" = true");
+    insta::assert_snapshot!(planned_in("eu-west-1", &want, &none()), @"
+    enable Security Hub [safe]
+    turn on the standard aws-foundational-security-best-practices/1.0.0 [safe]
+      after enable Security Hub
+    turn off the controls on global resources in aws-foundational-security-best-practices/1.0.0 (us-east-1 has them) [safe]
+      after turn on the standard aws-foundational-security-best-practices/1.0.0
+    ");
+    assert!(!planned_in("us-east-1", &want, &none()).contains("controls"));
+}
+
+#[test]
+fn where_no_region_can_record_iam_the_controls_stay_and_the_rest_goes_on() {
+    let want = format!("{PLACED}global_regions = []");
+    let out = planned_in("eu-west-1", &want, &controlled(&[("IAM.4", true, By::Default)]));
+    assert!(
+        out.starts_with(
+            "refused for controls.global_resources: no region of this file can record IAM's types"
+        ),
+        "{out}"
+    );
+}
+
+#[test]
+fn awss_list_has_no_control_of_what_exists_in_one_region_only() {
+    for start in ["CloudFront.", "GlobalAccelerator.", "Route53.", "WAF."] {
+        assert!(
+            !controls::GLOBAL.iter().any(|id| id.starts_with(start)),
+            "{start}"
+        );
+    }
+    let all: BTreeSet<&str> = controls::GLOBAL.into();
+    assert_eq!(all.len(), 29);
 }
 
 #[test]
 fn what_control_tower_turned_on_is_its_own() {
     let theirs = "service-managed-aws-control-tower/1.0.0";
     insta::assert_snapshot!(plan(&standards(&[(theirs, false)]), &hub(&[theirs])), @"
-    turn off the standard service-managed-aws-control-tower/1.0.0 [disruptive]
-      ! what breaks the standard goes unnoticed from then on
+    turn off the standard service-managed-aws-control-tower/1.0.0 [safe]
+      weakens: what breaks the standard goes unnoticed from then on
     refused: the standard service-managed-aws-control-tower/1.0.0 belongs to another service, which alone turns it on and off
     ");
     assert_eq!(plan(&standards(&[(theirs, true)]), &hub(&[theirs])), "");

@@ -25,12 +25,34 @@ const REGIONAL: [&str; 4] = ["CloudTrail.1", "Config.1", "EC2.2", "S3.1"];
 
 /// Those on global resources that AWS's own standard has. Other catalogues have about as many.
 const OWN: [&str; 12] = [
-    "Account.1", "IAM.1", "IAM.2", "IAM.3", "IAM.4", "IAM.5", "IAM.6", "IAM.7", "IAM.8", "IAM.21", "KMS.1", "KMS.2",
+    "Account.1",
+    "IAM.1",
+    "IAM.2",
+    "IAM.3",
+    "IAM.4",
+    "IAM.5",
+    "IAM.6",
+    "IAM.7",
+    "IAM.8",
+    "IAM.21",
+    "KMS.1",
+    "KMS.2",
 ];
 
 /// Those that the benchmarks of CIS have.
 const CIS: [&str; 13] = [
-    "Account.1", "IAM.2", "IAM.3", "IAM.4", "IAM.5", "IAM.6", "IAM.9", "IAM.15", "IAM.16", "IAM.18", "IAM.22", "IAM.26",
+    "Account.1",
+    "IAM.2",
+    "IAM.3",
+    "IAM.4",
+    "IAM.5",
+    "IAM.6",
+    "IAM.9",
+    "IAM.15",
+    "IAM.16",
+    "IAM.18",
+    "IAM.22",
+    "IAM.26",
     "IAM.27",
 ];
 
@@ -119,7 +141,8 @@ pub(super) fn definitions(call: &Call) -> Answer {
     let mut ids: Vec<&str> = match call.input["StandardsArn"].as_str() {
         None => OWN.iter().chain(&CIS).chain(&REGIONAL).copied().collect(),
         Some(arn) => {
-            let path = named(arn, call).ok_or_else(|| SERVICE.invalid(format!("Invalid StandardsArn: {arn}")))?;
+            let path =
+                named(arn, call).ok_or_else(|| SERVICE.invalid(format!("Invalid StandardsArn: {arn}")))?;
             of(path).collect()
         }
     };

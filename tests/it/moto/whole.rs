@@ -60,6 +60,11 @@ const DROPPED: &[(&str, &str, &str)] = &[
         "not implemented",
     ),
     (
+        "config_recorder",
+        "config:DescribeDeliveryChannelStatus",
+        "not implemented: the recorder runs, and nobody can read whether its records arrive",
+    ),
+    (
         "security_hub",
         "securityhub:DescribeStandards",
         "not implemented: the hub is enabled, and nobody can read what it could check",

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::types::{
-    AssociationStatus, RegionAvailabilityStatus, StandardsControlAssociationDetail, StandardsControlAssociationId,
-    StandardsControlAssociationUpdate, UnprocessedErrorCode,
+    AssociationStatus, RegionAvailabilityStatus, StandardsControlAssociationDetail,
+    StandardsControlAssociationId, StandardsControlAssociationUpdate, UnprocessedErrorCode,
 };
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
@@ -53,12 +53,20 @@ async fn ask(hub: &Client, pairs: &[Pair]) -> Result<Found, Failure> {
             })
             .collect();
         let call = hub.batch_get_standards_control_associations();
-        let answer = call.set_standards_control_association_ids(Some(ids)).send().await?;
-        found.details.extend(answer.standards_control_association_details.unwrap_or_default());
+        let answer = call
+            .set_standards_control_association_ids(Some(ids))
+            .send()
+            .await?;
+        found
+            .details
+            .extend(answer.standards_control_association_details.unwrap_or_default());
         for one in answer.unprocessed_associations.unwrap_or_default() {
             let id = one.standards_control_association_id.as_ref();
             let pair = |id: &StandardsControlAssociationId| {
-                (id.standards_arn.clone().unwrap_or_default(), id.security_control_id.clone().unwrap_or_default())
+                (
+                    id.standards_arn.clone().unwrap_or_default(),
+                    id.security_control_id.clone().unwrap_or_default(),
+                )
             };
             match &one.error_code {
                 // Not every standard has every control.
@@ -84,7 +92,10 @@ pub(super) async fn associations(
     seen: &mut Observed<Model, Ids>,
 ) -> Result<(), Failure> {
     // What belongs to another service that service alone changes.
-    let own: Vec<(&Standard, &String)> = ready.iter().filter(|(name, _)| !name.is_service_managed()).collect();
+    let own: Vec<(&Standard, &String)> = ready
+        .iter()
+        .filter(|(name, _)| !name.is_service_managed())
+        .collect();
     let pairs = pairs(own.iter().map(|(_, arn)| *arn), GLOBAL);
     let found = ask(hub, &pairs).await?;
     for (name, arn) in own {
@@ -92,7 +103,10 @@ pub(super) async fn associations(
             seen.ids.told.unready.insert(name.clone());
             continue;
         }
-        let of = found.details.iter().filter(|one| one.standards_arn.as_ref() == Some(arn));
+        let of = found
+            .details
+            .iter()
+            .filter(|one| one.standards_arn.as_ref() == Some(arn));
         let controls = of.filter_map(|one| Some((one.security_control_id.clone()?, association(one))));
         seen.ids.associations.insert(name.clone(), controls.collect());
     }
@@ -101,10 +115,12 @@ pub(super) async fn associations(
 
 /// Whether a standard does not find a control that it has in this region.
 async fn is_not_ready(hub: &Client, name: &Standard, arn: &str, found: &Found) -> Result<bool, Failure> {
-    let expected = EXPECTED.iter().find(|(start, _)| name.as_str().starts_with(start));
-    let Some((_, control)) = expected.filter(|(_, control)| {
-        found.lost.contains(&(arn.to_owned(), (*control).to_owned()))
-    }) else {
+    let expected = EXPECTED
+        .iter()
+        .find(|(start, _)| name.as_str().starts_with(start));
+    let Some((_, control)) =
+        expected.filter(|(_, control)| found.lost.contains(&(arn.to_owned(), (*control).to_owned())))
+    else {
         return Ok(false);
     };
     let call = hub.list_security_control_definitions().standards_arn(arn);
@@ -118,7 +134,10 @@ async fn is_not_ready(hub: &Client, name: &Standard, arn: &str, found: &Found) -
     Ok(false)
 }
 
-fn pairs<'a>(arns: impl Iterator<Item = &'a String>, controls: impl IntoIterator<Item = &'static str> + Clone) -> Vec<Pair> {
+fn pairs<'a>(
+    arns: impl Iterator<Item = &'a String>,
+    controls: impl IntoIterator<Item = &'static str> + Clone,
+) -> Vec<Pair> {
     arns.flat_map(|arn| {
         let controls = controls.clone().into_iter();
         controls.map(|control| (arn.clone(), control.to_owned()))
@@ -172,7 +191,11 @@ pub(super) async fn turn_controls(
         let call = hub.batch_update_standards_control_associations();
         let call = call.set_standards_control_association_updates(Some(some.to_vec()));
         // An answer of success may leave some of them as they were.
-        let lost = call.send().await?.unprocessed_association_updates.unwrap_or_default();
+        let lost = call
+            .send()
+            .await?
+            .unprocessed_association_updates
+            .unwrap_or_default();
         if let Some(first) = lost.first() {
             let code = first.error_code.as_ref().map_or("", UnprocessedErrorCode::as_str);
             let control = first
@@ -203,7 +226,11 @@ async fn ready(
     loop {
         let live = subscriptions(hub).await?;
         let is_ready = |name: &&Standard| live.get(*name).is_none_or(is_updatable);
-        let waits: Vec<&str> = names.clone().filter(|name| !is_ready(name)).map(Standard::as_str).collect();
+        let waits: Vec<&str> = names
+            .clone()
+            .filter(|name| !is_ready(name))
+            .map(Standard::as_str)
+            .collect();
         if waits.is_empty() {
             let arn = |(name, one): (Standard, _)| -> Option<(Standard, String)> {
                 let one: aws_sdk_securityhub::types::StandardsSubscription = one;

@@ -160,7 +160,10 @@ pub(super) async fn held_by(hub: &Client, own: &str) -> Result<Option<Manager>, 
         .map_err(Failure::from);
     Ok(unless_absent(answer)?
         .and_then(|answer| answer.administrator)
-        .filter(|one| one.member_status().is_some_and(|status| status.eq_ignore_ascii_case("Enabled")))
+        .filter(|one| {
+            one.member_status()
+                .is_some_and(|status| status.eq_ignore_ascii_case("Enabled"))
+        })
         .and_then(|one| one.account_id)
         .filter(|account| !account.is_empty() && account != own)
         .map(|account| Manager {
@@ -182,7 +185,11 @@ impl Reading for CentralPolicy {
             .securityhub
             .get_configuration_policy_association();
         let target = Target::AccountId(cx.env.account.clone());
-        let refusals = ["AccessDeniedException", "InvalidAccessException", "ResourceNotFoundException"];
+        let refusals = [
+            "AccessDeniedException",
+            "InvalidAccessException",
+            "ResourceNotFoundException",
+        ];
         match call.target(target).send().await.map_err(Failure::from) {
             Ok(answer) => {
                 let status = answer.association_status.as_ref();

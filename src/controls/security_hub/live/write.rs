@@ -119,7 +119,15 @@ pub(super) async fn generate(cx: &Cx, generator: Generator) -> Result<(), Failur
         wait::TWO_MINUTES,
         "securityhub:UpdateSecurityHubConfiguration",
         "the change does not show; plan again later",
-        || async { Ok(hub.describe_hub().send().await?.control_finding_generator.as_ref() == Some(&wanted)) },
+        || async {
+            Ok(hub
+                .describe_hub()
+                .send()
+                .await?
+                .control_finding_generator
+                .as_ref()
+                == Some(&wanted))
+        },
     )
     .await
 }
