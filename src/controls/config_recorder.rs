@@ -120,6 +120,10 @@ global_resource_types = true     # IAM's, in one region: the home region if it c
 
     fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, here, out);
+        // What another owner holds is not judged.
+        if seen.held_by.is_some() {
+            out.notices.clear();
+        }
     }
 
     fn holds(seen: &Observed<Model, Ids>, here: &Here<'_>) -> Vec<Asset> {

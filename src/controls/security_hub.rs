@@ -117,6 +117,10 @@ aggregate_in_home_region = true
 
     fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, here, out);
+        // What another owner holds is not judged.
+        if seen.held_by.is_some() {
+            out.notices.clear();
+        }
     }
 }
 

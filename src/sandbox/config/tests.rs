@@ -246,3 +246,33 @@ fn a_services_recorder_stands_beside_and_cannot_be_changed() {
         "UnmodifiableEntityException"
     );
 }
+
+/// What the channel says of its history: its status, and S3's code.
+fn history(account: &mut Account) -> (Value, Value) {
+    let told = ask(account, "config", "DescribeDeliveryChannelStatus", json!({})).unwrap();
+    let info = told["DeliveryChannelsStatus"][0]["configHistoryDeliveryInfo"].clone();
+    (info["lastStatus"].clone(), info["lastErrorCode"].clone())
+}
+
+#[test]
+fn a_delivery_goes_well_as_long_as_the_bucket_is_there_and_open() {
+    let mut account = ready();
+    let resource = "arn:aws:s3:::logs/AWSLogs/123456789012/Config/*";
+    bucket(&mut account, resource);
+    let mut config = |operation: &str, input: Value| ask(&mut account, "config", operation, input).unwrap();
+    let none = config("DescribeDeliveryChannelStatus", json!({}));
+    assert_eq!(none["DeliveryChannelsStatus"], json!([]));
+    config("PutConfigurationRecorder", recorder("default"));
+    config("PutDeliveryChannel", channel("default"));
+    assert_eq!(history(&mut account), (Value::Null, Value::Null));
+    let name = json!({"ConfigurationRecorderName": "default"});
+    ask(&mut account, "config", "StartConfigurationRecorder", name).unwrap();
+    assert_eq!(history(&mut account), (json!("Success"), Value::Null));
+    bucket(&mut account, "arn:aws:s3:::logs/elsewhere/*");
+    assert_eq!(history(&mut account), (json!("Failure"), json!("AccessDenied")));
+    account.s3.buckets.clear();
+    assert_eq!(history(&mut account), (json!("Failure"), json!("NoSuchBucket")));
+    let wrong = json!({"DeliveryChannelNames": ["other"]});
+    let refused = refused(&mut account, "DescribeDeliveryChannelStatus", wrong);
+    assert_eq!(refused, "NoSuchDeliveryChannelException");
+}

@@ -358,3 +358,99 @@ fn a_hub_that_is_disabled_takes_everything_along() {
         super::SecurityHub::default()
     );
 }
+
+#[test]
+fn a_control_is_on_until_it_is_turned_off_and_what_a_standard_lacks_is_not_found() {
+    let mut account = hub();
+    ask(&mut account, "BatchEnableStandards", standard(FSBP)).unwrap();
+    account
+        .regions
+        .get_mut("eu-west-1")
+        .unwrap()
+        .securityhub
+        .hub
+        .as_mut()
+        .unwrap()
+        .standards
+        .get_mut(FSBP)
+        .unwrap()
+        .stuck = Some(super::Stuck {
+        status: "READY".to_owned(),
+        reason: String::new(),
+    });
+    let arn = format!("arn:aws:securityhub:eu-west-1::standards/{FSBP}");
+    let pair = |control: &str| json!({"StandardsArn": arn, "SecurityControlId": control});
+    let asked = json!({"StandardsControlAssociationIds": [pair("IAM.4"), pair("IAM.27")]});
+    let get = "BatchGetStandardsControlAssociations";
+    let told = ask(&mut account, get, asked.clone()).unwrap();
+    let detail = &told["StandardsControlAssociationDetails"][0];
+    assert_eq!(
+        (&detail["SecurityControlId"], &detail["AssociationStatus"]),
+        (&json!("IAM.4"), &json!("ENABLED"))
+    );
+    assert_eq!(
+        told["UnprocessedAssociations"][0]["ErrorCode"],
+        "RESOURCE_NOT_FOUND"
+    );
+
+    let update = |control: &str| {
+        let mut update = pair(control);
+        update["AssociationStatus"] = "DISABLED".into();
+        update["UpdatedReason"] = "not needed".into();
+        update
+    };
+    let updates = json!({"StandardsControlAssociationUpdates": [update("IAM.4"), update("IAM.27")]});
+    let told = ask(&mut account, "BatchUpdateStandardsControlAssociations", updates).unwrap();
+    assert_eq!(told["UnprocessedAssociationUpdates"].as_array().unwrap().len(), 1);
+    let told = ask(&mut account, get, asked).unwrap();
+    let detail = &told["StandardsControlAssociationDetails"][0];
+    assert_eq!(detail["AssociationStatus"], "DISABLED");
+    assert_eq!(detail["UpdatedReason"], "not needed");
+
+    let listed = ask(
+        &mut account,
+        "ListSecurityControlDefinitions",
+        json!({"StandardsArn": arn}),
+    )
+    .unwrap();
+    let ids: Vec<&str> = listed["SecurityControlDefinitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["SecurityControlId"].as_str().unwrap())
+        .collect();
+    assert!(ids.contains(&"IAM.4") && !ids.contains(&"IAM.27"), "{ids:?}");
+    let none = json!({"StandardsControlAssociationIds": []});
+    assert_eq!(refused(&mut account, get, none).1, "InvalidInputException");
+}
+
+#[test]
+fn the_controls_of_a_standard_that_is_not_ready_are_not_found() {
+    let mut account = hub();
+    ask(&mut account, "BatchEnableStandards", standard(FSBP)).unwrap();
+    let arn = format!("arn:aws:securityhub:eu-west-1::standards/{FSBP}");
+    let asked =
+        json!({"StandardsControlAssociationIds": [{"StandardsArn": arn, "SecurityControlId": "IAM.4"}]});
+    let told = ask(&mut account, "BatchGetStandardsControlAssociations", asked).unwrap();
+    assert_eq!(
+        told["UnprocessedAssociations"][0]["ErrorCode"],
+        "RESOURCE_NOT_FOUND"
+    );
+}
+
+#[test]
+fn only_a_delegated_administrator_knows_its_own_policy_and_it_may_change_nothing() {
+    let own = json!({"Target": {"AccountId": "123456789012"}});
+    let get = "GetConfigurationPolicyAssociation";
+    let denied = refused(&mut hub(), get, own.clone());
+    assert_eq!(denied, (403, "AccessDeniedException".to_owned()));
+    let mut account = account(
+        "securityhub_central_policy = \"policy-1\"\n[[call]]\ncall = \"securityhub:EnableSecurityHub\"\n\
+         region = \"eu-west-1\"\n",
+    );
+    let told = ask(&mut account, get, own).unwrap();
+    assert_eq!(told["ConfigurationPolicyId"], "policy-1");
+    let error = ask(&mut account, "BatchEnableStandards", standard(FSBP)).unwrap_err();
+    assert_eq!(error.code, "AccessDeniedException");
+    assert!(error.message.contains("central configuration policy"));
+}
