@@ -166,7 +166,7 @@ fn what_people_chose_is_changed_where_it_is_written_and_kept_where_it_is_not() {
     );
     // Each is opened again by its word, one by one.
     folder.becomes(
-        &format!("{ONE}[ec2_defaults]\nserial_console = { exactly = true }\n"),
+        &format!("{ONE}[ec2_defaults]\nserial_console = {{ exactly = true }}\n"),
         &["eu-west-1 ec2:EnableSerialConsoleAccess"],
     );
     folder.becomes(
@@ -381,7 +381,7 @@ fn a_policy_that_comes_between_the_plan_and_the_write_is_named() {
     );
     folder.write(
         "b.toml",
-        &format!("{ONE}[ec2_defaults]\nserial_console = { exactly = true }\n"),
+        &format!("{ONE}[ec2_defaults]\nserial_console = {{ exactly = true }}\n"),
     );
     folder
         .apply()
