@@ -72,6 +72,9 @@
 //!    field optional; the identifiers; the actions), `check` (what is required of the whole), `diff` (the decisions),
 //!    `live` (`fetch` and `apply`), `tests`. `NAME.rs` keeps the docs, `impl Control` and `impl Live`. `account` is the
 //!    shortest one to read first, `password_policy` a typical one, `default_vpc` the one with the most steps.
+//!    A key with an order is a [`Bound`](trueup_core::values::Bound) and compared by
+//!    [`Changes::misses`](trueup_core::change::Changes::misses): a stricter live value stays. `DOC.decides` says what is
+//!    compared, in the reader's words.
 //! 2. Add its `mod` and its line to `src/controls/lib.rs`, in the order of the checklist. Help, schema, permissions, the
 //!    matrix, export, and the tests that loop over the list follow from that.
 //! 3. If it turns on what AWS meters, [`StepDraft::costs`](trueup_core::change::StepDraft::costs) on the step that does,

@@ -208,18 +208,18 @@ mod tests {
 
     #[test]
     fn cutting_takes_out_the_entry_that_is_meant_and_nothing_else() {
-        let text = "a = 1\nlist = [1, 2]\nd = { exactly = 4 }\n[t]\nb = 2\nc = 3\n";
+        let text = "a = 1\nlist = [1, 2]\n[t]\nb = 2\nc = 3\nd = { exactly = 4 }\n";
         let cut_at = |what: &str| {
             let mut table = DeTable::parse(text).unwrap().into_inner();
             let at = text.find(what).unwrap();
             let path = cut(&mut table, &(at..at + what.len()));
             (path.map(|path| path.join(".")), table.len())
         };
-        assert_eq!(cut_at("a"), (Some("a".to_owned()), 3));
-        assert_eq!(cut_at("1\nlist"), (None, 4));
-        assert_eq!(cut_at("[1, 2]"), (Some("list".to_owned()), 3));
-        assert_eq!(cut_at("c = 3"), (None, 4));
-        assert_eq!(cut_at("3"), (Some("t.c".to_owned()), 4));
-        assert_eq!(cut_at("4"), (Some("d".to_owned()), 3));
+        assert_eq!(cut_at("a"), (Some("a".to_owned()), 2));
+        assert_eq!(cut_at("1\nlist"), (None, 3));
+        assert_eq!(cut_at("[1, 2]"), (Some("list".to_owned()), 2));
+        assert_eq!(cut_at("c"), (Some("t.c".to_owned()), 3));
+        assert_eq!(cut_at("3"), (Some("t.c".to_owned()), 3));
+        assert_eq!(cut_at("4"), (Some("t.d".to_owned()), 3));
     }
 }
