@@ -326,10 +326,12 @@ fn what_is_to_be_absent_goes_and_stays_away() {
 }
 
 /// What every run may do, whatever it manages.
-const EVERY_RUN: [&str; 3] = [
+const EVERY_RUN: [&str; 4] = [
     "sts:GetCallerIdentity",
     "iam:ListAccountAliases",
     "ec2:DescribeRegions",
+    // Whether the organization denies a region.
+    "ec2:GetEbsEncryptionByDefault",
 ];
 
 /// Permissions that no call of trueup's uses by itself.

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use trueup::aws::Connect;
 use trueup::core::baseline::Filters;
 use trueup::core::env::{Env, Run};
-use trueup::engine::execute::Stop;
+use trueup::engine::execute::{Outcome, Stop};
 use trueup::engine::progress::Watch;
 use trueup::engine::{Planned, Session, today};
 use trueup::sandbox::{DEFAULT_REGIONS, Sandbox, World};
@@ -101,9 +101,11 @@ impl Account {
     async fn rests_for_a_month(&self, mails: &[&str]) {
         let (session, planned) = self.look(0).await;
         let watch: Arc<Watch<'static>> = Arc::new(|_| {});
-        session
-            .apply(&planned, &|_| true, 16, &Stop::default(), &watch)
+        let outcomes = session
+            .run(&planned, &|_| true, 16, &Stop::default(), &watch)
             .await;
+        let done = outcomes.iter().filter(|outcome| **outcome == Outcome::Done);
+        assert!(done.count() > 20, "{outcomes:#?}");
         let sns = &session.aws.clients(session.aws.home()).sns;
         for mail in mails {
             let topic = "arn:aws:sns:us-east-1:123456789012:account-alerts";
