@@ -22,7 +22,7 @@ pub enum Outcome {
     Done,
     /// A call failed.
     Failed(Fault),
-    /// An organization's policy or central configuration forbids a call, which nobody in the account can change.
+    /// An organization's policy or central configuration forbids a call; the account itself cannot change that.
     Denied(Fault),
     /// It waits for that step, which did not run to its end.
     Skipped(usize),
@@ -156,7 +156,7 @@ where
         .collect()
 }
 
-/// Whether a call is refused by what nobody in the account can change.
+/// Whether a call is refused by what the account itself cannot change.
 fn is_by_others(kind: FaultKind) -> bool {
     matches!(
         kind,

@@ -51,7 +51,7 @@ pub struct Hub {
     pub control_finding_generator: String,
     /// The standards that are enabled, by name and version as in their ARN.
     pub standards: BTreeMap<String, Subscription>,
-    /// The controls of standards that somebody turned on or off, by standard and control.
+    /// The controls of standards that were turned on or off, by standard and control.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub controls: BTreeMap<String, BTreeMap<String, Association>>,
     /// The tags.

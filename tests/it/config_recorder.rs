@@ -588,7 +588,7 @@ fn what_a_recorder_loses_behind_its_name_is_noticed() {
     folder.becomes(&baseline, &[put, "us-east-1 iam:CreateServiceLinkedRole"]);
     folder.alter(|account| {
         account["regions"]["eu-west-1"]["config"]["recorder"]["role_arn"] =
-            "arn:aws:iam::123456789012:role/nobody".into();
+            "arn:aws:iam::123456789012:role/deleted".into();
     });
     folder.becomes(&baseline, &[put]);
     // Its bucket.

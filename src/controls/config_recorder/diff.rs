@@ -74,11 +74,8 @@ fn scope<'a>(
     if regions.is_empty() && want.global_resource_types.is_some_and(|on| *on.value()) {
         out.refuse_entry(
             "global_resource_types",
-            format!(
-                "no region of this file can record IAM's types: AWS Config records them only in regions that it served \
-                 before February 2022, and {} is not one. Add one that is, such as us-east-1, to `regions`",
-                here.env.home
-            ),
+            "no region of this file can record IAM's types: AWS Config records them only in regions that it served before \
+             February 2022. Add one of those, such as us-east-1, to `regions`",
         );
     }
     of(seen.ids.global_region.as_ref())
@@ -94,8 +91,11 @@ fn arrives(seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Actio
         "" => "AWS gives no reason",
         code => code,
     };
-    let log_bucket = here.relied.seen::<LogBucket>().map(|seen| seen.ids);
-    let own = log_bucket.filter(|ids| ids.is_managed && ids.name.as_ref() == Some(bucket));
+    let log_bucket = here.relied.seen::<LogBucket>();
+    let own = log_bucket.filter(|seen| seen.ids.is_managed && seen.ids.name.as_ref() == Some(bucket));
+    let is_let_in = own
+        .as_ref()
+        .is_some_and(|own| LogBucket::holds(own, here).contains(&log_bucket::for_config(&channel.prefix)));
     if own.is_some() && code == "NoSuchBucket" {
         // The bucket is that cell's to judge, and what failed before it was made again says nothing of it.
         out.notice(format!(
@@ -104,7 +104,9 @@ fn arrives(seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Actio
         ));
         return;
     }
-    if !failing.is_permanent && !failing.is_lasting {
+    // A bucket that lets Config in now may not have done so then.
+    let is_permanent = failing.is_permanent && !(is_let_in && code.contains("AccessDenied"));
+    if !is_permanent && !failing.is_lasting {
         out.notice(format!(
             "the last delivery of configuration records to `{bucket}` failed ({code}); Config tries again by itself"
         ));

@@ -185,7 +185,7 @@ fn recording(recorder: &ConfigurationRecorder) -> Recording {
         .and_then(RecordingGroup::recording_strategy)
         .and_then(RecordingStrategy::use_only);
     let includes_global = group.is_some_and(|group| group.include_global_resource_types);
-    // What contradicts the lists nobody can count on, and they say what was meant.
+    // A strategy that contradicts the lists decides nothing, and they say what was meant.
     let is_clear = match told {
         None => true,
         Some(RecordingStrategyType::AllSupportedResourceTypes) => {

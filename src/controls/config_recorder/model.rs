@@ -150,7 +150,7 @@ pub(crate) struct Recording {
     pub(crate) frequency: Frequency,
     /// The types with another frequency: AWS takes one such list.
     pub(crate) otherwise: Option<(Frequency, BTreeSet<String>)>,
-    /// The strategy contradicts the lists, and nobody knows what is recorded.
+    /// The strategy contradicts the lists, and what is recorded is not known.
     #[serde(default)]
     pub(crate) is_unclear: bool,
 }

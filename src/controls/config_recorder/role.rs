@@ -22,7 +22,7 @@ impl Reading for Roles {
     }
 }
 
-/// Whether the role of this ARN exists. One of another account counts as existing: nobody here can tell.
+/// Whether the role of this ARN exists. One of another account counts as existing, as this account cannot read it.
 pub(super) async fn exists(cx: &Cx, arn: &str) -> Result<bool, Failure> {
     let own = format!("arn:{}:iam::{}:role/", cx.env.partition, cx.env.account);
     let Some(name) = arn.strip_prefix(&own).and_then(|path| path.rsplit('/').next()) else {
@@ -54,7 +54,7 @@ pub(super) async fn make(cx: &Cx) -> Result<(), Failure> {
     match call.aws_service_name("config.amazonaws.com").send().await {
         Ok(_) => Ok(()),
         Err(error) => match Failure::from(error) {
-            // "Service role name … has been taken in this account": somebody else made it meanwhile.
+            // "Service role name … has been taken in this account": another region's step made it meanwhile.
             fault if fault.is("InvalidInput") || fault.is("EntityAlreadyExists") => Ok(()),
             fault => Err(fault),
         },

@@ -373,7 +373,7 @@ fn iams_types_are_recorded_in_the_global_region() {
     let out = testing::found::<ConfigRecorder>(&nowhere, &live(false, all()));
     insta::assert_snapshot!(testing::told(&out), @"
     start the configuration recorder theirs [safe]
-    refused for global_resource_types: no region of this file can record IAM's types: AWS Config records them only in regions that it served before February 2022, and us-east-1 is not one. Add one that is, such as us-east-1, to `regions`
+    refused for global_resource_types: no region of this file can record IAM's types: AWS Config records them only in regions that it served before February 2022. Add one of those, such as us-east-1, to `regions`
     ");
 }
 

@@ -98,11 +98,8 @@ pub(super) fn place(
     let Some(global_region) = global_region else {
         out.refuse_entry(
             "controls.global_resources",
-            format!(
-                "no region of this file can record IAM's types, and {} cannot: add one that AWS Config served before \
-                 February 2022, such as us-east-1, to `regions`",
-                here.env.home
-            ),
+            "no region of this file can record IAM's types: add one that AWS Config served before February 2022, such as \
+             us-east-1, to `regions`",
         );
         return;
     };
@@ -113,7 +110,7 @@ pub(super) fn place(
         controls,
     };
     let wrong = |one: &Association| match is_here {
-        // Nobody but trueup has turned it off for this reason.
+        // The reason says that trueup turned it off.
         true => !one.is_on && one.by == By::Trueup,
         false => one.is_on && one.by != By::Others,
     };
@@ -139,7 +136,7 @@ pub(super) fn place(
     if !kept.is_empty() {
         let state = if is_here { "off" } else { "on" };
         out.notice(format!(
-            "controls on global resources that stay {state}, as somebody turned them {state} with a reason: {}",
+            "controls on global resources that stay {state}, as their UpdatedReason is not trueup's: {}",
             Vec::from_iter(kept).join(", ")
         ));
     }

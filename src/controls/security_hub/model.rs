@@ -89,11 +89,11 @@ impl Model {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum By {
-    /// AWS, or somebody who gave no reason.
+    /// AWS, or a change without a reason.
     Default,
     /// trueup.
     Trueup,
-    /// Somebody who gave a reason.
+    /// A change with another reason.
     Others,
 }
 
@@ -192,7 +192,7 @@ pub(crate) enum Action {
     AutoEnableControls(bool),
     /// Make findings in this way.
     Generate(Generator),
-    /// Turn controls on global resources on or off in these standards, where somebody has not given a reason.
+    /// Turn controls on global resources on or off in these standards, unless they have another reason than trueup's.
     TurnControls {
         /// On or off.
         on: bool,

@@ -335,7 +335,7 @@ fn controls_on_global_resources_are_turned_off_outside_the_global_region_in_ever
     insta::assert_snapshot!(planned_in("eu-west-1", PLACED, &seen), @"
     turn off the controls on global resources in aws-foundational-security-best-practices/1.0.0, cis-aws-foundations-benchmark/5.0.0 (us-east-1 has them) [safe]
       weakens: what they check is checked in us-east-1 alone
-    note: controls on global resources that stay on, as somebody turned them on with a reason: IAM.6
+    note: controls on global resources that stay on, as their UpdatedReason is not trueup's: IAM.6
     ");
     let out = testing::found::<SecurityHub>(&model(PLACED), &seen);
     let Action::TurnControls { controls, .. } = &out.steps[0].action else {
@@ -361,7 +361,7 @@ fn in_the_global_region_only_what_trueup_turned_off_is_turned_on_again() {
     ]);
     insta::assert_snapshot!(planned_in("us-east-1", PLACED, &seen), @"
     turn on the controls on global resources in aws-foundational-security-best-practices/1.0.0, cis-aws-foundations-benchmark/5.0.0 [safe]
-    note: controls on global resources that stay off, as somebody turned them off with a reason: IAM.6
+    note: controls on global resources that stay off, as their UpdatedReason is not trueup's: IAM.6
     ");
 }
 

@@ -187,6 +187,7 @@ mod tests {
     struct Model {
         length: Option<Bound<i32>>,
         days: Option<Capped<NumberOr<Never>>>,
+        types: Option<Bound<Vec<String>>>,
     }
 
     fn read(text: &str) -> Result<Model, String> {
@@ -195,8 +196,8 @@ mod tests {
 
     #[test]
     fn each_form_is_read_and_written_back() {
-        let plain = "length = 14\ndays = \"never\"\n";
-        let exact = "[length]\nexactly = 8\n\n[days]\nat_most = 400\n";
+        let plain = "length = 14\ndays = \"never\"\ntypes = [\"a\", \"b\"]\n";
+        let exact = "[length]\nexactly = 8\n\n[days]\nat_most = 400\n\n[types]\nexactly = []\n";
         for text in [plain, exact] {
             assert_eq!(toml::to_string(&read(text).unwrap()).unwrap(), text);
         }

@@ -8,7 +8,7 @@ use super::{Hub, SERVICE, page};
 use crate::input::{Input, one_or_many};
 use crate::{Answer, AwsError, Call};
 
-/// A control of a standard that somebody turned on or off.
+/// A control of a standard that was turned on or off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Association {

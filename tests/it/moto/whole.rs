@@ -62,7 +62,7 @@ const DROPPED: &[(&str, &str, &str)] = &[
     (
         "config_recorder",
         "config:DescribeDeliveryChannelStatus",
-        "not implemented: the recorder runs, and nobody can read whether its records arrive",
+        "not implemented: the recorder runs, and whether its records arrive cannot be read",
     ),
     (
         "security_hub",

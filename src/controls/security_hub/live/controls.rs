@@ -156,7 +156,7 @@ fn association(one: &StandardsControlAssociationDetail) -> Association {
     }
 }
 
-/// Turns controls on or off in their standards, but for those that somebody has turned with a reason.
+/// Turns controls on or off in their standards, but for those that have another reason than trueup's.
 pub(super) async fn turn_controls(
     cx: &Cx,
     on: bool,
