@@ -61,16 +61,14 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     judge(want, seen, here, out);
 }
 
-/// Whether anything of a hub that is on would be changed, as far as its own settings and standards go.
+/// Whether anything of a hub that stays on would be changed, as far as its own settings and standards go.
 pub(super) fn differs(want: &Model, seen: &Observed<Model, Ids>) -> bool {
     let (live, ids) = (&seen.model, &seen.ids);
     let auto_enable = want.auto_enable_controls;
-    want.enabled == Some(false)
-        || [true, false].into_iter().any(|on| {
-            let mut names = switched(want, live, on);
-            names.any(|name| !ids.unoffered.contains(&name))
-        })
-        || auto_enable.is_some() && auto_enable != live.auto_enable_controls
+    [true, false].into_iter().any(|on| {
+        let mut names = switched(want, live, on);
+        names.any(|name| !ids.unoffered.contains(&name))
+    }) || auto_enable.is_some() && auto_enable != live.auto_enable_controls
         || want.finding_generator.is_some() && want.finding_generator != live.finding_generator
         || ids
             .associations
