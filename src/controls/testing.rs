@@ -69,7 +69,7 @@ pub(crate) fn monthly<A>(out: &Changes<A>) -> Monthly {
 }
 
 /// Everything that a `diff` said, for a snapshot: each step with its class, what it waits for and its risks, then
-/// a person's tasks, refusals and notices.
+/// a person's tasks, refusals, notices and what could not be read.
 pub(crate) fn told<A: Display>(out: &Changes<A>) -> String {
     let mut lines = vec![];
     for step in &out.steps {
@@ -93,6 +93,7 @@ pub(crate) fn told<A: Display>(out: &Changes<A>) -> String {
             .map(|(entry, what)| format!("refused for {entry}: {what}")),
     );
     lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
+    lines.extend(out.unread.iter().map(|fault| format!("unread: {fault}")));
     lines.extend(
         out.elsewhere
             .iter()

@@ -206,6 +206,8 @@ pub struct Changes<A> {
     pub kept: Vec<Vec<String>>,
     /// What is worth knowing.
     pub notices: Vec<String>,
+    /// What could not be read of the cell, while the rest could.
+    pub unread: Vec<Fault>,
     /// The keys that differ and that another owner holds.
     pub elsewhere: Vec<(&'static str, Manager)>,
     /// What an organization's policy said where it forbids a part of what is wanted.
@@ -221,6 +223,7 @@ impl<A> Default for Changes<A> {
             entries: vec![],
             kept: vec![],
             notices: vec![],
+            unread: vec![],
             elsewhere: vec![],
             denied: None,
         }
@@ -326,6 +329,11 @@ impl<A> Changes<A> {
     /// once they are done, the cell counts as denied. The first one counts.
     pub fn deny(&mut self, fault: Fault) {
         self.denied.get_or_insert(fault);
+    }
+
+    /// A part of the cell could not be read, while the rest could: that part is not in sync, and the rest is judged.
+    pub fn unread(&mut self, fault: Fault) {
+        self.unread.push(fault);
     }
 
     /// A key of the wanted table that differs and that another owner holds, alone: it is left to that one and is no

@@ -179,6 +179,11 @@ pub trait Control: Send + Sync + 'static {
         out: &mut Changes<Self::Action>,
     );
 
+    /// What there is that the reading's table does not say, a sentence each: `export` writes it as comments.
+    fn unsaid(_seen: &Observed<Self::Model, Self::Ids>) -> Vec<String> {
+        vec![]
+    }
+
     /// What other controls may rely on, as far as it exists already.
     fn holds(_seen: &Observed<Self::Model, Self::Ids>, _here: &Here<'_>) -> Vec<Asset> {
         vec![]

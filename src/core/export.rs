@@ -146,7 +146,11 @@ fn once(controls: &Controls, id: Listed<'_>, survey: &Survey) -> String {
         Some(Err(fault)) => comment(&format!("Not managed here: {}", reason(fault))),
         Some(Ok(seen)) => match unwanted(controls, id, &Location::Account, seen, survey) {
             Some(why) => comment(&format!("Not managed here: {why}")),
-            None => held_by(seen).unwrap_or_default() + &written(&[id.name.as_str()], &seen.model),
+            None => {
+                let beside = beside(controls, id, &Location::Account, seen, survey);
+                let comments: String = beside.iter().map(|line| comment(line)).collect();
+                held_by(seen).unwrap_or_default() + &comments + &written(&[id.name.as_str()], &seen.model)
+            }
         },
     }
 }
@@ -155,6 +159,7 @@ fn each_region(controls: &Controls, id: Listed<'_>, survey: &Survey, managed: &[
     let mut readings: BTreeMap<&Region, &ObservedDoc> = BTreeMap::new();
     let mut left_out: BTreeMap<String, Vec<&Region>> = BTreeMap::new();
     let mut owners: BTreeMap<&str, Vec<&Region>> = BTreeMap::new();
+    let mut besides: BTreeMap<String, Vec<&Region>> = BTreeMap::new();
     if !survey.cells.keys().any(|(control, _)| control == id.name) {
         return String::new();
     }
@@ -163,6 +168,9 @@ fn each_region(controls: &Controls, id: Listed<'_>, survey: &Survey, managed: &[
             Some(Ok(seen)) => match unwanted(controls, id, &Location::Region(region.clone()), seen, survey) {
                 Some(why) => left_out.entry(why).or_default().push(region),
                 None => {
+                    for line in beside(controls, id, &Location::Region(region.clone()), seen, survey) {
+                        besides.entry(line).or_default().push(region);
+                    }
                     if let Some(who) = &seen.held_by {
                         owners.entry(&who.who).or_default().push(region);
                     }
@@ -178,6 +186,9 @@ fn each_region(controls: &Controls, id: Listed<'_>, survey: &Survey, managed: &[
     let mut text = String::new();
     for (who, regions) in owners {
         text += &comment(&format!("Managed in {} by {who}", names(&regions)));
+    }
+    for (line, regions) in besides {
+        text += &comment(&format!("In {}: {line}", names(&regions)));
     }
     for (why, regions) in &left_out {
         text += &comment(&format!("Not managed in {}: {why}", names(regions)));
@@ -300,6 +311,22 @@ fn difference(
             .chain(findings.steps.into_iter().map(|step| step.action.title))
             .next(),
     }
+}
+
+/// What belongs to a reading and its table does not say: what could not be read, and what no table can express.
+fn beside(
+    controls: &Controls,
+    id: Listed<'_>,
+    place: &Location,
+    seen: &ObservedDoc,
+    survey: &Survey,
+) -> Vec<String> {
+    let unread = found(controls, id, &seen.model, place, seen, survey).map(|found| found.unread);
+    let unread = unread.unwrap_or_default();
+    let unread = unread.iter().map(|fault| format!("Not read: {}", reason(fault)));
+    unread
+        .chain(id.control.unsaid(seen).unwrap_or_default())
+        .collect()
 }
 
 /// What a control says of a reading beside a wanted table.

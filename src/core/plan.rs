@@ -225,6 +225,7 @@ fn judge(registry: &Controls, want: &Want, survey: &Survey) -> Result<(Cell, Vec
         entries,
         kept,
         notices,
+        unread,
         elsewhere,
         denied,
     } = control.diff(&want.table, seen, &here)?;
@@ -290,7 +291,30 @@ fn judge(registry: &Controls, want: &Want, survey: &Survey) -> Result<(Cell, Vec
     } else if !cell.attested.is_empty() {
         cell.verdict = Verdict::Attested;
     }
+    partly_unread(&mut cell, unread);
     Ok((cell, steps))
+}
+
+/// Parts of a cell could not be read: it is not in sync, and its tasks stay. Where steps or an obstacle decide the
+/// verdict, a notice says what is missing.
+fn partly_unread(cell: &mut Cell, unread: Vec<Fault>) {
+    for fault in unread {
+        let verdict = match fault.kind {
+            FaultKind::DeniedByOrganization => Verdict::Denied,
+            _ => Verdict::Unread,
+        };
+        let decides = match cell.verdict {
+            Verdict::InSync | Verdict::Attested => true,
+            Verdict::NeedsPerson | Verdict::Denied => verdict == Verdict::Unread,
+            _ => false,
+        };
+        if decides {
+            cell.verdict = verdict;
+            cell.fault = Some(fault);
+        } else {
+            cell.notices.push(format!("could not be read: {fault}"));
+        }
+    }
 }
 
 /// A person's tasks: those that are left, and those that somebody has vouched for. An attestation that no longer

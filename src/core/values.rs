@@ -188,6 +188,14 @@ impl Decimal {
         self.to_string().parse().unwrap_or_default()
     }
 
+    /// How many percent of another amount this one is; nothing if that one is 0.
+    pub fn percent_of(self, whole: Self) -> Option<Self> {
+        let hundredfold = self.0.checked_mul(100.into())?;
+        hundredfold
+            .checked_div(whole.0)
+            .map(|share| Decimal(share.normalize()))
+    }
+
     /// From an API's floating point number; nothing if it is none.
     pub fn from_f64(number: f64) -> Option<Self> {
         number.to_string().parse().ok()
@@ -441,6 +449,9 @@ mod tests {
         assert_eq!(toml::to_string(&hundred).unwrap(), "amount = \"100\"\n");
         assert_eq!(words("amount = 99.5").unwrap().amount.unwrap().to_f64(), 99.5);
         assert_eq!(Decimal::from_f64(80.0).unwrap().to_string(), "80");
+        let number = |text: &str| text.parse::<Decimal>().unwrap();
+        assert_eq!(number("120.5").percent_of(number("50")), Some(number("241")));
+        assert_eq!(number("1").percent_of(number("0")), None);
         for text in ["\"a\"", "true", "inf"] {
             let error = words(&format!("amount = {text}")).unwrap_err();
             assert!(error.contains("expected a number, such as"), "{error}");

@@ -62,6 +62,8 @@ pub trait AnyControl: Named + Send + Sync {
     fn seen_as(&self, model: &Table) -> Result<ObservedDoc, BadDocument>;
     /// See [`Control::diff`].
     fn diff(&self, want: &Table, seen: &ObservedDoc, here: &Here<'_>) -> Result<Changes<Act>, BadDocument>;
+    /// See [`Control::unsaid`].
+    fn unsaid(&self, seen: &ObservedDoc) -> Result<Vec<String>, BadDocument>;
     /// See [`Control::holds`].
     fn holds(&self, seen: &ObservedDoc, here: &Here<'_>) -> Result<Vec<Asset>, BadDocument>;
 }
@@ -207,9 +209,14 @@ impl<C: Control> AnyControl for Of<C> {
             entries: out.entries,
             kept: out.kept,
             notices: out.notices,
+            unread: out.unread,
             elsewhere: out.elsewhere,
             denied: out.denied,
         })
+    }
+
+    fn unsaid(&self, seen: &ObservedDoc) -> Result<Vec<String>, BadDocument> {
+        Ok(C::unsaid(&Self::seen(seen)?))
     }
 
     fn holds(&self, seen: &ObservedDoc, here: &Here<'_>) -> Result<Vec<Asset>, BadDocument> {

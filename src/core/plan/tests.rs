@@ -55,6 +55,10 @@ impl Control for Doors {
                 out.refuse_entry(door, "it is bricked up");
             } else if live == Some(&-1) {
                 out.deny(forbidden());
+            } else if live == Some(&-2) {
+                out.unread(Fault::answer("doors:Look", format!("the {door} is in the dark")));
+            } else if live == Some(&-3) {
+                out.person("find the key");
             } else if out.misses(&[door], Some(wanted), live, i32::cmp) {
                 let step = out.change(Lock(door.clone(), *wanted.value()));
                 if live.is_some_and(|live| live > wanted.value()) {
@@ -142,4 +146,23 @@ fn what_loosens_by_the_word_exactly_needs_consent() {
     );
     assert_eq!(consent, [false, true]);
     assert_eq!(plan.steps[1].weakens, ["fewer locks"]);
+}
+
+#[test]
+fn a_part_that_could_not_be_read_is_not_in_sync_and_leaves_the_rest_judged() {
+    let cell = |live: &str| planned("front = 2\nback = 2", live).cells.remove(0);
+    let alone = cell("front = 2\nback = -2");
+    assert_eq!(alone.verdict, Verdict::Unread);
+    assert_eq!(alone.fault.unwrap().message, "the back is in the dark");
+    let with_a_task = cell("front = -3\nback = -2");
+    assert_eq!(with_a_task.verdict, Verdict::Unread);
+    assert_eq!(with_a_task.people, ["find the key"]);
+    // Steps run, and what is missing is still said.
+    let plan = planned("front = 2\nback = 2", "front = 1\nback = -2");
+    assert_eq!(plan.cells[0].verdict, Verdict::Change);
+    assert_eq!(titles(&plan), ["put 2 locks on the front"]);
+    assert_eq!(
+        plan.cells[0].notices,
+        ["could not be read: doors:Look: the back is in the dark"]
+    );
 }
