@@ -22,6 +22,7 @@ mod cloudtrail;
 mod config_recorder;
 mod contact_information;
 mod cost_anomaly_detection;
+mod credential_report;
 mod default_vpc;
 mod ebs_encryption;
 mod ec2_defaults;

@@ -57,7 +57,8 @@ reuse_prevention = 24
     const PERMISSIONS: Permissions = Permissions {
         read: &[
             "iam:GetAccountPasswordPolicy",
-            "iam:ListUsers",
+            "iam:GenerateCredentialReport",
+            "iam:GetCredentialReport",
             "iam:GetLoginProfile",
             "iam:ListMFADevices",
         ],

@@ -1,9 +1,9 @@
 //! The root user: whether it is sealed. Nothing is ever written; what differs is a person's work.
 //!
 //! Presence comes from the account summary, which is always fresh. The last use comes from the credential report,
-//! which IAM keeps for four hours (IAM User Guide, "Get credential reports for your AWS account"). Nobody but the
-//! root user can list its MFA devices; others see its virtual ones only (`ListVirtualMFADevices`), so the number of
-//! devices is a lower bound, and more of them is for a person to vouch for.
+//! which may be four hours old. Only the root user can list its MFA devices; others see its virtual ones
+//! (`ListVirtualMFADevices`), so the number of devices is a lower bound, and a person vouches for more of them. Without
+//! the rights to list or to report, the rest is still judged, and only what is missing counts as unread.
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
@@ -13,7 +13,6 @@ use trueup_core::location::Scope;
 mod diff;
 mod live;
 mod model;
-mod report;
 #[cfg(test)]
 mod tests;
 
@@ -36,7 +35,7 @@ impl Control for RootUser {
         decides: &[
             "The account has no root access keys and no root signing certificates.",
             "Root has MFA, with at least `mfa_devices` devices; hardware devices cannot be counted, so at least one is assumed.",
-            "Root was last used longer ago than the file allows, by the credential report.",
+            "Root was last used longer ago than the file allows, by the credential report; without the right to it, that part is unread.",
             "A difference is a manual task; trueup never changes the root user.",
         ],
         off: "a key that is not written is not looked at; nothing is ever written",

@@ -195,8 +195,8 @@ mod tests {
         benchmarks  CIS 5.0: 1.7, 1.8; CIS 3.0: 1.8, 1.9; FSBP: IAM.7
         cost        free
         off switch  state = "absent" returns to AWS's built-in policy
-        to plan     iam:GetAccountPasswordPolicy, iam:ListUsers, iam:GetLoginProfile,
-                    iam:ListMFADevices
+        to plan     iam:GetAccountPasswordPolicy, iam:GenerateCredentialReport,
+                    iam:GetCredentialReport, iam:GetLoginProfile, iam:ListMFADevices
         to apply    iam:UpdateAccountPasswordPolicy, iam:DeleteAccountPasswordPolicy
         read more   https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
 

@@ -54,14 +54,18 @@ fn a_password_without_mfa_is_named_until_passwords_expire_and_is_no_difference()
     let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0);
     assert!(!plan.stdout.contains("without MFA"), "{}", plan.stdout);
     let asked = folder.exchanges();
-    assert!(asked.iter().all(|exchange| exchange["operation"] != "ListUsers"));
+    assert!(
+        asked
+            .iter()
+            .all(|exchange| exchange["operation"] != "GetCredentialReport")
+    );
 }
 
 #[test]
 fn users_that_iam_does_not_show_leave_the_policy_managed() {
     let folder = Folder::new();
     folder.world(&format!(
-        "{ALICE}[[deny]]\naction = \"iam:ListUsers\"\nby = \"iam\"\n"
+        "{ALICE}[[deny]]\naction = \"iam:GetCredentialReport\"\nby = \"iam\"\n"
     ));
     folder.becomes(NEVER, &["us-east-1 iam:UpdateAccountPasswordPolicy"]);
     folder
@@ -74,14 +78,41 @@ fn users_that_iam_does_not_show_leave_the_policy_managed() {
 fn a_fault_that_is_no_refusal_is_told_as_what_it_is() {
     let folder = Folder::new();
     folder.world(&format!(
-        "{ALICE}[[fault]]\ncall = \"iam:ListUsers\"\nkind = \"reset\"\n"
+        "{ALICE}[[fault]]\ncall = \"iam:GetCredentialReport\"\nkind = \"reset\"\n"
     ));
     folder.write("b.toml", NEVER);
     let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0);
-    let plan = plan.says("without MFA is not known: iam:ListUsers");
+    let plan = plan.says("without MFA is not known: iam:GetCredentialReport");
     assert!(!plan.stdout.contains("are needed"), "{}", plan.stdout);
     folder.apply().expect(0);
     assert_eq!(folder.writes(), ["us-east-1 iam:UpdateAccountPasswordPolicy"]);
+}
+
+#[test]
+fn two_hundred_users_cost_a_report_and_no_call_each_and_only_the_asked_are_named() {
+    let folder = Folder::new();
+    let user = |n: u32| {
+        format!(
+            "[[call]]\ncall = \"iam:CreateUser\"\ninput = {{ UserName = \"u{n}\" }}\n[[call]]\n\
+             call = \"iam:CreateLoginProfile\"\ninput = {{ UserName = \"u{n}\", Password = \"correct horse battery\" }}\n"
+        )
+    };
+    folder.world(&(100..300).map(user).collect::<String>());
+    folder.write("b.toml", NEVER);
+    // A report is written, and then a user gets MFA: who is named has none now.
+    folder.sandbox(&["plan", "b.toml"]).expect(0);
+    folder.alter(|account| {
+        account["iam"]["entities"]["devices"]["arn:aws:iam::123456789012:mfa/u101"] =
+            serde_json::json!({ "user": "u101", "enabled": 1_600_000_000 });
+    });
+    folder.forget_exchanges();
+    folder
+        .sandbox(&["plan", "b.toml", "--json"])
+        .expect(0)
+        .says("expires: u100, u102, u103, u104 and 195 more by the credential report");
+    let calls = folder.exchanges();
+    let of_iam = calls.iter().filter(|call| call["service"] == "iam").count();
+    assert!(of_iam <= 16, "{of_iam} calls of IAM");
 }
 
 #[test]

@@ -157,6 +157,69 @@ fn a_root_user_without_credentials_satisfies_mfa() {
     folder.becomes(&baseline(&format!("{WHOLE}hardware_mfa = \"required\"\n")), &[]);
 }
 
+/// The user alice has a virtual device under the name that the console gives to the root user's first one.
+const NAMESAKE: &str = r#"
+[[call]]
+call = "iam:CreateUser"
+input = { UserName = "alice" }
+[[call]]
+call = "iam:CreateVirtualMFADevice"
+input = { VirtualMFADeviceName = "root-account-mfa-device" }
+[[call]]
+call = "iam:EnableMFADevice"
+input = { UserName = "alice", SerialNumber = "arn:aws:iam::123456789012:mfa/root-account-mfa-device", AuthenticationCode1 = "123456", AuthenticationCode2 = "654321" }
+"#;
+
+#[test]
+fn a_users_device_by_the_name_of_the_root_users_is_not_the_root_users() {
+    let folder = Folder::new();
+    folder.world(&format!("{NAMESAKE}{}", world("hardware_mfa_devices = 1\n")));
+    let table = "[root_user]\nmfa = \"required\"\nmfa_devices = 1\nhardware_mfa = \"required\"\n";
+    folder.becomes(&baseline(table), &[]);
+    // With one virtual device of its own, the root user has one device and not two.
+    let folder = Folder::new();
+    folder.world(&format!("{NAMESAKE}{}", world("virtual_mfa_devices = 1\n")));
+    folder.write("b.toml", &baseline("[root_user]\nmfa_devices = 2\n"));
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+        .expect(4)
+        .says("trueup is sure of 1,");
+}
+
+#[test]
+fn without_the_report_everything_else_is_judged_and_the_run_says_what_is_missing() {
+    let open = "access_keys = 2\nmade_days_ago = 900\nused_days_ago = 3\n";
+    let table = "[root_user]\naccess_keys = \"absent\"\nmfa = \"required\"\nunused_for_days = 30\n";
+    for (by, code) in [("iam", 1), ("scp", 0)] {
+        let deny = format!("[[deny]]\naction = \"iam:GenerateCredentialReport\"\nby = \"{by}\"\n");
+        let folder = Folder::new();
+        folder.world(&format!("{deny}{}", world(open)));
+        folder.write("b.toml", &baseline(table));
+        let plan = folder.sandbox(&["plan", "b.toml"]).expect(code);
+        let plan = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for said in [
+            "delete the root user's access keys",
+            "protect the root user with MFA",
+            "the root user's last use is not known",
+        ] {
+            assert!(plan.contains(said), "{by}: no `{said}` in {plan}");
+        }
+        // A root user whose other keys are as wanted is not in sync by that.
+        let folder = Folder::new();
+        folder.world(&format!("{deny}{}", world(SEALED)));
+        folder.write("b.toml", &baseline(table));
+        let verdict = if by == "iam" { "unread" } else { "denied" };
+        folder
+            .sandbox(&["plan", "b.toml", "--fail-on", verdict])
+            .expect(4);
+        folder
+            .sandbox(&["export", "--only", "root_user"])
+            .expect(0)
+            .says("# Not read: iam:G")
+            .says("access_keys = \"absent\"");
+    }
+}
+
 #[test]
 fn trueup_says_when_it_is_the_root_user() {
     let folder = Folder::new();

@@ -167,25 +167,26 @@ fn remark(told: &Told, out: &mut Changes<Action>) {
         let unknown = "whether IAM users sign in without MFA is not known";
         out.notice(match (fault.kind, fault.hint()) {
             (FaultKind::Denied | FaultKind::DeniedByOrganization, _) => format!(
-                "{unknown}: IAM does not show the users ({}); iam:ListUsers, iam:GetLoginProfile and \
-                 iam:ListMFADevices are needed",
+                "{unknown}: IAM does not show the users ({}); iam:GenerateCredentialReport, \
+                 iam:GetCredentialReport, iam:GetLoginProfile and iam:ListMFADevices are needed",
                 fault.code.as_deref().unwrap_or("no code")
             ),
             (_, Some(hint)) => format!("{unknown}: {fault}; {hint}"),
             (_, None) => format!("{unknown}: {fault}"),
         });
     }
-    if told.without_mfa.is_empty() {
+    let more = match told.others_without_mfa {
+        0 => String::new(),
+        more => format!("{more} more by the credential report, which may be four hours old"),
+    };
+    let mut users = vec![told.without_mfa.join(", "), more];
+    users.retain(|part| !part.is_empty());
+    if users.is_empty() {
         return;
     }
-    let (named, more) = told.without_mfa.split_at(told.without_mfa.len().min(10));
-    let more = match more.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     out.notice(format!(
-        "these IAM users sign in with a password alone, without MFA, and it never expires: {}{more}; give them MFA, \
-         or write max_age_days = 180 and reuse_prevention = 5 or more",
-        named.join(", ")
+        "these IAM users sign in with a password alone, without MFA, and it never expires: {}; give them MFA, or \
+         write max_age_days = 180 and reuse_prevention = 5 or more",
+        users.join(" and ")
     ));
 }

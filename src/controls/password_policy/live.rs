@@ -6,6 +6,7 @@ use trueup_core::control::Observed;
 use trueup_core::values::{Bound, NumberOr, Presence};
 
 use super::model::{Action, Ids, Model, days};
+use crate::credential_report::CredentialReport;
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
@@ -41,8 +42,11 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     };
     let mut seen = Observed::<Model, Ids>::of(model);
     if want.is_some_and(|want| want.lets_passwords_live(&seen.model)) {
-        match without_mfa(&cx.clients().iam).await {
-            Ok(users) => seen.ids.told.without_mfa = users,
+        match without_mfa(cx).await {
+            Ok((named, others)) => {
+                seen.ids.told.without_mfa = named;
+                seen.ids.told.others_without_mfa = others;
+            }
             // The policy itself is known all the same.
             Err(fault) => seen.ids.told.unread = Some(fault.0),
         }
@@ -50,35 +54,44 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     Ok(seen)
 }
 
+/// How many users are named at most: each costs two calls.
+const NAMED: usize = 5;
+
 /// The IAM users with a console password and without MFA.
-async fn without_mfa(iam: &aws_sdk_iam::Client) -> Result<Vec<String>, Failure> {
-    let users = iam.list_users().into_paginator().items().send();
-    let users = users.collect::<Result<Vec<_>, _>>().await?;
-    let mut names: Vec<String> = futures::stream::iter(users)
+///
+/// The credential report knows all of them in one call, but is up to four hours old. So those that are named are asked
+/// for once more, and the others are only counted.
+async fn without_mfa(cx: &Cx) -> Result<(Vec<String>, usize), Failure> {
+    let report = cx.cached::<CredentialReport>().await?;
+    let mut reported: Vec<String> = report.without_mfa().into_iter().map(str::to_owned).collect();
+    let others = reported.split_off(reported.len().min(NAMED));
+    let iam = &cx.clients().iam;
+    let named = futures::stream::iter(reported)
         .map(|user| async move {
-            let profile = iam.get_login_profile().user_name(&user.user_name).send().await;
-            match profile.map_err(Failure::from) {
-                Ok(_) => {}
-                Err(fault) if fault.is("NoSuchEntity") => return Ok(None),
-                Err(fault) => return Err(fault),
-            }
-            let devices = iam.list_mfa_devices().user_name(&user.user_name).send().await;
-            match devices.map_err(Failure::from) {
-                Ok(devices) if devices.mfa_devices.is_empty() => Ok(Some(user.user_name)),
-                Ok(_) => Ok(None),
-                // Somebody deleted the user in between.
-                Err(fault) if fault.is("NoSuchEntity") => Ok(None),
-                Err(fault) => Err(fault),
-            }
+            let is_without = is_without_mfa(iam, &user).await?;
+            Ok::<_, Failure>(is_without.then_some(user))
         })
-        .buffered(8)
+        .buffered(NAMED)
         .try_collect::<Vec<Option<String>>>()
-        .await?
-        .into_iter()
-        .flatten()
-        .collect();
-    names.sort();
-    Ok(names)
+        .await?;
+    Ok((named.into_iter().flatten().collect(), others.len()))
+}
+
+/// Whether a user has a console password and no MFA now.
+async fn is_without_mfa(iam: &aws_sdk_iam::Client, user: &str) -> Result<bool, Failure> {
+    let profile = iam.get_login_profile().user_name(user).send().await;
+    match profile.map_err(Failure::from) {
+        Ok(_) => {}
+        Err(fault) if fault.is("NoSuchEntity") => return Ok(false),
+        Err(fault) => return Err(fault),
+    }
+    let devices = iam.list_mfa_devices().user_name(user).send().await;
+    match devices.map_err(Failure::from) {
+        Ok(devices) => Ok(devices.mfa_devices.is_empty()),
+        // The user was deleted in between.
+        Err(fault) if fault.is("NoSuchEntity") => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// See [`Live::apply`](trueup_aws::Live::apply).

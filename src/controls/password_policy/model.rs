@@ -125,8 +125,11 @@ pub(crate) struct Ids {
 /// Who signs in with nothing but a password. Looked at where the wanted policy lets no password expire.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Told {
-    /// The IAM users with a console password and without MFA, in order.
+    /// Some IAM users with a console password and without MFA, in order.
     pub(crate) without_mfa: Vec<String>,
+    /// How many more there are by the credential report, which may be four hours old.
+    #[serde(default)]
+    pub(crate) others_without_mfa: usize,
     /// Why they are not known, if they are not.
     pub(crate) unread: Option<Fault>,
 }

@@ -130,11 +130,20 @@ fn who_signs_in_with_a_password_alone_is_named_and_no_difference() {
         testing::told(&out)
     };
     insta::assert_snapshot!(told(&seen), @"note: these IAM users sign in with a password alone, without MFA, and it never expires: alice, bob; give them MFA, or write max_age_days = 180 and reuse_prevention = 5 or more");
-    seen.ids.told.without_mfa = (10..22).map(|n| format!("u{n}")).collect();
-    assert!(told(&seen).contains("u10, u11, u12, u13, u14, u15, u16, u17, u18, u19 and 2 more;"));
+    seen.ids.told.others_without_mfa = 195;
+    assert!(
+        told(&seen)
+            .contains(": alice, bob and 195 more by the credential report, which may be four hours old;")
+    );
+    seen.ids.told.without_mfa.clear();
+    assert!(
+        told(&seen).contains("expires: 195 more by the"),
+        "{}",
+        told(&seen)
+    );
     let refused = Fault {
         kind: FaultKind::Denied,
-        call: "iam:ListUsers".to_owned(),
+        call: "iam:GetCredentialReport".to_owned(),
         code: Some("AccessDenied".to_owned()),
         message: "not authorized".to_owned(),
         request_id: None,
@@ -146,12 +155,12 @@ fn who_signs_in_with_a_password_alone_is_named_and_no_difference() {
         ..refused.clone()
     };
     seen.ids.told = Told {
-        without_mfa: vec![],
         unread: Some(throttled),
+        ..Told::default()
     };
-    insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: iam:ListUsers: Throttling: Rate exceeded; run again later, or with a smaller --parallelism");
+    insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: iam:GetCredentialReport: Throttling: Rate exceeded; run again later, or with a smaller --parallelism");
     seen.ids.told.unread = Some(refused);
-    insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: IAM does not show the users (AccessDenied); iam:ListUsers, iam:GetLoginProfile and iam:ListMFADevices are needed");
+    insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: IAM does not show the users (AccessDenied); iam:GenerateCredentialReport, iam:GetCredentialReport, iam:GetLoginProfile and iam:ListMFADevices are needed");
 }
 
 #[test]

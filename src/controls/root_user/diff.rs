@@ -33,13 +33,16 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         out.person(DELETE_CERTIFICATES);
     }
     if !seen.ids.without_credentials {
-        mfa(want, live, out);
+        mfa(want, seen, out);
     }
     if want.unused_for_days.is_some() {
         used(want, seen, here.env.run.is_root, out);
     }
     if want.billing_access.is_some() {
         out.attestable(BILLING_ACCESS, ACTIVATE_BILLING);
+    }
+    for fault in &seen.ids.unread {
+        out.unread(fault.clone());
     }
     if here.env.run.is_root {
         out.notice(
@@ -50,7 +53,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
 }
 
 /// What is to be done about MFA: all of it while there is none, else what is missing.
-fn mfa(want: &Model, live: &Model, out: &mut Changes<Action>) {
+fn mfa(want: &Model, Observed { model: live, ids, .. }: &Observed<Model, Ids>, out: &mut Changes<Action>) {
     let devices = want.mfa_devices.unwrap_or(1);
     let asks = want.mfa.is_some() || want.mfa_devices.is_some() || want.hardware_mfa.is_some();
     if !asks {
@@ -72,7 +75,7 @@ fn mfa(want: &Model, live: &Model, out: &mut Changes<Action>) {
         ));
         return;
     }
-    if want.hardware_mfa.is_some() && live.hardware_mfa.is_none() {
+    if want.hardware_mfa.is_some() && live.hardware_mfa.is_none() && !ids.devices_unread {
         out.person(format!(
             "replace the root user's virtual MFA device by a hardware key or passkey: sign in as the root user, open \
              Security credentials, assign the new device, then remove the virtual one. {MFA_PAGE}"

@@ -1,69 +1,93 @@
 //! The calls that read the root user.
 
-use std::time::Duration;
-
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{AssignmentStatusType, SummaryKeyType};
+use aws_sdk_iam::types::{AssignmentStatusType, SummaryKeyType, VirtualMfaDevice};
 use jiff::civil::Date;
-use trueup_aws::wait::Wait;
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
+use trueup_core::fault::Fault;
 use trueup_core::values::{Presence, Required};
 
 use super::model::{Ids, Model};
-use super::report::{self, Use};
+use crate::credential_report::{CredentialReport, Use};
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
+///
+/// The summary is what everything rests on. What another call cannot show leaves the rest as it was read.
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let iam = &cx.clients().iam;
     let summary = summary(iam).await?;
-    let virtual_devices = virtual_devices(iam).await?;
+    let devices_matter =
+        want.is_none_or(|want| want.hardware_mfa.is_some() || want.mfa_devices.is_some_and(|n| n > 1));
+    let virtual_devices = match summary.mfa && devices_matter {
+        true => Some(virtual_devices(iam).await),
+        false => None,
+    };
     let use_matters = want.is_none_or(|want| want.unused_for_days.is_some());
-    let used = if use_matters {
-        Some(use_of_root(iam, cx.wait_until("IAM has written the credential report")).await?)
-    } else {
-        None
+    let used = match use_matters {
+        true => Some(
+            cx.cached::<CredentialReport>()
+                .await
+                .and_then(|report| report.use_of_root()),
+        ),
+        false => None,
     };
     Ok(read(
-        summary,
-        virtual_devices,
-        used,
+        Read {
+            summary,
+            virtual_devices,
+            used,
+        },
         want.and_then(|want| want.unused_for_days),
         cx.env.run.today,
     ))
 }
 
+/// What the calls found; nothing where one was not needed.
+pub(super) struct Read {
+    pub(super) summary: Summary,
+    pub(super) virtual_devices: Option<Result<i32, Failure>>,
+    pub(super) used: Option<Result<Use, Failure>>,
+}
+
 /// The reading, from what the calls found.
 ///
 /// Without a number of days (`export`), the model says for how long the root user has not been used.
-pub(super) fn read(
-    summary: Summary,
-    virtual_devices: i32,
-    used: Option<report::Use>,
-    days: Option<i32>,
-    today: Date,
-) -> Observed<Model, Ids> {
-    let presence = |present| {
-        Some(if present {
-            Presence::Present
-        } else {
-            Presence::Absent
-        })
-    };
+pub(super) fn read(found: Read, days: Option<i32>, today: Date) -> Observed<Model, Ids> {
+    let summary = found.summary;
     let without_credentials = !(summary.password || summary.access_keys || summary.signing_certificates);
-    let protected = summary.mfa || without_credentials;
-    let mut model = Model {
-        access_keys: presence(summary.access_keys),
-        signing_certificates: presence(summary.signing_certificates),
-        mfa: protected.then_some(Required::Required),
-        mfa_devices: summary.mfa.then_some(virtual_devices.max(1)),
-        hardware_mfa: (protected && virtual_devices == 0).then_some(Required::Required),
-        unused_for_days: None,
-        billing_access: None,
-    };
     let mut ids = Ids {
         without_credentials,
         ..Ids::default()
+    };
+    let mut or_unread = |part: &str, failure: Failure| {
+        let failure = failure.reworded(|message| format!("{message}: {part}"));
+        ids.unread.push(Fault {
+            request_id: None,
+            ..failure.0
+        });
+    };
+    let virtual_devices = match found.virtual_devices {
+        None => Some(0),
+        Some(Ok(count)) => Some(count),
+        Some(Err(failure)) => {
+            or_unread("the root user's virtual MFA devices are not known", failure);
+            None
+        }
+    };
+    let used = found.used.and_then(|used| {
+        used.map_err(|failure| or_unread("the root user's last use is not known", failure))
+            .ok()
+    });
+    let protected = summary.mfa || without_credentials;
+    let mut model = Model {
+        access_keys: Some(presence(summary.access_keys)),
+        signing_certificates: Some(presence(summary.signing_certificates)),
+        mfa: protected.then_some(Required::Required),
+        mfa_devices: summary.mfa.then_some(virtual_devices.unwrap_or_default().max(1)),
+        hardware_mfa: (protected && virtual_devices == Some(0)).then_some(Required::Required),
+        unused_for_days: None,
+        billing_access: None,
     };
     if let Some(used) = used {
         let age = |day: Date| (today - day).get_days();
@@ -80,10 +104,18 @@ pub(super) fn read(
             },
         }
     }
+    ids.devices_unread = virtual_devices.is_none();
     Observed {
         model,
         ids,
         held_by: None,
+    }
+}
+
+fn presence(present: bool) -> Presence {
+    match present {
+        true => Presence::Present,
+        false => Presence::Absent,
     }
 }
 
@@ -126,46 +158,20 @@ async fn virtual_devices(iam: &Client) -> Result<i32, Failure> {
         .send();
     let mut count = 0;
     while let Some(page) = pages.next().await {
-        for device in page?.virtual_mfa_devices {
-            let user = device
-                .user
-                .as_ref()
-                .map(|user| user.arn.as_str())
-                .unwrap_or_default();
-            // The first virtual device of the root user has this name, whatever the answer says of its user.
-            let is_roots =
-                user.ends_with(":root") || device.serial_number.ends_with(":mfa/root-account-mfa-device");
-            count += i32::from(is_roots);
-        }
+        let devices = page?.virtual_mfa_devices;
+        count += devices
+            .iter()
+            .map(|device| i32::from(is_roots(device)))
+            .sum::<i32>();
     }
     Ok(count)
 }
 
-/// How often a report is asked for while IAM is writing it, with two seconds between.
-const MOST_ATTEMPTS: u32 = 30;
-
-/// When the root user was last used, from the credential report. Has IAM write one if there is none.
-async fn use_of_root(iam: &Client, mut wait: Wait) -> Result<Use, Failure> {
-    let mut pause = Duration::from_millis(250);
-    let mut attempt = 0;
-    loop {
-        let fault = match iam.get_credential_report().send().await.map_err(Failure::from) {
-            Ok(answer) => {
-                let content = answer.content.map(|blob| blob.into_inner()).unwrap_or_default();
-                return report::root(&content).map_err(|why| Failure::answer("iam:GetCredentialReport", why));
-            }
-            Err(fault) => fault,
-        };
-        attempt += 1;
-        if attempt > MOST_ATTEMPTS {
-            return Err(fault);
-        }
-        if fault.is_one_of(&["ReportNotPresent", "ReportExpired"]) {
-            iam.generate_credential_report().send().await?;
-        } else if !fault.is("ReportInProgress") {
-            return Err(fault);
-        }
-        wait.pause(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(2));
+/// Whether a device is the root user's. The name that the console gives to its first one decides only where the answer
+/// names no user: a user may name a device so.
+fn is_roots(device: &VirtualMfaDevice) -> bool {
+    match &device.user {
+        Some(user) => user.arn.ends_with(":root"),
+        None => device.serial_number.ends_with(":mfa/root-account-mfa-device"),
     }
 }

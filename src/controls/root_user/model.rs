@@ -4,6 +4,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trueup_core::fault::Fault;
 use trueup_core::values::{Presence, Required};
 
 /// The table `[root_user]`.
@@ -38,6 +39,12 @@ pub(crate) struct Ids {
     pub(crate) used: Option<String>,
     /// The day on which the account was made, if that lets a recent use pass.
     pub(crate) new_since: Option<String>,
+    /// True if its virtual MFA devices are not known although they were asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) devices_unread: bool,
+    /// What could not be read, with why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unread: Vec<Fault>,
 }
 
 /// There is no change: trueup never touches the root user.

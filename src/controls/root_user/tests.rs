@@ -2,10 +2,11 @@ use jiff::civil::{Date, date};
 use trueup_core::env::Run;
 use trueup_core::values::Required;
 
-use super::live::Summary;
-use super::live::read;
-use super::report::Use;
+use trueup_core::fault::{Fault, FaultKind};
+
+use super::live::{self, Read, Summary};
 use super::*;
+use crate::credential_report::Use;
 use crate::testing;
 
 const TODAY: Date = date(2026, 11, 25);
@@ -31,6 +32,31 @@ fn used(last: Option<Date>, created: Date) -> Option<Use> {
     Some(Use {
         last,
         created: Some(created),
+    })
+}
+
+fn read(
+    summary: Summary,
+    virtual_devices: i32,
+    used: Option<Use>,
+    days: Option<i32>,
+    today: Date,
+) -> Observed<Model, Ids> {
+    let found = Read {
+        summary,
+        virtual_devices: summary.mfa.then_some(Ok(virtual_devices)),
+        used: used.map(Ok),
+    };
+    live::read(found, days, today)
+}
+
+fn refused(call: &str) -> Failure {
+    Failure(Fault {
+        kind: FaultKind::Denied,
+        call: call.to_owned(),
+        code: Some("AccessDenied".to_owned()),
+        message: "not authorized".to_owned(),
+        request_id: Some("changes".to_owned()),
     })
 }
 
@@ -174,6 +200,45 @@ fn what_trueup_found_does_not_move_from_day_to_day() {
         let on = |day| read(SEALED, 1, used(last, date(2020, 1, 1)), Some(30), day);
         assert_eq!(on(TODAY), on(tomorrow));
     }
+}
+
+#[test]
+fn a_report_that_is_refused_leaves_the_rest_judged_and_only_the_last_use_unread() {
+    let want = example();
+    let found = |summary: Summary, devices| Read {
+        summary,
+        virtual_devices: Some(devices),
+        used: Some(Err(refused("iam:GenerateCredentialReport"))),
+    };
+    let open = live::read(found(whole(), Ok(0)), want.unused_for_days, TODAY);
+    let told = plan(&want, &open);
+    assert_eq!(
+        told.lines().filter(|line| line.starts_with("person: ")).count(),
+        3,
+        "{told}"
+    );
+    let last = told.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "unread: iam:GenerateCredentialReport: AccessDenied: not authorized: the root user's last use is not known"
+    );
+    let sealed = live::read(found(SEALED, Ok(2)), want.unused_for_days, TODAY);
+    assert_eq!(plan(&want, &sealed), last);
+}
+
+#[test]
+fn devices_that_cannot_be_listed_are_unread_and_never_taken_for_hardware() {
+    let found = Read {
+        summary: SEALED,
+        virtual_devices: Some(Err(refused("iam:ListVirtualMFADevices"))),
+        used: None,
+    };
+    let seen = live::read(found, None, TODAY);
+    assert_eq!(seen.model.hardware_mfa, None);
+    insta::assert_snapshot!(
+        plan(&model("mfa = \"required\"\nhardware_mfa = \"required\""), &seen),
+        @"unread: iam:ListVirtualMFADevices: AccessDenied: not authorized: the root user's virtual MFA devices are not known"
+    );
 }
 
 #[test]
