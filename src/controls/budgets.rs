@@ -1,7 +1,7 @@
-//! Budgets of cost, and who hears when one is overrun.
+//! Budgets of cost, and who is notified when one is overrun.
 //!
-//! A table `[budgets.NAME]` is the budget of that name. Budgets that the file does not name are nobody's business
-//! here: they are neither changed nor counted as a difference.
+//! A table `[budgets.NAME]` is the budget of that name. Where that does not exist and one of another name does all that
+//! the table asks for, that one counts and stays as it is. Other budgets are neither changed nor counted as a difference.
 //!
 //! `UpdateBudget` replaces the whole budget (AWS Budgets API reference), so a change sends back what was read a
 //! moment before, with the managed keys changed in it.
@@ -18,6 +18,7 @@ use crate::alerts::Alerts;
 mod check;
 mod diff;
 mod live;
+mod matching;
 mod model;
 #[cfg(test)]
 mod tests;
@@ -33,14 +34,14 @@ impl Control for Budgets {
     const DOC: Doc = Doc {
         title: "AWS Budgets",
         items: &[5],
-        why: "A budget tells early that an account was taken over or that something costs more than was meant.",
+        why: "A budget warns early that an account was taken over or that something costs more than was meant.",
         decides: &[
-            "A cost budget without filters has the written period and currency, and does not end.",
-            "Its limit equals the file's; a budget of another name that is adopted may have a lower one.",
-            "Each written notification has a match that alerts at the same threshold or earlier and reaches the written recipients.",
+            "A cost budget that counts the whole bill has the written period and currency, and has not ended.",
+            "Its limit equals the file's; a budget of another name that does the rest may have a lower one, down to half.",
+            "Each written notification has a match that alerts at the same threshold or earlier and reaches the written recipients; others may be there.",
             "An unhealthy budget is a manual task. Cost types that are not written may be anything.",
         ],
-        off: "state = \"absent\" in a budget's table deletes it; notifications = [] keeps it silent",
+        off: "state = \"absent\" in a budget's table deletes it; notifications = [] deletes its notifications",
         cost: "free",
         benchmarks: &[],
         page: "https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html",
@@ -80,6 +81,24 @@ notifications = [
             return;
         };
         want.recipients().for_each(|recipient| recipient.fill(&topic));
+    }
+
+    fn unsaid(seen: &Observed<Model, Ids>) -> Vec<String> {
+        let others = seen.ids.others.iter();
+        let left_out = others.map(|(name, why)| format!("Left out: the budget {name} {why}"));
+        let named = seen
+            .ids
+            .beside
+            .iter()
+            .filter(|(name, _)| seen.model.budgets.contains_key(*name));
+        left_out
+            .chain(named.flat_map(|(name, beside)| {
+                let lines = beside.in_words();
+                lines
+                    .into_iter()
+                    .map(move |line| format!("The budget {name} {line}"))
+            }))
+            .collect()
     }
 
     fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {

@@ -49,10 +49,20 @@ pub struct Kept {
     spent: String,
     /// When it was last changed, in seconds since 1970.
     updated: i64,
+    /// `HEALTHY`, or `UNHEALTHY`: then it is not updated.
+    #[serde(default = "healthy")]
+    health: String,
+    /// Why it is not healthy.
+    #[serde(default)]
+    health_reason: Option<String>,
     /// Its notifications.
     notifications: Vec<WithSubscribers>,
     /// Its tags.
     tags: BTreeMap<String, String>,
+}
+
+fn healthy() -> String {
+    "HEALTHY".to_owned()
 }
 
 /// A budget's notifications at most.
@@ -98,6 +108,7 @@ impl Kept {
 
     fn add(&mut self, new: WithSubscribers) -> Result<(), AwsError> {
         new.notification.check()?;
+        self.forecasts(&new.notification)?;
         if self
             .notifications
             .iter()
@@ -122,16 +133,31 @@ impl Kept {
         Ok(())
     }
 
-    fn output(&self, shows_expression: bool) -> Value {
+    /// Forecasts are of months, quarters and years.
+    fn forecasts(&self, notification: &Notification) -> Result<(), AwsError> {
+        match self.budget.is_daily() && notification.is_forecasted() {
+            true => Err(no_forecast()),
+            false => Ok(()),
+        }
+    }
+
+    fn output(&self, shows_expression: bool, now: i64) -> Value {
         let mut told = json!(self.budget);
         if !shows_expression {
             told["FilterExpression"].take();
             told["Metrics"].take();
         }
+        if let Some(limit) = self.budget.planned_now(now) {
+            told["BudgetLimit"] = limit;
+        }
         let unit = self.budget.unit();
         told["CalculatedSpend"] = json!({"ActualSpend": {"Amount": self.spent, "Unit": unit}});
         told["LastUpdatedTime"] = self.updated.into();
-        told["HealthStatus"] = json!({"Status": "HEALTHY", "LastUpdatedTime": self.updated});
+        told["HealthStatus"] = json!({
+            "Status": self.health,
+            "StatusReason": self.health_reason,
+            "LastUpdatedTime": self.updated,
+        });
         told
     }
 
@@ -209,11 +235,11 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             let all = budgets
                 .budgets
                 .values()
-                .map(|kept| kept.output(with_expression))
+                .map(|kept| kept.output(with_expression, call.now))
                 .collect();
             paged(input, "Budgets", all, 1000)
         }
-        "DescribeBudget" => Ok(json!({"Budget": budgets.named(input)?.output(with_expression)})),
+        "DescribeBudget" => Ok(json!({"Budget": budgets.named(input)?.output(with_expression, call.now)})),
         "CreateBudget" => {
             let budget: Budget = member(input, "Budget")?;
             let budget = budget.normalized(call.now)?;
@@ -228,6 +254,8 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 budget,
                 spent: "0.0".to_owned(),
                 updated: call.now,
+                health: healthy(),
+                health_reason: None,
                 notifications: vec![],
                 tags: BTreeMap::new(),
             };
@@ -243,7 +271,12 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "UpdateBudget" => {
             let new: Budget = member(input, "NewBudget")?;
             let kept = budgets.of(&new.budget_name)?;
-            kept.budget = new.normalized(call.now)?;
+            let new = new.normalized(call.now)?;
+            let mut notifications = kept.notifications.iter();
+            if new.is_daily() && notifications.any(|kept| kept.notification.is_forecasted()) {
+                return Err(no_forecast());
+            }
+            kept.budget = new;
             // A change resets it until the next refresh (API reference, UpdateBudget).
             kept.spent = "0.0".to_owned();
             kept.updated = call.now;
@@ -306,6 +339,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             if kept.notifications.iter().any(others) {
                 return Err(duplicate("The notification already exists."));
             }
+            kept.forecasts(&new)?;
             kept.notification(&json!({"Notification": old}))?.notification = new;
             Ok(json!({}))
         }
@@ -440,6 +474,10 @@ fn list<T: DeserializeOwned>(input: &Value, name: &str) -> Result<Vec<T>, AwsErr
 
 fn not_found(message: &str) -> AwsError {
     AwsError::new("NotFoundException", message)
+}
+
+fn no_forecast() -> AwsError {
+    SERVICE.invalid("A FORECASTED notification needs a MONTHLY, QUARTERLY or ANNUALLY budget.")
 }
 
 fn duplicate(message: &str) -> AwsError {

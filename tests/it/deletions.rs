@@ -129,7 +129,7 @@ fn deletions(folder: &Folder) -> Vec<Deletion> {
                 of_budget(json!({ "Notification": actual,
                 "Subscriber": { "SubscriptionType": "EMAIL", "Address": "billing@example.com" } }))
             ]]),
-            &["tell billing@example.com of the budget monthly on actual > 80%"],
+            &["add recipient billing@example.com to notification actual > 80% of budget `monthly`"],
         ),
         (
             "budgets",
@@ -137,12 +137,12 @@ fn deletions(folder: &Folder) -> Vec<Deletion> {
                 "delete_notification",
                 of_budget(json!({ "Notification": actual }))
             ]]),
-            &["notify of the budget monthly on actual > 80%"],
+            &["add notification actual > 80% to budget `monthly`"],
         ),
         (
             "budgets",
             json!([["delete_budget", budget.clone()]]),
-            &["create the budget monthly"],
+            &["create budget `monthly`"],
         ),
         (
             "ce",

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Budget, Model, Notification};
+use trueup_core::values::Bound;
+
+use super::model::{Budget, Model, Notification, On, Period};
 
 /// The notifications of a budget at most (AWS Budgets API reference, `CreateBudget`).
 pub(super) const NOTIFICATIONS: usize = 10;
 /// The e-mail addresses of a notification at most; beside them it has one topic (the same page).
-const ADDRESSES: usize = 10;
+pub(super) const ADDRESSES: usize = 10;
 /// The highest threshold (`NotificationThreshold`).
 const HIGHEST: i64 = 15_000_000_000_000;
 
@@ -89,6 +91,12 @@ fn of_one(budget: &Budget) -> Vec<String> {
                 .into_iter()
                 .map(|what| format!("notification {nth} {what}")),
         );
+        if budget.period == Some(Period::Daily) && notification.on == Some(On::Forecasted) {
+            wrong.push(format!(
+                "notification {nth} is on a forecast, and AWS forecasts no single days; expected on = \"actual\", or \
+                 another period"
+            ));
+        }
         if let Some(trigger) = notification.trigger()
             && !met.insert(trigger)
         {
@@ -109,7 +117,7 @@ fn of_notification(notification: &Notification) -> Vec<String> {
     if thresholds.iter().flatten().count() != 1 {
         wrong.push("needs one threshold; expected either above_percent or above_amount".to_owned());
     }
-    for threshold in thresholds.into_iter().flatten() {
+    for threshold in thresholds.iter().flatten().map(Bound::value) {
         if !(0.into()..=HIGHEST.into()).contains(&threshold.value()) {
             wrong.push(format!(
                 "has the threshold {threshold}, which is out of range; expected 0 to {HIGHEST}"
@@ -118,21 +126,21 @@ fn of_notification(notification: &Notification) -> Vec<String> {
     }
     let to = notification.recipients();
     if to.is_empty() {
-        wrong.push("tells nobody; expected `to` with at least one recipient".to_owned());
+        wrong.push("has no recipients; expected `to` with at least one".to_owned());
     }
     let topics = to.iter().filter(|recipient| recipient.is_topic()).count();
     if topics > 1 {
-        wrong.push(format!("tells {topics} topics; expected one at most"));
+        wrong.push(format!("has {topics} topics; expected one at most"));
     }
     if to.len() - topics > ADDRESSES {
         wrong.push(format!(
-            "tells {} addresses; expected {ADDRESSES} at most",
+            "has {} addresses; expected {ADDRESSES} at most",
             to.len() - topics
         ));
     }
     let mut met = BTreeSet::new();
     if let Some(twice) = to.iter().find(|recipient| !met.insert(*recipient)) {
-        wrong.push(format!("tells {twice} twice; expected each recipient once"));
+        wrong.push(format!("has {twice} twice; expected each recipient once"));
     }
     wrong
 }

@@ -1,14 +1,13 @@
 //! From what is wanted and what is there to the steps between them.
 
-use std::collections::BTreeSet;
-
 use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
 use trueup_core::tags;
-use trueup_core::values::Recipient;
+use trueup_core::values::{Decimal, Recipient};
 
-use super::check::NOTIFICATIONS;
-use super::model::{Action, Budget, Ids, Model, Notification, Trigger};
+use super::check::{ADDRESSES, NOTIFICATIONS};
+use super::matching::{Match, counts_as, height, matched};
+use super::model::{Action, Beside, Budget, Ids, Model, Notification, On, Period, Trigger};
 use crate::alerts::awaiting;
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
@@ -20,32 +19,39 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     for (name, budget) in &want.budgets {
         let of = Of {
             name,
+            want: budget,
             seen,
             here,
-            live: live(seen, name),
         };
+        let before = (out.steps.len(), out.entries.len());
         if budget.is_absent() {
             if of.exists(name) {
                 out.destroy(Action::Delete { name: name.clone() });
             }
             continue;
         }
-        let made = match (of.live, seen.ids.others.get(name)) {
+        let made = match (live(seen, name), seen.ids.others.get(name)) {
             (_, Some(why)) => {
-                out.refuse(format!(
-                    "the budget {name} {why}: give the table another name, or delete the budget"
-                ));
+                out.refuse_entry(
+                    name,
+                    format!(
+                        "the budget of this name {why}: give the table another name, or delete the budget"
+                    ),
+                );
                 continue;
             }
-            (None, None) => match of.create(budget, out) {
-                None => continue,
-                made => made,
-            },
+            (None, None) if of.is_stood_in_for(out) => None,
+            (None, None) => of.create(out),
             (Some(live), None) => {
-                of.change(budget, live, out);
+                of.change(live, out);
                 None
             }
         };
+        if out.entries.len() > before.1 {
+            // Something is in the way of a part of it: it gets no step.
+            out.steps.truncate(before.0);
+            continue;
+        }
         if let Some(old) = &budget.previously
             && of.exists(old)
         {
@@ -61,9 +67,9 @@ fn live<'a>(seen: &'a Observed<Model, Ids>, name: &str) -> Option<&'a Budget> {
 /// One budget that is wanted.
 struct Of<'a> {
     name: &'a String,
+    want: &'a Budget,
     seen: &'a Observed<Model, Ids>,
     here: &'a Here<'a>,
-    live: Option<&'a Budget>,
 }
 
 impl Of<'_> {
@@ -75,7 +81,70 @@ impl Of<'_> {
         self.name.clone()
     }
 
-    fn create(&self, want: &Budget, out: &mut Changes<Action>) -> Option<LocalId> {
+    fn refuse(&self, what: impl Into<String>, out: &mut Changes<Action>) {
+        out.refuse_entry(self.name, what);
+    }
+
+    fn wanted(&self) -> &[Notification] {
+        self.want.notifications.as_deref().unwrap_or_default()
+    }
+
+    /// True if a budget of another name does all that is wanted: the one whose limit is nearest.
+    fn is_stood_in_for(&self, out: &mut Changes<Action>) -> bool {
+        let mut fitting: Vec<(&String, &Budget)> = self
+            .seen
+            .ids
+            .stand_ins
+            .iter()
+            .filter(|(name, live)| self.is_done_by(name, live))
+            .collect();
+        fitting.sort_by_key(|(_, live)| std::cmp::Reverse(live.amount));
+        let Some(((chosen, _), others)) = fitting.split_first() else {
+            return false;
+        };
+        let others: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
+        let others = match others.is_empty() {
+            true => String::new(),
+            false => format!(" (so do {})", others.join(", ")),
+        };
+        out.keep(
+            &[self.name],
+            format!(
+                "budget {chosen} does what [budgets.{}] asks for{others}, so no second one is made",
+                self.name
+            ),
+        );
+        true
+    }
+
+    fn is_done_by(&self, name: &str, live: &Budget) -> bool {
+        let beside = self.seen.ids.beside.get(name);
+        if self.want.notifications.as_ref().is_some_and(Vec::is_empty)
+            && live.notifications != self.want.notifications
+        {
+            return false;
+        }
+        let has_ended = beside.is_some_and(|beside| self.has_ended(beside));
+        let there = live.notifications.as_deref().unwrap_or_default();
+        let is_sent = |one: &Match<'_>| {
+            one.live.is_some_and(|(live, _)| {
+                let to = one.want.recipients();
+                to.iter().all(|recipient| live.recipients().contains(recipient))
+            })
+        };
+        !has_ended
+            && counts_as(self.want, live, beside)
+            && matched(self.wanted(), there, live.amount).iter().all(is_sent)
+    }
+
+    fn has_ended(&self, beside: &Beside) -> bool {
+        // Days of this form are in the order of their texts.
+        let today = self.here.env.run.today.to_string();
+        beside.ends.as_ref().is_some_and(|end| *end <= today)
+    }
+
+    fn create(&self, out: &mut Changes<Action>) -> Option<LocalId> {
+        let want = self.want;
         let lacks: Vec<&str> = [
             ("amount", want.amount.is_none()),
             ("unit", want.unit.is_none()),
@@ -85,19 +154,19 @@ impl Of<'_> {
         .filter_map(|(key, lacks)| lacks.then_some(key))
         .collect();
         if !lacks.is_empty() {
-            out.refuse(format!(
-                "there is no budget {}, and to make one its table lacks {}",
-                self.name,
-                lacks.join(", ")
-            ));
+            self.refuse(
+                format!(
+                    "there is no such budget, and to create it the table lacks {}",
+                    lacks.join(", ")
+                ),
+                out,
+            );
             return None;
         }
-        let notifications = want.notifications.as_deref().unwrap_or_default();
-        let recipients = notifications.iter().flat_map(Notification::recipients);
-        if self.nobody_knows_the_topic(recipients, out) {
+        let recipients = || self.wanted().iter().flat_map(Notification::recipients);
+        if self.lacks_the_topic(recipients(), out) {
             return None;
         }
-        let recipients: Vec<&Recipient> = notifications.iter().flat_map(Notification::recipients).collect();
         let step = out.add(Action::Create {
             name: self.name(),
             budget: Budget {
@@ -107,35 +176,39 @@ impl Of<'_> {
             },
             tags: self.here.env.run.tags.clone(),
         });
-        Some(awaiting(step, recipients).id())
+        Some(awaiting(step, recipients()).id())
     }
 
-    fn change(&self, want: &Budget, live: &Budget, out: &mut Changes<Action>) {
+    fn change(&self, live: &Budget, out: &mut Changes<Action>) {
+        let nothing = Beside::default();
+        let beside = self.seen.ids.beside.get(self.name).unwrap_or(&nothing);
+        if let Some(why) = self.obstacle(live, beside) {
+            self.refuse(why, out);
+            return;
+        }
+        self.remark(live, beside, out);
+        let want = self.want;
         let change = Budget {
-            amount: other(&want.amount, &live.amount),
+            amount: other(&want.amount, &live.amount).filter(|_| beside.moves.is_none()),
             unit: other(&want.unit, &live.unit),
             period: other(&want.period, &live.period),
             include_credits: other(&want.include_credits, &live.include_credits),
             include_refunds: other(&want.include_refunds, &live.include_refunds),
             ..Budget::default()
         };
-        let by_types = change.include_credits.is_some() || change.include_refunds.is_some();
-        if by_types && self.seen.ids.by_expression.contains(self.name) {
-            out.refuse(format!(
-                "the budget {} chooses its costs by a filter expression, which include_credits and include_refunds \
-                 cannot change: leave them out, or give the table another name",
-                self.name
-            ));
-            return;
-        }
-        if change != Budget::default() {
+        let endless = self.has_ended(beside);
+        if change != Budget::default() || endless {
             out.change(Action::Update {
                 name: self.name(),
                 change,
+                endless,
             });
         }
         if let (Some(want), Some(live)) = (&want.notifications, &live.notifications) {
-            self.notifications(want, live, out);
+            match want.is_empty() {
+                true => self.silence(live, &beside.odd, out),
+                false => self.notifications(live, beside, out),
+            }
         }
         if let Some(live) = self.seen.ids.tags.get(self.name) {
             let tags = tags::differing(&self.here.env.run.tags, live);
@@ -148,155 +221,275 @@ impl Of<'_> {
         }
     }
 
-    /// The written list is exact. One that only has another threshold is moved, so that nobody's mail is
-    /// interrupted.
-    fn notifications(&self, want: &[Notification], live: &[Notification], out: &mut Changes<Action>) {
-        let mut added = missing(want, live);
-        let mut surplus = missing(live, want);
-        let recipients = |notification: &Notification| -> BTreeSet<Recipient> {
-            notification.recipients().iter().cloned().collect()
-        };
-        let known = want.iter().flat_map(|wanted| wanted.recipients());
-        let there: BTreeSet<&Recipient> = live.iter().flat_map(Notification::recipients).collect();
-        if self.nobody_knows_the_topic(known.filter(|wanted| !there.contains(wanted)), out) {
-            return;
+    /// What is in the way of this budget alone.
+    fn obstacle(&self, live: &Budget, beside: &Beside) -> Option<String> {
+        let want = self.want;
+        if let (Some(moves), Some(limit)) = (&beside.moves, want.amount)
+            && live.amount.is_none_or(|now| now > limit)
+        {
+            let now = live.amount.map_or_else(String::new, |now| format!(", now {now}"));
+            return Some(format!(
+                "the budget {moves}{now}, and the file asks for {limit}: give the table another name, or give the \
+                 budget a fixed amount in the console"
+            ));
         }
-        for (wanted, trigger) in want.iter().filter_map(|wanted| Some((wanted, wanted.trigger()?))) {
-            if let Some(kept) = live.iter().find(|live| live.trigger() == Some(trigger)) {
-                self.recipients(trigger, wanted.recipients(), kept.recipients(), out);
+        let forecasts =
+            |all: &Option<Vec<Notification>>| all.iter().flatten().any(|one| one.on == Some(On::Forecasted));
+        let odd = beside.odd.iter().any(|odd| odd.on == On::Forecasted);
+        let period = want.period.or(live.period);
+        let is_daily = period == Some(Period::Daily);
+        let becomes_daily = is_daily && live.period != period;
+        (is_daily && forecasts(&want.notifications)
+            || becomes_daily && (forecasts(&live.notifications) || odd))
+            .then(|| {
+                "AWS forecasts no single days: write another period, and no notification on \"forecasted\" for a \
+                 daily budget"
+                    .to_owned()
+            })
+    }
+
+    /// What is worth knowing of a budget that stays, and what a person has to look into.
+    fn remark(&self, live: &Budget, beside: &Beside, out: &mut Changes<Action>) {
+        let name = self.name;
+        if let (Some(moves), Some(limit)) = (&beside.moves, self.want.amount) {
+            let now = live.amount.map(|now| now.to_string()).unwrap_or_default();
+            let why = format!("budget {name} {moves}, now {now}, which is not above {limit}; that stays");
+            match live.amount == self.want.amount {
+                true => out.notice(why),
+                false => out.keep(&[name, "amount"], why),
             }
         }
-        let mut moved = vec![];
-        added.retain(|(wanted, to)| {
-            let same = surplus
-                .iter()
-                .position(|(old, from)| from.on == to.on && recipients(old) == recipients(wanted));
-            if let Some(at) = same {
-                moved.push((surplus.remove(at).1, *to));
-            }
-            same.is_none()
-        });
-        for (from, to) in moved {
-            let name = self.name();
-            out.change(Action::MoveNotification { name, from, to });
+        if let Some(end) = beside.ends.as_ref().filter(|_| !self.has_ended(beside)) {
+            out.notice(format!("budget {name} ends on {end}, and AWS deletes it then"));
         }
-        let remove = |out: &mut Changes<Action>, after: &[LocalId]| -> Vec<LocalId> {
-            let steps = surplus.iter().map(|(old, trigger)| {
-                let who: Vec<String> = old.recipients().iter().map(ToString::to_string).collect();
-                let (name, trigger) = (self.name(), *trigger);
-                out.destroy(Action::DeleteNotification { name, trigger })
-                    .destructive(format!("stops this notice to {}", who.join(", ")))
-                    .after_all(after.iter().copied())
-                    .id()
-            });
-            steps.collect()
-        };
-        let add = |out: &mut Changes<Action>, after: &[LocalId]| -> Vec<LocalId> {
-            let steps = added.iter().map(|(new, trigger)| {
-                let (name, trigger) = (self.name(), *trigger);
-                let to = new.recipients().to_vec();
-                let step = out.add(Action::AddNotification { name, trigger, to });
-                awaiting(step, new.recipients())
-                    .after_all(after.iter().copied())
-                    .id()
-            });
-            steps.collect()
-        };
-        // The new ones first, so that there is no time without any; unless AWS has no room for both.
-        if live.len() + added.len() <= NOTIFICATIONS {
-            let first = add(out, &[]);
-            remove(out, &first);
-        } else {
-            let first = remove(out, &[]);
-            add(out, &first);
+        if !beside.cost_types.is_empty() {
+            out.notice(format!(
+                "budget {name} counts costs in its own way: {}",
+                beside.cost_types.join(", ")
+            ));
+        }
+        if let Some(why) = &beside.unhealthy {
+            out.person(format!(
+                "repair the budget {name}, which AWS does not update, so that it warns of nothing: {why}. \
+                 https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html"
+            ));
         }
     }
 
-    /// Replaces one by one, so that a notification is never without a recipient, with whom it would go, nor has
-    /// more than AWS allows.
-    fn recipients(
-        &self,
-        trigger: Trigger,
-        want: &[Recipient],
-        live: &[Recipient],
-        out: &mut Changes<Action>,
-    ) {
-        let without = |of: &[Recipient], others: &[Recipient], topics: bool| -> Vec<Recipient> {
-            of.iter()
-                .filter(|one| one.is_topic() == topics && !others.contains(one))
-                .cloned()
-                .collect()
+    /// Deletes every notification: the empty list asks for none.
+    fn silence(&self, live: &[Notification], odd: &[Trigger], out: &mut Changes<Action>) {
+        let known = live
+            .iter()
+            .filter_map(|one| Some((one.trigger()?, one.recipients())));
+        let odd = odd.iter().map(|trigger| (*trigger, &[][..]));
+        for (trigger, to) in known.chain(odd) {
+            let to: Vec<String> = to.iter().map(ToString::to_string).collect();
+            let stops = match to.is_empty() {
+                true => "stops this notification".to_owned(),
+                false => format!("stops this notification to {}", to.join(", ")),
+            };
+            out.destroy(Action::DeleteNotification {
+                name: self.name(),
+                trigger,
+            })
+            .destructive(stops);
+        }
+    }
+
+    /// Each wanted notification is sent, by whichever live one does it. One with the same recipients that comes too late
+    /// is moved; the others stay.
+    fn notifications(&self, live: &[Notification], beside: &Beside, out: &mut Changes<Action>) {
+        let there: Vec<&Recipient> = live.iter().flat_map(Notification::recipients).collect();
+        let new = self.wanted().iter().flat_map(Notification::recipients);
+        if self.lacks_the_topic(new.filter(|wanted| !there.contains(wanted)), out) {
+            return;
+        }
+        let amount = match beside.moves {
+            Some(_) => live_amount(self),
+            None => self.want.amount.or_else(|| live_amount(self)),
         };
+        let before = (out.steps.len(), out.entries.len());
+        let matches = matched(self.wanted(), live, amount);
+        let mut free: Vec<(&Notification, Trigger)> = live
+            .iter()
+            .filter_map(|live| Some((live, live.trigger()?)))
+            .filter(|(_, trigger)| {
+                matches
+                    .iter()
+                    .all(|one| one.live.map(|live| live.1) != Some(*trigger))
+            })
+            .collect();
         let mut added = vec![];
-        let mut surplus = vec![];
-        for topics in [true, false] {
-            let mut new = without(want, live, topics).into_iter();
-            let mut old = without(live, want, topics).into_iter();
-            loop {
-                match (old.next(), new.next()) {
-                    (Some(old), Some(new)) => {
-                        let stops = format!("stops this notice to {old}");
-                        let name = self.name();
-                        let step = out.change(Action::ReplaceRecipient {
-                            name,
-                            trigger,
-                            old,
-                            new: new.clone(),
-                        });
-                        awaiting(step, [&new]).destructive(stops);
-                    }
-                    (None, Some(recipient)) => {
-                        let name = self.name();
-                        let step = out.add(Action::AddRecipient {
-                            name,
-                            trigger,
-                            recipient: recipient.clone(),
-                        });
-                        added.push(awaiting(step, [&recipient]).id());
-                    }
-                    (Some(recipient), None) => surplus.push(recipient),
-                    (None, None) => break,
+        let mut moved = vec![];
+        for one in &matches {
+            match one.live {
+                Some((live, trigger)) => self.recipients(one, trigger, live.recipients(), out),
+                None => match free.iter().position(|live| is_movable(one, *live, amount)) {
+                    Some(at) => moved.push((free.remove(at).1, one)),
+                    None => added.push(one),
+                },
+            }
+        }
+        if out.entries.len() > before.1 {
+            return;
+        }
+        if live.len() + beside.odd.len() + added.len() > NOTIFICATIONS {
+            self.refuse(
+                format!("AWS allows {NOTIFICATIONS} notifications of a budget: delete one that nobody needs"),
+                out,
+            );
+            return;
+        }
+        for (from, one) in moved {
+            let step = out.change(Action::MoveNotification {
+                name: self.name(),
+                from,
+                to: one.trigger,
+            });
+            let (was, becomes) = (height(from, amount), height(one.trigger, amount));
+            if was.0 == becomes.0 && was.1 < becomes.1 {
+                step.weakening(format!("notifies on {} instead of {from}", one.trigger));
+            }
+        }
+        for one in added {
+            let to = one.want.recipients().to_vec();
+            let step = out.add(Action::AddNotification {
+                name: self.name(),
+                trigger: one.trigger,
+                to,
+            });
+            awaiting(step, one.want.recipients());
+        }
+        let differs = out.steps.len() > before.0;
+        for said in self.strangers(&matches, &free, beside) {
+            match differs {
+                true => out.notice(said),
+                false => out.keep(&[self.name, "notifications"], said),
+            }
+        }
+    }
+
+    /// Adds the recipients that are missing; others stay. A topic replaces another one, as a notification has one.
+    fn recipients(&self, one: &Match<'_>, trigger: Trigger, live: &[Recipient], out: &mut Changes<Action>) {
+        let name = || self.name();
+        let missing = |recipient: &&Recipient| !live.contains(recipient);
+        let wanted = one.want.recipients();
+        let addresses = live.iter().filter(|recipient| !recipient.is_topic()).count();
+        let new = wanted
+            .iter()
+            .filter(missing)
+            .filter(|new| !new.is_topic())
+            .count();
+        if addresses + new > ADDRESSES {
+            self.refuse(
+                format!(
+                    "notification {trigger} has {addresses} addresses, and AWS allows {ADDRESSES}: delete one that is \
+                     no longer needed"
+                ),
+                out,
+            );
+            return;
+        }
+        for recipient in wanted.iter().filter(missing) {
+            let old = live.iter().find(|old| old.is_topic() && recipient.is_topic());
+            match old {
+                Some(old) => {
+                    let step = out.change(Action::ReplaceRecipient {
+                        name: name(),
+                        trigger,
+                        old: old.clone(),
+                        new: recipient.clone(),
+                    });
+                    awaiting(step, [recipient]).destructive(format!("stops this notification to {old}"));
+                }
+                None => {
+                    let step = out.add(Action::AddRecipient {
+                        name: name(),
+                        trigger,
+                        recipient: recipient.clone(),
+                    });
+                    awaiting(step, [recipient]);
                 }
             }
         }
-        for recipient in surplus {
-            let stops = format!("stops this notice to {recipient}");
-            let name = self.name();
-            out.destroy(Action::DeleteRecipient {
-                name,
-                trigger,
-                recipient,
-            })
-            .destructive(stops)
-            .after_all(added.iter().copied());
-        }
     }
 
-    fn nobody_knows_the_topic<'r>(
+    /// Says what stays beside the wanted notifications.
+    fn strangers(
+        &self,
+        matches: &[Match<'_>],
+        free: &[(&Notification, Trigger)],
+        beside: &Beside,
+    ) -> Vec<String> {
+        let mut others: Vec<String> = vec![];
+        let mut earlier: Vec<String> = vec![];
+        for one in matches {
+            let Some((live, trigger)) = one.live else { continue };
+            let extra = live
+                .recipients()
+                .iter()
+                .filter(|live| !one.want.recipients().contains(live) && !live.is_topic());
+            others.extend(extra.map(|recipient| format!("{recipient} on {trigger}")));
+            if trigger != one.trigger {
+                earlier.push(format!("{trigger} for {}", one.trigger));
+            }
+        }
+        let rest = free.iter().flat_map(|(live, trigger)| {
+            live.recipients()
+                .iter()
+                .map(move |recipient| format!("{recipient} on {trigger}"))
+        });
+        others.extend(rest);
+        others.extend(beside.odd.iter().map(ToString::to_string));
+        others.extend(beside.unclear.iter().cloned());
+        let name = self.name;
+        let mut said = vec![];
+        if !others.is_empty() {
+            said.push(format!(
+                "budget {name} also notifies, which stays: {}",
+                others.join("; ")
+            ));
+        }
+        if !earlier.is_empty() {
+            said.push(format!(
+                "budget {name} notifies no later than the file asks for, which stays: {}; for the threshold itself \
+                 write {{ exactly = … }}",
+                earlier.join(", ")
+            ));
+        }
+        said
+    }
+
+    fn lacks_the_topic<'r>(
         &self,
         mut recipients: impl Iterator<Item = &'r Recipient>,
         out: &mut Changes<Action>,
     ) -> bool {
         let unknown = recipients.any(|recipient| *recipient == Recipient::Alerts);
         if unknown {
-            out.refuse(format!(
-                "the budget {} tells \"topic\", and the file manages no [alerts] to know which: write the topic's ARN",
-                self.name
-            ));
+            self.refuse(
+                "a recipient is \"topic\", and the file manages no [alerts] to know which: write the topic's ARN",
+                out,
+            );
         }
         unknown
     }
 }
 
+fn live_amount(of: &Of<'_>) -> Option<Decimal> {
+    live(of.seen, of.name).and_then(|live| live.amount)
+}
+
+/// True if a live notification that no wanted one has use for has the recipients of this one and comes later, or is at
+/// the wrong place for one that is wanted exactly.
+fn is_movable(one: &Match<'_>, (live, trigger): (&Notification, Trigger), amount: Option<Decimal>) -> bool {
+    let (from, to) = (height(trigger, amount), height(one.trigger, amount));
+    trigger.on == one.trigger.on
+        && one.want.has_recipients_of(live)
+        && (one.want.is_exact() || from.0 == to.0 && from.1 > to.1)
+}
+
 /// What is wanted, where it is written and is not what there is.
 fn other<T: Clone + PartialEq>(want: &Option<T>, live: &Option<T>) -> Option<T> {
     want.as_ref().filter(|want| live.as_ref() != Some(want)).cloned()
-}
-
-/// The notifications of one list whose trigger the other one does not have.
-fn missing<'a>(list: &'a [Notification], others: &[Notification]) -> Vec<(&'a Notification, Trigger)> {
-    list.iter()
-        .filter_map(|one| Some((one, one.trigger()?)))
-        .filter(|(_, trigger)| others.iter().all(|other| other.trigger() != Some(*trigger)))
-        .collect()
 }

@@ -1,21 +1,18 @@
 //! The calls: reading budgets, and each change.
 
-#![expect(
-    deprecated,
-    reason = "CostTypes say in two switches what a filter expression says in a tree, and AWS takes both"
-)]
-
+use aws_sdk_budgets::types as api;
 use trueup_aws::{Cx, Failure, done};
 use trueup_core::control::Observed;
 use trueup_core::fault::FaultKind;
 use trueup_core::values::Presence;
 
-use super::model::{Action, Budget, Ids, Model};
+use super::matching::counts_as;
+use super::model::{Action, Beside, Budget, Ids, Model};
 
 mod read;
 mod write;
 
-use self::read::{notification, read, refusal, subscriber};
+use self::read::{Told, notification, read, refusal, subscriber};
 use self::write::{Calls, resource_tags, subscribers};
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
@@ -34,6 +31,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         Err(fault) => return Err(fault),
     };
     let mut model = Model::default();
+    let mut unnamed = vec![];
     for live in all {
         let name = live.budget_name.clone();
         let wanted = want.and_then(|want| want.budgets.get(&name));
@@ -43,33 +41,34 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
                 .any(|budget| budget.previously.as_deref() == Some(name.as_str()))
         };
         if want.is_some_and(|want| wanted.is_none() && !leaves(want)) {
+            unnamed.push(live);
             continue;
         }
-        let by_expression = live.cost_types.is_none();
-        let mut told = read(live)?;
-        let with_notifications = wanted.is_none_or(|budget| budget.notifications.is_some());
-        if let Ok(budget) = &mut told
-            && with_notifications
-        {
-            match calls.notifications(&name).await? {
-                Ok(notifications) => budget.notifications = Some(notifications),
-                Err(why) => told = Err(why),
-            }
-        }
-        match told {
-            Ok(budget) => {
-                if wanted.is_some_and(|budget| !budget.is_absent()) && !cx.env.run.tags.is_empty() {
-                    ids.tags.insert(name.clone(), calls.tags(&name).await?);
-                }
-                if by_expression {
-                    ids.by_expression.push(name.clone());
-                }
-                model.budgets.insert(name, budget);
-            }
-            Err(why) => {
+        let (mut budget, mut beside) = match read(live, &cx.env.account)? {
+            Told::Budget(budget, beside) => (budget, beside),
+            Told::Other(why) => {
                 ids.others.insert(name, why);
+                continue;
             }
+        };
+        // A table with today's amount would be wrong tomorrow.
+        if let (Some(moves), None) = (&beside.moves, want) {
+            ids.others.insert(name, moves.clone());
+            continue;
         }
+        if wanted.is_none_or(|budget| budget.notifications.is_some()) {
+            budget.notifications = Some(calls.notifications(&name, &mut beside).await?);
+        }
+        if wanted.is_some_and(|budget| !budget.is_absent()) && !cx.env.run.tags.is_empty() {
+            ids.tags.insert(name.clone(), calls.tags(&name).await?);
+        }
+        if beside != Beside::default() {
+            ids.beside.insert(name.clone(), beside);
+        }
+        model.budgets.insert(name, budget);
+    }
+    if let Some(want) = want {
+        stand_ins(&calls, want, unnamed, &model, &mut ids).await?;
     }
     for name in want.iter().flat_map(|want| want.budgets.keys()) {
         if !ids.others.contains_key(name) {
@@ -85,12 +84,43 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     })
 }
 
+/// Reads those of the budgets that no table names which count what a wanted one would, where that does not exist.
+async fn stand_ins(
+    calls: &Calls,
+    want: &Model,
+    unnamed: Vec<api::Budget>,
+    live: &Model,
+    ids: &mut Ids,
+) -> Result<(), Failure> {
+    let lacking = want.budgets.iter().filter(|(name, budget)| {
+        !budget.is_absent() && !live.budgets.contains_key(*name) && !ids.others.contains_key(*name)
+    });
+    let lacking: Vec<&Budget> = lacking.map(|(_, budget)| budget).collect();
+    for other in unnamed {
+        let name = other.budget_name.clone();
+        let Told::Budget(mut budget, mut beside) = read(other, &calls.account)? else {
+            continue;
+        };
+        if !lacking.iter().any(|want| counts_as(want, &budget, Some(&beside))) {
+            continue;
+        }
+        budget.notifications = Some(calls.notifications(&name, &mut beside).await?);
+        ids.beside.insert(name.clone(), beside);
+        ids.stand_ins.insert(name, budget);
+    }
+    Ok(())
+}
+
 /// See [`Live::apply`](trueup_aws::Live::apply).
 pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let calls = Calls::of(cx);
     match action {
         Action::Create { name, budget, tags } => calls.create(name, budget, tags).await,
-        Action::Update { name, change } => calls.update(name, change).await,
+        Action::Update {
+            name,
+            change,
+            endless,
+        } => calls.update(name, change, *endless).await,
         Action::Delete { name } => done(
             calls
                 .client
@@ -125,10 +155,13 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .await;
             match done(moved, &["DuplicateRecordException"]) {
                 // A repeated call finds the old one gone, because the first one got through.
-                Err(fault) if fault.is("NotFoundException") => match calls.triggers(name).await? {
-                    Ok(triggers) if triggers.contains(to) => Ok(()),
-                    _ => Err(fault),
-                },
+                Err(fault) if fault.is("NotFoundException") => {
+                    let triggers = calls.triggers(name, &mut Beside::default()).await?;
+                    match triggers.contains(to) {
+                        true => Ok(()),
+                        false => Err(fault),
+                    }
+                }
                 other => other,
             }
         }
@@ -177,7 +210,8 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .await;
             match done(replaced, &["DuplicateRecordException"]) {
                 Err(fault) if fault.is("NotFoundException") => {
-                    match calls.recipients(name, trigger).await?.contains(new) {
+                    let there = calls.recipients(name, trigger, &mut Beside::default()).await?;
+                    match there.contains(new) {
                         true => Ok(()),
                         false => Err(fault),
                     }
@@ -185,22 +219,6 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 other => other,
             }
         }
-        Action::DeleteRecipient {
-            name,
-            trigger,
-            recipient,
-        } => done(
-            calls
-                .client
-                .delete_subscriber()
-                .account_id(&calls.account)
-                .budget_name(name)
-                .notification(notification(trigger)?)
-                .subscriber(subscriber(recipient)?)
-                .send()
-                .await,
-            &["NotFoundException"],
-        ),
         Action::Tag { name, tags } => {
             calls
                 .client

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use trueup_core::env::Run;
 
-use super::model::{Budget, Notification, On, Period};
+use super::model::{Beside, Budget, Compares, Notification, On, Period, Trigger};
 use super::*;
 use crate::testing;
 
@@ -51,7 +51,7 @@ fn plan_with(want: &Model, live: &Model, ids: Ids) -> String {
 #[test]
 fn a_new_budget_is_one_call_with_everything() {
     let out = testing::found::<Budgets>(&example(), &Observed::of(absent()));
-    insta::assert_snapshot!(testing::told(&out), @"create the budget monthly [safe]");
+    insta::assert_snapshot!(testing::told(&out), @"create budget `monthly` [safe]");
     let Action::Create { budget, .. } = &out.steps[0].action else {
         panic!("{:?}", out.steps[0].action);
     };
@@ -62,7 +62,7 @@ fn a_new_budget_is_one_call_with_everything() {
 fn what_a_new_budget_lacks_is_said() {
     insta::assert_snapshot!(
         plan(&model("[monthly]\nperiod = \"daily\""), &absent()),
-        @"refused: there is no budget monthly, and to make one its table lacks amount, unit"
+        @"refused for monthly: there is no such budget, and to create it the table lacks amount, unit"
     );
 }
 
@@ -94,7 +94,7 @@ fn only_what_differs_is_changed() {
     let out = testing::found::<Budgets>(&example(), &Observed::of(live));
     insta::assert_snapshot!(
         testing::told(&out),
-        @"change the budget monthly: amount = 100, include_credits = false [safe]"
+        @"change budget `monthly`: amount = 100, include_credits = false [safe]"
     );
     let Action::Update { change, .. } = &out.steps[0].action else {
         panic!("{:?}", out.steps[0].action);
@@ -114,99 +114,370 @@ fn what_is_not_written_is_left_alone() {
 }
 
 #[test]
-fn recipients_are_an_exact_list() {
+fn missing_recipients_are_added_and_others_stay() {
     let want = changed(|budget| first(budget).to = to(&["a@example.com", "b@example.com"]));
     let more = |names: &[&str]| changed(|budget| first(budget).to = to(names));
     insta::assert_snapshot!(
-        plan(&want, &more(&["a@example.com"])),
-        @"tell b@example.com of the budget monthly on actual > 80% [safe]"
-    );
-    insta::assert_snapshot!(
-        plan(&want, &more(&["A@example.com", "b@example.com", "c@example.com"])),
-        @r"
-    stop telling c@example.com of the budget monthly on actual > 80% [destructive]
-      ! stops this notice to c@example.com
-    "
-    );
-    insta::assert_snapshot!(
         plan(&want, &more(&["a@example.com", "c@example.com"])),
         @r"
-    tell b@example.com instead of c@example.com of the budget monthly on actual > 80% [destructive]
-      ! stops this notice to c@example.com
+    add recipient b@example.com to notification actual > 80% of budget `monthly` [safe]
+    note: budget monthly also notifies, which stays: c@example.com on actual > 80%
     "
     );
-    // The last one would take the notification along, so the new ones come first.
+    let out = testing::found::<Budgets>(
+        &want,
+        &Observed::of(more(&["A@example.com", "b@example.com", "c@example.com"])),
+    );
     insta::assert_snapshot!(
-        plan(
-            &more(&["a@example.com"]),
-            &more(&["arn:aws:sns:us-east-1:111122223333:old"])
-        ),
+        testing::told(&out),
+        @"note: budget monthly also notifies, which stays: c@example.com on actual > 80%"
+    );
+    assert!(out.steps.is_empty());
+}
+
+#[test]
+fn a_notification_has_one_topic_so_that_another_one_makes_room_with_consent() {
+    let topic = |name: &str| format!("arn:aws:sns:us-east-1:111122223333:{name}");
+    let with = |name: &str| changed(|budget| first(budget).to = to(&[&topic(name)]));
+    insta::assert_snapshot!(plan(&with("new"), &with("old")), @r"
+    replace recipient arn:aws:sns:us-east-1:111122223333:old of notification actual > 80% of budget `monthly` by arn:aws:sns:us-east-1:111122223333:new [destructive]
+      ! stops this notification to arn:aws:sns:us-east-1:111122223333:old
+    ");
+}
+
+#[test]
+fn an_address_too_many_is_refused() {
+    let names: Vec<String> = (0..10).map(|n| format!("n{n}@example.com")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(
+        plan(&example(), &changed(|budget| first(budget).to = to(&names))),
+        @"refused for monthly: notification actual > 80% has 10 addresses, and AWS allows 10: delete one that is no longer needed"
+    );
+}
+
+fn notification(text: &str) -> Notification {
+    toml::from_str(text).unwrap()
+}
+
+/// The example with these notifications instead of its own.
+fn notifying(all: &[&str]) -> Model {
+    changed(|budget| budget.notifications = Some(all.iter().map(|text| notification(text)).collect()))
+}
+
+const TO_A: &str = "to = [\"a@example.com\"]";
+
+fn actual(threshold: &str) -> String {
+    format!("on = \"actual\"\n{threshold}\n{TO_A}")
+}
+
+fn thresholds(all: &[&str]) -> Model {
+    let all: Vec<String> = all.iter().map(|threshold| actual(threshold)).collect();
+    notifying(&all.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_notification_that_comes_earlier_counts_as_long_as_it_is_not_the_next_wanted_one() {
+    let want = thresholds(&["above_percent = 80", "above_percent = 100"]);
+    for live in [
+        ["above_percent = 70", "above_percent = 90"],
+        ["above_percent = 80", "above_percent = 80.5"],
+        // As amounts, of a budget of 100.
+        ["above_amount = 80", "above_amount = 99"],
+    ] {
+        let out = testing::found::<Budgets>(&want, &Observed::of(thresholds(&live)));
+        assert!(
+            out.steps.is_empty() && out.entries.is_empty(),
+            "{live:?}: {}",
+            testing::told(&out)
+        );
+        assert_eq!(out.kept, [["monthly", "notifications"]], "{live:?}");
+    }
+    insta::assert_snapshot!(plan(&want, &thresholds(&["above_percent = 80", "above_percent = 60"])), @r"
+    add notification actual > 100% to budget `monthly` [safe]
+    note: budget monthly also notifies, which stays: a@example.com on actual > 60%
+    ");
+    // Each counts for one, and none of a forecast for what was spent.
+    let forecast = notifying(&[&actual("above_percent = 80").replace("actual", "forecasted")]);
+    insta::assert_snapshot!(plan(&thresholds(&["above_percent = 80"]), &forecast), @r"
+    add notification actual > 80% to budget `monthly` [safe]
+    note: budget monthly also notifies, which stays: a@example.com on forecasted > 80%
+    ");
+}
+
+#[test]
+fn of_several_that_come_in_time_the_one_with_the_wanted_recipients_counts() {
+    let want = thresholds(&["above_percent = 80"]);
+    let live = notifying(&[
+        &actual("above_percent = 60"),
+        "on = \"actual\"\nabove_percent = 70\nto = [\"b@example.com\"]",
+    ]);
+    let out = testing::found::<Budgets>(&want, &Observed::of(live));
+    assert!(out.steps.is_empty(), "{}", testing::told(&out));
+}
+
+#[test]
+fn a_notification_that_comes_too_late_moves_with_its_recipients() {
+    let late = thresholds(&["above_percent = 85"]);
+    insta::assert_snapshot!(
+        plan(&thresholds(&["above_percent = 80"]), &late),
+        @"change notification actual > 85% of budget `monthly` to actual > 80% [safe]"
+    );
+    // Others would lose theirs.
+    let of_others = notifying(&["on = \"actual\"\nabove_percent = 85\nto = [\"b@example.com\"]"]);
+    insta::assert_snapshot!(plan(&thresholds(&["above_percent = 80"]), &of_others), @r"
+    add notification actual > 80% to budget `monthly` [safe]
+    note: budget monthly also notifies, which stays: b@example.com on actual > 85%
+    ");
+}
+
+#[test]
+fn only_the_word_exactly_makes_a_notification_later_and_that_needs_consent() {
+    let early = thresholds(&["above_percent = 80"]);
+    let out = testing::found::<Budgets>(&thresholds(&["above_percent = 90"]), &Observed::of(early.clone()));
+    assert!(out.steps.is_empty(), "{}", testing::told(&out));
+    insta::assert_snapshot!(
+        plan(&thresholds(&["above_percent = { exactly = 90 }"]), &early),
         @r"
-    tell a@example.com of the budget monthly on actual > 80% [safe]
-    stop telling arn:aws:sns:us-east-1:111122223333:old of the budget monthly on actual > 80% [destructive]
-      after tell a@example.com of the budget monthly on actual > 80%
-      ! stops this notice to arn:aws:sns:us-east-1:111122223333:old
+    change notification actual > 80% of budget `monthly` to actual > 90% [safe]
+      weakens: notifies on actual > 90% instead of actual > 80%
     "
     );
-}
-
-#[test]
-fn another_threshold_moves_the_notification_with_its_recipients() {
-    let live = changed(|budget| first(budget).above_percent = "85".parse().ok());
-    insta::assert_snapshot!(
-        plan(&example(), &live),
-        @"notify of the budget monthly on actual > 80% instead of actual > 85% [safe]"
+    assert_eq!(
+        plan(&thresholds(&["above_percent = { exactly = 80 }"]), &early),
+        ""
     );
 }
 
 #[test]
-fn single_notifications_come_and_go() {
-    let fewer = changed(|budget| {
-        budget.notifications.as_mut().unwrap().pop();
-    });
-    insta::assert_snapshot!(
-        plan(&example(), &fewer),
-        @"notify of the budget monthly on forecasted > 100% [safe]"
-    );
-    insta::assert_snapshot!(plan(&fewer, &example()), @r"
-    stop notifying of the budget monthly on forecasted > 100% [destructive]
-      ! stops this notice to billing@example.com
-    ");
-    let other = changed(|budget| {
-        *first(budget) = Notification {
-            on: Some(On::Actual),
-            above_amount: "50".parse().ok(),
-            to: to(&["c@example.com"]),
-            ..Notification::default()
-        };
-    });
-    insta::assert_snapshot!(plan(&example(), &other), @r"
-    notify of the budget monthly on actual > 80% [safe]
-    stop notifying of the budget monthly on actual > 50 [destructive]
-      after notify of the budget monthly on actual > 80%
-      ! stops this notice to c@example.com
-    ");
-}
-
-#[test]
-fn where_aws_has_no_room_for_both_the_old_notification_goes_first() {
-    let ten = |from: u32| {
-        changed(|budget| {
-            let notification = |n: u32| Notification {
-                on: Some(On::Actual),
-                above_percent: n.to_string().parse().ok(),
-                above_amount: None,
-                to: to(&[&format!("n{n}@example.com")]),
-            };
-            budget.notifications = Some((from..from + 10).map(notification).collect());
-        })
+fn a_notification_of_less_than_the_threshold_is_none() {
+    let odd = Trigger {
+        on: On::Actual,
+        is_amount: false,
+        above: "80".parse().unwrap(),
+        compares: Compares::LessThan,
     };
-    insta::assert_snapshot!(plan(&ten(2), &ten(1)), @r"
-    stop notifying of the budget monthly on actual > 1% [destructive]
-      ! stops this notice to n1@example.com
-    notify of the budget monthly on actual > 11% [safe]
-      after stop notifying of the budget monthly on actual > 1%
+    let ids = Ids {
+        beside: BTreeMap::from([(
+            "monthly".to_owned(),
+            Beside {
+                odd: vec![odd],
+                ..Beside::default()
+            },
+        )]),
+        ..Ids::default()
+    };
+    let live = notifying(&[]);
+    insta::assert_snapshot!(plan_with(&thresholds(&["above_percent = 80"]), &live, ids.clone()), @r"
+    add notification actual > 80% to budget `monthly` [safe]
+    note: budget monthly also notifies, which stays: actual < 80%
     ");
+    // The empty list asks for none at all.
+    insta::assert_snapshot!(plan_with(&live, &live, ids), @r"
+    delete notification actual < 80% of budget `monthly` [destructive]
+      ! stops this notification
+    ");
+}
+
+#[test]
+fn an_empty_list_deletes_every_notification() {
+    insta::assert_snapshot!(plan(&notifying(&[]), &example()), @r"
+    delete notification actual > 80% of budget `monthly` [destructive]
+      ! stops this notification to billing@example.com
+    delete notification forecasted > 100% of budget `monthly` [destructive]
+      ! stops this notification to billing@example.com
+    ");
+}
+
+#[test]
+fn where_aws_has_no_room_for_another_notification_that_budget_alone_is_refused() {
+    let full = |from: u32| {
+        let all: Vec<String> = (from..from + 10)
+            .map(|n| format!("on = \"forecasted\"\nabove_percent = {n}\nto = [\"n{n}@example.com\"]"))
+            .collect();
+        notifying(&all.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let mut want = thresholds(&["above_percent = 80"]);
+    want.budgets.get_mut("monthly").unwrap().amount = "7".parse().ok();
+    want.budgets
+        .insert("other".to_owned(), example().budgets["monthly"].clone());
+    insta::assert_snapshot!(plan(&want, &full(1)), @r"
+    create budget `other` [safe]
+    refused for monthly: AWS allows 10 notifications of a budget: delete one that nobody needs
+    ");
+}
+
+/// What `fetch` reads where a budget of another name exists and none of the wanted one.
+fn other_name(live: Model, beside: Beside) -> Observed<Model, Ids> {
+    Observed {
+        ids: Ids {
+            stand_ins: BTreeMap::from([("theirs".to_owned(), live.budgets["monthly"].clone())]),
+            beside: BTreeMap::from([("theirs".to_owned(), beside)]),
+            ..Ids::default()
+        },
+        ..Observed::of(absent())
+    }
+}
+
+#[test]
+fn a_budget_of_another_name_counts_if_it_does_all_that_is_wanted() {
+    let out = |live: Model| testing::found::<Budgets>(&example(), &other_name(live, Beside::default()));
+    for live in [
+        example(),
+        changed(|budget| budget.amount = "90".parse().ok()),
+        changed(|budget| first(budget).above_percent = notification("above_percent = 70").above_percent),
+        changed(|budget| first(budget).to = to(&["x@example.com", "billing@example.com"])),
+    ] {
+        let out = out(live.clone());
+        assert!(
+            out.steps.is_empty() && out.entries.is_empty(),
+            "{live:?}: {}",
+            testing::told(&out)
+        );
+        assert_eq!(out.kept, [["monthly"]]);
+    }
+    insta::assert_snapshot!(
+        testing::told(&out(example())),
+        @"note: budget theirs does what [budgets.monthly] asks for, so no second one is made"
+    );
+}
+
+#[test]
+fn a_budget_of_another_name_that_lacks_something_stays_and_the_wanted_one_is_made() {
+    let made = "create budget `monthly` [safe]";
+    for live in [
+        changed(|budget| budget.amount = "101".parse().ok()),
+        // It would notify once a month, long before.
+        changed(|budget| budget.amount = "1".parse().ok()),
+        changed(|budget| budget.unit = Some("EUR".to_owned())),
+        changed(|budget| budget.period = Some(Period::Quarterly)),
+        changed(|budget| budget.include_credits = Some(true)),
+        changed(|budget| budget.notifications = Some(vec![])),
+        changed(|budget| first(budget).to = to(&["x@example.com"])),
+    ] {
+        let seen = other_name(live.clone(), Beside::default());
+        let out = testing::found::<Budgets>(&example(), &seen);
+        assert_eq!(testing::told(&out), made, "{live:?}");
+    }
+    for beside in [
+        Beside {
+            moves: Some("adjusts its amount by itself".to_owned()),
+            ..Beside::default()
+        },
+        Beside {
+            unhealthy: Some("FILTER_INVALID".to_owned()),
+            ..Beside::default()
+        },
+        Beside {
+            ends: Some("2000-01-01".to_owned()),
+            ..Beside::default()
+        },
+    ] {
+        let seen = other_name(example(), beside.clone());
+        let run = Run {
+            today: jiff::civil::date(2026, 11, 30),
+            ..Run::default()
+        };
+        let out = testing::found_in::<Budgets>(&example(), &seen, run);
+        assert_eq!(testing::told(&out), made, "{beside:?}");
+    }
+}
+
+#[test]
+fn of_several_the_nearest_counts_and_the_others_are_named() {
+    let mut seen = other_name(example(), Beside::default());
+    let lower = changed(|budget| budget.amount = "60".parse().ok()).budgets["monthly"].clone();
+    seen.ids.stand_ins.insert("lower".to_owned(), lower);
+    insta::assert_snapshot!(
+        testing::told(&testing::found::<Budgets>(&example(), &seen)),
+        @"note: budget theirs does what [budgets.monthly] asks for (so do lower), so no second one is made"
+    );
+}
+
+fn with(live: &Model, beside: Beside) -> Observed<Model, Ids> {
+    Observed {
+        ids: Ids {
+            beside: BTreeMap::from([("monthly".to_owned(), beside)]),
+            ..Ids::default()
+        },
+        ..Observed::of(live.clone())
+    }
+}
+
+#[test]
+fn an_amount_that_moves_by_itself_stays_while_it_is_not_above_the_wanted_one() {
+    let adjusts = || Beside {
+        moves: Some("adjusts its amount by itself".to_owned()),
+        ..Beside::default()
+    };
+    let at = |amount: Option<&str>| {
+        let live = changed(|budget| budget.amount = amount.map(|amount| amount.parse().unwrap()));
+        testing::told(&testing::found::<Budgets>(&example(), &with(&live, adjusts())))
+    };
+    insta::assert_snapshot!(at(Some("90")), @"note: budget monthly adjusts its amount by itself, now 90, which is not above 100; that stays");
+    insta::assert_snapshot!(at(Some("100")), @"note: budget monthly adjusts its amount by itself, now 100, which is not above 100; that stays");
+    insta::assert_snapshot!(at(Some("110")), @"refused for monthly: the budget adjusts its amount by itself, now 110, and the file asks for 100: give the table another name, or give the budget a fixed amount in the console");
+    insta::assert_snapshot!(at(None), @"refused for monthly: the budget adjusts its amount by itself, and the file asks for 100: give the table another name, or give the budget a fixed amount in the console");
+}
+
+#[test]
+fn a_budget_that_has_ended_gets_no_end_and_a_later_end_is_noted() {
+    let run = || Run {
+        today: jiff::civil::date(2026, 11, 30),
+        ..Run::default()
+    };
+    let ends = |day: &str| {
+        let beside = Beside {
+            ends: Some(day.to_owned()),
+            ..Beside::default()
+        };
+        testing::told(&testing::found_in::<Budgets>(
+            &example(),
+            &with(&example(), beside),
+            run(),
+        ))
+    };
+    insta::assert_snapshot!(ends("2026-11-30"), @"change budget `monthly`: no end date [safe]");
+    insta::assert_snapshot!(ends("2026-12-01"), @"note: budget monthly ends on 2026-12-01, and AWS deletes it then");
+}
+
+#[test]
+fn a_budget_that_aws_does_not_update_is_a_manual_task_and_other_cost_types_are_noted() {
+    let beside = Beside {
+        unhealthy: Some("its billing view does not work".to_owned()),
+        cost_types: vec!["IncludeTax = false".to_owned()],
+        ..Beside::default()
+    };
+    insta::assert_snapshot!(testing::told(&testing::found::<Budgets>(&example(), &with(&example(), beside))), @r"
+    person: repair the budget monthly, which AWS does not update, so that it warns of nothing: its billing view does not work. https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html
+    note: budget monthly counts costs in its own way: IncludeTax = false
+    ");
+}
+
+#[test]
+fn single_days_are_not_forecast() {
+    let daily = model(
+        "[monthly]\namount = 5\nunit = \"USD\"\nperiod = \"daily\"\n\
+         notifications = [{ on = \"forecasted\", above_percent = 100, to = [\"a@b.c\"] }]",
+    );
+    let wrong = Budgets::check(&daily);
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].1.contains("AWS forecasts no single days"), "{wrong:?}");
+    let refused = "refused for monthly: AWS forecasts no single days";
+    let live = changed(|budget| budget.period = Some(Period::Daily));
+    let silent = changed(|budget| {
+        (budget.period, budget.notifications) = (None, example().budgets["monthly"].notifications.clone())
+    });
+    assert!(
+        plan(&silent, &live).starts_with(refused),
+        "{}",
+        plan(&silent, &live)
+    );
+    let becomes = model("[monthly]\nperiod = \"daily\"");
+    assert!(
+        plan(&becomes, &example()).starts_with(refused),
+        "{}",
+        plan(&becomes, &example())
+    );
 }
 
 #[test]
@@ -217,13 +488,13 @@ fn a_renamed_table_leaves_the_old_budget_behind() {
     live.budgets
         .insert("old".to_owned(), example().budgets["monthly"].clone());
     insta::assert_snapshot!(plan(&want, &live), @r"
-    create the budget monthly [safe]
-    delete the budget old [destructive]
-      after create the budget monthly
+    create budget `monthly` [safe]
+    delete budget `old` [destructive]
+      after create budget `monthly`
     ");
     live.budgets
         .insert("monthly".to_owned(), example().budgets["monthly"].clone());
-    insta::assert_snapshot!(plan(&want, &live), @"delete the budget old [destructive]");
+    insta::assert_snapshot!(plan(&want, &live), @"delete budget `old` [destructive]");
     live.budgets.remove("old");
     assert_eq!(plan(&want, &live), "");
     // Without the new one the old one stays.
@@ -237,7 +508,7 @@ fn a_renamed_table_leaves_the_old_budget_behind() {
 
 #[test]
 fn a_budget_to_be_absent_goes() {
-    insta::assert_snapshot!(plan(&absent(), &example()), @"delete the budget monthly [destructive]");
+    insta::assert_snapshot!(plan(&absent(), &example()), @"delete budget `monthly` [destructive]");
     assert_eq!(plan(&absent(), &absent()), "");
     let others = BTreeMap::from([("monthly".to_owned(), "is another".to_owned())]);
     let ids = Ids {
@@ -246,7 +517,7 @@ fn a_budget_to_be_absent_goes() {
     };
     insta::assert_snapshot!(
         plan_with(&absent(), &Model::default(), ids),
-        @"delete the budget monthly [destructive]"
+        @"delete budget `monthly` [destructive]"
     );
 }
 
@@ -262,21 +533,34 @@ fn what_a_table_cannot_say_is_not_overwritten() {
     };
     insta::assert_snapshot!(
         plan_with(&example(), &Model::default(), ids),
-        @"refused: the budget monthly exists and is a USAGE budget, not one of cost: give the table another name, or delete the budget"
+        @"refused for monthly: the budget of this name exists and is a USAGE budget, not one of cost: give the table another name, or delete the budget"
     );
-    let live = changed(|budget| (budget.include_credits, budget.include_refunds) = (None, None));
+}
+
+#[test]
+fn a_name_that_is_taken_leaves_the_neighbours_their_steps() {
+    let mut want = example();
+    want.budgets
+        .insert("other".to_owned(), example().budgets["monthly"].clone());
     let ids = Ids {
-        by_expression: vec!["monthly".to_owned()],
+        others: BTreeMap::from([(
+            "monthly".to_owned(),
+            "counts a part of the bill only (Service)".to_owned(),
+        )]),
         ..Ids::default()
     };
-    insta::assert_snapshot!(
-        plan_with(&example(), &live, ids.clone()),
-        @"refused: the budget monthly chooses its costs by a filter expression, which include_credits and include_refunds cannot change: leave them out, or give the table another name"
+    let out = testing::found::<Budgets>(
+        &want,
+        &Observed {
+            ids,
+            ..Observed::of(Model::default())
+        },
     );
-    let mut want = example();
-    let budget = want.budgets.get_mut("monthly").unwrap();
-    (budget.include_credits, budget.include_refunds) = (None, None);
-    assert_eq!(plan_with(&want, &live, ids), "");
+    insta::assert_snapshot!(testing::told(&out), @r"
+    create budget `other` [safe]
+    refused for monthly: the budget of this name counts a part of the bill only (Service): give the table another name, or delete the budget
+    ");
+    assert!(out.refusals.is_empty());
 }
 
 #[test]
@@ -317,7 +601,7 @@ fn tags_go_along_and_are_kept_true_beside_others() {
     };
     insta::assert_snapshot!(
         with(&[("team", "web")]),
-        @r#"tag the budget monthly: managed-by = "trueup" [safe]"#
+        @r#"tag budget `monthly`: managed-by = "trueup" [safe]"#
     );
     assert_eq!(with(&[("team", "web"), ("managed-by", "trueup")]), "");
 }
@@ -353,15 +637,15 @@ fn mistakes_are_named_with_their_budget() {
         ),
         (
             "[m]\nnotifications = [{ on = \"actual\", above_amount = 1 }]",
-            "tells nobody",
+            "has no recipients",
         ),
         (
             "[m]\nnotifications = [{ on = \"actual\", above_amount = 1, to = [\"topic\", \"arn:aws:sns:r:1:t\"] }]",
-            "tells 2 topics",
+            "has 2 topics",
         ),
         (
             "[m]\nnotifications = [{ on = \"actual\", above_amount = 1, to = [\"a@b.c\", \"A@B.C\"] }]",
-            "tells A@B.C twice",
+            "has A@B.C twice",
         ),
         (
             "[m]\nnotifications = [{ on = \"actual\", above_amount = 1, to = [\"a@b.c\"] }, \

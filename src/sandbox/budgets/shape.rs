@@ -190,6 +190,22 @@ impl Budget {
         Ok(())
     }
 
+    pub(super) fn is_daily(&self) -> bool {
+        self.time_unit == "DAILY"
+    }
+
+    /// The planned limit of the running period, which answers have as the limit.
+    pub(super) fn planned_now(&self, now: i64) -> Option<Value> {
+        let planned = self.planned_budget_limits.as_ref()?;
+        let started = planned
+            .iter()
+            .filter_map(|(start, limit)| Some((start.parse::<i64>().ok()?, limit)));
+        let running = started
+            .filter(|(start, _)| *start <= now)
+            .max_by_key(|(start, _)| *start);
+        running.map(|(_, limit)| json!(limit))
+    }
+
     /// What it counts in.
     pub(super) fn unit(&self) -> &str {
         self.budget_limit.as_ref().map_or("USD", |limit| &limit.unit)
@@ -262,6 +278,10 @@ impl Notification {
             return Err(SERVICE.invalid("Threshold is 0 to 15000000000000."));
         }
         Ok(())
+    }
+
+    pub(super) fn is_forecasted(&self) -> bool {
+        self.notification_type == "FORECASTED"
     }
 
     fn kind(&self) -> &str {

@@ -87,7 +87,7 @@ fn an_update_replaces_the_whole_and_leaves_the_notifications() {
     )
     .unwrap();
     let kept = &account.budgets.budgets["monthly"];
-    let told = kept.output(false);
+    let told = kept.output(false, DAY);
     assert_eq!(told["CostTypes"]["IncludeCredit"], true);
     assert_eq!(told["CostFilters"], json!({}));
     assert_eq!(told["CalculatedSpend"]["ActualSpend"]["Amount"], "0.0");
@@ -143,6 +143,51 @@ fn what_aws_refuses_is_refused() {
     assert_eq!(
         code(ask(&mut account, "DescribeBudget", json!({"BudgetName": "none"}))),
         "NotFoundException"
+    );
+}
+
+#[test]
+fn no_single_day_is_forecasted() {
+    let mut account = Account::new(&World::default());
+    let mut daily = budget("daily");
+    daily["TimeUnit"] = "DAILY".into();
+    let mut forecast = notification(80.0);
+    forecast["NotificationType"] = "FORECASTED".into();
+    let with = |budget: &Value, notification: &Value| {
+        json!({"Budget": budget, "NotificationsWithSubscribers": [
+            {"Notification": notification, "Subscribers": [mail("a")]}]})
+    };
+    let mut does = |operation: &str, input: Value| ask(&mut account, operation, input);
+    let invalid = "InvalidParameterException";
+    assert_eq!(code(does("CreateBudget", with(&daily, &forecast))), invalid);
+    does("CreateBudget", with(&daily, &notification(80.0))).unwrap();
+    let named = json!({"BudgetName": "daily", "Notification": forecast, "Subscribers": [mail("a")]});
+    assert_eq!(code(does("CreateNotification", named)), invalid);
+    let moved =
+        json!({"BudgetName": "daily", "OldNotification": notification(80.0), "NewNotification": forecast});
+    assert_eq!(code(does("UpdateNotification", moved)), invalid);
+    does("CreateBudget", with(&budget("monthly"), &forecast)).unwrap();
+    let mut becomes = budget("monthly");
+    becomes["TimeUnit"] = "DAILY".into();
+    assert_eq!(code(does("UpdateBudget", json!({"NewBudget": becomes}))), invalid);
+}
+
+#[test]
+fn a_planned_budget_answers_the_limit_of_the_running_period() {
+    let mut account = Account::new(&World::default());
+    let mut planned = budget("planned");
+    planned["BudgetLimit"] = Value::Null;
+    // The first of May and the first of June 2026.
+    planned["PlannedBudgetLimits"] = json!({
+        "1777593600": {"Amount": "10", "Unit": "USD"},
+        "1780272000": {"Amount": "20", "Unit": "USD"},
+    });
+    ask(&mut account, "CreateBudget", json!({"Budget": planned})).unwrap();
+    let told = ask(&mut account, "DescribeBudget", json!({"BudgetName": "planned"})).unwrap();
+    assert_eq!(told["Budget"]["BudgetLimit"]["Amount"], "10.0");
+    assert_eq!(
+        told["Budget"]["PlannedBudgetLimits"].as_object().unwrap().len(),
+        2
     );
 }
 

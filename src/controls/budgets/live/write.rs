@@ -8,12 +8,13 @@
 use aws_sdk_budgets::Client;
 use aws_sdk_budgets::error::BuildError;
 use aws_sdk_budgets::types::{self as api, BudgetType, TimeUnit};
+use aws_smithy_types::DateTime;
 use trueup_aws::{Cx, Failure, done};
 use trueup_core::tags::Tags;
-use trueup_core::values::{Decimal, Recipient};
+use trueup_core::values::{Bound, Decimal, Recipient};
 
-use super::read::{notification, subscriber, trigger};
-use crate::budgets::model::{Budget, Notification, Period, Trigger};
+use super::read::{ENDLESS, notification, recipient, subscriber, trigger};
+use crate::budgets::model::{Beside, Budget, Notification, Period, Trigger};
 
 /// The client with what every call names.
 pub(super) struct Calls {
@@ -55,7 +56,8 @@ impl Calls {
         Ok(all)
     }
 
-    pub(super) async fn triggers(&self, name: &str) -> Result<Result<Vec<Trigger>, String>, Failure> {
+    /// What sets off the notifications of a budget. What cannot be named goes to what stands beside the table.
+    pub(super) async fn triggers(&self, name: &str, beside: &mut Beside) -> Result<Vec<Trigger>, Failure> {
         let mut pages = self
             .client
             .describe_notifications_for_budget()
@@ -68,40 +70,50 @@ impl Calls {
             for live in page?.notifications.unwrap_or_default() {
                 match trigger(&live) {
                     Some(trigger) => all.push(trigger),
-                    None => return Ok(Err("has a notification that no table can express".to_owned())),
+                    None => beside
+                        .unclear
+                        .push("a notification of a kind that trueup does not know".to_owned()),
                 }
             }
         }
         // A list is compared as a set, and shown in the order of its thresholds.
         all.sort();
-        Ok(Ok(all))
+        Ok(all)
     }
 
+    /// The notifications that a table can say, with their recipients; the others go to what stands beside it.
     pub(super) async fn notifications(
         &self,
         name: &str,
-    ) -> Result<Result<Vec<Notification>, String>, Failure> {
-        let triggers = match self.triggers(name).await? {
-            Ok(triggers) => triggers,
-            Err(why) => return Ok(Err(why)),
-        };
+        beside: &mut Beside,
+    ) -> Result<Vec<Notification>, Failure> {
         let mut all = vec![];
-        for trigger in triggers {
+        for trigger in self.triggers(name, beside).await? {
+            if !trigger.compares.is_greater() {
+                beside.odd.push(trigger);
+                continue;
+            }
+            let above = Some(Bound::Plain(trigger.above));
             let (percent, amount) = match trigger.is_amount {
-                false => (Some(trigger.above), None),
-                true => (None, Some(trigger.above)),
+                false => (above, None),
+                true => (None, above),
             };
             all.push(Notification {
                 on: Some(trigger.on),
                 above_percent: percent,
                 above_amount: amount,
-                to: Some(self.recipients(name, &trigger).await?),
+                to: Some(self.recipients(name, &trigger, beside).await?),
             });
         }
-        Ok(Ok(all))
+        Ok(all)
     }
 
-    pub(super) async fn recipients(&self, name: &str, of: &Trigger) -> Result<Vec<Recipient>, Failure> {
+    pub(super) async fn recipients(
+        &self,
+        name: &str,
+        of: &Trigger,
+        beside: &mut Beside,
+    ) -> Result<Vec<Recipient>, Failure> {
         let mut pages = self
             .client
             .describe_subscribers_for_notification()
@@ -113,11 +125,14 @@ impl Calls {
         let mut all = vec![];
         while let Some(page) = pages.next().await {
             for live in page?.subscribers.unwrap_or_default() {
-                all.push(
-                    Recipient::try_from(live.address).map_err(|what| {
-                        Failure::answer("budgets:DescribeSubscribersForNotification", what)
-                    })?,
-                );
+                match recipient(&live) {
+                    Some(recipient) => all.push(recipient),
+                    None => beside.unclear.push(format!(
+                        "{} as {} on {of}",
+                        live.address,
+                        live.subscription_type.as_str()
+                    )),
+                }
             }
         }
         all.sort();
@@ -174,7 +189,7 @@ impl Calls {
     }
 
     /// Sends the whole budget as it is read now, with what changes.
-    pub(super) async fn update(&self, name: &str, change: &Budget) -> Result<(), Failure> {
+    pub(super) async fn update(&self, name: &str, change: &Budget, endless: bool) -> Result<(), Failure> {
         let answer = self
             .client
             .describe_budget()
@@ -184,7 +199,7 @@ impl Calls {
             .send()
             .await?;
         let Some(mut whole) = answer.budget else {
-            let what = format!("the budget {name} is described without a word");
+            let what = format!("the answer has no budget {name}");
             return Err(Failure::answer("budgets:DescribeBudget", what));
         };
         // What only answers have.
@@ -198,6 +213,13 @@ impl Calls {
             Some(_) => (whole.filter_expression, whole.metrics) = (None, None),
             None if whole.metrics.is_some() || whole.filter_expression.is_some() => whole.cost_filters = None,
             None => {}
+        }
+        if whole.planned_budget_limits.is_some() {
+            // Beside planned amounts, the present one is only answered.
+            whole.budget_limit = None;
+        }
+        if let Some(period) = whole.time_period.as_mut().filter(|_| endless) {
+            period.end = Some(DateTime::from_secs(ENDLESS));
         }
         if let Some(types) = &mut whole.cost_types {
             types.include_credit = change.include_credits.or(types.include_credit);
