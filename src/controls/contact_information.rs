@@ -16,7 +16,7 @@ pub(crate) mod phone;
 #[cfg(test)]
 mod tests;
 
-use self::model::{Action, Model};
+use self::model::{Action, Ids, Model};
 
 /// The control.
 pub(crate) struct ContactInformation;
@@ -39,7 +39,7 @@ impl Control for ContactInformation {
         page: "https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-contact-primary.html",
         example: r#"[contact_information]
 phone = "+81 3-1234-5678"    # only the written keys are managed
-phone_tested = "required"    # until a person has called it and says so in [attestations.contact_phone]
+phone_tested = "required"    # verified by AWS, or called by a person who writes [attestations.contact_phone]
 "#,
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -52,20 +52,20 @@ phone_tested = "required"    # until a person has called it and says so in [atte
     )];
 
     type Model = Model;
-    type Ids = ();
+    type Ids = Ids;
     type Action = Action;
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
         check::check(want)
     }
 
-    fn diff(want: &Model, seen: &Observed<Model, ()>, _here: &Here<'_>, out: &mut Changes<Action>) {
+    fn diff(want: &Model, seen: &Observed<Model, Ids>, _here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, out);
     }
 }
 
 impl Live for ContactInformation {
-    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Observed<Model, ()>, Failure> {
+    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
         live::fetch(cx).await
     }
 

@@ -20,6 +20,13 @@ pub struct Contacts {
     pub alternate: BTreeMap<String, BTreeMap<String, String>>,
     /// The primary contact, under the API's names. An account has one from its sign-up on.
     pub information: BTreeMap<String, String>,
+    /// Whether its telephone number is verified: `PENDING`, `VERIFIED`, `UNVERIFIED`, or `NOT_SUPPORTED`.
+    #[serde(default = "not_supported")]
+    pub verification: String,
+}
+
+fn not_supported() -> String {
+    "NOT_SUPPORTED".to_owned()
 }
 
 impl Default for Contacts {
@@ -40,6 +47,7 @@ impl Default for Contacts {
             information: information
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
+            verification: not_supported(),
         }
     }
 }
@@ -170,7 +178,10 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             "ResourceNotFoundException",
             "No contact information found.",
         )),
-        "GetContactInformation" => Ok(json!({"ContactInformation": contacts.information})),
+        "GetContactInformation" => Ok(json!({
+            "ContactInformation": contacts.information,
+            "VerificationStatus": contacts.verification,
+        })),
         "PutContactInformation" => {
             let wanted = &call.input["ContactInformation"];
             if !wanted.is_object() {
@@ -183,6 +194,12 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                     "stateOrRegion",
                     &format!("StateOrRegion is required for the country {country}"),
                 ));
+            }
+            let number = |of: &BTreeMap<String, String>| of.get("PhoneNumber").cloned();
+            if number(&information) != number(&contacts.information)
+                && contacts.verification != not_supported()
+            {
+                contacts.verification = "UNVERIFIED".to_owned();
             }
             contacts.information = information;
             Ok(Value::Null)
@@ -417,6 +434,15 @@ mod tests {
             "SE",
         );
         ask(&mut account, "PutContactInformation", put(&elsewhere)).unwrap();
+
+        account.contacts.verification = "VERIFIED".to_owned();
+        let mut moved = elsewhere.clone();
+        ask(&mut account, "PutContactInformation", put(&moved)).unwrap();
+        assert_eq!(account.contacts.verification, "VERIFIED");
+        moved["PhoneNumber"] = "+46 8 123 456".into();
+        ask(&mut account, "PutContactInformation", put(&moved)).unwrap();
+        let read = ask(&mut account, "GetContactInformation", json!({})).unwrap();
+        assert_eq!(read["VerificationStatus"], "UNVERIFIED");
 
         account.contacts.information.clear();
         let error = ask(&mut account, "GetContactInformation", json!({})).unwrap_err();

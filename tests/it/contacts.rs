@@ -391,3 +391,46 @@ fn moto_sees_the_alternate_contacts_come_change_and_go() {
         expected
     );
 }
+
+#[test]
+fn one_contact_that_is_refused_does_not_block_the_others() {
+    let folder = Folder::new();
+    folder.write(
+        "b.toml",
+        "[alternate_contacts.billing]\nemail = \"b@example.com\"\n[alternate_contacts.security]\nname = \"S\"\n\
+         title = \"T\"\nemail = \"s@example.com\"\nphone = \"+1 5\"\n",
+    );
+    folder.apply().expect(3);
+    assert_eq!(folder.writes(), [PUT]);
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
+        .expect(2)
+        .says("billing: there is no such contact yet");
+}
+
+#[test]
+fn the_telephone_number_is_verified_by_aws_where_it_can() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    folder.write("b.toml", "[contact_information]\nphone_tested = \"required\"\n");
+    for (status, code) in [
+        ("VERIFIED", 0),
+        ("PENDING", 4),
+        ("UNVERIFIED", 4),
+        ("NOT_SUPPORTED", 4),
+    ] {
+        folder.edit_contacts(|contacts| contacts["verification"] = status.into());
+        folder
+            .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+            .expect(code);
+    }
+    let attested = "[contact_information]\nphone_tested = \"required\"\n[attestations.contact_phone]\nby = \"Kim\"\n\
+                    on = 2026-01-02\nexpires = 2999-01-02\n";
+    folder.write("b.toml", attested);
+    for (status, code) in [("NOT_SUPPORTED", 0), ("UNVERIFIED", 4)] {
+        folder.edit_contacts(|contacts| contacts["verification"] = status.into());
+        folder
+            .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+            .expect(code);
+    }
+}

@@ -27,12 +27,15 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, ()>, out: &mut Changes<A
             .map(|(key, _, _)| *key)
             .collect();
         if !missing.is_empty() {
-            out.refuse(format!(
-                "there is no alternate contact for {kind} yet, and a new one needs all four keys; write {missing} \
-                 under [alternate_contacts.{kind}]",
-                kind = kind.key(),
-                missing = missing.join(", "),
-            ));
+            let entry = kind.key();
+            out.refuse_entry(
+                entry,
+                format!(
+                    "there is no such contact yet, and a new one needs all four keys; write {} under \
+                     [alternate_contacts.{entry}]",
+                    missing.join(", "),
+                ),
+            );
             continue;
         }
         let action = |new| Action::Put {

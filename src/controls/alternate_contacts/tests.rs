@@ -104,8 +104,16 @@ fn what_means_the_same_stays_as_it_is_written_there() {
 fn a_first_contact_needs_all_of_it() {
     insta::assert_snapshot!(
         plan("security = { email = \"a@example.com\", phone = \"+1\" }", ""),
-        @"refused: there is no alternate contact for security yet, and a new one needs all four keys; write name, title under [alternate_contacts.security]"
+        @"refused for security: there is no such contact yet, and a new one needs all four keys; write name, title under [alternate_contacts.security]"
     );
+}
+
+#[test]
+fn a_contact_that_is_refused_leaves_the_others_their_steps() {
+    insta::assert_snapshot!(plan(&format!("billing = {{ email = \"b@example.com\" }}\n{SECURITY}"), ""), @r"
+    add the alternate contact for security [safe]
+    refused for billing: there is no such contact yet, and a new one needs all four keys; write name, title, phone under [alternate_contacts.billing]
+    ");
 }
 
 #[test]

@@ -4,11 +4,30 @@ use trueup_core::change::Changes;
 use trueup_core::control::Observed;
 use trueup_core::values::Required;
 
-use super::model::{Action, Model, text};
+use super::model::{Action, Ids, Model, text};
 use super::phone;
 
+/// What is to be done about a number that AWS can call.
+fn tested(number: &str, verified: Option<bool>, out: &mut Changes<Action>) {
+    match verified {
+        Some(true) => {}
+        Some(false) => out.person(format!(
+            "verify the account's telephone number {number}: `aws account send-phone-number-verification` sends a \
+             passcode to it, and `aws account verify-phone-number --otp PASSCODE` confirms it. AWS calls this number \
+             before it helps with a lost root MFA device"
+        )),
+        None => out.attestable(
+            "contact_phone",
+            format!(
+                "call {number} and see that the account's owners answer: AWS calls it back before it helps with a \
+                 lost root MFA device"
+            ),
+        ),
+    }
+}
+
 /// See [`Control::diff`](trueup_core::control::Control::diff).
-pub(super) fn diff(want: &Model, seen: &Observed<Model, ()>, out: &mut Changes<Action>) {
+pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
     let whole = want.over(&seen.model);
     let number = text(&whole.phone);
     let is_international = phone::is_international(number);
@@ -20,13 +39,8 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, ()>, out: &mut Changes<A
     };
     if want.phone_tested == Some(Required::Required) && !number.is_empty() {
         if is_international {
-            out.attestable(
-                "contact_phone",
-                format!(
-                    "call {number} and see that the account's owners answer: AWS calls it back before it helps \
-                     with a lost root MFA device"
-                ),
-            );
+            let stays = phone::same(number, text(&seen.model.phone));
+            tested(number, seen.ids.verified.map(|verified| verified && stays), out);
         } else {
             out.person(format!(
                 "the account's telephone number, {number}, lacks the country's code, so AWS's call-back never \

@@ -1,18 +1,22 @@
 //! The calls: reading, and each change.
 
-use aws_sdk_account::types::ContactInformation as Sent;
+use aws_sdk_account::types::{ContactInformation as Sent, PhoneNumberVerificationStatus};
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
 
-use super::model::{Action, Model};
+use super::model::{Action, Ids, Model};
 use crate::alternate_contacts::Settling;
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
-pub(super) async fn fetch(cx: &Cx) -> Result<Observed<Model, ()>, Failure> {
-    read(cx).await.map(Observed::of)
+pub(super) async fn fetch(cx: &Cx) -> Result<Observed<Model, Ids>, Failure> {
+    let (model, ids) = read(cx).await?;
+    Ok(Observed {
+        ids,
+        ..Observed::of(model)
+    })
 }
 
-pub(super) async fn read(cx: &Cx) -> Result<Model, Failure> {
+async fn read(cx: &Cx) -> Result<(Model, Ids), Failure> {
     let answer = cx
         .clients()
         .account
@@ -20,17 +24,21 @@ pub(super) async fn read(cx: &Cx) -> Result<Model, Failure> {
         .send()
         .await
         .map_err(Failure::from);
-    let information = match answer {
-        Ok(answer) => answer.contact_information,
-        Err(fault) if fault.is("ResourceNotFoundException") => None,
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(fault) if fault.is("ResourceNotFoundException") => return Ok(Default::default()),
         Err(fault) => return Err(fault),
     };
-    let Some(information) = information else {
-        return Ok(Model::default());
+    let Some(information) = answer.contact_information else {
+        return Ok(Default::default());
+    };
+    let verified = match answer.verification_status {
+        None | Some(PhoneNumberVerificationStatus::NotSupported) => None,
+        Some(status) => Some(status == PhoneNumberVerificationStatus::Verified),
     };
     // What is not there is empty, so that an export says that it stays so.
     let or_empty = |text: Option<String>| Some(text.unwrap_or_default());
-    Ok(Model {
+    let model = Model {
         full_name: Some(information.full_name),
         company_name: or_empty(information.company_name),
         address_line_1: Some(information.address_line1),
@@ -44,7 +52,8 @@ pub(super) async fn read(cx: &Cx) -> Result<Model, Failure> {
         phone: Some(information.phone_number),
         website_url: or_empty(information.website_url),
         phone_tested: None,
-    })
+    };
+    Ok((model, Ids { verified }))
 }
 
 /// See [`Live::apply`](trueup_aws::Live::apply).
@@ -74,6 +83,6 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         .send()
         .await?;
     let mut settling = Settling::new(cx, "account:GetContactInformation", 1);
-    while settling.goes_on(read(cx).await?.is_like(whole)).await? {}
+    while settling.goes_on(read(cx).await?.0.is_like(whole)).await? {}
     Ok(())
 }

@@ -48,7 +48,8 @@ pub(crate) struct Model {
     /// The website's address, at most 256 characters; "" for none.
     #[schemars(length(max = 256))]
     pub(crate) website_url: Option<String>,
-    /// "required" asks a person to call the number, until [attestations.contact_phone] says that it was answered.
+    /// "required": AWS has verified the number by a passcode. For an account whose number it cannot verify, a person
+    /// calls it and writes [attestations.contact_phone].
     pub(crate) phone_tested: Option<Required>,
 }
 
@@ -149,6 +150,13 @@ fn same(name: &str, one: &Option<String>, other: &Option<String>) -> bool {
 /// A key's text without what stands around it.
 pub(super) fn text(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or_default().trim()
+}
+
+/// What is known beside the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ids {
+    /// Whether AWS has verified the telephone number; nothing where it cannot.
+    pub(crate) verified: Option<bool>,
 }
 
 /// A change of the contact information.

@@ -1,4 +1,4 @@
-use super::model::text;
+use super::model::{self, text};
 use super::*;
 use crate::testing;
 
@@ -162,6 +162,32 @@ fn a_person_calls_the_number_until_it_is_attested() {
         plan("phone_tested = \"required\"", domestic()),
         @r#"person: the account's telephone number, 03-1234-5678, lacks the country's code, so AWS's call-back never arrives; write phone = "+81 3-1234-5678" under [contact_information]"#
     );
+}
+
+#[test]
+fn a_number_that_aws_verifies_needs_no_attestation_and_cannot_have_one() {
+    let told = |want: &str, verified| {
+        let seen = Observed {
+            ids: model::Ids { verified },
+            ..Observed::of(live())
+        };
+        testing::told(&testing::found::<ContactInformation>(&model(want), &seen))
+    };
+    let tested = "phone_tested = \"required\"";
+    assert_eq!(told(tested, Some(true)), "");
+    insta::assert_snapshot!(told(tested, Some(false)), @"person: verify the account's telephone number +81 3-1234-5678: `aws account send-phone-number-verification` sends a passcode to it, and `aws account verify-phone-number --otp PASSCODE` confirms it. AWS calls this number before it helps with a lost root MFA device");
+    // Another number has to be verified again.
+    let moved = told(&format!("phone = \"+81 6-1234-5678\"\n{tested}"), Some(true));
+    assert!(
+        moved.contains("person: verify the account's telephone number +81 6-1234-5678:"),
+        "{moved}"
+    );
+    // The same in another form does not.
+    assert_eq!(
+        told(&format!("phone = \"+81312345678\"\n{tested}"), Some(true)),
+        ""
+    );
+    assert_eq!(told("city = \"Chiyoda-ku\"", Some(false)), "");
 }
 
 #[test]
