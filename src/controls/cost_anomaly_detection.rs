@@ -1,9 +1,8 @@
-//! Cost anomaly detection: the monitor of all services, and who hears of what it finds.
+//! Cost anomaly detection: the monitor of all services, and who is notified of what it finds.
 //!
 //! An account has one monitor of the dimension SERVICE, and AWS itself makes one with a subscription when Cost
-//! Explorer first runs. So the monitor is found by its dimension, whatever its name, and the table speaks of one of
-//! the subscriptions to it: see `read::chosen`. Everything else there is of monitors and subscriptions is nobody's
-//! business here.
+//! Explorer first runs. So the monitor is found by its dimension, whatever its name, and the table is about one of
+//! the subscriptions to it: see `choice::chosen`. Other monitors and subscriptions are left alone.
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
@@ -40,13 +39,13 @@ impl Control for CostAnomalyDetection {
     const DOC: Doc = Doc {
         title: "AWS Cost Anomaly Detection",
         items: &[6],
-        why: "It tells when a service costs more than usual, which a budget only sees once it is overrun.",
+        why: "It alerts when a service costs more than usual, which a budget only sees once it is overrun.",
         decides: &[
             "A monitor of all services exists, under any name.",
             "A subscription to it alerts the written recipients at least as early as the file asks.",
             "A recipient that declined is a manual task.",
         ],
-        off: "state = \"absent\" deletes the monitor of all services, with what it learnt and who is told",
+        off: "state = \"absent\" deletes the monitor of all services, with what it learnt and its subscriptions",
         cost: "free",
         benchmarks: &[],
         page: "https://docs.aws.amazon.com/cost-management/latest/userguide/manage-ad.html",
@@ -92,6 +91,23 @@ to = ["billing@example.com"]
         };
         let to = want.to.iter_mut().flatten();
         to.for_each(|recipient| recipient.fill(&topic));
+    }
+
+    fn unsaid(seen: &Observed<Model, Ids>) -> Vec<String> {
+        let others = seen.ids.others.iter();
+        let others = others.map(|one| format!("Left out: the subscription {} to the same monitor", one.name));
+        let this = seen.ids.subscription.iter();
+        let odd = this.clone().filter(|one| one.threshold.is_none()).map(|one| {
+            format!(
+                "The subscription {} has a threshold that no table can say",
+                one.name
+            )
+        });
+        let declined = this.flat_map(|one| {
+            let declined = one.declined.iter();
+            declined.map(|recipient| format!("{recipient} declined the subscription {}", one.name))
+        });
+        others.chain(odd).chain(declined).collect()
     }
 
     fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {

@@ -118,6 +118,20 @@ pub struct Subscriber {
     /// Which of the two.
     #[serde(rename = "Type")]
     pub kind: SubscriberKind,
+    /// Whether it accepts what is sent: `CONFIRMED` or `DECLINED`. What a request says of it does not count.
+    #[serde(default)]
+    pub status: SubscriberStatus,
+}
+
+/// Whether a subscriber accepts what is sent (`SubscriberStatus`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SubscriberStatus {
+    /// It does.
+    #[default]
+    Confirmed,
+    /// It does not.
+    Declined,
 }
 
 /// The types of subscribers (`SubscriberType`).
@@ -168,6 +182,7 @@ impl CostExplorer {
                 subscribers: vec![Subscriber {
                     address: "root@example.com".to_owned(),
                     kind: SubscriberKind::Email,
+                    status: SubscriberStatus::Confirmed,
                 }],
                 frequency: Frequency::Daily,
                 threshold: None,
@@ -250,6 +265,15 @@ impl CostExplorer {
     }
 }
 
+impl Subscriber {
+    /// With the status that it has there, or the first one.
+    fn with_status_of(self, before: &[Subscriber]) -> Self {
+        let same = |old: &&Subscriber| old.address == self.address && old.kind == self.kind;
+        let status = before.iter().find(same).map(|old| old.status).unwrap_or_default();
+        Subscriber { status, ..self }
+    }
+}
+
 impl Monitor {
     fn output(&self) -> Value {
         json!({
@@ -267,7 +291,7 @@ impl Monitor {
 
 impl Subscription {
     fn output(&self, account_id: &str) -> Value {
-        let subscriber = |subscriber: &Subscriber| json!({"Address": subscriber.address, "Type": subscriber.kind, "Status": "CONFIRMED"});
+        let subscriber = |subscriber: &Subscriber| json!({"Address": subscriber.address, "Type": subscriber.kind, "Status": subscriber.status});
         json!({
             "SubscriptionArn": self.arn,
             "AccountId": account_id,
@@ -403,7 +427,11 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 arn: String::new(),
                 name: new.subscription_name,
                 monitors: new.monitor_arn_list,
-                subscribers: new.subscribers,
+                subscribers: new
+                    .subscribers
+                    .into_iter()
+                    .map(|new| new.with_status_of(&[]))
+                    .collect(),
                 frequency: new.frequency,
                 threshold: new.threshold,
                 threshold_expression: new.threshold_expression,
@@ -424,7 +452,11 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             }
             new.name = asked.subscription_name.unwrap_or(new.name);
             new.monitors = asked.monitor_arn_list.unwrap_or(new.monitors);
-            new.subscribers = asked.subscribers.unwrap_or(new.subscribers);
+            if let Some(subscribers) = asked.subscribers {
+                let before = std::mem::take(&mut new.subscribers);
+                let kept = subscribers.into_iter().map(|new| new.with_status_of(&before));
+                new.subscribers = kept.collect();
+            }
             new.frequency = asked.frequency.unwrap_or(new.frequency);
             ce.check(&new)?;
             *ce.subscription(&asked.subscription_arn)? = new;

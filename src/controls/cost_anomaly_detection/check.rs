@@ -20,8 +20,14 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
         );
     }
     let impacts = [
-        ("impact_absolute", want.impact_absolute),
-        ("impact_percent", want.impact_percent),
+        (
+            "impact_absolute",
+            want.impact_absolute.map(|impact| *impact.value()),
+        ),
+        (
+            "impact_percent",
+            want.impact_percent.map(|impact| *impact.value()),
+        ),
     ];
     for (key, impact) in impacts {
         if let Some(number) = impact.and_then(Impact::number)
@@ -65,7 +71,7 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
              expected either"
                 .to_owned(),
         );
-    } else if let Some(what) = want.frequency.and_then(|frequency| frequency.misfit(to)) {
+    } else if let Some(what) = want.often().and_then(|frequency| frequency.misfit(to)) {
         let fits = if topics > 0 {
             "\"immediate\""
         } else {

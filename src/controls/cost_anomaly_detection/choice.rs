@@ -1,26 +1,27 @@
-//! Which of the subscriptions a table speaks of, and what that one is as a table.
+//! Which of the subscriptions a table is about, and what that one is as a table.
 
-use trueup_core::values::Recipient;
+use trueup_core::values::{Bound, Decimal, Fit, Recipient};
 
 use super::SUBSCRIPTION;
-use super::model::{Model, Subscription};
+use super::model::{Frequency, Model, Subscription};
 use super::threshold::{Impact, Threshold};
 
 /// The name of the subscription that AWS makes when Cost Explorer first runs, for the root user's address.
 const OF_AWS: &str = "Default-Services-Subscription";
 
-/// The subscription that a table speaks of, out of all that there are to the monitor: where it stands among them.
+/// The subscription that a table is about, out of all that there are to the monitor: where it stands among them.
 ///
-/// Names need not be unique and say little, so the first of these is it: the one that has the name of those made here;
-/// one that is as wanted already; AWS's own; the one that tells most of the wanted recipients, who would hear
-/// everything twice otherwise. One that has further monitors is never changed, only found to be as wanted.
+/// Names need not be unique and say little, so the first of these is it: one that does what is wanted already; the one
+/// that has the name of those made here; AWS's own; the one with most of the wanted recipients, who would get everything
+/// twice otherwise. One that has further monitors is never changed, only found to do what is wanted.
 pub(super) fn chosen(want: Option<&Model>, all: &[Subscription]) -> Option<usize> {
     let alone = |one: &Subscription| one.monitors.len() == 1;
     let named = |name: &str| all.iter().position(|one| alone(one) && one.name == name);
-    // Of several that are as wanted, the one that can be changed later comes first.
     let first = |fits: &dyn Fn(&Subscription) -> bool| {
         all.iter()
-            .position(|one| alone(one) && fits(one))
+            .position(|one| alone(one) && one.name == SUBSCRIPTION && fits(one))
+            // Of several that do, one that can be changed later comes first.
+            .or_else(|| all.iter().position(|one| alone(one) && fits(one)))
             .or_else(|| all.iter().position(fits))
     };
     let Some(want) = want else {
@@ -31,51 +32,92 @@ pub(super) fn chosen(want: Option<&Model>, all: &[Subscription]) -> Option<usize
     if want.is_silent() {
         return None;
     }
-    named(SUBSCRIPTION)
-        .or_else(|| first(&|one| is_as(want, one)))
-        .or_else(|| named(OF_AWS))
+    let can_be_changed = |one: &Subscription| alone(one) && is_of_a_kind(want, one);
+    first(&|one| does(want, one))
+        .or_else(|| named(SUBSCRIPTION))
+        .or_else(|| named(OF_AWS).filter(|at| can_be_changed(&all[*at])))
         .or_else(|| match want.to {
-            // Whoever is told now goes on being told.
-            None => all.iter().position(alone),
+            // The recipients stay.
+            None => all.iter().position(can_be_changed),
             Some(_) => {
                 let shared = |one: &Subscription| {
-                    let told = want.recipients().iter();
-                    told.filter(|recipient| one.to.contains(recipient)).count()
+                    let wanted = want.recipients().iter();
+                    wanted.filter(|recipient| one.to.contains(recipient)).count()
                 };
                 // Of equals the last is the greatest, and the first is wanted.
                 let all = all.iter().enumerate().rev();
-                all.filter(|(_, one)| alone(one) && shared(one) > 0)
+                all.filter(|(_, one)| can_be_changed(one) && shared(one) > 0)
                     .max_by_key(|(_, one)| shared(one))
                     .map(|(at, _)| at)
             }
         })
 }
 
+/// False if one is sent at once and the other in summaries: then nobody of its recipients could stay.
+fn is_of_a_kind(want: &Model, one: &Subscription) -> bool {
+    let wanted = want
+        .often()
+        .map(|frequency| frequency == Frequency::Immediate)
+        .or_else(|| want.recipients().first().map(Recipient::is_topic));
+    let live = one.frequency.map(|frequency| frequency == Frequency::Immediate);
+    wanted.is_none() || live.is_none() || wanted == live
+}
+
 /// A subscription as a table.
 pub(super) fn model(one: &Subscription) -> Model {
+    let impact = |number: fn(Threshold) -> Option<Decimal>| {
+        one.threshold
+            .map(|threshold| Bound::Plain(Impact::from(number(threshold))))
+    };
     Model {
         state: None,
-        frequency: one.frequency,
-        impact_absolute: one.threshold.map(|threshold| threshold.absolute().into()),
-        impact_percent: one.threshold.map(|threshold| threshold.percent().into()),
+        frequency: one.frequency.map(Bound::Plain),
+        impact_absolute: impact(Threshold::absolute),
+        impact_percent: impact(Threshold::percent),
         combine: one.threshold.and_then(Threshold::combine),
         to: Some(one.to.clone()),
     }
 }
 
-/// True if every key that is written has this value.
-fn is_as(want: &Model, one: &Subscription) -> bool {
+/// True if it does what is wanted: it alerts at least as often, on at least as much, and all wanted recipients get it.
+fn does(want: &Model, one: &Subscription) -> bool {
     let live = model(one);
-    let combine = want.combine.is_none() || want.combine == live.combine;
-    let impact = |want: Option<Impact>, live: Option<Impact>| want.is_none() || want == live;
-    combine
-        && impact(want.impact_absolute, live.impact_absolute)
-        && impact(want.impact_percent, live.impact_percent)
-        && (want.frequency.is_none() || want.frequency == live.frequency)
-        && (want.to.is_none() || same(want.recipients(), &one.to))
+    let often = match (want.frequency, one.frequency) {
+        (None, _) => true,
+        (Some(want), Some(live)) => want.fit(&live, Frequency::by_strictness) != Fit::Misses,
+        (Some(_), None) => false,
+    };
+    let wanted = whole(want, &live).threshold();
+    let early = !want.manages_threshold()
+        || one
+            .threshold
+            .zip(wanted.ok())
+            .is_some_and(|(live, wanted)| match want.is_exact() {
+                true => live == wanted,
+                false => live.covers(wanted),
+            });
+    often && early && lacking(want.recipients(), &one.to).is_empty() && declined(want, one).is_empty()
 }
 
-/// True if two lists have the same recipients.
-pub(super) fn same(a: &[Recipient], b: &[Recipient]) -> bool {
-    a.iter().all(|one| b.contains(one)) && b.iter().all(|one| a.contains(one))
+/// A table with the impacts that are not written as they are there.
+pub(super) fn whole(want: &Model, live: &Model) -> Model {
+    Model {
+        impact_absolute: want.impact_absolute.or(live.impact_absolute),
+        impact_percent: want.impact_percent.or(live.impact_percent),
+        combine: want.combine.or(live.combine),
+        ..Model::default()
+    }
+}
+
+/// The wanted recipients that are not there.
+pub(super) fn lacking(want: &[Recipient], there: &[Recipient]) -> Vec<Recipient> {
+    want.iter().filter(|one| !there.contains(one)).cloned().collect()
+}
+
+/// The wanted recipients that declined.
+pub(super) fn declined<'a>(want: &'a Model, one: &Subscription) -> Vec<&'a Recipient> {
+    let wanted = want.recipients().iter();
+    wanted
+        .filter(|recipient| one.declined.contains(recipient))
+        .collect()
 }

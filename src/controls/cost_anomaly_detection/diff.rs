@@ -6,8 +6,8 @@ use trueup_core::tags;
 use trueup_core::values::Recipient;
 
 use super::choice;
-use super::model::{Action, Ids, Model, Settings, Subscription};
-use super::threshold::{Impact, Incomplete, Threshold};
+use super::model::{Action, Frequency, Ids, Model, Settings, Subscription};
+use super::threshold::{Incomplete, Threshold};
 use crate::alerts::awaiting;
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
@@ -107,7 +107,7 @@ fn subscribe(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &m
     .collect();
     if !lacks.is_empty() {
         out.refuse(format!(
-            "there is no subscription yet, and to make one the table lacks {}",
+            "there is no subscription to adopt, and to create one the table lacks {}",
             lacks.join(", ")
         ));
         return;
@@ -120,14 +120,14 @@ fn subscribe(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &m
             .map(|one| format!("`{}`", one.name))
             .collect();
         out.notice(format!(
-            "others hear of the same anomalies by {}, which trueup leaves alone",
+            "others are notified of the same anomalies by {}, which stays",
             names.join(", ")
         ));
     }
     let step = out.add(Action::Subscribe {
         monitor: seen.ids.monitor.as_ref().map(|monitor| monitor.arn.clone()),
         settings: Settings {
-            frequency: want.frequency,
+            frequency: want.often(),
             to: want.to.clone(),
             threshold: threshold.ok(),
         },
@@ -137,66 +137,117 @@ fn subscribe(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &m
 }
 
 fn change(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
+    let Some(subscription) = &seen.ids.subscription else {
+        return;
+    };
+    for recipient in choice::declined(want, subscription) {
+        out.person(format!(
+            "{recipient} declined what the cost anomaly subscription `{}` sends: have the recipient confirm it in the \
+             Billing and Cost Management console, or write another one",
+            subscription.name
+        ));
+    }
     let live = &seen.model;
-    let threshold = match threshold(want, live, out) {
+    let threshold = match threshold(want, subscription, live, out) {
         Ok(threshold) => threshold,
         Err(why) => {
             out.refuse(why);
             return;
         }
     };
+    let often = subscription.frequency;
+    let frequency = out
+        .misses(
+            &["frequency"],
+            want.frequency.as_ref(),
+            often.as_ref(),
+            Frequency::by_strictness,
+        )
+        .then(|| want.often())
+        .flatten();
+    // What is sent at once cannot go to addresses, and a summary cannot go to topics: then nobody stays.
+    let at_once = |frequency: Option<Frequency>| frequency == Some(Frequency::Immediate);
+    let turns = frequency.is_some() && at_once(frequency) != at_once(often);
+    let stay = match turns && want.to.is_some() {
+        true => &[][..],
+        false => live.recipients(),
+    };
+    let to = recipients(want, stay);
+    if want.to.is_some() && to.len() > want.recipients().len() {
+        let others = choice::lacking(&to, want.recipients());
+        let others: Vec<String> = others.iter().map(Recipient::to_string).collect();
+        let why = format!(
+            "`{}` also goes to {}, which stays",
+            subscription.name,
+            others.join(", ")
+        );
+        match choice::lacking(&to, live.recipients()).is_empty() {
+            true => out.keep(&["to"], why),
+            false => out.notice(why),
+        }
+    }
     let change = Settings {
-        frequency: want.frequency.filter(|want| live.frequency != Some(*want)),
-        to: want
-            .to
-            .as_ref()
-            .filter(|to| !choice::same(to, live.recipients()))
-            .map(|to| {
-                // Who goes on being told stays as they were written.
-                let stays = |one: &Recipient| live.recipients().iter().find(|live| *live == one).cloned();
-                to.iter()
-                    .map(|one| stays(one).unwrap_or_else(|| one.clone()))
-                    .collect()
-            }),
+        frequency,
+        to: Some(to)
+            .filter(|to| !choice::lacking(to, live.recipients()).is_empty() || turns && want.to.is_some()),
         threshold,
     };
     if change == Settings::default() {
         return;
     }
     let to = change.to.as_deref().unwrap_or(live.recipients());
-    if let Some(frequency) = want.frequency.or(live.frequency)
+    if let Some(frequency) = change.frequency.or(often)
         && let Some(what) = frequency.misfit(to)
     {
         out.refuse(format!("{what}: write both frequency and to"));
         return;
     }
-    let Some(Subscription { arn, name, .. }) = seen.ids.subscription.clone() else {
-        return;
-    };
+    let Subscription { arn, name, .. } = subscription.clone();
     let new = change.to.clone().unwrap_or_default();
-    let dropped = live.recipients().iter().filter(|one| !to.contains(one));
-    let dropped: Vec<String> = dropped.map(Recipient::to_string).collect();
-    let step = awaiting(out.change(Action::Change { arn, name, change }), &new);
+    let dropped = choice::lacking(live.recipients(), to);
+    let dropped: Vec<String> = dropped.iter().map(Recipient::to_string).collect();
+    let weaker = [
+        (change.frequency.zip(often)).is_some_and(|(new, live)| new.by_strictness(&live).is_lt()),
+        (change.threshold.zip(subscription.threshold)).is_some_and(|(new, live)| !new.covers(live)),
+    ];
+    let mut step = awaiting(out.change(Action::Change { arn, name, change }), &new);
+    for (_, what) in weaker
+        .into_iter()
+        .zip(["alerts less often", "no longer alerts on all of what it does now"])
+        .filter(|(is, _)| *is)
+    {
+        step = step.weakening(what);
+    }
     if !dropped.is_empty() {
-        step.destructive(format!("stops this notice to {}", dropped.join(", ")));
+        step.destructive(format!("stops this notification to {}", dropped.join(", ")));
     }
 }
 
-/// The threshold to send, if it differs: a whole one, with what is not managed as it is. Or what is in the way.
+/// The recipients to have: those that stay as they were written, and the wanted ones that are missing.
+fn recipients(want: &Model, stay: &[Recipient]) -> Vec<Recipient> {
+    let missing = choice::lacking(want.recipients(), stay);
+    stay.iter().cloned().chain(missing).collect()
+}
+
+/// The threshold to send, if the live one alerts on less: a whole one, with what is not managed as it is. Or what is in
+/// the way.
 fn threshold(
     want: &Model,
+    subscription: &Subscription,
     live: &Model,
     out: &mut Changes<Action>,
 ) -> Result<Option<Threshold>, &'static str> {
     if !want.manages_threshold() {
         return Ok(None);
     }
-    let whole = Model {
-        impact_absolute: want.impact_absolute.or(live.impact_absolute),
-        impact_percent: want.impact_percent.or(live.impact_percent),
-        combine: want.combine.or(live.combine),
-        ..Model::default()
+    let Some(now) = subscription.threshold else {
+        out.notice(format!(
+            "the threshold of `{}` is none that a table can say, and stays",
+            subscription.name
+        ));
+        return Ok(None);
     };
+    let whole = choice::whole(want, live);
     let new = whole.threshold().map_err(|why| match why {
         Incomplete::NoImpact => {
             "a subscription has a threshold, and no impact would be left: write a number for the other one"
@@ -205,7 +256,20 @@ fn threshold(
             "the subscription asks for the other impact already: write both with combine, or \"none\" for that one"
         }
     })?;
-    if live.threshold() == Ok(new) {
+    if now == new {
+        return Ok(None);
+    }
+    if now.covers(new) && !want.is_exact() {
+        out.keep(
+            &["impact_absolute"],
+            format!(
+                "`{}` alerts on all that the file asks for and more, which stays; for the threshold itself write \
+                 {{ exactly = … }}",
+                subscription.name
+            ),
+        );
+        out.kept
+            .extend(["impact_percent", "combine"].map(|key| vec![key.to_owned()]));
         return Ok(None);
     }
     for (key, written, whole) in [
@@ -213,7 +277,7 @@ fn threshold(
         ("impact_percent", want.impact_percent, whole.impact_percent),
     ] {
         if written.is_none()
-            && let Some(number) = whole.and_then(Impact::number)
+            && let Some(number) = whole.and_then(|impact| impact.value().number())
             && let Some(combine) = new.combine()
         {
             out.notice(format!(

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trueup_core::tags::{self, Tags};
-use trueup_core::values::{Presence, Recipient};
+use trueup_core::values::{Bound, Presence, Recipient};
 
 use super::threshold::{Combine, Impact, Threshold};
 use super::{MONITOR, SUBSCRIPTION};
@@ -17,16 +17,17 @@ pub(crate) struct Model {
     /// "absent" deletes the monitor of all services, with the subscriptions to it. "present", alone, has the monitor
     /// and tells nobody.
     pub(crate) state: Option<Presence>,
-    /// How often is told: a summary in "daily" or "weekly" e-mails, or each anomaly "immediate" through a topic.
-    pub(crate) frequency: Option<Frequency>,
-    /// Told are anomalies that cost at least so many US dollars more than expected. "none": by percent alone.
-    pub(crate) impact_absolute: Option<Impact>,
-    /// Told are anomalies that cost at least so many percent more than expected. "none": by dollars alone.
-    pub(crate) impact_percent: Option<Impact>,
+    /// How often at least: a summary in "daily" or "weekly" e-mails, or each anomaly "immediate" through a topic.
+    pub(crate) frequency: Option<Bound<Frequency>>,
+    /// Alerts on anomalies that cost at least so many US dollars more than expected. "none": by percent alone. A live
+    /// threshold that alerts on all of these and more stays.
+    pub(crate) impact_absolute: Option<Bound<Impact>>,
+    /// Alerts on anomalies that cost at least so many percent more than expected. "none": by dollars alone.
+    pub(crate) impact_percent: Option<Bound<Impact>>,
     /// Whether an anomaly must reach both impacts or one of them.
     pub(crate) combine: Option<Combine>,
-    /// Who is told: exactly these. E-mail addresses, or, where the frequency is "immediate", "topic" (the one of
-    /// `[alerts]`) or an SNS topic's ARN.
+    /// The recipients, beside which others stay: e-mail addresses, or, where the frequency is "immediate", "topic" (the
+    /// one of `[alerts]`) or an SNS topic's ARN.
     pub(crate) to: Option<Vec<Recipient>>,
 }
 
@@ -41,6 +42,11 @@ impl Model {
             state: None,
             ..self.clone()
         } == Model::default()
+    }
+
+    /// How often, without the bound around it.
+    pub(super) fn often(&self) -> Option<Frequency> {
+        self.frequency.map(|frequency| *frequency.value())
     }
 
     pub(super) fn recipients(&self) -> &[Recipient] {
@@ -68,6 +74,16 @@ impl Frequency {
             Frequency::Daily => "daily",
             Frequency::Weekly => "weekly",
         }
+    }
+
+    /// More often is greater.
+    pub(super) fn by_strictness(&self, other: &Frequency) -> std::cmp::Ordering {
+        let rank = |frequency: &Frequency| match frequency {
+            Frequency::Weekly => 0,
+            Frequency::Daily => 1,
+            Frequency::Immediate => 2,
+        };
+        rank(self).cmp(&rank(other))
     }
 
     /// What AWS does not take together with these recipients: a topic hears at once, an address a summary
@@ -109,8 +125,11 @@ pub(crate) struct Subscription {
     pub(crate) monitors: Vec<String>,
     /// How often it tells, if a table can say that.
     pub(crate) frequency: Option<Frequency>,
-    /// Whom it tells.
+    /// Its recipients, as far as their type is that of their address: others get nothing.
     pub(crate) to: Vec<Recipient>,
+    /// Those of them that declined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) declined: Vec<Recipient>,
     /// From which impact on, if a table can say that.
     pub(crate) threshold: Option<Threshold>,
 }
@@ -118,7 +137,7 @@ pub(crate) struct Subscription {
 /// What is needed to act.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ids {
-    /// Why the service tells nothing, and what to do about it.
+    /// Why the service refuses to answer, and what to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refusal: Option<String>,
     /// The monitor, if it exists.

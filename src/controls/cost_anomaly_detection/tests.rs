@@ -30,9 +30,10 @@ fn subscription(name: &str, text: &str) -> Subscription {
         arn: format!("arn:aws:ce::111122223333:anomalysubscription/{name}"),
         name: name.to_owned(),
         monitors: vec![MONITOR_ARN.to_owned()],
-        frequency: model.frequency,
+        frequency: model.often(),
         threshold: model.threshold().ok(),
         to: model.to.unwrap(),
+        declined: vec![],
     }
 }
 
@@ -114,7 +115,7 @@ fn a_monitor_alone_can_be_wanted() {
 fn what_a_new_subscription_lacks_is_said() {
     insta::assert_snapshot!(
         plan(&table("impact_percent = \"none\""), vec![]),
-        @"refused: there is no subscription yet, and to make one the table lacks frequency, impact_absolute or impact_percent, to"
+        @"refused: there is no subscription to adopt, and to create one the table lacks frequency, impact_absolute or impact_percent, to"
     );
 }
 
@@ -137,8 +138,8 @@ fn odd_forms_of_the_same_are_no_difference() {
 fn awss_own_subscription_is_brought_into_line_instead_of_doubled() {
     let out = found(&example(), vec![of_aws()]);
     insta::assert_snapshot!(testing::told(&out), @r"
-    change `Default-Services-Subscription` of cost anomalies: impact, recipients [destructive]
-      ! stops this notice to root@example.com
+    change `Default-Services-Subscription` of cost anomalies: impact, recipients [safe]
+    note: `Default-Services-Subscription` also goes to root@example.com, which stays
     ");
     let change = changed(&out);
     assert_eq!(change.frequency, None);
@@ -148,7 +149,7 @@ fn awss_own_subscription_is_brought_into_line_instead_of_doubled() {
 #[test]
 fn each_key_is_changed_alone() {
     for (written, line) in [
-        ("frequency = \"weekly\"", "frequency"),
+        ("frequency = { exactly = \"weekly\" }", "frequency"),
         ("impact_absolute = 99.9", "impact"),
         ("impact_percent = \"none\"", "impact"),
         (
@@ -209,12 +210,12 @@ fn a_threshold_that_could_not_be_is_refused() {
 }
 
 #[test]
-fn who_goes_on_being_told_stays_as_written() {
+fn recipients_stay_as_they_are_written_and_the_missing_ones_are_added() {
     let live = subscription("any", "to = [\"A@Example.com\", \"b@example.com\"]");
     let out = found(&table("to = [\"c@example.com\", \"a@example.com\"]"), vec![live]);
     insta::assert_snapshot!(testing::told(&out), @r"
-    change `any` of cost anomalies: recipients [destructive]
-      ! stops this notice to b@example.com
+    change `any` of cost anomalies: recipients [safe]
+    note: `any` also goes to b@example.com, which stays
     ");
     let to: Vec<String> = changed(&out)
         .to
@@ -222,21 +223,108 @@ fn who_goes_on_being_told_stays_as_written() {
         .flatten()
         .map(Recipient::to_string)
         .collect();
-    assert_eq!(to, ["c@example.com", "A@Example.com"]);
+    assert_eq!(to, ["A@Example.com", "b@example.com", "c@example.com"]);
+    let out = found(&table("to = [\"root@example.com\"]"), vec![of_aws()]);
+    assert_eq!(testing::told(&out), "");
 }
 
 #[test]
-fn a_frequency_that_does_not_fit_who_is_told_is_refused() {
+fn what_alerts_more_often_and_on_more_stays() {
+    let live = || {
+        subscription(
+            "any",
+            "frequency = \"daily\"\nimpact_absolute = 50\nimpact_percent = 20\ncombine = \"or\"\n\
+             to = [\"a@example.com\", \"b@example.com\"]",
+        )
+    };
+    for (want, kept) in [
+        ("frequency = \"weekly\"", "frequency"),
+        (
+            "impact_absolute = 60\nimpact_percent = \"none\"",
+            "impact_absolute",
+        ),
+        (
+            "impact_absolute = 50\nimpact_percent = 20\ncombine = \"and\"",
+            "impact_absolute",
+        ),
+        ("to = [\"a@example.com\"]", "to"),
+    ] {
+        let out = found(&table(want), vec![live()]);
+        assert!(
+            out.steps.is_empty() && out.refusals.is_empty(),
+            "{want}: {}",
+            testing::told(&out)
+        );
+        assert_eq!(out.kept[0], [kept], "{want}");
+    }
+    for want in [
+        "impact_absolute = 49\nimpact_percent = 20\ncombine = \"or\"",
+        "impact_percent = 19\nimpact_absolute = \"none\"",
+        "impact_absolute = { exactly = 60 }\nimpact_percent = \"none\"",
+    ] {
+        assert_eq!(found(&table(want), vec![live()]).steps.len(), 1, "{want}");
+    }
+}
+
+#[test]
+fn what_would_alert_on_less_than_before_needs_consent() {
+    let live = || {
+        subscription(
+            "any",
+            "frequency = \"daily\"\nimpact_percent = 20\nto = [\"a@example.com\"]",
+        )
+    };
+    insta::assert_snapshot!(plan(&table("impact_absolute = 50\nimpact_percent = \"none\""), vec![live()]), @r"
+    change `any` of cost anomalies: impact [safe]
+      weakens: no longer alerts on all of what it does now
+    ");
+    insta::assert_snapshot!(plan(&table("frequency = { exactly = \"weekly\" }"), vec![live()]), @r"
+    change `any` of cost anomalies: frequency [safe]
+      weakens: alerts less often
+    ");
+}
+
+#[test]
+fn a_threshold_that_no_table_can_say_stays_and_is_noted() {
+    let mut live = subscription("any", "impact_percent = 20\nto = [\"a@example.com\"]");
+    live.threshold = None;
     insta::assert_snapshot!(
-        plan(&table("frequency = \"immediate\""), vec![of_aws()]),
-        @r#"refused: root@example.com is an e-mail address, and "immediate" is told through topics alone: write both frequency and to"#
+        plan(&table("impact_absolute = 50"), vec![live]),
+        @"note: the threshold of `any` is none that a table can say, and stays"
     );
+}
+
+#[test]
+fn a_recipient_who_declined_is_a_manual_task_unless_another_subscription_does_it() {
+    let mut declined = of_aws();
+    declined.declined = declined.to.clone();
+    let want = table("to = [\"root@example.com\"]");
     insta::assert_snapshot!(
-        plan(&table(&format!("frequency = \"immediate\"\nto = [\"{TOPIC}\"]")), vec![of_aws()]),
-        @r"
-    change `Default-Services-Subscription` of cost anomalies: frequency, recipients [destructive]
-      ! stops this notice to root@example.com
-    "
+        plan(&want, vec![declined.clone()]),
+        @"person: root@example.com declined what the cost anomaly subscription `Default-Services-Subscription` sends: have the recipient confirm it in the Billing and Cost Management console, or write another one"
+    );
+    let other = subscription("other", "impact_percent = 1\nto = [\"root@example.com\"]");
+    assert_eq!(plan(&want, vec![declined, other]), "");
+}
+
+#[test]
+fn what_is_sent_at_once_is_another_subscription_than_a_summary() {
+    let at_once = format!("frequency = \"immediate\"\nimpact_absolute = 50\nto = [\"{TOPIC}\"]");
+    insta::assert_snapshot!(plan(&table(&at_once), vec![of_aws()]), @r"
+    create the cost anomaly subscription `cost-anomalies` [safe]
+    note: others are notified of the same anomalies by `Default-Services-Subscription`, which stays
+    ");
+    // The one that is made here turns, and then no recipient can stay.
+    let mut own = of_aws();
+    own.name = SUBSCRIPTION.to_owned();
+    insta::assert_snapshot!(plan(&table(&at_once), vec![own.clone()]), @r#"
+    change `cost-anomalies` of cost anomalies: frequency, impact, recipients [destructive]
+      ! stops this notification to root@example.com
+    note: impact_percent = "40" stays, with combine = "and": write impact_percent = "none" to drop it
+    "#);
+    insta::assert_snapshot!(
+        plan(&table("frequency = \"immediate\""), vec![own]),
+        @r#"refused: root@example.com is an e-mail address, and "immediate" is told through topics alone: write both frequency and to"#
     );
 }
 
@@ -253,14 +341,19 @@ fn one_subscription_of_several_is_meant() {
         "[\"b@example.com\"]",
         "[\"A@example.com\", \"b@example.com\"]",
     );
-    let to_a = format!("impact_percent = 20\nto = {a}");
+    let to_a = format!("impact_percent = 5\nto = {a}");
     let as_b = format!("impact_percent = 10\nto = {b}");
     for (want, all, is) in [
         (Some(to_a.as_str()), vec![], None),
-        // The name of those made here comes first, even if another one is as wanted.
+        // One that does what is wanted comes first, then the name of those made here.
         (
             Some(&as_b),
             vec![mail("x", b), of_aws(), mail(SUBSCRIPTION, a)],
+            Some("x"),
+        ),
+        (
+            Some(&to_a),
+            vec![mail("x", b), of_aws(), mail(SUBSCRIPTION, b)],
             Some(SUBSCRIPTION),
         ),
         // One that is as wanted is left as it is: AWS's own would tell the same twice.
@@ -322,7 +415,7 @@ fn others_who_are_told_are_left_alone_and_named() {
     let other = subscription("theirs", "impact_percent = 1\nto = [\"a@example.com\"]");
     insta::assert_snapshot!(plan(&example(), vec![other]), @r"
     create the cost anomaly subscription `cost-anomalies` [safe]
-    note: others hear of the same anomalies by `theirs`, which trueup leaves alone
+    note: others are notified of the same anomalies by `theirs`, which stays
     ");
 }
 

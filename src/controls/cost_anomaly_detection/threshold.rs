@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
-use trueup_core::values::Decimal;
+use trueup_core::values::{Bound, Decimal};
 
 use super::model::Model;
 
@@ -169,6 +169,41 @@ impl Threshold {
     }
 }
 
+impl Threshold {
+    /// True if it alerts on every anomaly that the other one alerts on.
+    pub(crate) fn covers(self, other: Threshold) -> bool {
+        let least = |mine: Option<Decimal>, its: Option<Decimal>| match (mine, its) {
+            (None, _) => true,
+            (Some(mine), Some(its)) => mine <= its,
+            (Some(_), None) => false,
+        };
+        let mine = self.either();
+        other.either().into_iter().flatten().all(|(absolute, percent)| {
+            mine.into_iter()
+                .flatten()
+                .any(|own| least(own.0, absolute) && least(own.1, percent))
+        })
+    }
+
+    /// The least impacts of which one pair is enough; what is nothing does not count.
+    fn either(self) -> [Option<(Option<Decimal>, Option<Decimal>)>; 2] {
+        match self {
+            Threshold::Absolute(absolute) => [Some((Some(absolute), None)), None],
+            Threshold::Percent(percent) => [Some((None, Some(percent))), None],
+            Threshold::Both {
+                absolute,
+                percent,
+                combine: Combine::And,
+            } => [Some((Some(absolute), Some(percent))), None],
+            Threshold::Both {
+                absolute,
+                percent,
+                combine: Combine::Or,
+            } => [Some((Some(absolute), None)), Some((None, Some(percent)))],
+        }
+    }
+}
+
 /// Why keys make no threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Incomplete {
@@ -181,7 +216,7 @@ pub(super) enum Incomplete {
 impl Model {
     /// The whole threshold that its keys make.
     pub(super) fn threshold(&self) -> Result<Threshold, Incomplete> {
-        let number = |impact: Option<Impact>| impact.and_then(Impact::number);
+        let number = |impact: Option<Bound<Impact>>| impact.and_then(|impact| impact.value().number());
         match (
             number(self.impact_absolute),
             number(self.impact_percent),
@@ -199,8 +234,47 @@ impl Model {
         }
     }
 
+    /// True if no other threshold will do.
+    pub(super) fn is_exact(&self) -> bool {
+        [self.impact_absolute, self.impact_percent]
+            .iter()
+            .any(|impact| matches!(impact, Some(Bound::Exactly(_))))
+    }
+
     /// True if it says something about the threshold.
     pub(super) fn manages_threshold(&self) -> bool {
         self.impact_absolute.is_some() || self.impact_percent.is_some() || self.combine.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn threshold(text: &str) -> Threshold {
+        let model: Model = toml::from_str(text).unwrap();
+        model.threshold().unwrap()
+    }
+
+    #[test]
+    fn a_threshold_covers_another_one_if_it_alerts_on_all_of_that_ones_anomalies() {
+        let forms = |absolute: &str, percent: &str| {
+            let [a, p] = [
+                format!("impact_absolute = {absolute}\n"),
+                format!("impact_percent = {percent}\n"),
+            ];
+            let both = |combine: &str| format!("{a}{p}combine = \"{combine}\"");
+            [a.clone(), p.clone(), both("and"), both("or")].map(|text| threshold(&text))
+        };
+        let covers = |mine: [Threshold; 4], its: [Threshold; 4]| {
+            mine.map(|mine| its.map(|its| u8::from(mine.covers(its))))
+        };
+        // Rows: dollars, percent, both, either; columns the same of the other one.
+        let same = [[1, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0], [1, 1, 1, 1]];
+        assert_eq!(covers(forms("50", "40"), forms("50", "40")), same);
+        assert_eq!(covers(forms("49", "39"), forms("50", "40")), same);
+        assert_eq!(covers(forms("51", "41"), forms("50", "40")), [[0; 4]; 4]);
+        let less_percent = [[0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [0, 1, 1, 0]];
+        assert_eq!(covers(forms("51", "39"), forms("50", "40")), less_percent);
     }
 }

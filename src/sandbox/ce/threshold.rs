@@ -69,8 +69,8 @@ impl Leaf {
             [value] => value.parse::<f64>().ok(),
             _ => None,
         };
-        if number.is_none_or(|number| !number.is_finite() || number < 0.0) {
-            return Err(SERVICE.invalid("ThresholdExpression: Values must be one number of at least 0"));
+        if number.is_none_or(|number| !(0.0..=10_000_000_000.0).contains(&number)) {
+            return Err(SERVICE.invalid("ThresholdExpression: Values must be one number, 0 to 10000000000"));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use aws_sdk_costexplorer::Client;
 use aws_sdk_costexplorer::types::{
     AnomalySubscription, AnomalySubscriptionFrequency, Dimension, Expression, MatchOption, MonitorDimension,
+    Subscriber, SubscriberStatus, SubscriberType,
 };
 use trueup_aws::Failure;
 use trueup_core::fault::{Fault, FaultKind};
@@ -52,13 +53,16 @@ pub(super) async fn subscriptions(ce: &Client, monitor: &str) -> Result<Vec<Subs
 
 fn subscription(live: AnomalySubscription) -> Result<Subscription, String> {
     let name = live.subscription_name.clone();
-    let to = live.subscribers.iter().map(|one| {
-        let address = one.address.clone().unwrap_or_default();
-        Recipient::try_from(address).map_err(|what| format!("of the subscription {name} {what}"))
-    });
-    let mut to = to.collect::<Result<Vec<_>, String>>()?;
+    let known = || {
+        live.subscribers
+            .iter()
+            .filter_map(|one| Some((one, recipient(one)?)))
+    };
+    let mut to: Vec<Recipient> = known().map(|(_, recipient)| recipient).collect();
     to.sort();
+    let declined = known().filter(|(one, _)| one.status == Some(SubscriberStatus::Declined));
     Ok(Subscription {
+        declined: declined.map(|(_, recipient)| recipient).collect(),
         to,
         frequency: match &live.frequency {
             AnomalySubscriptionFrequency::Immediate => Some(Frequency::Immediate),
@@ -76,6 +80,17 @@ fn subscription(live: AnomalySubscription) -> Result<Subscription, String> {
         name: live.subscription_name,
         monitors: live.monitor_arn_list,
     })
+}
+
+/// The recipient that a subscriber is: only if its type is that of its address does it get anything.
+fn recipient(live: &Subscriber) -> Option<Recipient> {
+    let known = Recipient::try_from(live.address.clone()?).ok()?;
+    let fits = match live.r#type {
+        Some(SubscriberType::Sns) => matches!(known, Recipient::Topic(_)),
+        Some(SubscriberType::Email) => matches!(known, Recipient::Email(_)),
+        _ => false,
+    };
+    fits.then_some(known)
 }
 
 #[expect(
