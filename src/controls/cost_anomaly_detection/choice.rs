@@ -96,7 +96,14 @@ fn does(want: &Model, one: &Subscription) -> bool {
                 true => live == wanted,
                 false => live.covers(wanted),
             });
-    often && early && lacking(want.recipients(), &one.to).is_empty() && declined(want, one).is_empty()
+    let arrives = one
+        .frequency
+        .is_none_or(|frequency| frequency.misfit(want.recipients()).is_none());
+    often
+        && early
+        && arrives
+        && lacking(want.recipients(), &one.to).is_empty()
+        && declined(want, one).is_empty()
 }
 
 /// A table with the impacts that are not written as they are there.

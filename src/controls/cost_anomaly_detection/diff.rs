@@ -156,19 +156,17 @@ fn change(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) 
         }
     };
     let often = subscription.frequency;
-    let frequency = out
-        .misses(
+    // What is sent at once cannot go to addresses, and a summary cannot go to topics: then no other recipient stays.
+    let turns = often.is_some_and(|often| often.misfit(want.recipients()).is_some());
+    let wrong = turns
+        || out.misses(
             &["frequency"],
             want.frequency.as_ref(),
             often.as_ref(),
             Frequency::by_strictness,
-        )
-        .then(|| want.often())
-        .flatten();
-    // What is sent at once cannot go to addresses, and a summary cannot go to topics: then nobody stays.
-    let at_once = |frequency: Option<Frequency>| frequency == Some(Frequency::Immediate);
-    let turns = frequency.is_some() && at_once(frequency) != at_once(often);
-    let stay = match turns && want.to.is_some() {
+        );
+    let frequency = want.often().filter(|_| wrong);
+    let stay = match turns {
         true => &[][..],
         false => live.recipients(),
     };
@@ -188,8 +186,7 @@ fn change(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) 
     }
     let change = Settings {
         frequency,
-        to: Some(to)
-            .filter(|to| !choice::lacking(to, live.recipients()).is_empty() || turns && want.to.is_some()),
+        to: Some(to).filter(|to| turns || !choice::lacking(to, live.recipients()).is_empty()),
         threshold,
     };
     if change == Settings::default() {
@@ -207,7 +204,7 @@ fn change(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) 
     let dropped = choice::lacking(live.recipients(), to);
     let dropped: Vec<String> = dropped.iter().map(Recipient::to_string).collect();
     let weaker = [
-        (change.frequency.zip(often)).is_some_and(|(new, live)| new.by_strictness(&live).is_lt()),
+        !turns && (change.frequency.zip(often)).is_some_and(|(new, live)| new.by_strictness(&live).is_lt()),
         (change.threshold.zip(subscription.threshold)).is_some_and(|(new, live)| !new.covers(live)),
     ];
     let mut step = awaiting(out.change(Action::Change { arn, name, change }), &new);

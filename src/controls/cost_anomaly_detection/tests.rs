@@ -285,6 +285,18 @@ fn what_would_alert_on_less_than_before_needs_consent() {
 }
 
 #[test]
+fn an_address_gets_nothing_of_what_is_sent_at_once() {
+    let mut live = subscription("any", "impact_absolute = 50\nto = [\"a@example.com\"]");
+    live.frequency = Some(Frequency::Immediate);
+    live.name = SUBSCRIPTION.to_owned();
+    let want = table("frequency = \"daily\"\nimpact_absolute = 50\nto = [\"a@example.com\"]");
+    insta::assert_snapshot!(
+        plan(&want, vec![live]),
+        @"change `cost-anomalies` of cost anomalies: frequency, recipients [safe]"
+    );
+}
+
+#[test]
 fn a_threshold_that_no_table_can_say_stays_and_is_noted() {
     let mut live = subscription("any", "impact_percent = 20\nto = [\"a@example.com\"]");
     live.threshold = None;

@@ -96,7 +96,7 @@ fn a_first_baseline_reads_well() {
     # Contact information. Cost: free.
     # [contact_information]
     # phone = "+81 3-1234-5678"    # only the written keys are managed
-    # phone_tested = "required"    # until a person has called it and says so in [attestations.contact_phone]
+    # phone_tested = "required"    # verified by AWS, or called by a person who writes [attestations.contact_phone]
 
     # Amazon SNS topic. Cost: 1,000 e-mails a month are free, then 2 USD for 100,000.
     # [alerts]
