@@ -99,7 +99,7 @@ to = ["billing@example.com"]
         let this = seen.ids.subscription.iter();
         let odd = this.clone().filter(|one| one.threshold.is_none()).map(|one| {
             format!(
-                "The subscription {} has a threshold that no table can say",
+                "The subscription {} has a threshold that no key can express",
                 one.name
             )
         });

@@ -505,7 +505,7 @@ fn what_makes_a_budget_useless_is_no_longer_in_sync() {
         (
             |budget| budget["health"] = "UNHEALTHY".into(),
             0,
-            "repair the budget monthly, which AWS does not update",
+            "repair budget monthly: AWS does not update it",
         ),
         (
             |budget| budget["budget"]["TimePeriod"]["End"] = 1_600_000_000.into(),

@@ -10,7 +10,9 @@ const WHOLE: &str = "[root_user]\naccess_keys = \"absent\"\nsigning_certificates
 
 /// Baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
-    vec![("", vec![format!("{HEAD}{WHOLE}")])]
+    // Devices are listed where there is MFA.
+    let protected = "[root_user]\nvirtual_mfa_devices = 1\n";
+    vec![(protected, vec![format!("{HEAD}{WHOLE}")])]
 }
 
 fn baseline(table: &str) -> String {

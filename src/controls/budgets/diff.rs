@@ -264,13 +264,13 @@ impl Of<'_> {
         }
         if !beside.cost_types.is_empty() {
             out.notice(format!(
-                "budget {name} counts costs in its own way: {}",
+                "budget {name} has cost types other than AWS's defaults: {}",
                 beside.cost_types.join(", ")
             ));
         }
         if let Some(why) = &beside.unhealthy {
             out.person(format!(
-                "repair the budget {name}, which AWS does not update, so that it warns of nothing: {why}. \
+                "repair budget {name}: AWS does not update it, so it sends no notifications ({why}). \
                  https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html"
             ));
         }
@@ -335,7 +335,7 @@ impl Of<'_> {
         }
         if live.len() + beside.odd.len() + added.len() > NOTIFICATIONS {
             self.refuse(
-                format!("AWS allows {NOTIFICATIONS} notifications of a budget: delete one that nobody needs"),
+                format!("AWS allows {NOTIFICATIONS} notifications of a budget: delete one that is no longer needed"),
                 out,
             );
             return;

@@ -302,7 +302,7 @@ fn where_aws_has_no_room_for_another_notification_that_budget_alone_is_refused()
         .insert("other".to_owned(), example().budgets["monthly"].clone());
     insta::assert_snapshot!(plan(&want, &full(1)), @r"
     create budget `other` [safe]
-    refused for monthly: AWS allows 10 notifications of a budget: delete one that nobody needs
+    refused for monthly: AWS allows 10 notifications of a budget: delete one that is no longer needed
     ");
 }
 
@@ -448,8 +448,8 @@ fn a_budget_that_aws_does_not_update_is_a_manual_task_and_other_cost_types_are_n
         ..Beside::default()
     };
     insta::assert_snapshot!(testing::told(&testing::found::<Budgets>(&example(), &with(&example(), beside))), @r"
-    person: repair the budget monthly, which AWS does not update, so that it warns of nothing: its billing view does not work. https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html
-    note: budget monthly counts costs in its own way: IncludeTax = false
+    person: repair budget monthly: AWS does not update it, so it sends no notifications (its billing view does not work). https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html
+    note: budget monthly has cost types other than AWS's defaults: IncludeTax = false
     ");
 }
 

@@ -239,7 +239,7 @@ fn threshold(
     }
     let Some(now) = subscription.threshold else {
         out.notice(format!(
-            "the threshold of `{}` is none that a table can say, and stays",
+            "`{}` has a threshold that no key can express; it stays",
             subscription.name
         ));
         return Ok(None);

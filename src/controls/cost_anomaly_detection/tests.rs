@@ -302,7 +302,7 @@ fn a_threshold_that_no_table_can_say_stays_and_is_noted() {
     live.threshold = None;
     insta::assert_snapshot!(
         plan(&table("impact_absolute = 50"), vec![live]),
-        @"note: the threshold of `any` is none that a table can say, and stays"
+        @"note: `any` has a threshold that no key can express; it stays"
     );
 }
 
