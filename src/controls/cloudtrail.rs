@@ -1,7 +1,8 @@
 //! The trail that records what is done in the account, in every region, to a bucket and to CloudWatch Logs.
 //!
-//! A trail that exists and records every region is adopted under whatever name, with its home region, its bucket and
-//! its log group, and is never pointed elsewhere: what reads its logs would lose them. An organization's trail counts
+//! A trail that exists and records management events of every region is adopted under whatever name, with its home
+//! region, its bucket and its log group; of several the fittest one. What it delivers to is never another one for that:
+//! what reads its logs would lose them. Only of the trail that the file names the bucket and the prefix change. An organization's trail counts
 //! as one and is left alone. In the management account, which owns it, `manage = "enforce"` changes it like an own one,
 //! for all accounts, and neither deletes it nor gives it a log group.
 //!
@@ -14,8 +15,10 @@ use trueup_core::env::Env;
 use trueup_core::location::{Location, Scope};
 
 use crate::log_bucket;
+use crate::monitors::Monitors;
 
 mod check;
+mod delivery;
 mod diff;
 mod live;
 mod model;
@@ -26,8 +29,8 @@ mod selectors;
 mod tests;
 
 pub(super) use self::live::read::{choose, group_of, trails};
-pub(super) use self::model::arn;
 use self::model::{Action, Ids, Model};
+pub(super) use self::model::{Events, arn};
 
 /// The control.
 pub(crate) struct CloudTrail;
@@ -43,6 +46,10 @@ pub(crate) const LOG_GROUP: AssetKind = AssetKind {
     control: "cloudtrail",
     what: "trail's log group",
 };
+
+/// The trails of a region at most, those of other regions that record it included (CloudTrail user guide, "Quotas in
+/// AWS CloudTrail").
+const TRAILS: usize = 5;
 
 /// The role that delivers to the log group, unless another one is written.
 const ROLE: &str = "CloudTrailToCloudWatchLogs";
@@ -86,8 +93,12 @@ log_retention_days = 365          # or "never"
             "cloudtrail:GetEventSelectors",
             "cloudtrail:GetTrailStatus",
             "cloudtrail:ListTags",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
             "iam:GetRole",
             "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
             "logs:DescribeLogGroups",
             "logs:ListTagsForResource",
             "s3:GetBucketOwnershipControls",
@@ -111,6 +122,7 @@ log_retention_days = 365          # or "never"
             "iam:PassRole",
             "iam:PutRolePolicy",
             "iam:TagRole",
+            "iam:UpdateAssumeRolePolicy",
             "logs:CreateLogGroup",
             "logs:DeleteRetentionPolicy",
             "logs:PutRetentionPolicy",
@@ -137,8 +149,13 @@ log_retention_days = 365          # or "never"
             bucket.fill(env);
         }
         want.logging = want.logging.or(Some(true));
-        if want.log_group.is_some() {
-            want.role.get_or_insert_with(|| ROLE.to_owned());
+        let needs_kms = || {
+            wants
+                .of::<Monitors>()
+                .is_some_and(|monitors| monitors.needs_kms())
+        };
+        if want.management_events.is_some() && want.kms_events.is_none() && needs_kms() {
+            want.kms_events = Some(true);
         }
     }
 

@@ -91,6 +91,8 @@ old_versions_expire_after_days = 30
     const PERMISSIONS: Permissions = Permissions {
         read: &[
             "cloudtrail:DescribeTrails",
+            "cloudtrail:GetEventSelectors",
+            "cloudtrail:GetTrailStatus",
             "s3:GetBucketOwnershipControls",
             "s3:GetBucketPolicy",
             "s3:GetBucketPublicAccessBlock",

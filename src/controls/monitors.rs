@@ -11,6 +11,7 @@ use trueup_core::change::Changes;
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
+use trueup_core::values::Presence;
 use trueup_core::want::Manage;
 
 use crate::alerts::Alerts;
@@ -26,6 +27,7 @@ mod price;
 #[cfg(test)]
 mod records;
 mod samples;
+mod sight;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -133,6 +135,11 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
             want.log_group = want.log_group.take().or(trail.log_group);
             let is_enforced = wants.manage::<CloudTrail>() == Some(Manage::Enforce);
             want.own_trail = want.own_trail.or(is_enforced.then_some(true));
+            let is_left = matches!(wants.manage::<CloudTrail>(), Some(Manage::Report | Manage::Off));
+            if !is_left && trail.state != Some(Presence::Absent) {
+                want.managed_trail = want.managed_trail.or(Some(true));
+                want.management_events = want.management_events.or(trail.management_events);
+            }
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             ),
         ));
     }
-    if let Some(days) = want.log_retention_days.and_then(|days| days.number)
+    if let Some(days) = want.log_retention_days.and_then(|days| days.value().number)
         && !RETENTIONS.contains(&days)
     {
         let near = RETENTIONS.iter().find(|known| **known > days).unwrap_or(&3653);
@@ -41,6 +41,10 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     }
     if want.log_retention_days.is_some() && want.log_group.is_none() {
         wrong.push(("log_retention_days", "stands without log_group".to_owned()));
+    }
+    if want.kms_events == Some(false) {
+        let what = "cannot be false: trueup excludes nothing from a trail; leave the key out";
+        wrong.push(("kms_events", what.to_owned()));
     }
     if want.role.is_some() && want.log_group.is_none() {
         wrong.push(("role", "stands without log_group".to_owned()));

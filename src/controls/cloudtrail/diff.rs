@@ -1,12 +1,14 @@
 //! What has to be done.
 
-use trueup_core::change::{Changes, LocalId};
+use trueup_core::change::Changes;
 use trueup_core::control::{Here, Observed};
 use trueup_core::location::Location;
 use trueup_core::tags;
 
-use super::model::{Action, Delivery, Events, Group, Ids, Model, Settings, Target, arn};
-use super::{LOG_GROUP, TRAIL, price};
+use super::delivery::{deliver, failing};
+use super::model::{Action, Events, Ids, Model, Other, Settings, Target, arn};
+use super::selectors::{KMS, Selection};
+use super::{TRAIL, TRAILS, price};
 use crate::log_bucket::{FOR_CLOUDTRAIL, LogBucket};
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
@@ -27,15 +29,25 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         home: home.clone(),
         is_organizations: ids.is_organizations,
     };
-    adopted(want, ids, &trail, here, out);
-    incomplete(want, seen, out);
+    let is_named = want.name.as_ref() == Some(name);
+    others(ids, Some(live), out);
+    left_out(want, seen, out);
     let for_whom = match ids.is_organizations {
         true => " in every account of the organization",
         false => "",
     };
     let mut before = vec![];
+    let is_everywhere = want.multi_region.or(live.multi_region) == Some(true);
+    let multi_region = want.multi_region.filter(|on| live.multi_region != Some(*on));
     let mut settings = Settings {
-        multi_region: want.multi_region.filter(|on| live.multi_region != Some(*on)),
+        bucket: other_bucket(want, ids, is_named, here),
+        prefix: want
+            .prefix
+            .clone()
+            .filter(|prefix| is_named && live.prefix.as_ref() != Some(prefix)),
+        multi_region,
+        // What records every region has to record what is global.
+        global: ids.lacks_global && is_everywhere && multi_region.is_none(),
         validation: want
             .log_file_validation
             .filter(|on| live.log_file_validation != Some(*on)),
@@ -45,13 +57,15 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
             .and_then(|key| other_key(key, live.kms_key.as_deref())),
         delivery: None,
     };
+    adopted(want, live, &trail, &settings, here, out);
     if let Some(group) = &ids.group {
         settings.delivery = deliver(want, group, ids, here, &mut before, out);
     }
+    let mends_delivery = !before.is_empty() || settings.delivery.is_some();
     let is_logging = live.logging == Some(true);
-    let delivers = settings.delivery.is_some();
+    let delivers = settings.delivery.is_some() && !ids.group.as_ref().is_some_and(|group| group.is_attached);
     if settings != Settings::default() {
-        let risks = risks(&settings, for_whom);
+        let risks = risks(&settings, ids, for_whom);
         let mut step = out.change(Action::Update {
             trail: trail.clone(),
             settings,
@@ -64,25 +78,13 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
             step = step.disruptive(risk);
         }
     }
-    if let Some(events) = want
-        .management_events
-        .filter(|one| live.management_events != Some(*one))
-    {
-        let step = out.change(Action::Select {
-            trail: trail.clone(),
-            events,
-        });
-        if events != Events::All && live.management_events.is_some() {
-            step.disruptive(format!(
-                "other management events are no longer recorded{for_whom}"
-            ));
-        }
-    }
+    select(want, seen, &trail, is_named, for_whom, out);
     match want.logging {
         Some(true) if !is_logging => {
             let delivers = delivers || ids.group.as_ref().is_some_and(|group| group.is_attached);
             let start = out.change(Action::Start(trail.clone()));
-            start.costs(price::costs(delivers, ids));
+            let copies = ids.is_narrowed || live.management_events.is_some();
+            start.costs(price::costs(delivers, copies, ids));
         }
         Some(false) if live.logging != Some(false) => {
             out.change(Action::Stop(trail.clone())).disruptive(format!(
@@ -95,14 +97,74 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     if !missing.is_empty() {
         out.change(Action::Tag { trail, tags: missing });
     }
-    failing(ids, out);
+    if is_logging {
+        failing(ids, mends_delivery, here, out);
+    }
+}
+
+/// Which management events are recorded.
+fn select(
+    want: &Model,
+    seen: &Observed<Model, Ids>,
+    trail: &Target,
+    is_named: bool,
+    for_whom: &str,
+    out: &mut Changes<Action>,
+) {
+    let (live, ids) = (&seen.model, &seen.ids);
+    let has_all = live.management_events == Some(Events::All);
+    let events = match want.management_events {
+        // More than the file asks for is somebody's, on a trail that the file does not name.
+        Some(wanted) if has_all && !is_named => {
+            if wanted != Events::All {
+                out.kept.push(vec!["management_events".to_owned()]);
+            }
+            None
+        }
+        Some(wanted) => Some(wanted).filter(|wanted| live.management_events != Some(*wanted)),
+        // What changes something is the least that a trail is for.
+        None => Some(Events::All).filter(|_| !has_all && live.management_events != Some(Events::WriteOnly)),
+    };
+    let kms = want.kms_events == Some(true) && live.kms_events == Some(false);
+    if events.is_none() && !kms {
+        return;
+    }
+    let is_first = live.management_events.is_none() && !ids.is_narrowed;
+    let mut step = out.change(Action::Select {
+        trail: trail.clone(),
+        selection: Selection { events, kms },
+    });
+    if is_first && live.logging == Some(true) {
+        step = step.costs(price::copy(ids));
+    }
+    if events.is_some_and(|events| events != Events::All) && live.management_events.is_some() {
+        step.disruptive(format!(
+            "other management events are no longer recorded{for_whom}"
+        ));
+    }
+}
+
+/// The bucket that the file writes for this very trail. That of `[log_bucket]` is for a new one alone.
+fn other_bucket(want: &Model, ids: &Ids, is_named: bool, here: &Here<'_>) -> Option<String> {
+    let bucket = want.bucket.as_ref()?.as_str();
+    let log_bucket = here.relied.seen::<LogBucket>().map(|seen| seen.ids);
+    let is_log_bucket = log_bucket.is_some_and(|ids| ids.is_managed && ids.name.as_deref() == Some(bucket));
+    let differs = is_named && !is_log_bucket && ids.bucket.as_deref() != Some(bucket);
+    differs.then(|| bucket.to_owned())
 }
 
 fn leave(ids: &Ids, out: &mut Changes<Action>) {
-    if !ids.several.is_empty() {
+    let several = ids
+        .others
+        .iter()
+        .filter(|other| other.is_everywhere && !other.is_organizations);
+    let mut several: Vec<&str> = several.map(|other| other.name.as_str()).collect();
+    if let (Some(name), false) = (&ids.name, several.is_empty()) {
+        several.push(name);
+        several.sort_unstable();
         out.refuse(format!(
             "the account has several trails of every region, and only one can be meant: {}; delete the others by hand",
-            ids.several.join(", ")
+            several.join(", ")
         ));
         return;
     }
@@ -134,13 +196,24 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
         );
         return;
     };
+    if !ids.full.is_empty() {
+        out.refuse(format!(
+            "CloudTrail allows {TRAILS} trails in a region, and {} has {}: {}. Delete one, or write the name of one as \
+             name: it then becomes the trail of the account",
+            here.env.home,
+            ids.full.len(),
+            ids.full.join(", ")
+        ));
+        return;
+    }
+    others(ids, None, out);
     let mut before = vec![];
     let delivery = ids
         .group
         .as_ref()
         .and_then(|group| deliver(want, group, ids, here, &mut before, out));
     let env = here.env;
-    let costs = price::costs(delivery.is_some(), ids);
+    let costs = price::costs(delivery.is_some(), true, ids);
     let step = out.add(Action::Create {
         name: name.clone(),
         bucket: bucket.to_string(),
@@ -150,6 +223,7 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
             validation: want.log_file_validation,
             kms_key: want.kms_key.clone().filter(|key| key != "none"),
             delivery,
+            ..Settings::default()
         },
         tags: env.run.tags.clone(),
     });
@@ -170,96 +244,16 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
     if let Some(events) = want.management_events.filter(|events| *events != Events::All) {
         let select = Action::Select {
             trail: trail.clone(),
-            events,
+            selection: Selection {
+                events: Some(events),
+                kms: false,
+            },
         };
         last = out.change(select).after(created).id();
     }
     if want.logging == Some(true) {
         out.change(Action::Start(trail)).after(last).costs(costs);
     }
-}
-
-/// Log group and role; what the trail has to be told about them, if it does not deliver yet.
-fn deliver(
-    want: &Model,
-    group: &Group,
-    ids: &Ids,
-    here: &Here<'_>,
-    before: &mut Vec<LocalId>,
-    out: &mut Changes<Action>,
-) -> Option<Delivery> {
-    want.log_group.as_ref()?;
-    if ids.is_organizations && !group.is_attached {
-        out.person(
-            "the organization's trail delivers to no log group; give it one by hand, with a role that lets it write \
-             for every account, or make a trail of this account alone",
-        );
-        return None;
-    }
-    let (name, region) = (group.name.clone(), group.region.clone());
-    let wanted = want.log_retention_days.map(|days| days.number);
-    if !group.exists {
-        let step = out.add(Action::CreateGroup {
-            group: name.clone(),
-            region: region.clone(),
-            retention: wanted.flatten(),
-            tags: here.env.run.tags.clone(),
-        });
-        before.push(step.provides(LOG_GROUP.at(&Location::Account)).id());
-    } else {
-        if let Some(days) = wanted.filter(|days| *days != group.retention) {
-            let step = out.change(Action::Retain {
-                group: name.clone(),
-                region: region.clone(),
-                days,
-            });
-            let is_shorter = match (days, group.retention) {
-                (Some(days), Some(live)) => days < live,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if let Some(days) = days.filter(|_| is_shorter) {
-                step.destructive(format!(
-                    "events older than {days} days are deleted from the log group"
-                ));
-            }
-        }
-        let missing = tags::differing(&here.env.run.tags, &group.tags);
-        if !missing.is_empty() {
-            out.change(Action::TagGroup {
-                group: name.clone(),
-                region: region.clone(),
-                tags: missing,
-            });
-        }
-    }
-    // The role of an organization's trail has to let it write for accounts that are not known here.
-    let role = ids.role.as_ref().filter(|_| !ids.is_organizations)?;
-    let delivery = Delivery {
-        group: name,
-        region,
-        role: role.name.clone(),
-    };
-    if !role.exists {
-        let step = out.add(Action::CreateRole {
-            delivery: delivery.clone(),
-            tags: here.env.run.tags.clone(),
-        });
-        before.push(step.id());
-    } else if !role.is_trusted && !role.is_attached {
-        out.refuse(format!(
-            "the role `{}` exists and does not let CloudTrail assume it; write another role, or let it",
-            role.name
-        ));
-    } else if role.lets == Some(false) || (role.lets.is_none() && needs_policy(role.is_attached, ids)) {
-        before.push(out.change(Action::LetDeliver(delivery.clone())).id());
-    }
-    (!group.is_attached).then_some(delivery)
-}
-
-/// A role that the trail delivers by has its policy from somebody else, unless that policy does not do.
-fn needs_policy(is_attached: bool, ids: &Ids) -> bool {
-    !is_attached || ids.log_delivery_error.is_some()
 }
 
 /// What to send so that a key becomes the wanted one.
@@ -275,8 +269,14 @@ fn other_key(want: &str, live: Option<&str>) -> Option<String> {
     })
 }
 
-fn risks(settings: &Settings, for_whom: &str) -> Vec<String> {
+fn risks(settings: &Settings, ids: &Ids, for_whom: &str) -> Vec<String> {
     let mut risks = vec![];
+    if settings.bucket.is_some() || settings.prefix.is_some() {
+        risks.push(format!(
+            "readers of the files in `{}` find no new ones there",
+            ids.bucket.as_deref().unwrap_or_default()
+        ));
+    }
     if settings.multi_region == Some(false) {
         risks.push(format!("other regions are no longer recorded{for_whom}"));
     }
@@ -291,29 +291,54 @@ fn risks(settings: &Settings, for_whom: &str) -> Vec<String> {
     risks
 }
 
-/// Says where an adopted trail is another than the written one.
-fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut Changes<Action>) {
+/// Says where an adopted trail is another than the written one. What is so stays.
+fn adopted(
+    want: &Model,
+    live: &Model,
+    trail: &Target,
+    settings: &Settings,
+    here: &Here<'_>,
+    out: &mut Changes<Action>,
+) {
     let mut other = vec![];
-    if want.name.as_ref().is_some_and(|name| *name != trail.name) {
-        other.push(format!("is called `{}`", trail.name));
-    }
-    if trail.is_organizations {
-        other.push("is the organization's".to_owned());
-    }
-    if trail.home != here.env.home {
-        other.push(format!("is at home in {}", trail.home));
-    }
-    if let (Some(want), Some(live)) = (&want.bucket, &ids.bucket)
-        && want.as_str() != live
-    {
-        other.push(format!("delivers to `{live}`"));
-    }
-    if let (Some(want), Some(live)) = (&want.log_group, &ids.group)
-        && live.is_attached
-        && *want != live.name
-    {
-        other.push(format!("has the log group `{}`", live.name));
-    }
+    let mut stays = |key: Option<&str>, is_other: bool, what: String| {
+        if is_other {
+            out.kept.extend(key.map(|key| vec![key.to_owned()]));
+            other.push(what);
+        }
+    };
+    let is_other = |want: Option<&str>, live: Option<&str>| want.is_some() && live.is_some() && want != live;
+    stays(
+        Some("name"),
+        is_other(want.name.as_deref(), live.name.as_deref()),
+        format!("is called `{}`", trail.name),
+    );
+    stays(None, trail.is_organizations, "is the organization's".to_owned());
+    stays(
+        None,
+        trail.home != here.env.home,
+        format!("is at home in {}", trail.home),
+    );
+    let bucket = |model: &Model| model.bucket.as_ref().map(|bucket| bucket.as_str().to_owned());
+    stays(
+        Some("bucket"),
+        is_other(bucket(want).as_deref(), bucket(live).as_deref()) && settings.bucket.is_none(),
+        format!("delivers to `{}`", bucket(live).unwrap_or_default()),
+    );
+    let prefix = live.prefix.as_deref().unwrap_or_default();
+    stays(
+        Some("prefix"),
+        want.prefix.as_deref().is_some_and(|want| want != prefix) && settings.prefix.is_none(),
+        format!("has the prefix `{prefix}`"),
+    );
+    stays(
+        Some("log_group"),
+        is_other(want.log_group.as_deref(), live.log_group.as_deref()),
+        format!(
+            "has the log group `{}`",
+            live.log_group.as_deref().unwrap_or_default()
+        ),
+    );
     if !other.is_empty() {
         out.notice(format!(
             "the account's trail {} and is left so; a second one would cost 2 USD for 100,000 events",
@@ -322,41 +347,54 @@ fn adopted(want: &Model, ids: &Ids, trail: &Target, here: &Here<'_>, out: &mut C
     }
 }
 
-/// Says what monitors cannot hear of, because the trail leaves it out.
-fn incomplete(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
-    let recorded = match (want.management_events, seen.model.management_events) {
-        (Some(_), _) | (None, Some(Events::All)) => None,
-        (None, Some(Events::ReadOnly)) => Some("only management events that read"),
-        (None, Some(Events::WriteOnly)) => Some("only management events that change something"),
-        (None, None) => Some("no management events"),
+/// Names the other trails, and says which of them is a second copy that is paid for.
+fn others(ids: &Ids, chosen: Option<&Model>, out: &mut Changes<Action>) {
+    let list = |all: &[&Other]| {
+        let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+        names.join(", ")
     };
-    if let Some(recorded) = recorded {
+    let all: Vec<&Other> = ids.others.iter().collect();
+    let copies: Vec<&Other> = ids.others.iter().filter(|other| other.is_a_copy()).collect();
+    let records = chosen.is_none_or(|live| live.management_events.is_some() || ids.is_narrowed);
+    if !all.is_empty() {
+        let manages = match (&ids.name, chosen) {
+            (Some(name), Some(_)) => format!("`{name}` is managed, as the one that fits best"),
+            _ => "a new one is made".to_owned(),
+        };
+        out.notice(format!("the account has other trails: {}; {manages}", list(&all)));
+    }
+    if !copies.is_empty() && records {
+        let instead = match (chosen, copies.iter().find(|other| !other.is_everywhere)) {
+            (None, Some(other)) => format!(
+                "; to make it the trail of the account instead, for all regions, write name = \"{}\"",
+                other.name
+            ),
+            _ => String::new(),
+        };
+        let many = if copies.len() == 1 { "records" } else { "record" };
         out.notice(format!(
-            "the account's trail records {recorded}, so monitors hear of no others; write management_events = \"all\""
+            "{} {many} management events too: each further copy of them costs 2 USD for 100,000 events{instead}",
+            list(&copies)
         ));
     }
-    let left_out = &seen.ids.told.left_out;
+}
+
+/// Says what monitors cannot hear of, because the trail leaves it out.
+fn left_out(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
+    if want.management_events.is_none() && seen.model.management_events == Some(Events::WriteOnly) {
+        out.notice(
+            "the account's trail records only management events that change something: monitors of the root user and of \
+             disabled KMS keys miss what only reads; write management_events = \"all\" to record that too",
+        );
+    }
+    let is_mended = |source: &&String| want.kms_events == Some(true) && source.as_str() == KMS;
+    let left_out = seen.ids.told.left_out.iter().filter(|source| !is_mended(source));
+    let left_out: Vec<&str> = left_out.map(String::as_str).collect();
     if !left_out.is_empty() {
         out.notice(format!(
             "the account's trail leaves out what {} does, so monitors of that stay silent; take the exclusion out of its \
              event selectors to hear of it",
             left_out.join(" and what ")
-        ));
-    }
-}
-
-/// What only a person can find out.
-fn failing(ids: &Ids, out: &mut Changes<Action>) {
-    if let Some(error) = &ids.delivery_error {
-        out.person(format!(
-            "CloudTrail cannot deliver to the bucket `{}`: {error}; its policy or its key has to let \
-             cloudtrail.amazonaws.com in",
-            ids.bucket.as_deref().unwrap_or_default()
-        ));
-    }
-    if let Some(error) = &ids.log_delivery_error {
-        out.person(format!(
-            "CloudTrail cannot deliver to CloudWatch Logs: {error}; look at the role and at the log group's key"
         ));
     }
 }

@@ -3,18 +3,18 @@
 use trueup_aws::wait::{self, HALF_A_MINUTE, TWO_MINUTES};
 use trueup_aws::{Cx, Failure, done};
 use trueup_core::control::Observed;
-use trueup_core::values::{NumberOr, Template};
+use trueup_core::values::{Bound, NumberOr, Template};
 
 use super::model::{Action, Ids, Model};
-use super::{role, selectors};
+use super::{TRAILS, role};
 use crate::roles;
 
 pub(super) mod read;
 mod write;
 
 use self::read::{
-    absent, choose, group, group_arn, group_of, is_everywhere, is_organizations, of_the_organization, owner,
-    read_role, region, trails,
+    Seen, absent, choose, failing, group, group_arn, group_of, of_the_organization, others, read_role,
+    region, some, trails,
 };
 use self::write::{
     BUSY, CONFLICT, GROUP_IDLE, TRAIL_IDLE, api_tags, global, is_passing, let_deliver, retain, role_of,
@@ -30,19 +30,24 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     let name = want.and_then(|want| want.name.as_deref());
     let of_organization = trails
         .iter()
-        .find(|trail| owner(trail) != Some(&cx.env.account) && is_everywhere(trail));
+        .find(|seen| seen.owner() != Some(&cx.env.account) && seen.is_everywhere());
+    let chosen = choose(&trails, name, &cx.env);
+    let names = trails.iter().filter_map(|seen| seen.trail.name.clone());
     let mut ids = Ids {
-        organization_trail: of_organization.and_then(|trail| trail.trail_arn.clone()),
+        organization_trail: of_organization.and_then(|seen| seen.trail.trail_arn.clone()),
+        others: others(&trails, chosen, &cx.env),
+        full: if trails.len() >= TRAILS {
+            names.collect()
+        } else {
+            vec![]
+        },
         ..Ids::default()
     };
-    let own = trails.iter().filter(|trail| {
-        owner(trail) == Some(&cx.env.account) && is_everywhere(trail) && !is_organizations(trail)
-    });
-    let own: Vec<String> = own.filter_map(|trail| trail.name.clone()).collect();
-    if own.len() > 1 {
-        ids.several = own;
-    }
-    let Some(trail) = choose(&trails, name, &cx.env) else {
+    let Some(Seen {
+        trail,
+        does: Some(does),
+    }) = chosen
+    else {
         return absent(cx, want, ids).await;
     };
     let (arn, home) = (
@@ -51,18 +56,15 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     );
     ids.arn = Some(arn.to_owned());
     ids.name = trail.name.clone();
-    ids.is_organizations = is_organizations(trail);
+    ids.is_organizations = trail.is_organization_trail == Some(true);
     ids.bucket = trail.s3_bucket_name.clone();
     ids.home = Some(home.clone());
-    let cloudtrail = &cx.clients_in(&home).cloudtrail;
-    let status = cloudtrail.get_trail_status().name(arn).send().await?;
-    let some = |text: Option<String>| text.filter(|text| !text.is_empty());
-    ids.delivery_error = some(status.latest_delivery_error);
-    ids.log_delivery_error = some(status.latest_cloud_watch_logs_delivery_error);
-    let answer = cloudtrail.get_event_selectors().trail_name(arn).send().await?;
-    let events = selectors::recorded(&answer);
-    ids.told.left_out = selectors::left_out(&answer);
+    ids.lacks_global = trail.include_global_service_events == Some(false);
+    ids.is_narrowed = does.records.is_narrowed;
+    ids.failing = failing(&does.status);
+    ids.told.left_out.clone_from(&does.records.left_out);
     if !cx.env.run.tags.is_empty() {
+        let cloudtrail = &cx.clients_in(&home).cloudtrail;
         let answer = cloudtrail.list_tags().resource_id_list(arn).send().await?;
         let listed = answer.resource_tag_list.unwrap_or_default().into_iter();
         let tags = listed.flat_map(|one| one.tags_list.unwrap_or_default());
@@ -73,45 +75,39 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     if let Some(name) = attached.or(wanted) {
         ids.group = Some(group(cx, name, &home, attached.is_some()).await?);
     }
-    let attached_role = trail
-        .cloud_watch_logs_role_arn()
-        .and_then(|arn| arn.rsplit('/').next());
-    read_role(cx, want, attached_role, &mut ids).await?;
+    read_role(cx, want, trail.cloud_watch_logs_role_arn(), &mut ids).await?;
     let live_group = ids.group.as_ref().filter(|group| group.is_attached);
-    // What is never pointed elsewhere is as wanted, whatever it is called.
-    let or_wanted =
-        |live: Option<String>, want: Option<&String>| live.map(|live| want.cloned().unwrap_or(live));
+    let live_role = some(
+        trail
+            .cloud_watch_logs_role_arn()
+            .and_then(|arn| arn.rsplit('/').next()),
+    );
     let model = Model {
         state: None,
-        name: or_wanted(trail.name.clone(), want.and_then(|want| want.name.as_ref())),
-        bucket: match want.and_then(|want| want.bucket.clone()) {
-            Some(wanted) => Some(wanted),
-            None => trail.s3_bucket_name.clone().map(Template::from),
-        },
-        prefix: match want {
-            Some(want) => want.prefix.clone(),
-            None => some(trail.s3_key_prefix.clone()),
-        },
-        kms_key: Some(some(trail.kms_key_id.clone()).unwrap_or_else(|| "none".to_owned())),
+        name: trail.name.clone(),
+        bucket: trail.s3_bucket_name.clone().map(Template::from),
+        prefix: some(trail.s3_key_prefix.as_deref()),
+        kms_key: Some(some(trail.kms_key_id()).unwrap_or_else(|| "none".to_owned())),
         multi_region: trail.is_multi_region_trail,
         log_file_validation: trail.log_file_validation_enabled,
-        logging: status.is_logging,
-        management_events: events,
-        log_group: or_wanted(
-            live_group.map(|group| group.name.clone()),
-            want.and_then(|want| want.log_group.as_ref()),
-        ),
+        logging: does.status.is_logging,
+        management_events: does.records.events,
+        // An exclusion is nothing to ask for.
+        kms_events: want.map(|_| !does.records.lacks_kms()),
+        log_group: live_group.map(|group| group.name.clone()),
         log_retention_days: ids
             .group
             .as_ref()
             .filter(|group| group.exists)
-            .map(|group| NumberOr::from_api(group.retention)),
-        role: or_wanted(
-            live_group.and(attached_role).map(str::to_owned),
-            want.and_then(|want| want.role.as_ref()),
-        ),
+            .map(|group| Bound::Plain(NumberOr::from_api(group.retention))),
+        role: live_group.and(live_role),
     };
-    let held_by = ids.is_organizations.then(|| of_the_organization(arn));
+    // One that is stopped is nothing beside the organization's that records.
+    let held_by = match &ids.organization_trail {
+        _ if ids.is_organizations => Some(of_the_organization(arn)),
+        Some(other) if does.status.is_logging != Some(true) => Some(of_the_organization(other)),
+        _ => None,
+    };
     Ok(Observed { model, ids, held_by })
 }
 
@@ -159,6 +155,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             let_deliver(cx, delivery).await
         }
         Action::LetDeliver(delivery) => let_deliver(cx, delivery).await,
+        Action::SetTrust { role, trust } => roles::set_trust(cx, role, trust).await,
         Action::Create {
             name,
             bucket,
@@ -192,6 +189,8 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .cloudtrail
                 .update_trail()
                 .name(&trail.arn)
+                .set_s3_bucket_name(settings.bucket.clone())
+                .set_s3_key_prefix(settings.prefix.clone())
                 // False is the default, and would delete it in all other accounts (API reference, `UpdateTrail`).
                 .set_is_organization_trail(trail.is_organizations.then_some(true))
                 .set_is_multi_region_trail(settings.multi_region)
@@ -227,7 +226,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             call.send().await?;
             Ok(())
         }
-        Action::Select { trail, events } => select(cx, trail, *events).await,
+        Action::Select { trail, selection } => select(cx, trail, *selection).await,
         Action::Tag { trail, tags } => {
             let call = cx
                 .clients_in(&trail.home)

@@ -1,5 +1,6 @@
 //! The table, what is read beside it, and the changes.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -7,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use trueup_core::env::Env;
 use trueup_core::location::Region;
 use trueup_core::tags::{self, Tags};
-use trueup_core::values::{Never, NumberOr, Presence, Template};
+use trueup_core::values::{Capped, Never, NumberOr, Presence, Template};
+use trueup_policy::Policy;
 
+use super::selectors::Selection;
 use crate::log_bucket;
 
 /// The table `[cloudtrail]`.
@@ -19,9 +22,10 @@ pub(crate) struct Model {
     pub(crate) state: Option<Presence>,
     /// The trail's name, if one has to be made. One that exists and records every region is taken under its own.
     pub(crate) name: Option<String>,
-    /// The bucket of a new trail: this account's or a central one's. That of `[log_bucket]` if it is not written.
+    /// The bucket of the trail of this name: this account's or a central one's. A new trail has that of `[log_bucket]` if
+    /// none is written, and one that exists keeps its own.
     pub(crate) bucket: Option<Template>,
-    /// What stands before `AWSLogs/` in the names of a new trail's files.
+    /// What stands before `AWSLogs/` in the names of its files.
     pub(crate) prefix: Option<String>,
     /// The ARN or id of the KMS key that files are encrypted with, or "none".
     pub(crate) kms_key: Option<String>,
@@ -31,13 +35,18 @@ pub(crate) struct Model {
     pub(crate) log_file_validation: Option<bool>,
     /// It records. It does unless that is switched off.
     pub(crate) logging: Option<bool>,
-    /// Which management events it records.
+    /// Which management events it records. All, if a trail is found that leaves out those that change something.
     pub(crate) management_events: Option<Events>,
+    /// True takes the exclusion of AWS KMS out of the event selectors. It is true where `management_events` is written
+    /// and a monitor needs it.
+    pub(crate) kms_events: Option<bool>,
     /// The log group that a trail without one gets. It is made if it does not exist.
     pub(crate) log_group: Option<String>,
-    /// After how many days events in the log group are deleted, or "never".
-    pub(crate) log_retention_days: Option<NumberOr<Never>>,
-    /// The name of the role that delivers to that log group. It is made if it does not exist.
+    /// After how many days events in the log group are deleted, or "never": at least so many, `{ exactly = 365 }`, or
+    /// `{ at_most = 365 }`.
+    pub(crate) log_retention_days: Option<Retention>,
+    /// The name of the role that delivers to that log group. It is made if it does not exist. Any role that can deliver
+    /// is right if none is written.
     pub(crate) role: Option<String>,
 }
 
@@ -59,6 +68,15 @@ impl Model {
         bucket.trail = bucket.trail.take().or_else(|| self.name.clone());
         bucket.trail_prefix = bucket.trail_prefix.take().or_else(|| self.prefix.clone());
     }
+}
+
+/// How long events are kept: "never" deleted is longest.
+pub(crate) type Retention = Capped<NumberOr<Never>>;
+
+/// Which of two retentions is longer.
+pub(super) fn longer(one: &NumberOr<Never>, other: &NumberOr<Never>) -> Ordering {
+    let days = |retention: &NumberOr<Never>| retention.number.unwrap_or(i32::MAX);
+    days(one).cmp(&days(other))
 }
 
 /// Which management events are recorded.
@@ -94,6 +112,9 @@ pub(crate) struct Group {
     pub(crate) is_attached: bool,
     /// After how many days events are deleted; nothing if never.
     pub(crate) retention: Option<i32>,
+    /// Its class, where that is not the standard one, which alone takes metric filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) other_class: Option<String>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
@@ -104,14 +125,96 @@ pub(crate) struct Group {
 pub(crate) struct Role {
     /// Its name.
     pub(crate) name: String,
+    /// Its path, unless it is `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<String>,
     /// It exists.
     pub(crate) exists: bool,
-    /// CloudTrail may assume it.
-    pub(crate) is_trusted: bool,
     /// The trail delivers by it.
     pub(crate) is_attached: bool,
-    /// Whether trueup's policy in it says what is needed; nothing if it has none of trueup's.
-    pub(crate) lets: Option<bool>,
+    /// Whether CloudTrail may assume it.
+    pub(crate) trust: Lets,
+    /// Whether it may write to the log group.
+    pub(crate) rights: Lets,
+    /// Its trust policy with what it lacks, if CloudTrail may not assume it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mended_trust: Option<Policy>,
+}
+
+/// What policies say of what CloudTrail has to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Lets {
+    /// It may.
+    Yes,
+    /// It may not, and could with a statement more.
+    No,
+    /// It may not, whatever is added; why.
+    Denied(String),
+    /// Nobody can tell; why.
+    Unknown(String),
+}
+
+/// A place that CloudTrail delivers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Place {
+    /// The bucket.
+    Bucket,
+    /// The log group.
+    Logs,
+    /// The bucket, for the files by which others are validated.
+    Digest,
+}
+
+/// A delivery that failed when it was last tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failing {
+    /// Where to.
+    pub(crate) to: Place,
+    /// AWS's word for why.
+    pub(crate) error: String,
+    /// The day of the last delivery there, or of the start if there was none since, as `2026-11-30`.
+    pub(crate) since: Option<String>,
+}
+
+/// Another trail of the account's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Other {
+    /// Its name.
+    pub(crate) name: String,
+    /// The region that it is at home in.
+    pub(crate) home: String,
+    /// It records every region.
+    pub(crate) is_everywhere: bool,
+    /// It is the organization's, and this is the management account.
+    pub(crate) is_organizations: bool,
+    /// It records now.
+    pub(crate) is_logging: bool,
+    /// Management events are among what it records.
+    pub(crate) has_management_events: bool,
+}
+
+impl Other {
+    /// It pays for a copy of the management events.
+    pub(super) fn is_a_copy(&self) -> bool {
+        self.is_logging && self.has_management_events
+    }
+}
+
+impl fmt::Display for Other {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let where_from = match self.is_everywhere {
+            true => "all regions",
+            false => self.home.as_str(),
+        };
+        let what = match (self.has_management_events, self.is_logging) {
+            (false, _) => ", no management events",
+            (true, false) => ", stopped",
+            (true, true) => "",
+        };
+        write!(f, "`{}` ({where_from}{what})", self.name)
+    }
 }
 
 /// What is needed to act.
@@ -132,9 +235,18 @@ pub(crate) struct Ids {
     /// It is the organization's, and this is the management account.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_organizations: bool,
-    /// The account's own trails of every region, where there are several.
+    /// The account's other trails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) several: Vec<String>,
+    pub(crate) others: Vec<Other>,
+    /// The names of all trails of the home region, those that are seen there included, where there can be no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) full: Vec<String>,
+    /// It records only some management events, no whole kinds of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_narrowed: bool,
+    /// It leaves out what global services do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lacks_global: bool,
     /// The ARN of an organization's trail that records this account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) organization_trail: Option<String>,
@@ -144,12 +256,9 @@ pub(crate) struct Ids {
     /// The role that delivers there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) role: Option<Role>,
-    /// Why the last delivery to the bucket failed, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) delivery_error: Option<String>,
-    /// The same for the log group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) log_delivery_error: Option<String>,
+    /// The deliveries that fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) failing: Vec<Failing>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
@@ -188,14 +297,26 @@ pub(crate) struct Delivery {
     pub(crate) region: Region,
     /// The role's name.
     pub(crate) role: String,
+    /// The role's path, unless it is `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<String>,
 }
 
 /// The settings to send: those that are none stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
+    /// The bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bucket: Option<String>,
+    /// What stands before `AWSLogs/` there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prefix: Option<String>,
     /// Every region, and what is global.
     pub(crate) multi_region: Option<bool>,
+    /// What is global, where that alone is missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) global: bool,
     /// Files that can be checked.
     pub(crate) validation: Option<bool>,
     /// The key; empty for none.
@@ -207,6 +328,15 @@ pub(crate) struct Settings {
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = vec![];
+        parts.extend(
+            self.bucket
+                .as_ref()
+                .map(|bucket| format!("deliver to `{bucket}`")),
+        );
+        parts.extend(self.prefix.as_ref().map(|prefix| format!("prefix `{prefix}`")));
+        if self.global {
+            parts.push("events of global services".to_owned());
+        }
         match self.multi_region {
             Some(true) => parts.push("all regions".to_owned()),
             Some(false) => parts.push("its home region only".to_owned()),
@@ -271,6 +401,13 @@ pub(crate) enum Action {
     },
     /// Let the role deliver.
     LetDeliver(Delivery),
+    /// Let CloudTrail assume the role.
+    SetTrust {
+        /// The role's name.
+        role: String,
+        /// Its trust policy from now on.
+        trust: Policy,
+    },
     /// Make the trail.
     Create {
         /// Its name.
@@ -299,8 +436,8 @@ pub(crate) enum Action {
     Select {
         /// Of which trail.
         trail: Target,
-        /// Which ones.
-        events: Events,
+        /// What selectors have to say.
+        selection: Selection,
     },
     /// Tag the trail.
     Tag {
@@ -332,10 +469,14 @@ impl fmt::Display for Action {
             Action::Update { settings, .. } => write!(f, "change the trail: {settings}"),
             Action::Start(trail) => write!(f, "start recording with the trail `{}`", trail.name),
             Action::Stop(trail) => write!(f, "stop recording with the trail `{}`", trail.name),
-            Action::Select { events, .. } => f.write_str(match events {
-                Events::All => "record all management events",
-                Events::ReadOnly => "record only management events that read",
-                Events::WriteOnly => "record only management events that change something",
+            Action::SetTrust { role, .. } => {
+                write!(f, "let cloudtrail.amazonaws.com assume the role `{role}`")
+            }
+            Action::Select { selection, .. } => f.write_str(match (selection.events, selection.kms) {
+                (Some(Events::All), _) => "record all management events",
+                (Some(Events::ReadOnly), _) => "record only management events that read",
+                (Some(Events::WriteOnly), _) => "record only management events that change something",
+                (None, _) => "record what AWS KMS does",
             }),
             Action::Tag { tags, .. } => write!(f, "tag the trail: {}", tags::shown(tags)),
             Action::Delete(trail) => write!(f, "delete the trail `{}`", trail.name),

@@ -3,6 +3,7 @@
 use aws_sdk_cloudtrail::error::BuildError;
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType};
+use serde::{Deserialize, Serialize};
 
 use super::model::Events;
 
@@ -20,13 +21,46 @@ impl Events {
     }
 }
 
-/// What is recorded; nothing if no management event is.
-pub(super) fn recorded(answer: &GetEventSelectorsOutput) -> Option<Events> {
+/// What a trail records of management events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// Which ones, of every service but those that are left out; nothing if it is none, or only some.
+    pub(crate) events: Option<Events>,
+    /// Only some: each selector of management events demands more of them.
+    pub(crate) is_narrowed: bool,
+    /// The services that are left out as a whole.
+    pub(crate) left_out: Vec<String>,
+}
+
+impl Recorded {
+    /// What the answer says.
+    pub(super) fn of(answer: &GetEventSelectorsOutput) -> Self {
+        let events = recorded(answer);
+        let advanced = answer.advanced_event_selectors();
+        Recorded {
+            events,
+            is_narrowed: events.is_none() && advanced.iter().any(is_for_management),
+            left_out: left_out(answer),
+        }
+    }
+
+    /// It records management events, if only some.
+    pub(crate) fn is_any(&self) -> bool {
+        self.events.is_some() || self.is_narrowed
+    }
+
+    /// What AWS KMS does is left out.
+    pub(crate) fn lacks_kms(&self) -> bool {
+        self.left_out.iter().any(|source| source == KMS)
+    }
+}
+
+/// What is recorded; nothing if no management event is, or only some are.
+fn recorded(answer: &GetEventSelectorsOutput) -> Option<Events> {
     let basic = answer
         .event_selectors()
         .iter()
-        // It is true where it is not said (API reference, `EventSelector`).
-        .filter(|selector| selector.include_management_events.unwrap_or(true))
+        .filter(|selector| includes_management(selector))
         .map(|selector| match selector.read_write_type {
             Some(ReadWriteType::ReadOnly) => Events::ReadOnly,
             Some(ReadWriteType::WriteOnly) => Events::WriteOnly,
@@ -36,6 +70,7 @@ pub(super) fn recorded(answer: &GetEventSelectorsOutput) -> Option<Events> {
         .advanced_event_selectors()
         .iter()
         .filter(|selector| is_for_management(selector))
+        .filter(|selector| selector.field_selectors.iter().all(takes_whole_services))
         .map(|selector| match read_only(selector) {
             Some(true) => Events::ReadOnly,
             Some(false) => Events::WriteOnly,
@@ -44,14 +79,39 @@ pub(super) fn recorded(answer: &GetEventSelectorsOutput) -> Option<Events> {
     basic.chain(advanced).reduce(Events::and)
 }
 
+/// It is true where it is not said (API reference, `EventSelector`).
+fn includes_management(selector: &EventSelector) -> bool {
+    selector.include_management_events.unwrap_or(true)
+}
+
+/// A field that demands nothing of the events of a service, but at most leaves out services as a whole.
+fn takes_whole_services(field: &AdvancedFieldSelector) -> bool {
+    match field.field.as_str() {
+        "eventCategory" | "readOnly" => true,
+        "eventSource" => [
+            field.equals(),
+            field.starts_with(),
+            field.ends_with(),
+            field.not_starts_with(),
+            field.not_ends_with(),
+        ]
+        .iter()
+        .all(|values| values.is_empty()),
+        _ => false,
+    }
+}
+
+/// AWS KMS as a source of events.
+pub(super) const KMS: &str = "kms.amazonaws.com";
+
 /// The services whose management events can be left out as a whole (API reference, `EventSelector`).
-const OPTIONAL: [&str; 2] = ["kms.amazonaws.com", "rdsdata.amazonaws.com"];
+const OPTIONAL: [&str; 2] = [KMS, "rdsdata.amazonaws.com"];
 
 /// Those of them that are, although management events are recorded.
-pub(super) fn left_out(answer: &GetEventSelectorsOutput) -> Vec<String> {
+fn left_out(answer: &GetEventSelectorsOutput) -> Vec<String> {
     let records = |source: &str| {
         let basic = answer.event_selectors().iter();
-        let mut basic = basic.filter(|selector| selector.include_management_events.unwrap_or(true));
+        let mut basic = basic.filter(|selector| includes_management(selector));
         let advanced = answer.advanced_event_selectors().iter();
         let mut advanced = advanced.filter(|selector| is_for_management(selector));
         let excludes = |selector: &EventSelector| {
@@ -107,19 +167,30 @@ fn read_only(selector: &AdvancedEventSelector) -> Option<bool> {
     }
 }
 
+/// What selectors have to say of management events; what is none stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Selection {
+    /// Which ones are recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) events: Option<Events>,
+    /// What AWS KMS does is recorded too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) kms: bool,
+}
+
 /// The basic selectors with the wanted events in them.
-pub(super) fn basic(live: &[EventSelector], events: Events) -> Vec<EventSelector> {
+pub(super) fn basic(live: &[EventSelector], wanted: Selection) -> Vec<EventSelector> {
     let mut all = live.to_vec();
-    let mut found = false;
-    for selector in &mut all {
-        if selector.include_management_events.unwrap_or(true) {
-            selector.read_write_type = Some(events.kind());
-            found = true;
-        }
+    if !all.iter().any(includes_management) {
+        all.push(EventSelector::builder().include_management_events(true).build());
     }
-    if !found {
-        let new = EventSelector::builder().include_management_events(true);
-        all.push(new.read_write_type(events.kind()).build());
+    for selector in all.iter_mut().filter(|selector| includes_management(selector)) {
+        if let Some(events) = wanted.events {
+            selector.read_write_type = Some(events.kind());
+        }
+        if let (true, Some(excluded)) = (wanted.kms, &mut selector.exclude_management_event_sources) {
+            excluded.retain(|source| source != KMS);
+        }
     }
     all
 }
@@ -127,22 +198,33 @@ pub(super) fn basic(live: &[EventSelector], events: Events) -> Vec<EventSelector
 /// The advanced selectors with the wanted events in them.
 pub(super) fn advanced(
     live: &[AdvancedEventSelector],
-    events: Events,
+    wanted: Selection,
 ) -> Result<Vec<AdvancedEventSelector>, BuildError> {
-    let field = |name: &str, value: &str| AdvancedFieldSelector::builder().field(name).equals(value).build();
-    let narrowed = match events {
-        Events::All => None,
-        Events::ReadOnly => Some(field("readOnly", "true")?),
-        Events::WriteOnly => Some(field("readOnly", "false")?),
+    let field = |name: &str| AdvancedFieldSelector::builder().field(name);
+    let narrowed = match wanted.events {
+        Some(Events::ReadOnly) => Some(field("readOnly").equals("true").build()?),
+        Some(Events::WriteOnly) => Some(field("readOnly").equals("false").build()?),
+        Some(Events::All) | None => None,
     };
     let mut all = live.to_vec();
     if !all.iter().any(is_for_management) {
-        let new = AdvancedEventSelector::builder().field_selectors(field("eventCategory", "Management")?);
-        all.push(new.build()?);
+        let new = field("eventCategory").equals("Management").build()?;
+        all.push(AdvancedEventSelector::builder().field_selectors(new).build()?);
     }
     for selector in all.iter_mut().filter(|selector| is_for_management(selector)) {
-        selector.field_selectors.retain(|field| field.field != "readOnly");
-        selector.field_selectors.extend(narrowed.clone());
+        let fields = &mut selector.field_selectors;
+        if wanted.events.is_some() {
+            fields.retain(|one| one.field != "readOnly" && takes_whole_services(one));
+            fields.extend(narrowed.clone());
+        }
+        if wanted.kms {
+            for one in fields.iter_mut().filter(|one| one.field == "eventSource") {
+                one.not_equals
+                    .get_or_insert_default()
+                    .retain(|source| source != KMS);
+            }
+            fields.retain(|one| one.field != "eventSource" || !one.not_equals().is_empty());
+        }
     }
     Ok(all)
 }

@@ -1,17 +1,18 @@
 //! What is planned, without an account.
 
-use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
-use aws_sdk_cloudtrail::types::{
-    AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType, Trail,
-};
+use aws_sdk_cloudtrail::operation::get_trail_status::GetTrailStatusOutput;
+use aws_sdk_cloudtrail::primitives::DateTime;
 use trueup_core::cost::Monthly;
 use trueup_core::env::Run;
 use trueup_core::tags::Tags;
 use trueup_core::values::Template;
 
-use super::model::{Events, Group, Role};
+use super::model::{Events, Failing, Group, Lets, Other, Place, Role};
 use super::*;
 use crate::testing;
+
+mod choice;
+mod selectors;
 
 fn model(text: &str) -> Model {
     toml::from_str(text).unwrap()
@@ -47,6 +48,7 @@ fn group() -> Group {
         exists: true,
         is_attached: true,
         retention: Some(365),
+        other_class: None,
         tags: Tags::new(),
     }
 }
@@ -66,9 +68,11 @@ fn live() -> Observed<Model, Ids> {
             role: Some(Role {
                 name: ROLE.to_owned(),
                 exists: true,
-                is_trusted: true,
+                path: None,
                 is_attached: true,
-                lets: Some(true),
+                trust: Lets::Yes,
+                rights: Lets::Yes,
+                mended_trust: None,
             }),
             ..Ids::default()
         },
@@ -90,9 +94,11 @@ fn nothing() -> Observed<Model, Ids> {
             role: Some(Role {
                 name: ROLE.to_owned(),
                 exists: false,
-                is_trusted: false,
+                path: None,
                 is_attached: false,
-                lets: None,
+                trust: Lets::No,
+                rights: Lets::No,
+                mended_trust: None,
             }),
             ..Ids::default()
         },
@@ -147,12 +153,6 @@ fn each_drift_takes_its_own_step() {
         seen.model.log_file_validation = Some(false);
     }), @"change the trail: all regions, file validation [safe]");
     insta::assert_snapshot!(
-        drift(|seen| seen.ids.group.as_mut().unwrap().retention = None),
-        @r"
-    keep events in the log group for 365 days [destructive]
-      ! events older than 365 days are deleted from the log group
-    ");
-    insta::assert_snapshot!(
         drift(|seen| seen.ids.group.as_mut().unwrap().retention = Some(30)),
         @"keep events in the log group for 365 days [safe]"
     );
@@ -161,21 +161,179 @@ fn each_drift_takes_its_own_step() {
         @"create the log group `/aws/cloudtrail/management-events` [safe]"
     );
     insta::assert_snapshot!(
-        drift(|seen| seen.ids.role.as_mut().unwrap().lets = Some(false)),
+        drift(|seen| seen.ids.role.as_mut().unwrap().rights = Lets::No),
         @"let the role `CloudTrailToCloudWatchLogs` deliver to the log group [safe]"
     );
-    // Its policy is somebody else's, and does.
-    assert_eq!(drift(|seen| seen.ids.role.as_mut().unwrap().lets = None), "");
     insta::assert_snapshot!(drift(|seen| {
-        seen.ids.role.as_mut().unwrap().lets = None;
-        seen.ids.log_delivery_error = Some("AccessDenied".to_owned());
-    }), @r"
-    let the role `CloudTrailToCloudWatchLogs` deliver to the log group [safe]
-    person: CloudTrail cannot deliver to CloudWatch Logs: AccessDenied; look at the role and at the log group's key
-    ");
-    insta::assert_snapshot!(
-        drift(|seen| seen.ids.delivery_error = Some("NoSuchBucket".to_owned())),
-        @"person: CloudTrail cannot deliver to the bucket `logs`: NoSuchBucket; its policy or its key has to let cloudtrail.amazonaws.com in"
+        let role = seen.ids.role.as_mut().unwrap();
+        role.trust = Lets::No;
+        role.mended_trust = Some(role::trust());
+    }), @"let cloudtrail.amazonaws.com assume the role `CloudTrailToCloudWatchLogs` [safe]");
+    insta::assert_snapshot!(drift(|seen| seen.ids.lacks_global = true), @"change the trail: events of global services [safe]");
+    // AWS keeps no trail of every region without them; on a regional one they are the owner's choice.
+    let mut regional = live();
+    regional.ids.lacks_global = true;
+    regional.model.multi_region = Some(false);
+    let want = model("name = \"management-events\"\nmulti_region = false");
+    assert_eq!(plan(&want, &regional), "");
+}
+
+/// The role is gone, and it had a path.
+#[test]
+fn a_role_that_is_gone_is_made_again_and_the_trail_told_where_it_is_another() {
+    let mut seen = live();
+    let role = seen.ids.role.as_mut().unwrap();
+    role.exists = false;
+    insta::assert_snapshot!(plan(&example(), &seen), @"create the role `CloudTrailToCloudWatchLogs` for CloudTrail [safe]");
+    seen.ids.role.as_mut().unwrap().path = Some("/service-role/".to_owned());
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+}
+
+#[test]
+fn a_role_that_is_kept_from_delivering_blocks_only_itself() {
+    let mut seen = live();
+    seen.model.log_file_validation = Some(false);
+    seen.ids.role.as_mut().unwrap().rights = Lets::Denied("statement No: applies".to_owned());
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    seen.ids.role.as_mut().unwrap().rights = Lets::Unknown("statement S: cannot tell".to_owned());
+    seen.ids.role.as_mut().unwrap().trust = Lets::Denied("statement No: applies".to_owned());
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    // What cannot be told is no drift.
+    seen.model.log_file_validation = Some(true);
+    seen.ids.role.as_mut().unwrap().trust = Lets::Yes;
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+}
+
+#[test]
+fn a_role_of_any_name_is_right_unless_the_file_names_one() {
+    let mut seen = live();
+    seen.model.role = Some("CTLogs".to_owned());
+    seen.ids.role.as_mut().unwrap().name = "CTLogs".to_owned();
+    assert_eq!(plan(&example(), &seen), "");
+    // The file names another one, which exists and may deliver.
+    let mut named = example();
+    named.role = Some("mine".to_owned());
+    let role = seen.ids.role.as_mut().unwrap();
+    role.name = "mine".to_owned();
+    role.is_attached = false;
+    insta::assert_snapshot!(plan(&named, &seen), @"");
+}
+
+#[test]
+fn a_retention_is_a_floor() {
+    let plan_with = |written: &str, live_days: Option<i32>| {
+        let mut want = example();
+        want.log_retention_days = model(&format!("log_retention_days = {written}")).log_retention_days;
+        let mut seen = live();
+        seen.ids.group.as_mut().unwrap().retention = live_days;
+        plan(&want, &seen)
+    };
+    assert_eq!(plan_with("365", Some(365)), "");
+    insta::assert_snapshot!(plan_with("365", Some(30)), @"");
+    insta::assert_snapshot!(plan_with("365", Some(3653)), @"");
+    insta::assert_snapshot!(plan_with("365", None), @"");
+    insta::assert_snapshot!(plan_with("{ exactly = 365 }", Some(400)), @"");
+    insta::assert_snapshot!(plan_with("{ at_most = 365 }", None), @"");
+    insta::assert_snapshot!(plan_with("{ at_most = 365 }", Some(30)), @"");
+    insta::assert_snapshot!(plan_with("\"never\"", Some(365)), @"");
+    assert_eq!(plan_with("\"never\"", None), "");
+}
+
+#[test]
+fn a_log_group_of_another_class_is_in_the_way_of_nothing_but_itself() {
+    let mut seen = live();
+    seen.ids.group.as_mut().unwrap().other_class = Some("INFREQUENT_ACCESS".to_owned());
+    seen.model.log_file_validation = Some(false);
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    seen.ids.group.as_mut().unwrap().is_attached = false;
+    seen.model.log_group = None;
+    seen.model.log_file_validation = Some(true);
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+}
+
+/// A failing delivery on 2026-11-30.
+fn failing(to: Place, error: &str, since: &str) -> String {
+    let mut seen = live();
+    seen.ids.failing = vec![Failing {
+        to,
+        error: error.to_owned(),
+        since: Some(since.to_owned()),
+    }];
+    let run = Run {
+        today: jiff::civil::date(2026, 11, 30),
+        ..Run::default()
+    };
+    testing::told(&testing::found_in::<CloudTrail>(&example(), &seen, run))
+}
+
+#[test]
+fn a_delivery_that_fails_is_a_task_once_a_day_has_passed_or_at_once_where_it_is_refused() {
+    assert_eq!(failing(Place::Bucket, "SlowDown", "2026-11-29"), "");
+    insta::assert_snapshot!(failing(Place::Bucket, "SlowDown", "2026-11-28"), @"");
+    insta::assert_snapshot!(failing(Place::Bucket, "NoSuchBucket", "2026-11-30"), @"");
+    insta::assert_snapshot!(failing(Place::Digest, "KMS.DisabledException", "2026-11-30"), @"");
+    insta::assert_snapshot!(failing(Place::Logs, "Access denied. Check the role.", "2026-11-30"), @"");
+    // What is stopped delivers nothing, and what a step mends is older than the step.
+    let mut seen = live();
+    seen.ids.failing = vec![Failing {
+        to: Place::Logs,
+        error: "AccessDenied".to_owned(),
+        since: None,
+    }];
+    seen.ids.role.as_mut().unwrap().rights = Lets::No;
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    seen.ids.role.as_mut().unwrap().rights = Lets::Yes;
+    seen.model.logging = Some(false);
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+}
+
+fn status(members: &str) -> GetTrailStatusOutput {
+    let members: serde_json::Value = serde_json::from_str(members).unwrap();
+    let text = |key: &str| members[key].as_str().map(str::to_owned);
+    let time = |key: &str| {
+        members[key]
+            .as_str()
+            .map(|text| DateTime::from_secs(text.parse::<jiff::Timestamp>().unwrap().as_second()))
+    };
+    GetTrailStatusOutput::builder()
+        .is_logging(true)
+        .set_latest_delivery_error(text("error"))
+        .set_latest_delivery_attempt_time(text("attempt"))
+        .set_latest_delivery_time(time("delivered"))
+        .set_start_logging_time(time("started"))
+        .set_latest_cloud_watch_logs_delivery_error(text("logs"))
+        .set_latest_cloud_watch_logs_delivery_time(time("logs_delivered"))
+        .set_latest_digest_delivery_error(text("digest"))
+        .build()
+}
+
+#[test]
+fn a_delivery_fails_if_nothing_was_delivered_or_started_after_its_last_attempt() {
+    let failing = |members: &str| live::read::failing(&status(members));
+    assert_eq!(failing(r#"{"error": "", "attempt": ""}"#), []);
+    let one = |to, error: &str, since: Option<&str>| Failing {
+        to,
+        error: error.to_owned(),
+        since: since.map(str::to_owned),
+    };
+    let failed = r#"{"error": "AccessDenied", "attempt": "2026-11-20T10:00:00Z", "delivered": "2026-11-19T09:00:00Z"}"#;
+    assert_eq!(
+        failing(failed),
+        [one(Place::Bucket, "AccessDenied", Some("2026-11-19"))]
+    );
+    assert_eq!(failing(&failed.replace("11-19", "11-21")), []);
+    assert_eq!(
+        failing(&failed.replace("delivered", "started").replace("11-19", "11-21")),
+        []
+    );
+    assert_eq!(
+        failing(
+            r#"{"logs": "Access denied.", "logs_delivered": "2026-11-01T00:00:00Z", "digest": "NoSuchBucket"}"#
+        ),
+        [
+            one(Place::Logs, "Access denied.", Some("2026-11-01")),
+            one(Place::Digest, "NoSuchBucket", None)
+        ]
     );
 }
 
@@ -185,6 +343,9 @@ fn a_trail_under_another_name_is_adopted_and_never_pointed_elsewhere() {
     seen.ids.name = Some("theirs".to_owned());
     seen.ids.home = Some("eu-west-1".parse().unwrap());
     seen.ids.bucket = Some("their-logs".to_owned());
+    seen.model.name = seen.ids.name.clone();
+    seen.model.bucket = Some(Template::from("their-logs".to_owned()));
+    seen.model.log_group = Some("CloudTrail/Logs".to_owned());
     seen.ids.group.as_mut().unwrap().name = "CloudTrail/Logs".to_owned();
     seen.model.logging = Some(false);
     insta::assert_snapshot!(plan(&example(), &seen), @r"
@@ -206,14 +367,76 @@ fn what_a_trail_leaves_out_is_told() {
         told(|seen| seen.ids.told.left_out = vec!["kms.amazonaws.com".to_owned()]),
         @"note: the account's trail leaves out what kms.amazonaws.com does, so monitors of that stay silent; take the exclusion out of its event selectors to hear of it"
     );
-    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::WriteOnly)), @r#"note: the account's trail records only management events that change something, so monitors hear of no others; write management_events = "all""#);
-    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::ReadOnly)), @r#"note: the account's trail records only management events that read, so monitors hear of no others; write management_events = "all""#);
-    insta::assert_snapshot!(told(|seen| seen.model.management_events = None), @r#"note: the account's trail records no management events, so monitors hear of no others; write management_events = "all""#);
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::WriteOnly)), @"");
+    // Less than that is no trail of the account.
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::ReadOnly)), @"");
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = None), @"");
     // What is written is meant.
     let mut seen = live();
     seen.model.management_events = Some(Events::WriteOnly);
     let meant = model("name = \"management-events\"\nmanagement_events = \"write_only\"");
     assert_eq!(plan(&meant, &seen), "");
+    // More is recorded by a trail that the file does not name, and stays.
+    let mut more = live();
+    more.model.name = Some("theirs".to_owned());
+    more.ids.name = Some("theirs".to_owned());
+    insta::assert_snapshot!(plan(&meant, &more), @"");
+    // What a monitor needs of AWS KMS is recorded where the file says what the trail records.
+    seen = live();
+    seen.model.kms_events = Some(false);
+    seen.ids.told.left_out = vec!["kms.amazonaws.com".to_owned()];
+    let needed = model("name = \"management-events\"\nmanagement_events = \"all\"\nkms_events = true");
+    insta::assert_snapshot!(plan(&needed, &seen), @"");
+}
+
+#[test]
+fn the_file_moves_the_trail_that_it_names() {
+    let mut want = example();
+    want.prefix = Some("acme".to_owned());
+    let mut seen = live();
+    seen.model.bucket = Some(Template::from("their-logs".to_owned()));
+    seen.ids.bucket = Some("their-logs".to_owned());
+    insta::assert_snapshot!(plan(&want, &seen), @"");
+}
+
+fn other(name: &str, is_everywhere: bool, is_logging: bool, has_management_events: bool) -> Other {
+    Other {
+        name: name.to_owned(),
+        home: "us-east-1".to_owned(),
+        is_everywhere,
+        is_organizations: false,
+        is_logging,
+        has_management_events,
+    }
+}
+
+#[test]
+fn other_trails_are_named_and_a_second_copy_is_priced() {
+    let mut seen = live();
+    seen.ids.others = vec![
+        other("data", true, true, false),
+        other("old", true, false, true),
+        other("paid", true, true, true),
+    ];
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    // Beside one of a region alone a new one is made, and is a second copy there.
+    seen = nothing();
+    seen.ids.others = vec![other("company-trail", false, true, true)];
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    assert_eq!(costs(&example(), &seen), price::LOGS + price::SECOND_COPY);
+    // One without management events becomes a copy once it records them.
+    seen = live();
+    seen.model.management_events = None;
+    seen.ids.others = vec![other("company-trail", false, true, true)];
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    assert_eq!(costs(&example(), &seen), price::SECOND_COPY);
+}
+
+#[test]
+fn a_sixth_trail_is_not_tried() {
+    let mut seen = nothing();
+    seen.ids.full = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
 }
 
 #[test]
@@ -243,7 +466,7 @@ fn an_organizations_trail_of_this_account_is_changed_as_one_and_never_deleted() 
     // Its role lets it write for accounts that are not known here.
     seen = live();
     seen.ids.is_organizations = true;
-    seen.ids.role.as_mut().unwrap().lets = Some(false);
+    seen.ids.role.as_mut().unwrap().rights = Lets::No;
     insta::assert_snapshot!(plan(&example(), &seen), @"note: the account's trail is the organization's and is left so; a second one would cost 2 USD for 100,000 events");
     seen.ids.group = nothing().ids.group;
     insta::assert_snapshot!(plan(&example(), &seen), @"
@@ -257,7 +480,7 @@ fn a_trail_without_a_log_group_gets_one() {
     let mut seen = live();
     seen.ids.group = nothing().ids.group;
     seen.ids.role.as_mut().unwrap().is_attached = false;
-    seen.ids.role.as_mut().unwrap().lets = None;
+    seen.ids.role.as_mut().unwrap().rights = Lets::No;
     insta::assert_snapshot!(plan(&example(), &seen), @r"
     create the log group `/aws/cloudtrail/management-events` [safe]
     let the role `CloudTrailToCloudWatchLogs` deliver to the log group [safe]
@@ -265,11 +488,8 @@ fn a_trail_without_a_log_group_gets_one() {
       after create the log group `/aws/cloudtrail/management-events`
       after let the role `CloudTrailToCloudWatchLogs` deliver to the log group
     ");
-    seen.ids.role.as_mut().unwrap().is_trusted = false;
-    assert!(
-        plan(&example(), &seen)
-            .contains("refused: the role `CloudTrailToCloudWatchLogs` exists and does not let")
-    );
+    seen.ids.role.as_mut().unwrap().trust = Lets::No;
+    insta::assert_snapshot!(plan(&example(), &seen), @"");
 }
 
 #[test]
@@ -308,7 +528,7 @@ fn the_accounts_one_trail_is_deleted_where_that_is_written() {
       ! nothing that happens from now on is recorded by it
     ");
     let mut seen = live();
-    seen.ids.several = vec!["management-events".to_owned(), "theirs".to_owned()];
+    seen.ids.others = vec![other("theirs", true, true, true)];
     insta::assert_snapshot!(plan(&gone, &seen), @"refused: the account has several trails of every region, and only one can be meant: management-events, theirs; delete the others by hand");
     assert_eq!(plan(&gone, &nothing()), "");
 }
@@ -334,156 +554,6 @@ fn a_table_that_cannot_be_meant_is_told() {
         wrong("name = \"all\"\nlog_group = \"x\"\nlog_retention_days = \"never\""),
         ""
     );
-}
-
-#[test]
-fn an_own_trail_of_every_region_is_chosen_before_a_new_one_is_made() {
-    let trail = |account: &str, home: &str, name: &str, everywhere: bool| {
-        Trail::builder()
-            .name(name)
-            .trail_arn(format!("arn:aws:cloudtrail:{home}:{account}:trail/{name}"))
-            .home_region(home)
-            .is_multi_region_trail(everywhere)
-            .build()
-    };
-    let own = "111122223333";
-    let all = [
-        trail("999988887777", "us-east-1", "all", true),
-        trail(own, "us-east-1", "local", false),
-        trail(own, "eu-west-1", "wide", true),
-    ];
-    let chosen = |trails: &[Trail], name: Option<&str>| {
-        choose(trails, name, &env()).and_then(|trail| trail.name.clone())
-    };
-    assert_eq!(chosen(&all, Some("all")).as_deref(), Some("wide"));
-    assert_eq!(chosen(&all, None).as_deref(), Some("wide"));
-    // One for this account alone before the organization's, which is better than none.
-    let mut organizations = trail(own, "ap-south-1", "org", true);
-    organizations.is_organization_trail = Some(true);
-    let both = [organizations, all[2].clone()];
-    assert_eq!(chosen(&both, Some("all")).as_deref(), Some("wide"));
-    assert_eq!(chosen(&both, Some("org")).as_deref(), Some("org"));
-    assert_eq!(chosen(&both[..1], Some("all")).as_deref(), Some("org"));
-    // By its name also one that does not record every region yet.
-    assert_eq!(chosen(&all, Some("local")).as_deref(), Some("local"));
-    assert_eq!(chosen(&all[..2], Some("all")), None);
-}
-
-fn recorded(basic: &[EventSelector], advanced: &[AdvancedEventSelector]) -> Option<Events> {
-    selectors::recorded(
-        &GetEventSelectorsOutput::builder()
-            .set_event_selectors(Some(basic.to_vec()))
-            .set_advanced_event_selectors(Some(advanced.to_vec()))
-            .build(),
-    )
-}
-
-#[test]
-fn a_service_is_left_out_if_no_selector_of_management_events_takes_it() {
-    let basic = |excluded: &[&str], management: bool| {
-        EventSelector::builder()
-            .include_management_events(management)
-            .set_exclude_management_event_sources(Some(
-                excluded.iter().map(|one| (*one).to_owned()).collect(),
-            ))
-            .build()
-    };
-    let (kms, rds) = ("kms.amazonaws.com", "rdsdata.amazonaws.com");
-    let left_out = |basic: &[EventSelector], advanced: &[AdvancedEventSelector]| {
-        selectors::left_out(
-            &GetEventSelectorsOutput::builder()
-                .set_event_selectors(Some(basic.to_vec()))
-                .set_advanced_event_selectors(Some(advanced.to_vec()))
-                .build(),
-        )
-    };
-    let none: [&str; 0] = [];
-    assert_eq!(left_out(&[basic(&[], true)], &[]), none);
-    assert_eq!(left_out(&[basic(&[kms, rds], true)], &[]), [kms, rds]);
-    assert_eq!(left_out(&[basic(&[kms], true), basic(&[rds], true)], &[]), none);
-    assert_eq!(left_out(&[basic(&[kms], true), basic(&[], false)], &[]), [kms]);
-    // Where there are no management events at all, that is told instead.
-    assert_eq!(left_out(&[basic(&[kms], false)], &[]), none);
-
-    let field = |name: &str| AdvancedFieldSelector::builder().field(name);
-    let management = || field("eventCategory").equals("Management").build().unwrap();
-    let advanced = |source: AdvancedFieldSelector| {
-        AdvancedEventSelector::builder()
-            .field_selectors(management())
-            .field_selectors(source)
-            .build()
-            .unwrap()
-    };
-    let source = || field("eventSource");
-    for (selector, expected) in [
-        (field("readOnly").equals("false"), &[][..]),
-        (source().not_equals(kms), &[kms]),
-        (source().not_equals(kms).not_equals(rds), &[kms, rds]),
-        (source().equals(kms), &[rds]),
-        (source().starts_with("k"), &[rds]),
-        (source().not_ends_with(".amazonaws.com"), &[kms, rds]),
-    ] {
-        let selector = selector.build().unwrap();
-        assert_eq!(
-            left_out(&[], &[advanced(selector.clone())]),
-            expected,
-            "{selector:?}"
-        );
-    }
-}
-
-#[test]
-fn selectors_change_in_what_they_say_of_management_events_alone() {
-    let data_only = EventSelector::builder().include_management_events(false).build();
-    let writes = EventSelector::builder()
-        .include_management_events(true)
-        .read_write_type(ReadWriteType::WriteOnly)
-        .exclude_management_event_sources("kms.amazonaws.com")
-        .build();
-    assert_eq!(recorded(std::slice::from_ref(&data_only), &[]), None);
-    assert_eq!(
-        recorded(&[data_only.clone(), writes.clone()], &[]),
-        Some(Events::WriteOnly)
-    );
-    let wider = selectors::basic(&[data_only.clone(), writes.clone()], Events::All);
-    assert_eq!(wider[0], data_only);
-    assert_eq!(
-        wider[1].exclude_management_event_sources,
-        writes.exclude_management_event_sources
-    );
-    assert_eq!(recorded(&wider, &[]), Some(Events::All));
-    assert_eq!(selectors::basic(&[data_only], Events::All).len(), 2);
-
-    let field = |name: &str, value: &str| {
-        AdvancedFieldSelector::builder()
-            .field(name)
-            .equals(value)
-            .build()
-            .unwrap()
-    };
-    let selector = |fields: Vec<AdvancedFieldSelector>| {
-        AdvancedEventSelector::builder()
-            .set_field_selectors(Some(fields))
-            .build()
-            .unwrap()
-    };
-    let data = selector(vec![
-        field("eventCategory", "Data"),
-        field("resources.type", "AWS::S3::Object"),
-    ]);
-    let reads = selector(vec![
-        field("eventCategory", "Management"),
-        field("readOnly", "true"),
-    ]);
-    assert_eq!(recorded(&[], std::slice::from_ref(&data)), None);
-    assert_eq!(
-        recorded(&[], &[data.clone(), reads.clone()]),
-        Some(Events::ReadOnly)
-    );
-    let all = selectors::advanced(&[data.clone(), reads], Events::All).unwrap();
-    assert_eq!((&all[0], recorded(&[], &all)), (&data, Some(Events::All)));
-    let added = selectors::advanced(&[data], Events::WriteOnly).unwrap();
-    assert_eq!((added.len(), recorded(&[], &added)), (2, Some(Events::WriteOnly)));
 }
 
 fn costs(want: &Model, seen: &Observed<Model, Ids>) -> Monthly {

@@ -19,7 +19,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     let is_to_go = want.is_some_and(Model::is_absent);
     let trails = cloudtrail::trails(cx).await?;
     let wanted_trail = want.and_then(|want| want.trail.as_deref());
-    let chosen = cloudtrail::choose(&trails, wanted_trail, &cx.env);
+    let chosen = cloudtrail::choose(&trails, wanted_trail, &cx.env).map(|seen| &seen.trail);
     let written = want
         .and_then(|want| want.name.as_ref())
         .map(|name| name.as_str().to_owned());

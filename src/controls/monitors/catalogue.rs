@@ -311,6 +311,16 @@ impl Entry {
         RATES.contains(&self.key)
     }
 
+    /// True if it watches what only reads.
+    pub(crate) fn needs_reads(&self) -> bool {
+        self.key == "unauthorized_api_calls"
+    }
+
+    /// True if it watches what AWS KMS does, which trails can leave out.
+    pub(crate) fn needs_kms(&self) -> bool {
+        ["kms_key_disabled_or_deletion", "kms_disabled_key_use"].contains(&self.key)
+    }
+
     /// The events at which its alarm has to go off, at the latest: what the file says, or one where each event counts.
     pub(crate) fn at_most(&self, written: Option<i64>) -> Option<i64> {
         written.or((!self.is_rate()).then_some(self.threshold))

@@ -14,6 +14,7 @@ use super::model::{
 };
 use super::price::Free;
 use super::samples::{self, Reach};
+use super::sight::{alarming, is_blind, lacks, takes_no_filters};
 use super::{ACTIONS, FILTERS, NAMESPACE};
 use crate::{alerts, cloudtrail};
 
@@ -30,6 +31,9 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         match ready(want, ids, home) {
             Err(why) => return out.refuse(why),
             Ok((group, topic)) => {
+                if let Some(why) = takes_no_filters(group, here) {
+                    return out.refuse(why);
+                }
                 let on = On {
                     want,
                     ids,
@@ -40,6 +44,10 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
                 };
                 for (monitor, setting) in &want.monitors {
                     if let Setting::On(tuning) = setting {
+                        if let Some(why) = lacks(*monitor, want, ids) {
+                            out.refuse_entry(monitor.entry().key, why);
+                            continue;
+                        }
                         let found = ids.found.get(monitor).unwrap_or(&nothing);
                         on.monitor(*monitor, *tuning, found, &mut last, out);
                     }
@@ -48,6 +56,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
             }
         }
     }
+    alarming(want, ids, here, out);
     for (monitor, setting) in &want.monitors {
         if let (Setting::Off, Some(found)) = (setting, ids.found.get(monitor)) {
             off(*monitor, found, want, ids, home, &mut last, out);
@@ -66,7 +75,10 @@ struct Last {
 
 /// The log group and the topic, or why there can be no monitors.
 fn ready<'a>(want: &'a Model, ids: &'a Ids, home: &Region) -> Result<(&'a Group, &'a String), String> {
-    if let (None, Some(arn), None | Some(false)) = (&ids.trail, &ids.organization_trail, want.own_trail) {
+    // One that is stopped is not started beside the organization's.
+    let records = ids.records.as_ref().filter(|_| ids.trail.is_some());
+    let has_own = records.map_or(ids.trail.is_some(), |records| records.is_logging);
+    if let (false, Some(arn), None | Some(false)) = (has_own, &ids.organization_trail, want.own_trail) {
         return Err(format!(
             "only the organization's trail {arn} records the account, and filters can stand on an own trail's log group \
              alone: write manage = \"enforce\" into [cloudtrail] for an own one beside it (2 USD for 100,000 events), \
@@ -81,6 +93,11 @@ fn ready<'a>(want: &'a Model, ids: &'a Ids, home: &Region) -> Result<(&'a Group,
             }
         });
     };
+    if let (Some(trail), Some(records)) = (&ids.trail, records)
+        && let Some(why) = is_blind(records, want)
+    {
+        return Err(format!("the trail {trail} {why}"));
+    }
     let Some(topic) = &want.topic else {
         return Err(
             "there is no topic to tell: write one into [alerts], or the ARN of one as topic".to_owned(),

@@ -11,23 +11,33 @@ use trueup_core::location::Region;
 
 use super::catalogue::Monitor;
 use super::chain::{Chain, alarm_name};
-use super::model::{Action, Found, Group, Ids, Model, Setting};
+use super::model::{Action, Found, Group, Ids, Model, Records, Setting, Told};
 use crate::cloudtrail;
 
 pub(super) mod read;
 pub(super) mod write;
 
-use self::read::{arn, find, live, most_told, patterns, read_alarms, read_filters, read_tags};
+use self::read::{alarming, arn, find, live, most_told, patterns, read_alarms, read_filters, read_tags};
 use self::write::{BUSY, IDLE, api_tags, change_alarm, set_pattern};
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let trails = cloudtrail::trails(cx).await?;
     let trail = cloudtrail::choose(&trails, want.and_then(|want| want.trail.as_deref()), &cx.env);
-    let others = trails.iter().find(|trail| {
-        let owner = trail.trail_arn().and_then(|arn| arn.split(':').nth(4));
-        owner != Some(&cx.env.account) && trail.is_multi_region_trail == Some(true)
+    let records = trail.map(|seen| {
+        let records = seen.records();
+        Records {
+            is_logging: seen.is_logging(),
+            is_organizations: seen.is_organizations(),
+            lacks_kms: records.lacks_kms(),
+            events: records.events,
+        }
     });
+    let others = trails
+        .iter()
+        .find(|seen| seen.owner() != Some(&cx.env.account) && seen.is_everywhere());
+    let others = others.map(|seen| &seen.trail);
+    let trail = trail.map(|seen| &seen.trail);
     let home = match trail.and_then(|trail| trail.home_region()) {
         None => cx.env.home.clone(),
         Some(home) => home.parse::<Region>().map_err(|_| {
@@ -87,6 +97,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         trail: want.and_then(|want| want.trail.clone()),
         log_group: want.and_then(|want| want.log_group.clone()),
         own_trail: want.and_then(|want| want.own_trail),
+        managed_trail: want.and_then(|want| want.managed_trail),
+        management_events: want.and_then(|want| want.management_events),
         patterns: patterns(&found).filter(|_| want.is_none_or(|want| want.patterns.is_some())),
         monitors: found
             .iter()
@@ -101,9 +113,13 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         model,
         ids: Ids {
             trail: trail.and_then(|trail| trail.name.clone()),
+            records,
             organization_trail: others.and_then(|trail| trail.trail_arn.clone()),
             home: Some(home),
             group,
+            told: Told {
+                alarming: alarming(&found, &alarms),
+            },
             found,
         },
         held_by: None,

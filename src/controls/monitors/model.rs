@@ -10,6 +10,7 @@ use trueup_core::location::Region;
 use trueup_core::tags::{self, Tags};
 
 use super::catalogue::{CATALOGUE, Monitor};
+use crate::cloudtrail::Events;
 
 /// The table `[monitors]`: a key for each monitor, and what concerns all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +21,10 @@ pub(crate) struct Model {
     pub(crate) log_group: Option<String>,
     /// The account gets a trail of its own although an organization's records it.
     pub(crate) own_trail: Option<bool>,
+    /// The file manages the trail: what it has to record is made so.
+    pub(crate) managed_trail: Option<bool>,
+    /// The management events that the file has the trail record.
+    pub(crate) management_events: Option<Events>,
     /// The ARN of the topic that alarms tell.
     pub(crate) topic: Option<String>,
     /// Which patterns filters have.
@@ -34,6 +39,14 @@ impl Model {
             .values()
             .any(|setting| matches!(setting, Setting::On(_)))
     }
+
+    /// Some monitor is wanted that watches what AWS KMS does.
+    pub(crate) fn needs_kms(&self) -> bool {
+        let is_on = |setting: &Setting| matches!(setting, Setting::On(_));
+        self.monitors
+            .iter()
+            .any(|(monitor, setting)| is_on(setting) && monitor.entry().needs_kms())
+    }
 }
 
 impl JsonSchema for Model {
@@ -46,7 +59,8 @@ impl JsonSchema for Model {
         let patterns = generator.subschema_for::<Patterns>();
         let text = |description: &str| json!({"type": "string", "description": description});
         let mut properties = Map::new();
-        let all: [(&str, Value); 5] = [
+        let events = generator.subschema_for::<Events>();
+        let all: [(&str, Value); 7] = [
             (
                 "trail",
                 text(
@@ -67,6 +81,14 @@ impl JsonSchema for Model {
                                     where [cloudtrail] has manage = \"enforce\".",
                 }),
             ),
+            (
+                "managed_trail",
+                json!({
+                    "type": "boolean",
+                    "description": "The trail is made to record what monitors need. True where [cloudtrail] is managed.",
+                }),
+            ),
+            ("management_events", events.to_value()),
             (
                 "topic",
                 text(
@@ -135,6 +157,21 @@ pub(crate) struct Group {
     pub(crate) exists: bool,
     /// How many metric filters it has, others' too.
     pub(crate) filters: usize,
+}
+
+/// What the trail does, as far as monitors depend on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Records {
+    /// It records now.
+    pub(crate) is_logging: bool,
+    /// It is the organization's, and this is the management account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_organizations: bool,
+    /// Which management events; nothing if none, or only some.
+    pub(crate) events: Option<Events>,
+    /// It leaves out what AWS KMS does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lacks_kms: bool,
 }
 
 /// A filter that is a monitor's.
@@ -214,6 +251,9 @@ pub(crate) struct Ids {
     /// The account's own trail, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trail: Option<String>,
+    /// What that trail does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) records: Option<Records>,
     /// The ARN of an organization's trail that records the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) organization_trail: Option<String>,
@@ -226,6 +266,17 @@ pub(crate) struct Ids {
     /// What there is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) found: BTreeMap<Monitor, Found>,
+    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)).
+    #[serde(default)]
+    pub(crate) told: Told,
+}
+
+/// What moves by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// The day since which alarms are in the state ALARM, as `2026-11-30`, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) alarming: BTreeMap<String, String>,
 }
 
 /// One change. Each names the region of the trail.

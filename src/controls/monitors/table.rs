@@ -11,7 +11,15 @@ use super::catalogue::{CATALOGUE, Monitor};
 use super::model::{Model, Setting, Tuning};
 
 /// The keys that concern all monitors.
-const COMMON: [&str; 5] = ["trail", "log_group", "own_trail", "topic", "patterns"];
+const COMMON: [&str; 7] = [
+    "trail",
+    "log_group",
+    "own_trail",
+    "managed_trail",
+    "management_events",
+    "topic",
+    "patterns",
+];
 
 impl Serialize for Model {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -25,8 +33,16 @@ impl Serialize for Model {
                 map.serialize_entry(key, text)?;
             }
         }
-        if let Some(own_trail) = self.own_trail {
-            map.serialize_entry("own_trail", &own_trail)?;
+        for (key, is_so) in [
+            ("own_trail", self.own_trail),
+            ("managed_trail", self.managed_trail),
+        ] {
+            if let Some(is_so) = is_so {
+                map.serialize_entry(key, &is_so)?;
+            }
+        }
+        if let Some(events) = self.management_events {
+            map.serialize_entry("management_events", &events)?;
         }
         if let Some(patterns) = self.patterns {
             map.serialize_entry("patterns", &patterns)?;
@@ -80,6 +96,8 @@ impl<'de> Visitor<'de> for OfModel {
                 Key::Common("trail") => model.trail = Some(map.next_value()?),
                 Key::Common("log_group") => model.log_group = Some(map.next_value()?),
                 Key::Common("own_trail") => model.own_trail = Some(map.next_value()?),
+                Key::Common("managed_trail") => model.managed_trail = Some(map.next_value()?),
+                Key::Common("management_events") => model.management_events = Some(map.next_value()?),
                 Key::Common("topic") => model.topic = Some(map.next_value()?),
                 Key::Common("patterns") => model.patterns = Some(map.next_value()?),
                 Key::Common(_) => {

@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
+use aws_sdk_cloudtrail::operation::get_trail_status::GetTrailStatusOutput;
+use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::Trail;
+use aws_sdk_cloudwatchlogs::types::LogGroupClass;
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Role as IamRole;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use trueup_aws::{Cx, Failure, Reading};
 use trueup_core::change::Manager;
 use trueup_core::control::Observed;
@@ -10,13 +17,67 @@ use trueup_core::env::Env;
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 use trueup_core::values::Presence;
+use trueup_policy::Policy;
 
-use crate::cloudtrail::model::{Delivery, Group, Ids, Model, Role};
-use crate::cloudtrail::role;
+use crate::cloudtrail::ROLE;
+use crate::cloudtrail::model::{
+    self, Delivery, Events, Failing, Group, Ids, Lets, Model, Other, Place, Role,
+};
+use crate::cloudtrail::role::{self, Policies};
+use crate::cloudtrail::selectors::Recorded;
 use crate::roles;
 
+/// A trail, with what the account's own ones are asked for besides.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// As it is listed.
+    pub(crate) trail: Trail,
+    /// What it does; nothing of another account's.
+    pub(crate) does: Option<Does>,
+}
+
+/// What a trail does.
+#[derive(Clone, Debug)]
+pub(crate) struct Does {
+    /// Whether it logs, and how its deliveries went.
+    pub(crate) status: GetTrailStatusOutput,
+    /// What it records.
+    pub(crate) records: Recorded,
+}
+
+impl Seen {
+    /// The account that it belongs to.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        self.trail.trail_arn.as_deref()?.split(':').nth(4)
+    }
+
+    pub(crate) fn is_everywhere(&self) -> bool {
+        self.trail.is_multi_region_trail == Some(true)
+    }
+
+    pub(crate) fn is_organizations(&self) -> bool {
+        self.trail.is_organization_trail == Some(true)
+    }
+
+    pub(crate) fn is_logging(&self) -> bool {
+        let does = self.does.as_ref();
+        does.is_some_and(|does| does.status.is_logging == Some(true))
+    }
+
+    /// What it records while it logs.
+    pub(crate) fn records(&self) -> Recorded {
+        let does = self.does.as_ref();
+        does.map(|does| does.records.clone()).unwrap_or_default()
+    }
+
+    /// Management events are recorded by it now.
+    fn works(&self) -> bool {
+        self.is_logging() && self.records().is_any()
+    }
+}
+
 /// All trails that are seen from one region.
-struct Trails(Arc<Vec<Trail>>);
+struct Trails(Arc<Vec<Seen>>);
 
 impl Reading for Trails {
     async fn read(cx: &Cx) -> Result<Self, Failure> {
@@ -27,34 +88,72 @@ impl Reading for Trails {
             .include_shadow_trails(true);
         let mut trails = call.send().await?.trail_list.unwrap_or_default();
         trails.sort_by(|one, other| one.trail_arn.cmp(&other.trail_arn));
-        Ok(Trails(Arc::new(trails)))
+        let mut seen = vec![];
+        for trail in trails {
+            let mut one = Seen { trail, does: None };
+            if one.owner() == Some(&cx.env.account) {
+                one.does = Some(does(cx, &one.trail).await?);
+            }
+            seen.push(one);
+        }
+        Ok(Trails(Arc::new(seen)))
     }
 }
 
+async fn does(cx: &Cx, trail: &Trail) -> Result<Does, Failure> {
+    let home = region(trail.home_region().unwrap_or_default())?;
+    let cloudtrail = &cx.clients_in(&home).cloudtrail;
+    let arn = trail.trail_arn().unwrap_or_default();
+    let status = cloudtrail.get_trail_status().name(arn).send().await?;
+    let answer = cloudtrail.get_event_selectors().trail_name(arn).send().await?;
+    Ok(Does {
+        status,
+        records: Recorded::of(&answer),
+    })
+}
+
 /// All trails that are seen from the home region: those that are at home there, and all that record every region.
-pub(crate) async fn trails(cx: &Cx) -> Result<Arc<Vec<Trail>>, Failure> {
+pub(crate) async fn trails(cx: &Cx) -> Result<Arc<Vec<Seen>>, Failure> {
     Ok(Arc::clone(&cx.cached::<Trails>().await?.0))
 }
 
-/// The trail of this account's that is meant: the one of this name, or one that records every region, rather for this
-/// account than for an organization.
-pub(crate) fn choose<'a>(trails: &'a [Trail], name: Option<&str>, env: &Env) -> Option<&'a Trail> {
-    let own = || trails.iter().filter(|trail| owner(trail) == Some(&env.account));
-    let named = |trail: &&Trail| name.is_some() && trail.name() == name;
-    let at_home = |trail: &&Trail| trail.home_region() == Some(env.home.as_str());
-    own()
-        .find(|trail| named(trail) && at_home(trail))
-        .or_else(|| own().find(named))
-        .or_else(|| own().find(|trail| is_everywhere(trail) && !is_organizations(trail)))
-        .or_else(|| own().find(|trail| is_everywhere(trail)))
+/// The account's own trail that is meant: of those that record management events of every region, and the one of this
+/// name, the fittest.
+///
+/// A running one comes before one that would have to be started beside it. One that records no management events is
+/// somebody's for another purpose, and is meant only by its name.
+pub(crate) fn choose<'a>(trails: &'a [Seen], name: Option<&str>, env: &Env) -> Option<&'a Seen> {
+    let is_named = |seen: &Seen| name.is_some() && seen.trail.name() == name;
+    let own = trails.iter().filter(|seen| seen.owner() == Some(&env.account));
+    own.filter(|seen| is_named(seen) || seen.is_everywhere() && seen.records().is_any())
+        .min_by_key(|seen| {
+            (
+                !seen.works(),
+                seen.records().events != Some(Events::All),
+                !seen.is_everywhere(),
+                seen.trail.cloud_watch_logs_log_group_arn.is_none(),
+                !is_named(seen),
+                seen.is_organizations(),
+                seen.trail.home_region() != Some(env.home.as_str()),
+            )
+        })
 }
 
-pub(super) fn is_everywhere(trail: &Trail) -> bool {
-    trail.is_multi_region_trail == Some(true)
-}
-
-pub(super) fn is_organizations(trail: &Trail) -> bool {
-    trail.is_organization_trail == Some(true)
+/// The account's own trails but the chosen one.
+pub(super) fn others(trails: &[Seen], chosen: Option<&Seen>, env: &Env) -> Vec<Other> {
+    let arn = |seen: &Seen| seen.trail.trail_arn.clone();
+    let others = trails.iter().filter(|seen| {
+        seen.owner() == Some(&env.account) && chosen.is_none_or(|chosen| arn(seen) != arn(chosen))
+    });
+    let described = others.map(|seen| Other {
+        name: seen.trail.name.clone().unwrap_or_default(),
+        home: seen.trail.home_region.clone().unwrap_or_default(),
+        is_everywhere: seen.is_everywhere(),
+        is_organizations: seen.is_organizations(),
+        is_logging: seen.is_logging(),
+        has_management_events: seen.records().is_any(),
+    });
+    described.collect()
 }
 
 pub(super) fn of_the_organization(arn: &str) -> Manager {
@@ -129,6 +228,11 @@ pub(super) async fn group(cx: &Cx, name: &str, region: &Region, is_attached: boo
         region: region.clone(),
         exists: found.is_some(),
         is_attached,
+        other_class: found
+            .as_ref()
+            .and_then(|group| group.log_group_class())
+            .filter(|class| **class != LogGroupClass::Standard)
+            .map(ToString::to_string),
         retention: found.and_then(|group| group.retention_in_days),
         tags,
     })
@@ -149,37 +253,144 @@ pub(super) async fn read_role(
     attached: Option<&str>,
     ids: &mut Ids,
 ) -> Result<(), Failure> {
-    let wanted = want.and_then(|want| want.role.as_deref());
-    let (Some(name), Some(group), Some(_)) = (attached.or(wanted), &ids.group, wanted) else {
+    let Some(want) = want.filter(|want| want.log_group.is_some()) else {
         return Ok(());
     };
+    let Some(group) = &ids.group else { return Ok(()) };
+    let attached_name = attached.and_then(|arn| arn.rsplit('/').next());
+    let name = want.role.as_deref().or(attached_name).unwrap_or(ROLE);
+    let is_attached = attached_name == Some(name);
     let iam = &cx.clients().iam;
     let live = roles::get(iam, name).await?;
-    let is_trusted = live
-        .as_ref()
-        .and_then(|role| roles::trust(role).ok())
-        .is_some_and(|trust| trust.lacking(role::trust().statements()).is_empty());
-    let mut lets = None;
-    if live.is_some() {
-        let needed = Delivery {
+    let arn = live.as_ref().map(|role| role.arn.as_str());
+    let arn = arn.or(attached.filter(|_| is_attached)).unwrap_or_default();
+    let mut role = Role {
+        name: name.to_owned(),
+        path: path_of(arn),
+        exists: live.is_some(),
+        is_attached,
+        trust: Lets::No,
+        rights: Lets::No,
+        mended_trust: None,
+    };
+    if let Some(live) = &live {
+        let trust = roles::trust(live)?;
+        let written = || want.name.as_ref().map(|name| model::arn(name, &cx.env));
+        let trail = ids.arn.clone().or_else(written).unwrap_or_default();
+        role.trust = role::trusts(&trust, arn, &trail, &cx.env);
+        role.mended_trust = (role.trust == Lets::No).then(|| role::mended(&trust));
+        let delivery = Delivery {
             group: group.name.clone(),
             region: group.region.clone(),
             role: name.to_owned(),
+            path: None,
         };
-        let policy = role::policy(&needed, &cx.env);
-        lets = roles::inline_says(iam, name, role::POLICY, &policy).await?;
+        role.rights = role::may_deliver(&policies(iam, live).await?, arn, &delivery, &cx.env);
     }
-    ids.role = Some(Role {
-        name: name.to_owned(),
-        exists: live.is_some(),
-        is_trusted,
-        is_attached: attached.is_some(),
-        lets,
-    });
+    ids.role = Some(role);
     Ok(())
 }
 
-/// The account that a trail belongs to.
-pub(super) fn owner(trail: &Trail) -> Option<&str> {
-    trail.trail_arn.as_deref()?.split(':').nth(4)
+/// The path in a role's ARN, unless it is `/`.
+fn path_of(arn: &str) -> Option<String> {
+    let (_, named) = arn.split_once(":role")?;
+    let (path, _) = named.rsplit_once('/')?;
+    (!path.is_empty()).then(|| format!("{path}/"))
+}
+
+/// All policies of a role.
+async fn policies(iam: &Client, role: &IamRole) -> Result<Policies, Failure> {
+    let name = &role.role_name;
+    let mut policies = Policies::default();
+    let pages = iam
+        .list_role_policies()
+        .role_name(name)
+        .into_paginator()
+        .items()
+        .send();
+    for inline in pages.collect::<Result<Vec<_>, _>>().await? {
+        let answer = iam
+            .get_role_policy()
+            .role_name(name)
+            .policy_name(&inline)
+            .send()
+            .await?;
+        let document = roles::document("iam:GetRolePolicy", Some(&answer.policy_document))?;
+        policies.inline.insert(inline, document);
+    }
+    for attached in roles::attached(iam, name).await? {
+        let arn = attached.policy_arn.unwrap_or_default();
+        policies.attached.push(managed(iam, &arn).await?);
+    }
+    let boundary = role.permissions_boundary.as_ref();
+    if let Some(arn) = boundary.and_then(|boundary| boundary.permissions_boundary_arn()) {
+        policies.boundary = Some(managed(iam, arn).await?);
+    }
+    Ok(policies)
+}
+
+/// The document of a managed policy.
+async fn managed(iam: &Client, arn: &str) -> Result<Policy, Failure> {
+    let policy = iam.get_policy().policy_arn(arn).send().await?.policy;
+    let version = policy.and_then(|policy| policy.default_version_id);
+    let call = iam.get_policy_version().policy_arn(arn).set_version_id(version);
+    let document = call
+        .send()
+        .await?
+        .policy_version
+        .and_then(|version| version.document);
+    roles::document("iam:GetPolicyVersion", document.as_deref())
+}
+
+/// A text that says something.
+pub(super) fn some(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The deliveries that failed when they were last tried: a success or a start after the failure ends it.
+pub(crate) fn failing(status: &GetTrailStatusOutput) -> Vec<Failing> {
+    let started = status.start_logging_time().map(DateTime::secs);
+    // "No longer in use", and still sent (API reference, `GetTrailStatus`).
+    let attempt = status.latest_delivery_attempt_time();
+    let attempt = attempt
+        .and_then(|text| text.parse::<Timestamp>().ok())
+        .map(Timestamp::as_second);
+    let deliveries = [
+        (
+            Place::Bucket,
+            status.latest_delivery_error(),
+            status.latest_delivery_time(),
+            attempt,
+        ),
+        (
+            Place::Logs,
+            status.latest_cloud_watch_logs_delivery_error(),
+            status.latest_cloud_watch_logs_delivery_time(),
+            None,
+        ),
+        (
+            Place::Digest,
+            status.latest_digest_delivery_error(),
+            status.latest_digest_delivery_time(),
+            None,
+        ),
+    ];
+    let failing = deliveries
+        .into_iter()
+        .filter_map(|(to, error, delivered, attempt)| {
+            let error = some(error)?;
+            let last = delivered.map(DateTime::secs).max(started);
+            let is_over = attempt.zip(last).is_some_and(|(attempt, last)| last > attempt);
+            (!is_over).then(|| Failing {
+                to,
+                error,
+                since: last.and_then(day),
+            })
+        });
+    failing.collect()
+}
+
+fn day(seconds: i64) -> Option<String> {
+    let time = Timestamp::from_second(seconds).ok()?;
+    Some(TimeZone::UTC.to_datetime(time).date().to_string())
 }

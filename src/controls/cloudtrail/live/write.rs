@@ -9,8 +9,9 @@ use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 
 use super::read::group_arn;
-use crate::cloudtrail::model::{Delivery, Events, Settings, Target};
-use crate::cloudtrail::{role, selectors};
+use crate::cloudtrail::model::{Delivery, Settings, Target};
+use crate::cloudtrail::role;
+use crate::cloudtrail::selectors::{self, Selection};
 use crate::roles;
 
 /// What CloudTrail answers while it does not yet see a new role, a changed bucket policy or an earlier change of its
@@ -38,7 +39,8 @@ pub(super) const TRAIL_IDLE: &str = "the trail takes changes again";
 
 /// A trail of every region has to record what is global too.
 pub(super) fn global(settings: &Settings) -> Option<bool> {
-    settings.multi_region.filter(|on| *on)
+    let is_everywhere = settings.multi_region == Some(true);
+    (is_everywhere || settings.global).then_some(true)
 }
 
 pub(super) fn group_of(settings: &Settings, env: &Env) -> Option<String> {
@@ -49,8 +51,11 @@ pub(super) fn group_of(settings: &Settings, env: &Env) -> Option<String> {
 pub(super) fn role_of(settings: &Settings, env: &Env) -> Option<String> {
     let delivery = settings.delivery.as_ref()?;
     Some(format!(
-        "arn:{}:iam::{}:role/{}",
-        env.partition, env.account, delivery.role
+        "arn:{}:iam::{}:role{}{}",
+        env.partition,
+        env.account,
+        delivery.path.as_deref().unwrap_or("/"),
+        delivery.role
     ))
 }
 
@@ -88,7 +93,7 @@ pub(super) async fn let_deliver(cx: &Cx, delivery: &Delivery) -> Result<(), Fail
     roles::put_inline(cx, &delivery.role, role::POLICY, &policy).await
 }
 
-pub(super) async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<(), Failure> {
+pub(super) async fn select(cx: &Cx, trail: &Target, selection: Selection) -> Result<(), Failure> {
     let cloudtrail = &cx.clients_in(&trail.home).cloudtrail;
     let live = cloudtrail
         .get_event_selectors()
@@ -97,9 +102,9 @@ pub(super) async fn select(cx: &Cx, trail: &Target, events: Events) -> Result<()
         .await?;
     let call = cloudtrail.put_event_selectors().trail_name(&trail.arn);
     let call = if live.advanced_event_selectors().is_empty() {
-        call.set_event_selectors(Some(selectors::basic(live.event_selectors(), events)))
+        call.set_event_selectors(Some(selectors::basic(live.event_selectors(), selection)))
     } else {
-        let all = selectors::advanced(live.advanced_event_selectors(), events)
+        let all = selectors::advanced(live.advanced_event_selectors(), selection)
             .map_err(|error| Failure::answer("cloudtrail:PutEventSelectors", error.to_string()))?;
         call.set_advanced_event_selectors(Some(all))
     };

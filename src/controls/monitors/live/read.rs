@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, StandardUnit, Statistic};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, StandardUnit, StateValue, Statistic};
 use aws_sdk_cloudwatchlogs::types::MetricFilter;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use trueup_aws::{Cx, Failure};
 use trueup_core::env::Env;
 use trueup_core::location::Region;
@@ -236,6 +238,27 @@ fn at(alarm: &MetricAlarm, counting: &Counting) -> Option<i64> {
     };
     // What is more than this goes off never.
     (adds_up && (1.0..1e15).contains(&least)).then_some(least as i64)
+}
+
+/// The alarms of monitors that are in the state ALARM, with the day since which they are.
+pub(super) fn alarming(found: &BTreeMap<Monitor, Found>, alarms: &[MetricAlarm]) -> BTreeMap<String, String> {
+    let is_monitors = |name: &str| {
+        let mut of_monitors = found.values().filter_map(|found| found.alarm.as_ref());
+        of_monitors.any(|alarm| alarm.name == name)
+    };
+    let on = alarms
+        .iter()
+        .filter(|alarm| alarm.state_value == Some(StateValue::Alarm));
+    on.filter_map(|alarm| {
+        let name = alarm.alarm_name().filter(|name| is_monitors(name))?;
+        let since = alarm
+            .state_transitioned_timestamp()
+            .or(alarm.state_updated_timestamp())?;
+        let since = Timestamp::from_second(since.secs()).ok()?;
+        let day = TimeZone::UTC.to_datetime(since).date();
+        Some((name.to_owned(), day.to_string()))
+    })
+    .collect()
 }
 
 /// Why an alarm stays silent, or never ends, whatever its threshold is (CloudWatch user guide, "Configuring how alarms

@@ -1,0 +1,94 @@
+//! What the trail lets monitors see, and what they have seen.
+
+use jiff::civil::Date;
+use trueup_core::change::Changes;
+use trueup_core::control::Here;
+
+use super::catalogue::Monitor;
+use super::model::{Action, Group, Ids, Model, Records, Setting};
+use crate::cloudtrail::{CloudTrail, Events};
+
+/// The trail is changed where monitors need it: `[cloudtrail]` manages it, and it is not the organization's, unless that
+/// is enforced.
+fn is_managed(records: &Records, want: &Model) -> bool {
+    want.managed_trail == Some(true) && (!records.is_organizations || want.own_trail == Some(true))
+}
+
+/// Why no monitor can see anything on a trail, unless that is about to change.
+pub(super) fn is_blind(records: &Records, want: &Model) -> Option<&'static str> {
+    let has_writes = match want.management_events {
+        Some(events) if is_managed(records, want) => events != Events::ReadOnly,
+        None if is_managed(records, want) => true,
+        _ => matches!(records.events, Some(Events::All | Events::WriteOnly)),
+    };
+    match (records.is_logging || is_managed(records, want), has_writes) {
+        (false, _) => Some("is stopped, so no alarm can go off: write [cloudtrail], which starts it"),
+        (true, false) => Some(
+            "does not record all management events that change something, so no alarm can go off: write [cloudtrail] with \
+             management_events = \"all\"",
+        ),
+        (true, true) => None,
+    }
+}
+
+/// Why one monitor cannot see what it is for, unless that is about to change.
+pub(super) fn lacks(monitor: Monitor, want: &Model, ids: &Ids) -> Option<String> {
+    let entry = monitor.entry();
+    let live = ids.records.as_ref();
+    let is_changed = live.is_none_or(|records| is_managed(records, want));
+    let written = want.management_events.filter(|_| is_changed);
+    let has_reads = match (written, live) {
+        (Some(events), _) => events == Events::All,
+        (None, Some(records)) => records.events != Some(Events::WriteOnly),
+        (None, None) => true,
+    };
+    let has_kms = written.is_some() || live.is_none_or(|records| !records.lacks_kms);
+    let missing = match () {
+        () if entry.needs_reads() && !has_reads => "records no management events that only read",
+        () if entry.needs_kms() && !has_kms => "leaves out what AWS KMS does",
+        () => return None,
+    };
+    let trail = ids.trail.as_deref().or(want.trail.as_deref()).unwrap_or_default();
+    Some(format!(
+        "requires [cloudtrail] management_events = \"all\"; the trail {trail} {missing}"
+    ))
+}
+
+/// Why the trail's log group can have no filters.
+pub(super) fn takes_no_filters(group: &Group, here: &Here<'_>) -> Option<String> {
+    let trail = here.relied.seen::<CloudTrail>()?;
+    let class = trail
+        .ids
+        .group
+        .filter(|seen| seen.name == group.name)?
+        .other_class?;
+    Some(format!(
+        "the log group {} has the class {class}, which takes no metric filters, and the class of a log group cannot be \
+         changed: the trail needs a log group of class STANDARD",
+        group.name
+    ))
+}
+
+/// The days for which an alarm may be on before that is worth a look.
+const A_WEEK: i32 = 7;
+
+/// Alarms that nobody has put an end to.
+pub(super) fn alarming(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
+    for (monitor, setting) in &want.monitors {
+        let alarm = ids.found.get(monitor).and_then(|found| found.alarm.as_ref());
+        let since = alarm.and_then(|alarm| Some((alarm, ids.told.alarming.get(&alarm.name)?)));
+        let (Setting::On(_), Some((alarm, since))) = (setting, since) else {
+            continue;
+        };
+        let days = since
+            .parse::<Date>()
+            .map(|day| (here.env.run.today - day).get_days());
+        if days.is_ok_and(|days| days > A_WEEK) {
+            out.notice(format!(
+                "{}: alarm `{}` has been in ALARM since {since}; it sends no further alert before it is OK again",
+                monitor.entry().key,
+                alarm.name
+            ));
+        }
+    }
+}
