@@ -62,8 +62,23 @@ pub struct Trail {
     pub stopped: Option<i64>,
     /// The code of the last failure to deliver to the bucket.
     pub delivery_error: Option<String>,
-    /// The same for the log group.
+    /// When it last delivered there, in seconds since 1970. The sandbox delivers nothing by itself: a state says so.
+    #[serde(default)]
+    pub delivered: Option<i64>,
+    /// When it last tried to.
+    #[serde(default)]
+    pub attempted: Option<i64>,
+    /// The code of the last failure to deliver to the log group.
     pub log_delivery_error: Option<String>,
+    /// When it last delivered there.
+    #[serde(default)]
+    pub log_delivered: Option<i64>,
+    /// The code of the last failure to deliver a digest file.
+    #[serde(default)]
+    pub digest_error: Option<String>,
+    /// When it last delivered one.
+    #[serde(default)]
+    pub digest_delivered: Option<i64>,
     /// The event selectors, if they are not the ones that a new trail has.
     pub selectors: Option<Value>,
     /// The advanced ones, which take the others' place.
@@ -97,7 +112,12 @@ impl Trail {
             started: None,
             stopped: None,
             delivery_error: None,
+            delivered: None,
+            attempted: None,
             log_delivery_error: None,
+            log_delivered: None,
+            digest_error: None,
+            digest_delivered: None,
             selectors: None,
             advanced_selectors: None,
             tags: BTreeMap::new(),
@@ -276,8 +296,12 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 "StartLoggingTime": trail.started,
                 "StopLoggingTime": trail.stopped,
                 "LatestDeliveryError": trail.delivery_error,
+                "LatestDeliveryTime": trail.delivered,
                 "LatestCloudWatchLogsDeliveryError": trail.log_delivery_error,
-                "LatestDeliveryAttemptTime": "",
+                "LatestCloudWatchLogsDeliveryTime": trail.log_delivered,
+                "LatestDigestDeliveryError": trail.digest_error,
+                "LatestDigestDeliveryTime": trail.digest_delivered,
+                "LatestDeliveryAttemptTime": trail.attempted.map(time).unwrap_or_default(),
                 "LatestNotificationAttemptTime": "",
                 "LatestNotificationAttemptSucceeded": "",
                 "LatestDeliveryAttemptSucceeded": "",
@@ -357,6 +381,11 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         _ => Err(AwsError::not_in_sandbox(call)),
     }
+}
+
+/// A time as it stands in the members that are "no longer in use".
+fn time(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }
 
 fn create(account: &mut Account, call: &Call) -> Answer {

@@ -138,6 +138,10 @@ impl CloudWatch {
                 "StateUpdatedTimestamp",
                 of_old("StateUpdatedTimestamp", json!(call.now)),
             ),
+            (
+                "StateTransitionedTimestamp",
+                of_old("StateTransitionedTimestamp", json!(call.now)),
+            ),
             ("AlarmConfigurationUpdatedTimestamp", json!(call.now)),
             ("AlarmName", json!(name)),
             (

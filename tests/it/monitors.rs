@@ -452,3 +452,125 @@ fn a_chain_that_tells_nothing_is_drift() {
         folder.is_true();
     }
 }
+
+/// What the trail records instead.
+fn records(folder: &Folder, selectors: Value) {
+    folder.alter(|account| {
+        account["regions"]["us-east-1"]["cloudtrail"]["trails"]["theirs"]["selectors"] = selectors;
+    });
+}
+
+#[test]
+fn a_monitor_that_the_trail_cannot_feed_is_blocked_or_the_trail_is_widened() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    folder.alter(|account| {
+        account["regions"]["us-east-1"]["cloudtrail"]["trails"]["theirs"]["logging"] = true.into();
+    });
+    let monitors = format!(
+        "[monitors]\ntopic = \"{TOPIC}\"\nvpc_changes = true\nkms_disabled_key_use = true\n\
+         unauthorized_api_calls = true\n"
+    );
+    folder.write("b.toml", &format!("{HOME}{monitors}"));
+    folder.apply().expect(0);
+    folder.is_true();
+    records(
+        &folder,
+        json!([{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true, "DataResources": [],
+                "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]),
+    );
+    let plan = ["plan", "b.toml", "--detailed-exitcode"];
+    folder
+        .sandbox(&plan)
+        .expect(2)
+        .says("unauthorized_api_calls: requires [cloudtrail] management_events = \"all\"")
+        .says("kms_disabled_key_use: requires [cloudtrail] management_events = \"all\"");
+    // Others do without.
+    folder.write(
+        "b.toml",
+        &format!("{HOME}[monitors]\ntopic = \"{TOPIC}\"\nvpc_changes = true\n"),
+    );
+    folder.is_true();
+    // Where the file says what the trail records, that is made so, and the monitors see it.
+    let trail = "[cloudtrail]\nname = \"theirs\"\n";
+    folder.write("b.toml", &format!("{HOME}{trail}{monitors}"));
+    folder
+        .sandbox(&plan)
+        .expect(2)
+        .says("requires [cloudtrail] management_events");
+    folder.write(
+        "b.toml",
+        &format!("{HOME}{trail}management_events = \"all\"\n{monitors}"),
+    );
+    assert_eq!(folder.steps(), ["record all management events"]);
+    folder.apply().expect(0);
+    folder.is_true();
+    let trail_now = folder.region("us-east-1")["cloudtrail"]["trails"]["theirs"].clone();
+    assert_eq!(
+        trail_now["selectors"][0]["ExcludeManagementEventSources"],
+        json!([])
+    );
+
+    // A trail that is stopped, or records no changes, feeds none of them.
+    let stop = |logging: bool| {
+        folder.alter(|account| {
+            account["regions"]["us-east-1"]["cloudtrail"]["trails"]["theirs"]["logging"] = logging.into();
+        });
+    };
+    folder.write("b.toml", &format!("{HOME}{monitors}"));
+    stop(false);
+    folder
+        .sandbox(&plan)
+        .expect(2)
+        .says("the trail theirs is stopped, so no alarm can go off");
+    stop(true);
+    records(
+        &folder,
+        json!([{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": true, "DataResources": []}]),
+    );
+    folder
+        .sandbox(&plan)
+        .expect(2)
+        .says("does not record all management events that change something");
+}
+
+#[test]
+fn an_alarm_that_has_been_on_for_more_than_a_week_is_told() {
+    let folder = Folder::new();
+    folder.write(
+        "b.toml",
+        &format!("{HOME}{TRAIL}[monitors]\nvpc_changes = true\n"),
+    );
+    folder.apply();
+    let on_for = |days: i64| {
+        folder.alter(|account| {
+            let alarm = &mut account["regions"]["us-east-1"]["cloudwatch"]["alarms"]["VpcChanges"]["members"];
+            let made = alarm["AlarmConfigurationUpdatedTimestamp"].as_i64().unwrap();
+            alarm["StateValue"] = "ALARM".into();
+            alarm["StateTransitionedTimestamp"] = (made - days * 86_400).into();
+        });
+        let plan = folder.sandbox(&["plan", "b.toml"]).expect(0);
+        plan.stdout.contains("alarm `VpcChanges` has been in ALARM since")
+    };
+    assert!(!on_for(6));
+    assert!(on_for(9));
+}
+
+#[test]
+fn a_log_group_that_takes_no_filters_blocks_the_monitors() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    folder.alter(|account| {
+        let region = &mut account["regions"]["us-east-1"];
+        region["cloudtrail"]["trails"]["theirs"]["logging"] = true.into();
+        region["logs"]["groups"]["their-trail"]["class"] = "INFREQUENT_ACCESS".into();
+    });
+    folder.write(
+        "b.toml",
+        &format!("{HOME}[monitors]\ntopic = \"{TOPIC}\"\nvpc_changes = true\n"),
+    );
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
+        .expect(2)
+        .says("has the class INFREQUENT_ACCESS, which takes no metric filters");
+}

@@ -147,8 +147,9 @@ fn select(
 /// The bucket that the file writes for this very trail. That of `[log_bucket]` is for a new one alone.
 fn other_bucket(want: &Model, ids: &Ids, is_named: bool, here: &Here<'_>) -> Option<String> {
     let bucket = want.bucket.as_ref()?.as_str();
-    let log_bucket = here.relied.seen::<LogBucket>().map(|seen| seen.ids);
-    let is_log_bucket = log_bucket.is_some_and(|ids| ids.is_managed && ids.name.as_deref() == Some(bucket));
+    // Where that could not be read, it may be this one.
+    let log_bucket = here.relied.seen::<LogBucket>()?.ids;
+    let is_log_bucket = log_bucket.is_managed && log_bucket.name.as_deref() == Some(bucket);
     let differs = is_named && !is_log_bucket && ids.bucket.as_deref() != Some(bucket);
     differs.then(|| bucket.to_owned())
 }
@@ -355,7 +356,6 @@ fn others(ids: &Ids, chosen: Option<&Model>, out: &mut Changes<Action>) {
     };
     let all: Vec<&Other> = ids.others.iter().collect();
     let copies: Vec<&Other> = ids.others.iter().filter(|other| other.is_a_copy()).collect();
-    let records = chosen.is_none_or(|live| live.management_events.is_some() || ids.is_narrowed);
     if !all.is_empty() {
         let manages = match (&ids.name, chosen) {
             (Some(name), Some(_)) => format!("`{name}` is managed, as the one that fits best"),
@@ -363,7 +363,7 @@ fn others(ids: &Ids, chosen: Option<&Model>, out: &mut Changes<Action>) {
         };
         out.notice(format!("the account has other trails: {}; {manages}", list(&all)));
     }
-    if !copies.is_empty() && records {
+    if !copies.is_empty() {
         let instead = match (chosen, copies.iter().find(|other| !other.is_everywhere)) {
             (None, Some(other)) => format!(
                 "; to make it the trail of the account instead, for all regions, write name = \"{}\"",

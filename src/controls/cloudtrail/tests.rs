@@ -186,7 +186,11 @@ fn a_role_that_is_gone_is_made_again_and_the_trail_told_where_it_is_another() {
     role.exists = false;
     insta::assert_snapshot!(plan(&example(), &seen), @"create the role `CloudTrailToCloudWatchLogs` for CloudTrail [safe]");
     seen.ids.role.as_mut().unwrap().path = Some("/service-role/".to_owned());
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @r"
+    create the role `CloudTrailToCloudWatchLogs` for CloudTrail [safe]
+    change the trail: CloudWatch Logs [safe]
+      after create the role `CloudTrailToCloudWatchLogs` for CloudTrail
+    ");
 }
 
 #[test]
@@ -194,14 +198,20 @@ fn a_role_that_is_kept_from_delivering_blocks_only_itself() {
     let mut seen = live();
     seen.model.log_file_validation = Some(false);
     seen.ids.role.as_mut().unwrap().rights = Lets::Denied("statement No: applies".to_owned());
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @r"
+    change the trail: file validation [safe]
+    refused for role: the role `CloudTrailToCloudWatchLogs` may not write to the log group `/aws/cloudtrail/management-events`, whatever is added to it (statement No: applies): remove what forbids it, or write another role
+    ");
     seen.ids.role.as_mut().unwrap().rights = Lets::Unknown("statement S: cannot tell".to_owned());
     seen.ids.role.as_mut().unwrap().trust = Lets::Denied("statement No: applies".to_owned());
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @r"
+    change the trail: file validation [safe]
+    refused for role: the trust policy of the role `CloudTrailToCloudWatchLogs` keeps cloudtrail.amazonaws.com out (statement No: applies): remove that statement, or write another role
+    ");
     // What cannot be told is no drift.
     seen.model.log_file_validation = Some(true);
     seen.ids.role.as_mut().unwrap().trust = Lets::Yes;
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @"note: whether the role `CloudTrailToCloudWatchLogs` may write to the log group cannot be told from its policies: statement S: cannot tell");
 }
 
 #[test]
@@ -216,7 +226,7 @@ fn a_role_of_any_name_is_right_unless_the_file_names_one() {
     let role = seen.ids.role.as_mut().unwrap();
     role.name = "mine".to_owned();
     role.is_attached = false;
-    insta::assert_snapshot!(plan(&named, &seen), @"");
+    insta::assert_snapshot!(plan(&named, &seen), @"change the trail: CloudWatch Logs [safe]");
 }
 
 #[test]
@@ -229,13 +239,21 @@ fn a_retention_is_a_floor() {
         plan(&want, &seen)
     };
     assert_eq!(plan_with("365", Some(365)), "");
-    insta::assert_snapshot!(plan_with("365", Some(30)), @"");
-    insta::assert_snapshot!(plan_with("365", Some(3653)), @"");
-    insta::assert_snapshot!(plan_with("365", None), @"");
-    insta::assert_snapshot!(plan_with("{ exactly = 365 }", Some(400)), @"");
-    insta::assert_snapshot!(plan_with("{ at_most = 365 }", None), @"");
-    insta::assert_snapshot!(plan_with("{ at_most = 365 }", Some(30)), @"");
-    insta::assert_snapshot!(plan_with("\"never\"", Some(365)), @"");
+    insta::assert_snapshot!(plan_with("365", Some(30)), @"keep events in the log group for 365 days [safe]");
+    insta::assert_snapshot!(plan_with("365", Some(3653)), @"note: the log group `/aws/cloudtrail/management-events` keeps events for 3653 days, longer than the 365 of the file; to shorten that write log_retention_days = { at_most = 365 }");
+    insta::assert_snapshot!(plan_with("365", None), @"note: the events of the log group `/aws/cloudtrail/management-events` are kept and paid for without end; to end that write log_retention_days = { at_most = 365 }");
+    insta::assert_snapshot!(plan_with("{ exactly = 365 }", Some(400)), @r"
+    keep events in the log group for 365 days [destructive]
+      ! events older than 365 days are deleted from the log group
+      weakens: events are kept for less time
+    ");
+    insta::assert_snapshot!(plan_with("{ at_most = 365 }", None), @r"
+    keep events in the log group for 365 days [destructive]
+      ! events older than 365 days are deleted from the log group
+      weakens: events are kept for less time
+    ");
+    insta::assert_snapshot!(plan_with("{ at_most = 365 }", Some(30)), @"note: the log group `/aws/cloudtrail/management-events` keeps events for 30 days, which stays: the file caps it at 365");
+    insta::assert_snapshot!(plan_with("\"never\"", Some(365)), @"keep events in the log group for ever [safe]");
     assert_eq!(plan_with("\"never\"", None), "");
 }
 
@@ -244,11 +262,14 @@ fn a_log_group_of_another_class_is_in_the_way_of_nothing_but_itself() {
     let mut seen = live();
     seen.ids.group.as_mut().unwrap().other_class = Some("INFREQUENT_ACCESS".to_owned());
     seen.model.log_file_validation = Some(false);
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @r"
+    change the trail: file validation [safe]
+    refused for log_group: the log group `/aws/cloudtrail/management-events` has the class INFREQUENT_ACCESS, which takes no metric filters, and the class of a log group cannot be changed: point the trail at a log group of class STANDARD by hand
+    ");
     seen.ids.group.as_mut().unwrap().is_attached = false;
     seen.model.log_group = None;
     seen.model.log_file_validation = Some(true);
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @"refused for log_group: the log group `/aws/cloudtrail/management-events` has the class INFREQUENT_ACCESS, which takes no metric filters, and the class of a log group cannot be changed: write another log_group");
 }
 
 /// A failing delivery on 2026-11-30.
@@ -269,10 +290,10 @@ fn failing(to: Place, error: &str, since: &str) -> String {
 #[test]
 fn a_delivery_that_fails_is_a_task_once_a_day_has_passed_or_at_once_where_it_is_refused() {
     assert_eq!(failing(Place::Bucket, "SlowDown", "2026-11-29"), "");
-    insta::assert_snapshot!(failing(Place::Bucket, "SlowDown", "2026-11-28"), @"");
-    insta::assert_snapshot!(failing(Place::Bucket, "NoSuchBucket", "2026-11-30"), @"");
-    insta::assert_snapshot!(failing(Place::Digest, "KMS.DisabledException", "2026-11-30"), @"");
-    insta::assert_snapshot!(failing(Place::Logs, "Access denied. Check the role.", "2026-11-30"), @"");
+    insta::assert_snapshot!(failing(Place::Bucket, "SlowDown", "2026-11-28"), @"person: CloudTrail cannot deliver to the bucket `logs`: SlowDown; its policy or its key has to let cloudtrail.amazonaws.com in");
+    insta::assert_snapshot!(failing(Place::Bucket, "NoSuchBucket", "2026-11-30"), @"person: CloudTrail cannot deliver to the bucket `logs`: NoSuchBucket; its policy or its key has to let cloudtrail.amazonaws.com in");
+    insta::assert_snapshot!(failing(Place::Digest, "KMS.DisabledException", "2026-11-30"), @"person: CloudTrail cannot deliver digest files to the bucket `logs`: KMS.DisabledException; its policy or its key has to let cloudtrail.amazonaws.com in");
+    insta::assert_snapshot!(failing(Place::Logs, "Access denied. Check the role.", "2026-11-30"), @"person: CloudTrail cannot deliver to CloudWatch Logs: Access denied. Check the role.; look at the role and at the log group's key");
     // What is stopped delivers nothing, and what a step mends is older than the step.
     let mut seen = live();
     seen.ids.failing = vec![Failing {
@@ -281,10 +302,10 @@ fn a_delivery_that_fails_is_a_task_once_a_day_has_passed_or_at_once_where_it_is_
         since: None,
     }];
     seen.ids.role.as_mut().unwrap().rights = Lets::No;
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @"let the role `CloudTrailToCloudWatchLogs` deliver to the log group [safe]");
     seen.ids.role.as_mut().unwrap().rights = Lets::Yes;
     seen.model.logging = Some(false);
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @"start recording with the trail `management-events` [safe]");
 }
 
 fn status(members: &str) -> GetTrailStatusOutput {
@@ -367,10 +388,10 @@ fn what_a_trail_leaves_out_is_told() {
         told(|seen| seen.ids.told.left_out = vec!["kms.amazonaws.com".to_owned()]),
         @"note: the account's trail leaves out what kms.amazonaws.com does, so monitors of that stay silent; take the exclusion out of its event selectors to hear of it"
     );
-    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::WriteOnly)), @"");
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::WriteOnly)), @r#"note: the account's trail records only management events that change something: monitors of the root user and of disabled KMS keys miss what only reads; write management_events = "all" to record that too"#);
     // Less than that is no trail of the account.
-    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::ReadOnly)), @"");
-    insta::assert_snapshot!(told(|seen| seen.model.management_events = None), @"");
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::ReadOnly)), @"record all management events [safe]");
+    insta::assert_snapshot!(told(|seen| seen.model.management_events = None), @"record all management events [safe]");
     // What is written is meant.
     let mut seen = live();
     seen.model.management_events = Some(Events::WriteOnly);
@@ -380,23 +401,23 @@ fn what_a_trail_leaves_out_is_told() {
     let mut more = live();
     more.model.name = Some("theirs".to_owned());
     more.ids.name = Some("theirs".to_owned());
-    insta::assert_snapshot!(plan(&meant, &more), @"");
+    insta::assert_snapshot!(plan(&meant, &more), @"note: the account's trail is called `theirs` and is left so; a second one would cost 2 USD for 100,000 events");
     // What a monitor needs of AWS KMS is recorded where the file says what the trail records.
     seen = live();
     seen.model.kms_events = Some(false);
     seen.ids.told.left_out = vec!["kms.amazonaws.com".to_owned()];
     let needed = model("name = \"management-events\"\nmanagement_events = \"all\"\nkms_events = true");
-    insta::assert_snapshot!(plan(&needed, &seen), @"");
+    insta::assert_snapshot!(plan(&needed, &seen), @"record what AWS KMS does [safe]");
 }
 
 #[test]
 fn the_file_moves_the_trail_that_it_names() {
     let mut want = example();
     want.prefix = Some("acme".to_owned());
-    let mut seen = live();
-    seen.model.bucket = Some(Template::from("their-logs".to_owned()));
-    seen.ids.bucket = Some("their-logs".to_owned());
-    insta::assert_snapshot!(plan(&want, &seen), @"");
+    insta::assert_snapshot!(plan(&want, &live()), @r"
+    change the trail: prefix `acme` [disruptive]
+      ! readers of the files in `logs` find no new ones there
+    ");
 }
 
 fn other(name: &str, is_everywhere: bool, is_logging: bool, has_management_events: bool) -> Other {
@@ -418,17 +439,34 @@ fn other_trails_are_named_and_a_second_copy_is_priced() {
         other("old", true, false, true),
         other("paid", true, true, true),
     ];
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @r"
+    note: the account has other trails: `data` (all regions, no management events), `old` (all regions, stopped), `paid` (all regions); `management-events` is managed, as the one that fits best
+    note: `paid` (all regions) records management events too: each further copy of them costs 2 USD for 100,000 events
+    ");
     // Beside one of a region alone a new one is made, and is a second copy there.
     seen = nothing();
     seen.ids.others = vec![other("company-trail", false, true, true)];
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @r#"
+    create the log group `/aws/cloudtrail/management-events` [safe]
+    create the role `CloudTrailToCloudWatchLogs` for CloudTrail [safe]
+    create the trail `management-events` to `logs` [safe]
+      after create the log group `/aws/cloudtrail/management-events`
+      after create the role `CloudTrailToCloudWatchLogs` for CloudTrail
+    start recording with the trail `management-events` [safe]
+      after create the trail `management-events` to `logs`
+    note: the account has other trails: `company-trail` (us-east-1); a new one is made
+    note: `company-trail` (us-east-1) records management events too: each further copy of them costs 2 USD for 100,000 events; to make it the trail of the account instead, for all regions, write name = "company-trail"
+    "#);
     assert_eq!(costs(&example(), &seen), price::LOGS + price::SECOND_COPY);
     // One without management events becomes a copy once it records them.
     seen = live();
     seen.model.management_events = None;
     seen.ids.others = vec![other("company-trail", false, true, true)];
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @r"
+    record all management events [safe]
+    note: the account has other trails: `company-trail` (us-east-1); `management-events` is managed, as the one that fits best
+    note: `company-trail` (us-east-1) records management events too: each further copy of them costs 2 USD for 100,000 events
+    ");
     assert_eq!(costs(&example(), &seen), price::SECOND_COPY);
 }
 
@@ -436,7 +474,7 @@ fn other_trails_are_named_and_a_second_copy_is_priced() {
 fn a_sixth_trail_is_not_tried() {
     let mut seen = nothing();
     seen.ids.full = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @"refused: CloudTrail allows 5 trails in a region, and us-east-1 has 5: a, b, c, d, e. Delete one, or write the name of one as name: it then becomes the trail of the account");
 }
 
 #[test]
@@ -489,7 +527,7 @@ fn a_trail_without_a_log_group_gets_one() {
       after let the role `CloudTrailToCloudWatchLogs` deliver to the log group
     ");
     seen.ids.role.as_mut().unwrap().trust = Lets::No;
-    insta::assert_snapshot!(plan(&example(), &seen), @"");
+    insta::assert_snapshot!(plan(&example(), &seen), @"refused for role: the role `CloudTrailToCloudWatchLogs` exists and does not let cloudtrail.amazonaws.com assume it: write another role, or let CloudTrail assume this one");
 }
 
 #[test]

@@ -84,6 +84,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             .get(monitor)
             .is_some_and(|found| found.filter.is_some() && found.alarm.is_some()),
     };
+    let alarming = alarming(&found, &alarms);
     let alarms = found.iter().filter(|(monitor, _)| is_on(monitor));
     let chain = Chain {
         group: group.as_ref().map_or("", |group| &group.name),
@@ -117,9 +118,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             organization_trail: others.and_then(|trail| trail.trail_arn.clone()),
             home: Some(home),
             group,
-            told: Told {
-                alarming: alarming(&found, &alarms),
-            },
+            told: Told { alarming },
             found,
         },
         held_by: None,
