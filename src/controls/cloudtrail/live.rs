@@ -50,6 +50,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     else {
         return absent(cx, want, ids).await;
     };
+    let does = does.as_ref().map_err(Clone::clone)?;
     let (arn, home) = (
         trail.trail_arn().unwrap_or_default(),
         region(trail.home_region().unwrap_or_default())?,

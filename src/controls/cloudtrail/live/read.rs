@@ -32,8 +32,8 @@ use crate::roles;
 pub(crate) struct Seen {
     /// As it is listed.
     pub(crate) trail: Trail,
-    /// What it does; nothing of another account's.
-    pub(crate) does: Option<Does>,
+    /// What it does, or why that could not be read; nothing of another account's.
+    pub(crate) does: Option<Result<Does, Failure>>,
 }
 
 /// What a trail does.
@@ -60,14 +60,23 @@ impl Seen {
     }
 
     pub(crate) fn is_logging(&self) -> bool {
-        let does = self.does.as_ref();
+        let does = self.read();
         does.is_some_and(|does| does.status.is_logging == Some(true))
     }
 
     /// What it records while it logs.
     pub(crate) fn records(&self) -> Recorded {
-        let does = self.does.as_ref();
+        let does = self.read();
         does.map(|does| does.records.clone()).unwrap_or_default()
+    }
+
+    fn read(&self) -> Option<&Does> {
+        self.does.as_ref()?.as_ref().ok()
+    }
+
+    /// It may record management events: what could not be read may.
+    fn may_record(&self) -> bool {
+        matches!(self.does, Some(Err(_))) || self.records().is_any()
     }
 
     /// Management events are recorded by it now.
@@ -92,7 +101,7 @@ impl Reading for Trails {
         for trail in trails {
             let mut one = Seen { trail, does: None };
             if one.owner() == Some(&cx.env.account) {
-                one.does = Some(does(cx, &one.trail).await?);
+                one.does = Some(does(cx, &one.trail).await);
             }
             seen.push(one);
         }
@@ -125,7 +134,7 @@ pub(crate) async fn trails(cx: &Cx) -> Result<Arc<Vec<Seen>>, Failure> {
 pub(crate) fn choose<'a>(trails: &'a [Seen], name: Option<&str>, env: &Env) -> Option<&'a Seen> {
     let is_named = |seen: &Seen| name.is_some() && seen.trail.name() == name;
     let own = trails.iter().filter(|seen| seen.owner() == Some(&env.account));
-    own.filter(|seen| is_named(seen) || seen.is_everywhere() && seen.records().is_any())
+    own.filter(|seen| is_named(seen) || seen.is_everywhere() && seen.may_record())
         .min_by_key(|seen| {
             (
                 !seen.works(),

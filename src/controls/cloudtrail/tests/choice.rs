@@ -1,6 +1,7 @@
 //! Which of several trails is meant.
 
 use aws_sdk_cloudtrail::types::Trail;
+use trueup_aws::Failure;
 
 use super::*;
 use crate::cloudtrail::live::read::{Does, Seen};
@@ -15,13 +16,13 @@ fn trail(account: &str, home: &str, name: &str, everywhere: bool) -> Seen {
             .home_region(home)
             .is_multi_region_trail(everywhere)
             .build(),
-        does: Some(Does {
+        does: Some(Ok(Does {
             status: GetTrailStatusOutput::builder().is_logging(true).build(),
             records: Recorded {
                 events: Some(Events::All),
                 ..Recorded::default()
             },
-        }),
+        })),
     }
 }
 
@@ -89,7 +90,7 @@ fn of_several_trails_the_fittest_is_chosen_and_the_name_decides_last() {
 }
 
 fn does(seen: &mut Seen) -> &mut Does {
-    seen.does.as_mut().unwrap()
+    seen.does.as_mut().unwrap().as_mut().unwrap()
 }
 
 #[test]
@@ -112,4 +113,18 @@ fn a_trail_for_data_alone_is_meant_only_by_its_name() {
         ..Recorded::default()
     };
     assert_eq!(chosen(&[data, some], None).as_deref(), Some("some"));
+}
+
+#[test]
+fn a_trail_that_could_not_be_read_is_no_reason_for_a_new_one() {
+    let mut unread = trail(OWN, "us-west-2", "a", true);
+    unread.does = Some(Err(Failure::answer(
+        "cloudtrail:GetTrailStatus",
+        "denied".to_owned(),
+    )));
+    assert_eq!(chosen(&[unread.clone()], Some("b")).as_deref(), Some("a"));
+    assert_eq!(
+        chosen(&[unread, trail(OWN, "us-east-1", "b", true)], None).as_deref(),
+        Some("b")
+    );
 }
