@@ -321,12 +321,24 @@ fn beside(
     seen: &ObservedDoc,
     survey: &Survey,
 ) -> Vec<String> {
-    let unread = found(controls, id, &seen.model, place, seen, survey).map(|found| found.unread);
-    let unread = unread.unwrap_or_default();
-    let unread = unread.iter().map(|fault| format!("Not read: {}", reason(fault)));
-    unread
-        .chain(id.control.unsaid(seen).unwrap_or_default())
-        .collect()
+    let found = found(controls, id, &seen.model, place, seen, survey).unwrap_or_default();
+    let unread = found
+        .unread
+        .iter()
+        .map(|fault| format!("Not read: {}", reason(fault)));
+    let mut lines: Vec<String> = unread.collect();
+    for line in id
+        .control
+        .unsaid(seen)
+        .unwrap_or_default()
+        .into_iter()
+        .chain(found.notices)
+    {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
 }
 
 /// What a control says of a reading beside a wanted table.

@@ -61,6 +61,9 @@ IsMultiRegionTrail = true
 CloudWatchLogsLogGroupArn = "arn:aws:logs:us-east-1:123456789012:log-group:their-trail:*"
 CloudWatchLogsRoleArn = "arn:aws:iam::123456789012:role/theirs"
 [[call]]
+call = "cloudtrail:StartLogging"
+input = { Name = "theirs" }
+[[call]]
 call = "sns:CreateTopic"
 input = { Name = "account-alerts" }
 [[call]]
@@ -464,9 +467,6 @@ fn records(folder: &Folder, selectors: Value) {
 fn a_monitor_that_the_trail_cannot_feed_is_blocked_or_the_trail_is_widened() {
     let folder = Folder::new();
     folder.world(BY_HAND);
-    folder.alter(|account| {
-        account["regions"]["us-east-1"]["cloudtrail"]["trails"]["theirs"]["logging"] = true.into();
-    });
     let monitors = format!(
         "[monitors]\ntopic = \"{TOPIC}\"\nvpc_changes = true\nkms_disabled_key_use = true\n\
          unauthorized_api_calls = true\n"
@@ -531,7 +531,7 @@ fn a_monitor_that_the_trail_cannot_feed_is_blocked_or_the_trail_is_widened() {
     folder
         .sandbox(&plan)
         .expect(2)
-        .says("does not record all management events that change something");
+        .says("the trail theirs does not record all management events");
 }
 
 #[test]
@@ -562,7 +562,6 @@ fn a_log_group_that_takes_no_filters_blocks_the_monitors() {
     folder.world(BY_HAND);
     folder.alter(|account| {
         let region = &mut account["regions"]["us-east-1"];
-        region["cloudtrail"]["trails"]["theirs"]["logging"] = true.into();
         region["logs"]["groups"]["their-trail"]["class"] = "INFREQUENT_ACCESS".into();
     });
     folder.write(
@@ -572,5 +571,5 @@ fn a_log_group_that_takes_no_filters_blocks_the_monitors() {
     folder
         .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
         .expect(2)
-        .says("has the class INFREQUENT_ACCESS, which takes no metric filters");
+        .says("the log group their-trail has the class INFREQUENT_ACCESS");
 }

@@ -33,8 +33,15 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// What the answer says.
+    /// What the answer says. A trail without any selector records all management events (API reference,
+    /// `PutEventSelectors`).
     pub(super) fn of(answer: &GetEventSelectorsOutput) -> Self {
+        if answer.event_selectors().is_empty() && answer.advanced_event_selectors().is_empty() {
+            return Recorded {
+                events: Some(Events::All),
+                ..Recorded::default()
+            };
+        }
         let events = recorded(answer);
         let advanced = answer.advanced_event_selectors();
         Recorded {

@@ -124,6 +124,7 @@ fn what_aws_kms_does_comes_back_and_nothing_else() {
 
 #[test]
 fn selectors_change_in_what_they_say_of_management_events_alone() {
+    assert_eq!(recorded(&[], &[]), Some(Events::All));
     let data_only = EventSelector::builder().include_management_events(false).build();
     let writes = EventSelector::builder()
         .include_management_events(true)
