@@ -597,7 +597,7 @@ fn what_no_step_can_mend_blocks_and_takes_no_other_step_with_it() {
     folder.edit_region("eu-west-1", |region| {
         region["logs"]["groups"]["/aws/cloudtrail/management-events"]["class"] = "INFREQUENT_ACCESS".into();
     });
-    folder.sandbox(&plan).expect(2).says("class INFREQUENT_ACCESS");
+    folder.sandbox(&plan).expect(2).says("INFREQUENT_ACCESS");
 }
 
 #[test]

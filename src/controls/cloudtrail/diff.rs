@@ -83,8 +83,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         Some(true) if !is_logging => {
             let delivers = delivers || ids.group.as_ref().is_some_and(|group| group.is_attached);
             let start = out.change(Action::Start(trail.clone()));
-            let copies = ids.is_narrowed || live.management_events.is_some();
-            start.costs(price::costs(delivers, copies, ids));
+            start.costs(price::costs(delivers, ids));
         }
         Some(false) if live.logging != Some(false) => {
             out.change(Action::Stop(trail.clone())).disruptive(format!(
@@ -214,7 +213,7 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
         .as_ref()
         .and_then(|group| deliver(want, group, ids, here, &mut before, out));
     let env = here.env;
-    let costs = price::costs(delivery.is_some(), true, ids);
+    let costs = price::costs(delivery.is_some(), ids);
     let step = out.add(Action::Create {
         name: name.clone(),
         bucket: bucket.to_string(),

@@ -10,11 +10,10 @@ pub(super) const LOGS: Monthly = Monthly::cents(50, 500);
 /// Another copy of the management events, at 2 USD for 100,000: a small account has up to a million.
 pub(super) const SECOND_COPY: Monthly = Monthly::cents(200, 2000);
 
-/// What a trail costs, with or without its log group, if it records management events or not. The first copy of the
-/// events is free.
-pub(super) fn costs(delivers: bool, records: bool, ids: &Ids) -> Monthly {
+/// What a trail costs, with or without its log group. The first copy of the events is free.
+pub(super) fn costs(delivers: bool, ids: &Ids) -> Monthly {
     let logs = if delivers { LOGS } else { Monthly::default() };
-    if records { logs + copy(ids) } else { logs }
+    logs + copy(ids)
 }
 
 /// What management events cost that another trail records already: an organization's, or another one of the account's.

@@ -92,3 +92,79 @@ pub(super) fn alarming(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Chang
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn want(text: &str) -> Model {
+        toml::from_str(text).unwrap()
+    }
+
+    fn seen(events: Option<Events>, lacks_kms: bool) -> Ids {
+        Ids {
+            trail: Some("all".to_owned()),
+            records: Some(Records {
+                is_logging: true,
+                is_organizations: false,
+                events,
+                lacks_kms,
+            }),
+            ..Ids::default()
+        }
+    }
+
+    fn blind(want: &Model, ids: &Ids) -> Vec<&'static str> {
+        let is_blind = |monitor: &Monitor| lacks(*monitor, want, ids).is_some();
+        let blind = Monitor::all().filter(is_blind);
+        blind.map(|monitor| monitor.entry().key).collect()
+    }
+
+    #[test]
+    fn a_monitor_needs_what_it_watches_to_be_recorded_now_or_by_the_plan() {
+        let none: [&str; 0] = [];
+        let (reads, kms) = (
+            ["unauthorized_api_calls"],
+            ["kms_key_disabled_or_deletion", "kms_disabled_key_use"],
+        );
+        let (all, writes) = (Some(Events::All), Some(Events::WriteOnly));
+        let plain = want("");
+        assert_eq!(blind(&plain, &seen(all, false)), none);
+        assert_eq!(blind(&plain, &seen(writes, false)), reads);
+        assert_eq!(blind(&plain, &seen(all, true)), kms);
+        // What the file has the trail record counts, if the file manages the trail.
+        let managed = |events: &str| want(&format!("managed_trail = true\nmanagement_events = \"{events}\""));
+        assert_eq!(blind(&managed("all"), &seen(writes, true)), none);
+        assert_eq!(blind(&managed("write_only"), &seen(all, false)), reads);
+        assert_eq!(blind(&want("managed_trail = true"), &seen(writes, true)).len(), 3);
+        assert_eq!(
+            blind(&want("management_events = \"all\""), &seen(writes, false)),
+            reads
+        );
+        let mut organizations = seen(writes, false);
+        organizations.records.as_mut().unwrap().is_organizations = true;
+        assert_eq!(blind(&managed("all"), &organizations), reads);
+        // A new trail records what the file says, and everything otherwise.
+        assert_eq!(blind(&plain, &Ids::default()), none);
+        assert_eq!(blind(&managed("write_only"), &Ids::default()), reads);
+    }
+
+    #[test]
+    fn no_monitor_sees_anything_on_a_trail_that_is_stopped_or_records_no_changes() {
+        let is_blind = |want: &Model, ids: &Ids| is_blind(ids.records.as_ref().unwrap(), want).is_some();
+        let (plain, managed) = (want(""), want("managed_trail = true"));
+        let mut stopped = seen(Some(Events::All), false);
+        stopped.records.as_mut().unwrap().is_logging = false;
+        for (ids, blind) in [
+            (seen(Some(Events::WriteOnly), false), false),
+            (seen(Some(Events::ReadOnly), false), true),
+            (seen(None, false), true),
+            (stopped, true),
+        ] {
+            assert_eq!(is_blind(&plain, &ids), blind, "{ids:?}");
+            assert!(!is_blind(&managed, &ids), "{ids:?}");
+        }
+        let reads = want("managed_trail = true\nmanagement_events = \"read_only\"");
+        assert!(is_blind(&reads, &seen(Some(Events::All), false)));
+    }
+}
