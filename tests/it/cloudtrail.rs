@@ -809,7 +809,8 @@ fn of_two_trails_of_every_region_the_one_of_management_events_is_adopted() {
         writes,
         [
             "us-east-1 cloudwatch:PutMetricAlarm",
-            "us-east-1 logs:PutMetricFilter"
+            "us-east-1 logs:PutMetricFilter",
+            "us-east-1 sns:SetTopicAttributes"
         ]
     );
     folder.is_true();
