@@ -88,7 +88,14 @@ impl JsonSchema for Model {
                     "description": "The trail is made to record what monitors need. True where [cloudtrail] is managed.",
                 }),
             ),
-            ("management_events", events.to_value()),
+            (
+                "management_events",
+                json!({
+                    "description": "Which management events the file has the trail record. As [cloudtrail] says if it is \
+                                    not written.",
+                    "anyOf": [events],
+                }),
+            ),
             (
                 "topic",
                 text(

@@ -595,7 +595,7 @@ fn an_alarm_changes_in_what_is_said_alone() {
 fn the_schema_has_every_key() {
     let schema = schemars::schema_for!(Model).to_value();
     let keys = schema["properties"].as_object().unwrap();
-    assert_eq!(keys.len(), CATALOGUE.len() + 5);
+    assert_eq!(keys.len(), CATALOGUE.len() + 7);
     assert_eq!(schema["additionalProperties"], json!(false));
     assert_eq!(
         keys["root_usage"]["description"],
