@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::iam::assume;
 use super::input::Input;
 use super::service::Service;
 use super::wire::Protocol;
@@ -389,11 +390,11 @@ fn put_targets(rule: &mut Rule, input: &Value, usable: &dyn Fn(&str) -> bool) ->
     }
 }
 
-/// Tells whether EventBridge can assume a role: of this account, with a trust that names it.
+/// Tells whether EventBridge can assume a role: of this account, with a trust that lets it.
 fn usable_roles(account: &Account) -> impl Fn(&str) -> bool + use<> {
     let roles = account.iam.entities.roles.iter();
     let trusting: Vec<String> = roles
-        .filter(|(_, role)| role.trust.contains("events.amazonaws.com"))
+        .filter(|(_, role)| assume::by_service(role, "events.amazonaws.com", &account.id))
         .map(|(name, role)| format!("arn:aws:iam::{}:role{}{name}", account.id, role.common.path))
         .collect();
     move |arn| trusting.iter().any(|one| one == arn)

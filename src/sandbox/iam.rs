@@ -11,6 +11,7 @@ use super::service::{Refusal, Service};
 use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
 
+pub(super) mod assume;
 mod credentials;
 mod entities;
 #[cfg(test)]

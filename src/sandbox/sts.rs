@@ -1,7 +1,8 @@
-//! STS: who calls.
+//! STS: who calls, and who becomes a role.
 
 use serde_json::json;
 
+use super::iam::assume;
 use super::service::{Refusal, Service};
 use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call};
@@ -25,6 +26,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             "UserId": account.caller.user_id,
             "Account": account.id,
         })),
+        "AssumeRole" => assume::assume(account, call),
         _ => Err(AwsError::not_in_sandbox(call)),
     }
 }

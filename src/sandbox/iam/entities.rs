@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use trueup_policy::Policy;
+use trueup_policy::evaluate::deleted_principals;
 
 use super::SERVICE;
 use super::credentials::{Device, device, key, password};
-use super::managed::{Managed, policy};
+use super::managed::{Managed, exists, policy};
 use super::members::{group, groups_of, instance_profiles, last_used, membership, tag};
 use super::paging::page;
 use super::policies::{attached, encoded, entities_for, inline, trust};
@@ -107,6 +109,9 @@ pub struct Role {
     pub description: Option<String>,
     /// The longest session, in seconds.
     pub max_session: u32,
+    /// The ARN of the policy that limits it.
+    #[serde(default)]
+    pub boundary: Option<String>,
 }
 
 /// Which of the three.
@@ -160,6 +165,7 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Option<Answer> {
         "DeleteUser" | "DeleteGroup" | "DeleteRole" => delete(account, call, kind),
         "AddUserToGroup" | "RemoveUserFromGroup" => membership(account, call),
         "UpdateRole" | "UpdateAssumeRolePolicy" | "UpdateRoleDescription" => update(account, call),
+        "PutRolePermissionsBoundary" | "DeleteRolePermissionsBoundary" => limit(account, call),
         "PutUserPolicy" | "PutGroupPolicy" | "PutRolePolicy" | "DeleteUserPolicy" | "DeleteGroupPolicy"
         | "DeleteRolePolicy" | "GetUserPolicy" | "GetGroupPolicy" | "GetRolePolicy" | "ListUserPolicies"
         | "ListGroupPolicies" | "ListRolePolicies" => inline(account, call, kind),
@@ -295,8 +301,9 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
             let role = Role {
                 common,
                 trust: trust(call, "AssumeRolePolicyDocument")?,
-                description: call.input["Description"].as_str().map(str::to_owned),
+                description: description(call)?,
                 max_session: session(call)?,
+                boundary: boundary(all, call)?,
             };
             all.roles.insert(name, role);
         }
@@ -307,6 +314,44 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         Kind::Role => "Role",
     };
     one(account, call, kind).map(|made| json!({ shown: made }))
+}
+
+/// A description has the characters of Latin-1 that can be seen (IAM API reference, `CreateRole`).
+fn description(call: &Call) -> Result<Option<String>, AwsError> {
+    let Some(text) = call.input["Description"].as_str() else {
+        return Ok(None);
+    };
+    let plain = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
+    if text.chars().count() > 1000 || !text.chars().all(plain) {
+        return Err(SERVICE.invalid(format!(
+            "1 validation error detected: Value '{text}' at 'description' failed to satisfy constraint: Member must \
+             satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"
+        )));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// The policy of a call that is to limit a role: one that exists.
+fn boundary(all: &Entities, call: &Call) -> Result<Option<String>, AwsError> {
+    let Some(arn) = call.input["PermissionsBoundary"].as_str() else {
+        return Ok(None);
+    };
+    if exists(all, arn).is_err() {
+        return Err(not_found(format!(
+            "Scope ARN: {arn} does not exist or is not attachable."
+        )));
+    }
+    Ok(Some(arn.to_owned()))
+}
+
+fn limit(account: &mut Account, call: &Call) -> Answer {
+    let boundary = boundary(&account.iam.entities, call)?;
+    let role = find_mut(&mut account.iam.entities.roles, call, Kind::Role)?;
+    if call.operation.starts_with("Put") && boundary.is_none() {
+        return Err(SERVICE.missing("PermissionsBoundary"));
+    }
+    role.boundary = boundary;
+    Ok(Value::Null)
 }
 
 /// What is left out is an hour, at creation and in an update.
@@ -372,6 +417,13 @@ pub(super) fn one(account: &Account, call: &Call, kind: Kind) -> Answer {
             let role = find(&all.roles, call, kind)?;
             let mut shown = shown_role(&account.id, name, role);
             shown["Tags"] = shown_tags(&role.common.tags);
+            // A list of roles leaves it out (IAM API reference, `ListRoles`).
+            if let Some(boundary) = &role.boundary {
+                shown["PermissionsBoundary"] = json!({
+                    "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+                    "PermissionsBoundaryArn": boundary,
+                });
+            }
             shown
         }
     })
@@ -461,19 +513,32 @@ fn delete(account: &mut Account, call: &Call, kind: Kind) -> Answer {
     Ok(Value::Null)
 }
 
+/// Refuses the unique id of a deleted principal. A new role may have one, so that a world can have an account in which
+/// somebody was deleted.
+fn alive(trust: &str) -> Result<(), AwsError> {
+    let gone = trust.parse::<Policy>().ok();
+    let gone = gone.and_then(|trust| deleted_principals(&trust).into_iter().next().map(|(_, id)| id));
+    gone.map_or(Ok(()), |id| {
+        let what = format!("Invalid principal in policy: \"AWS\":\"{id}\"");
+        Err(AwsError::new("MalformedPolicyDocument", what))
+    })
+}
+
 fn update(account: &mut Account, call: &Call) -> Answer {
     let role = find_mut(&mut account.iam.entities.roles, call, Kind::Role)?;
     if call.operation == "UpdateAssumeRolePolicy" {
-        role.trust = trust(call, "PolicyDocument")?;
+        let document = trust(call, "PolicyDocument")?;
+        alive(&document)?;
+        role.trust = document;
         return Ok(Value::Null);
     }
     if call.operation == "UpdateRoleDescription" {
-        role.description = Some(call.input.text("Description").to_owned());
+        role.description = description(call)?.or(Some(String::new()));
         return one(account, call, Kind::Role).map(|role| json!({ "Role": role }));
     }
     role.max_session = session(call)?;
-    if let Some(description) = call.input["Description"].as_str() {
-        role.description = Some(description.to_owned());
+    if let Some(description) = description(call)? {
+        role.description = Some(description);
     }
     Ok(json!({}))
 }

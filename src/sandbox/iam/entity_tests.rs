@@ -121,6 +121,143 @@ fn a_document_that_iam_would_refuse_is_refused() {
 }
 
 #[test]
+fn a_description_beyond_latin_1_is_refused() {
+    let mut account = with_role();
+    for (operation, document) in [
+        ("CreateRole", TRUST),
+        ("UpdateRole", ""),
+        ("UpdateRoleDescription", ""),
+    ] {
+        for description in ["管理者", "only – with MFA", "a\u{a0}b"] {
+            let role = match operation {
+                "CreateRole" => "other",
+                _ => "admin",
+            };
+            let input =
+                json!({ "RoleName": role, "Description": description, "AssumeRolePolicyDocument": document });
+            assert_eq!(
+                code(ask(&mut account, operation, input)),
+                (400, "ValidationError".to_owned()),
+                "{operation} {description}"
+            );
+        }
+        let input = json!({ "RoleName": "admin", "Description": "Größe" });
+        if operation != "CreateRole" {
+            ask(&mut account, operation, input).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_boundary_is_a_policy_that_exists_and_is_shown_with_the_role_alone() {
+    let mut account = with_role();
+    let put = |arn: &str| json!({ "RoleName": "admin", "PermissionsBoundary": arn });
+    let gone = (404, "NoSuchEntity".to_owned());
+    let missing = put("arn:aws:iam::123456789012:policy/none");
+    assert_eq!(
+        code(ask(&mut account, "PutRolePermissionsBoundary", missing)),
+        gone
+    );
+    ask(&mut account, "PutRolePermissionsBoundary", put(ADMINISTRATOR)).unwrap();
+    let read = |account: &mut Account| {
+        ask(account, "GetRole", json!({ "RoleName": "admin" })).unwrap()["Role"].take()
+    };
+    assert_eq!(
+        read(&mut account)["PermissionsBoundary"],
+        json!({ "PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": ADMINISTRATOR })
+    );
+    let listed = ask(&mut account, "ListRoles", json!({})).unwrap();
+    assert_eq!(listed["Roles"][0]["PermissionsBoundary"], Value::Null);
+    ask(
+        &mut account,
+        "DeleteRolePermissionsBoundary",
+        json!({ "RoleName": "admin" }),
+    )
+    .unwrap();
+    assert_eq!(read(&mut account)["PermissionsBoundary"], Value::Null);
+    let new =
+        json!({ "RoleName": "new", "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": ADMINISTRATOR });
+    let made = ask(&mut account, "CreateRole", new).unwrap();
+    assert_eq!(
+        made["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"],
+        ADMINISTRATOR
+    );
+}
+
+/// Whether the caller gets into the role, with these members in the call.
+fn assumes(account: &mut Account, more: Value) -> Result<(), (u16, String)> {
+    let mut input = json!({ "RoleArn": "arn:aws:iam::123456789012:role/admin", "RoleSessionName": "test" });
+    input
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let call = Call {
+        service: "sts",
+        region: "us-east-1".into(),
+        operation: "AssumeRole".into(),
+        input,
+        now: 1_800_000_000,
+    };
+    let answer = super::assume::assume(account, &call);
+    answer.map(|_| ()).map_err(|error| (error.status, error.code))
+}
+
+#[test]
+fn a_role_is_assumed_by_whom_its_trust_lets_in() {
+    let mut account = with_role();
+    let denied = Err((403, "AccessDenied".to_owned()));
+    let trust = |account: &mut Account, statement: Value| {
+        let document = json!({ "Version": "2012-10-17", "Statement": statement }).to_string();
+        let input = json!({ "RoleName": "admin", "PolicyDocument": document });
+        ask(account, "UpdateAssumeRolePolicy", input).unwrap();
+    };
+    let with = |condition: Value| {
+        json!({ "Effect": "Allow", "Principal": { "AWS": "123456789012" }, "Action": "sts:AssumeRole",
+            "Condition": condition })
+    };
+    account.caller.arn = "arn:aws:iam::123456789012:user/alice".to_owned();
+    let code_too = json!({ "SerialNumber": "arn:aws:iam::123456789012:mfa/alice", "TokenCode": "123456" });
+    assert_eq!(assumes(&mut account, json!({})), Ok(()));
+    trust(
+        &mut account,
+        with(json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } })),
+    );
+    assert_eq!(assumes(&mut account, json!({})), denied);
+    assert_eq!(assumes(&mut account, code_too.clone()), Ok(()));
+    trust(
+        &mut account,
+        with(json!({ "StringEquals": { "sts:ExternalId": "x" } })),
+    );
+    assert_eq!(assumes(&mut account, code_too), denied);
+    assert_eq!(assumes(&mut account, json!({ "ExternalId": "x" })), Ok(()));
+    trust(
+        &mut account,
+        with(json!({ "ArnLike": { "aws:PrincipalArn": "arn:aws:iam::123456789012:role/ci" } })),
+    );
+    assert_eq!(assumes(&mut account, json!({})), denied);
+    account.caller.arn = "arn:aws:sts::123456789012:assumed-role/ci/1".to_owned();
+    assert_eq!(assumes(&mut account, json!({})), Ok(()));
+    let long = json!({ "DurationSeconds": "7201" });
+    assert_eq!(
+        assumes(&mut account, long),
+        Err((400, "ValidationError".to_owned()))
+    );
+    account.caller.arn = "arn:aws:iam::123456789012:root".to_owned();
+    assert_eq!(assumes(&mut account, json!({})), denied);
+}
+
+#[test]
+fn the_id_of_a_deleted_principal_cannot_be_sent_back() {
+    let mut account = with_role();
+    let trust = TRUST.replace("123456789012", "AROAEXAMPLEEXAMPLE123");
+    let update = json!({ "RoleName": "admin", "PolicyDocument": trust });
+    assert_eq!(
+        code(ask(&mut account, "UpdateAssumeRolePolicy", update)),
+        (400, "MalformedPolicyDocument".to_owned())
+    );
+}
+
+#[test]
 fn what_still_has_something_cannot_be_deleted() {
     let mut account = with_role();
     let conflict = (409, "DeleteConflict".to_owned());

@@ -119,12 +119,18 @@ fn attachments(all: &Entities, arn: &str) -> usize {
         .count()
 }
 
+/// How many roles it limits.
+fn limited(all: &Entities, arn: &str) -> usize {
+    let roles = all.roles.values();
+    roles.filter(|role| role.boundary.as_deref() == Some(arn)).count()
+}
+
 fn shown(all: &Entities, arn: &str, policy: &Managed) -> Value {
     json!({
         "PolicyName": policy.name, "PolicyId": policy.id, "Arn": arn, "Path": policy.path,
         "DefaultVersionId": format!("v{}", policy.default),
         "AttachmentCount": attachments(all, arn),
-        "PermissionsBoundaryUsageCount": 0,
+        "PermissionsBoundaryUsageCount": limited(all, arn),
         "IsAttachable": true,
         "CreateDate": time(policy.created), "UpdateDate": time(policy.updated),
     })
@@ -162,7 +168,7 @@ pub(super) fn policy(account: &mut Account, call: &Call) -> Answer {
     }
     if call.operation == "DeletePolicy" {
         let conflict = |what: &str| Err(AwsError::with_status(409, "DeleteConflict", what));
-        if attachments(all, arn) > 0 {
+        if attachments(all, arn) + limited(all, arn) > 0 {
             return conflict("Cannot delete a policy attached to entities.");
         }
         if policy.versions.len() > 1 {
