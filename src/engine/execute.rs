@@ -165,11 +165,13 @@ fn is_by_others(kind: FaultKind) -> bool {
 }
 
 /// The cells that are not as wanted for an organization's policy alone, each with what was said first: a step was
-/// denied, and no other one failed or was left out but for waiting for such a step of the same cell.
+/// denied, and no other one failed or was left out but for waiting for such a step of the same cell. Cells of regions
+/// only: a region may be one that the organization does not use, but without what the account has once it is not as
+/// the file says.
 pub fn denied(steps: &[Step], outcomes: &[Outcome]) -> HashMap<CellKey, Fault> {
     let mut denied = HashMap::new();
     for (step, outcome) in steps.iter().zip(outcomes) {
-        if let Outcome::Denied(fault) = outcome {
+        if let (Outcome::Denied(fault), Some(_)) = (outcome, step.place.region()) {
             denied.entry(step.cell()).or_insert_with(|| fault.clone());
         }
     }
@@ -434,11 +436,12 @@ mod tests {
             at("us-east-1", step(5, &[])),
             at("us-east-1", step(6, &[])),
             at("us-west-2", step(7, &[])),
+            step(8, &[]),
         ];
         let run = || {
             runtime().block_on(run(&steps, &|_| true, 8, &Stop::default(), &|_| {}, |at| {
                 let fault = match at {
-                    0 | 4 => Some(fault.clone()),
+                    0 | 4 | 7 => Some(fault.clone()),
                     5 => Some(self::fault()),
                     _ => None,
                 };
@@ -456,7 +459,8 @@ mod tests {
                 place.to_string()
             })
             .collect();
-        // What waits for it elsewhere is left out, and in another region something else failed too.
+        // What waits for it elsewhere is left out, in another region something else failed too, and the account itself
+        // is no region.
         assert_eq!(cells, ["eu-west-1"]);
     }
 

@@ -13,7 +13,7 @@ use crate::cli::{Exit, fails_on};
 pub(super) enum Ran {
     /// There was nothing to run.
     Nothing,
-    /// All ran to their end, but for what an organization's policy forbids.
+    /// All ran to their end, but for what an organization's policy forbids in a region.
     All,
     /// Some did not.
     Some,
