@@ -18,15 +18,15 @@ use trueup_core::location::Scope;
 
 mod check;
 mod diff;
-pub(super) mod documents;
+mod documents;
 mod live;
 mod model;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::check::no_name;
 pub(crate) use self::model::MfaCondition;
 use self::model::{Action, Ids, Model};
+use crate::role_trust::{Own, Person};
 
 /// The group's inline policy that lets it switch to the role.
 pub(crate) const SWITCH_ROLE: &str = "trueup-switch-role";
@@ -45,6 +45,15 @@ fn role_arn(env: &Env, name: &str) -> String {
     format!("arn:{}:iam::{}:role/{name}", env.partition, env.account)
 }
 
+/// The users of the file, who have to get into the role; none where the file leaves them to others.
+fn wanted_users(want: &Model, ids: &Ids, own: Own<'_>) -> Vec<Person> {
+    let person = |name: &String| match ids.users.get(name) {
+        Some(user) => Person::of(&user.arn),
+        None => Person::of(format!("arn:{}:iam::{}:user/{name}", own.partition, own.account)),
+    };
+    want.members().iter().map(person).collect()
+}
+
 impl Control for AdminAccess {
     const NAME: &'static str = "admin_access";
     const SCOPE: Scope = Scope::Account;
@@ -54,7 +63,8 @@ impl Control for AdminAccess {
         why: "Daily work does not need the root user, which nothing can limit: administrators switch to a role, and only with MFA.",
         decides: &[
             "The role has AdministratorAccess, and no policy of it denies everything.",
-            "Its permissions boundary is none or the written one.",
+            "Its permissions boundary is the written one, or none where none is written; another one blocks.",
+            "By its trust, the users of the file (any IAM user where none is written) can assume it with MFA.",
             "No IAM user of the account can assume it without MFA; roles and other accounts that can are noted.",
             "A group's members equal `users` where written. Path, description and session duration may be anything unless written.",
         ],
@@ -84,6 +94,7 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
             "iam:ListRoles",
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
+            "iam:GetRolePolicy",
             "iam:ListInstanceProfilesForRole",
             "iam:GetGroup",
             "iam:ListGroups",
@@ -112,7 +123,9 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
             "iam:TagUser",
             "iam:DeleteGroupPolicy",
             "iam:DeleteGroup",
+            "iam:PutRolePermissionsBoundary",
             "iam:DetachRolePolicy",
+            "iam:DeleteRolePolicy",
             "iam:DeleteRole",
         ],
     };
@@ -125,7 +138,10 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
         check::check(want)
     }
 
-    fn fill(want: &mut Model, _env: &Env, _wants: Wants<'_>) {
+    fn fill(want: &mut Model, env: &Env, _wants: Wants<'_>) {
+        if let Some(boundary) = &mut want.permissions_boundary {
+            boundary.fill(env);
+        }
         if want.role.is_some() && !want.is_off() {
             want.mfa_condition.get_or_insert(MfaCondition::Bool);
         }

@@ -121,6 +121,7 @@ log_retention_days = 365          # or "never"
             "iam:CreateRole",
             "iam:PassRole",
             "iam:PutRolePolicy",
+            "iam:PutRolePermissionsBoundary",
             "iam:TagRole",
             "iam:UpdateAssumeRolePolicy",
             "logs:CreateLogGroup",
@@ -147,6 +148,9 @@ log_retention_days = 365          # or "never"
         want.bucket = want.bucket.take().or(of_log_bucket);
         if let Some(bucket) = &mut want.bucket {
             bucket.fill(env);
+        }
+        if let Some(boundary) = &mut want.permissions_boundary {
+            boundary.fill(env);
         }
         want.logging = want.logging.or(Some(true));
         let needs_kms = || {

@@ -14,6 +14,7 @@ use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
 use crate::alerts::Alerts;
+use crate::role_rights::wrong_boundary;
 
 mod coverage;
 mod diff;
@@ -103,6 +104,7 @@ message = [
             "iam:PutRolePolicy",
             "iam:TagRole",
             "iam:UpdateAssumeRolePolicy",
+            "iam:PutRolePermissionsBoundary",
         ],
     };
 
@@ -112,11 +114,10 @@ message = [
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
         let wrong = want.message.as_deref().filter(|_| !want.is_absent());
-        wrong
-            .and_then(message::wrong)
-            .map(|what| ("message", what))
-            .into_iter()
-            .collect()
+        let message = wrong.and_then(message::wrong).map(|what| ("message", what));
+        let boundary = want.permissions_boundary.as_ref().and_then(wrong_boundary);
+        let boundary = boundary.map(|what| ("permissions_boundary", what));
+        message.into_iter().chain(boundary).collect()
     }
 
     fn refers_to(want: &Model) -> Vec<(&'static str, &'static str)> {
@@ -129,6 +130,9 @@ message = [
     }
 
     fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
+        if let Some(boundary) = &mut want.permissions_boundary {
+            boundary.fill(env);
+        }
         if want.topic().is_none() {
             let topic = wants.of::<Alerts>().and_then(|alerts| alerts.topic_arn(env));
             want.to = topic.map(To::Topic).or_else(|| want.to.take());

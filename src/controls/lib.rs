@@ -34,6 +34,8 @@ mod list;
 mod log_bucket;
 mod monitors;
 mod password_policy;
+mod role_rights;
+mod role_trust;
 mod roles;
 mod root_user;
 mod s3_public_access_block;

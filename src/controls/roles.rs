@@ -9,6 +9,8 @@ use trueup_core::fault::Fault;
 use trueup_core::tags::Tags;
 use trueup_policy::Policy;
 
+use crate::role_rights::OtherPolicies;
+
 /// What IAM answers of what does not exist.
 pub(crate) const NONE: &str = "NoSuchEntity";
 /// What IAM answers while it does not know yet what exists already, or is still busy with it.
@@ -31,10 +33,37 @@ where
 {
     let is_passing = |fault: &Fault| {
         fault.is_one_of(&["ConcurrentModification", "EntityTemporarilyUnmodifiable"])
-            || fault.is("MalformedPolicyDocument") && fault.message.contains("Invalid principal")
+            || fault.is("MalformedPolicyDocument")
+                && fault.message.contains("Invalid principal")
+                // The id of a deleted principal is never known again.
+                && !["\"AROA", "\"AIDA"].iter().any(|id| fault.message.contains(id))
     };
     let wait = cx.wait_until("IAM knows the principals of the trust");
     wait::while_passing(wait, TWO_MINUTES, is_passing, call).await
+}
+
+/// What is wrong with a name of a user, a group or a role, if something is (IAM API reference, their patterns).
+pub(crate) fn wrong_name(name: &str, most: usize) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let is_valid = !name.is_empty() && name.len() <= most && name.chars().all(plain);
+    (!is_valid).then(|| {
+        format!("`{name}` is not a valid IAM name; expected 1 to {most} letters, digits or _ + = , . @ -")
+    })
+}
+
+/// What is wrong with a description, if something is (IAM API reference, the pattern of `roleDescriptionType`).
+pub(crate) fn wrong_description(text: &str) -> Option<String> {
+    let is_valid = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
+    if text.chars().count() > 1000 {
+        return Some("is too long; expected at most 1000 characters".to_owned());
+    }
+    text.chars().find(|c| !is_valid(*c)).map(|c| {
+        format!(
+            "IAM does not take the character `{c}` (U+{:04X}); expected letters of English and Western European \
+             languages (Latin-1), digits, spaces and punctuation",
+            u32::from(c)
+        )
+    })
 }
 
 /// A role that is to be made.
@@ -48,6 +77,8 @@ pub(crate) struct New<'a> {
     pub(crate) description: Option<&'a str>,
     /// The longest session, in seconds, where it is not IAM's default.
     pub(crate) max_session: Option<i32>,
+    /// The ARN of the policy that limits it.
+    pub(crate) boundary: Option<&'a str>,
     /// Its tags.
     pub(crate) tags: &'a Tags,
 }
@@ -118,6 +149,65 @@ pub(crate) async fn with_policy(
     Ok(names)
 }
 
+/// The ARN of the policy that limits a role.
+pub(crate) fn boundary(role: &Role) -> Option<String> {
+    let boundary = role.permissions_boundary.as_ref()?;
+    boundary.permissions_boundary_arn.clone()
+}
+
+/// Limits a role that has no limit yet.
+pub(crate) async fn set_boundary(cx: &Cx, role: &str, boundary: &str) -> Result<(), Failure> {
+    let call = cx.clients().iam.put_role_permissions_boundary();
+    let call = call.role_name(role).permissions_boundary(boundary);
+    patiently(cx, || async { Ok(call.clone().send().await?) }).await?;
+    Ok(())
+}
+
+/// The document of a managed policy.
+pub(crate) async fn managed(iam: &Client, arn: &str) -> Result<Policy, Failure> {
+    let policy = iam.get_policy().policy_arn(arn).send().await?;
+    let version = policy.policy.and_then(|policy| policy.default_version_id);
+    let answer = iam
+        .get_policy_version()
+        .policy_arn(arn)
+        .set_version_id(version)
+        .send()
+        .await?;
+    let text = answer.policy_version.and_then(|version| version.document);
+    document("iam:GetPolicyVersion", text.as_deref())
+}
+
+/// The policies of a role but one that is attached.
+pub(crate) async fn other_policies(
+    iam: &Client,
+    role: &str,
+    attached: &[AttachedPolicy],
+    but: &str,
+) -> Result<OtherPolicies, Failure> {
+    let mut others = OtherPolicies::default();
+    let arns = attached.iter().filter_map(|policy| policy.policy_arn.as_deref());
+    for arn in arns.filter(|arn| *arn != but) {
+        others.attached.insert(arn.to_owned(), managed(iam, arn).await?);
+    }
+    for name in inline_names(iam, role).await? {
+        let answer = iam
+            .get_role_policy()
+            .role_name(role)
+            .policy_name(&name)
+            .send()
+            .await?;
+        let policy = document("iam:GetRolePolicy", Some(&answer.policy_document))?;
+        others.inline.insert(name, policy);
+    }
+    Ok(others)
+}
+
+async fn inline_names(iam: &Client, role: &str) -> Result<Vec<String>, Failure> {
+    let inline = iam.list_role_policies().role_name(role);
+    let inline = inline.into_paginator().items().send();
+    Ok(inline.collect::<Result<Vec<_>, _>>().await?)
+}
+
 /// The managed policies of a role.
 pub(crate) async fn attached(iam: &Client, role: &str) -> Result<Vec<AttachedPolicy>, Failure> {
     let call = iam.list_attached_role_policies().role_name(role);
@@ -137,9 +227,7 @@ pub(crate) async fn in_the_way(
         .into_iter()
         .filter(|one| one.policy_arn.as_deref() != Some(policy));
     let mut names: Vec<String> = others.filter_map(|policy| policy.policy_name).collect();
-    let inline = iam.list_role_policies().role_name(role);
-    let inline = inline.into_paginator().items().send();
-    names.extend(inline.collect::<Result<Vec<_>, _>>().await?);
+    names.extend(inline_names(iam, role).await?);
     let profiles = iam.list_instance_profiles_for_role().role_name(role);
     let profiles = profiles.into_paginator().items().send();
     let profiles = profiles.collect::<Result<Vec<_>, _>>().await?;
@@ -182,6 +270,7 @@ pub(crate) async fn create(cx: &Cx, new: New<'_>) -> Result<(), Failure> {
         .assume_role_policy_document(new.trust.to_string())
         .set_description(new.description.map(str::to_owned))
         .set_max_session_duration(new.max_session)
+        .set_permissions_boundary(new.boundary.map(str::to_owned))
         .set_tags(sent(new.tags)?);
     let made = trusting(cx, || async { Ok(call.clone().send().await?) }).await;
     let fault = match made {
@@ -231,6 +320,12 @@ pub(crate) async fn tag(iam: &Client, role: &str, tags: &Tags) -> Result<(), Fai
     Ok(())
 }
 
+/// Takes an inline policy from a role.
+pub(crate) async fn delete_inline(iam: &Client, role: &str, name: &str) -> Result<(), Failure> {
+    let call = iam.delete_role_policy().role_name(role).policy_name(name);
+    done(call.send().await, &[NONE])
+}
+
 /// Detaches a managed policy from a role.
 pub(crate) async fn detach(iam: &Client, role: &str, policy: &str) -> Result<(), Failure> {
     let call = iam.detach_role_policy().role_name(role).policy_arn(policy);
@@ -240,4 +335,27 @@ pub(crate) async fn detach(iam: &Client, role: &str, policy: &str) -> Result<(),
 /// Deletes a role that has nothing any more.
 pub(crate) async fn delete(iam: &Client, role: &str) -> Result<(), Failure> {
     done(iam.delete_role().role_name(role).send().await, &[NONE])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_has_the_characters_that_iam_takes() {
+        for text in ["", "Administrators,\tonly with MFA\r\n", "Größe ¡ÿ"] {
+            assert_eq!(wrong_description(text), None, "{text}");
+        }
+        for (text, c) in [
+            ("only – with MFA", "`–` (U+2013)"),
+            ("管理者", "`管` (U+7BA1)"),
+            ("a\u{a0}b", "(U+00A0)"),
+            ("a\u{7f}", "(U+007F)"),
+            ("a\u{0}", "(U+0000)"),
+        ] {
+            let said = wrong_description(text).unwrap();
+            assert!(said.contains(c), "{said}");
+        }
+        assert!(wrong_description(&"x".repeat(1001)).is_some());
+    }
 }

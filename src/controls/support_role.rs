@@ -2,11 +2,12 @@
 //! that nobody needs administrator's rights to open a case.
 //!
 //! A role of any name that has the policy is enough, also one of IAM Identity Center; a second one is never made. The
-//! trust of a role that exists is nobody's business but its owner's, unless the file says who may assume it.
+//! trust of a role that exists stays unless the file says who may assume it, users get in without MFA, or nobody gets
+//! in.
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
@@ -36,7 +37,8 @@ impl Control for SupportRole {
         why: "Incidents are managed with AWS Support by a role that may do that and nothing else.",
         decides: &[
             "The role has AWSSupportAccess, and no policy of it denies everything.",
-            "Its permissions boundary is none or the written one.",
+            "Its permissions boundary is the written one, or none where none is written; another one blocks.",
+            "By its trust, exactly the written principals can assume it; where none are written, anyone can.",
             "No IAM user of the account can assume it without MFA; roles and other accounts that can are noted.",
         ],
         off: "enabled = false removes the role that is named; a table that is not written leaves all roles alone",
@@ -60,6 +62,9 @@ role = "support"              # has AWSSupportAccess; another role that has it i
             "iam:ListRoles",
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
+            "iam:GetRolePolicy",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
             "iam:ListInstanceProfilesForRole",
         ],
         write: &[
@@ -68,7 +73,9 @@ role = "support"              # has AWSSupportAccess; another role that has it i
             "iam:UpdateAssumeRolePolicy",
             "iam:UpdateRoleDescription",
             "iam:TagRole",
+            "iam:PutRolePermissionsBoundary",
             "iam:DetachRolePolicy",
+            "iam:DeleteRolePolicy",
             "iam:DeleteRole",
         ],
     };
@@ -79,6 +86,12 @@ role = "support"              # has AWSSupportAccess; another role that has it i
 
     fn check(want: &Model) -> Vec<(&'static str, String)> {
         check::check(want)
+    }
+
+    fn fill(want: &mut Model, env: &Env, _wants: Wants<'_>) {
+        if let Some(boundary) = &mut want.permissions_boundary {
+            boundary.fill(env);
+        }
     }
 
     fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {

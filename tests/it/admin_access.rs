@@ -168,6 +168,42 @@ role = "administrator"
 const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
 const OFF: &str = "[admin_access]\nenabled = false\ngroup = \"administrators\"\nrole = \"administrator\"\n";
 
+/// A role of the name with AdministratorAccess and this trust.
+fn trusting(statements: &Value) -> String {
+    let trust = json!({ "Version": "2012-10-17", "Statement": statements });
+    format!(
+        "[[call]]\ncall = \"iam:CreateRole\"\ninput = {{ RoleName = \"administrator\", AssumeRolePolicyDocument = \
+         '{trust}' }}\n[[call]]\ncall = \"iam:AttachRolePolicy\"\ninput = {{ RoleName = \"administrator\", PolicyArn = \
+         \"arn:aws:iam::aws:policy/AdministratorAccess\" }}\n"
+    )
+}
+
+/// An entrance of the account, with a condition.
+fn entrance(condition: &Value) -> Value {
+    json!({ "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::123456789012:root" }, "Action": "sts:AssumeRole",
+        "Condition": condition })
+}
+
+fn with_mfa() -> Value {
+    json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } })
+}
+
+/// A role that can be assumed and may do nothing.
+fn shut() -> String {
+    let all = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}"#;
+    format!(
+        "{}[[call]]\ncall = \"iam:PutRolePolicy\"\ninput = {{ RoleName = \"administrator\", PolicyName = \
+         \"quarantine\", PolicyDocument = '{all}' }}\n[[call]]\ncall = \"iam:CreatePolicy\"\ninput = {{ PolicyName = \
+         \"deny\", PolicyDocument = '{all}' }}\n[[call]]\ncall = \"iam:AttachRolePolicy\"\ninput = {{ RoleName = \
+         \"administrator\", PolicyArn = \"arn:aws:iam::123456789012:policy/deny\" }}\n",
+        trusting(&json!([entrance(&with_mfa())]))
+    )
+}
+
+static SHUT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+const ROLE: &str = "[admin_access]\nrole = \"administrator\"\n";
+const BOUNDARY: &str = "permissions_boundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n";
+
 /// Worlds and baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
     let few = ADOPTED.replace("[\"alice\"]", "[]");
@@ -182,6 +218,10 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
             ],
         ),
         (BY_HAND, vec![ADOPTED.to_owned()]),
+        (
+            SHUT.get_or_init(shut).as_str(),
+            vec![ROLE.to_owned(), format!("{ROLE}{BOUNDARY}")],
+        ),
     ]
 }
 
@@ -547,4 +587,228 @@ fn a_role_that_a_stack_made_is_left_to_it_unless_enforced() {
             .writes()
             .contains(&"us-east-1 iam:AttachRolePolicy".to_owned())
     );
+}
+
+/// The statements of the role's trust as they are now.
+fn trust_of(folder: &Folder) -> Value {
+    let role = folder.boto3("iam", &json!([["get_role", { "RoleName": "administrator" }]]));
+    role[0]["Role"]["AssumeRolePolicyDocument"]["Statement"].clone()
+}
+
+/// Lets a caller assume the role, as STS sees it: it fails where the trust does not let them.
+#[track_caller]
+fn assumes(folder: &Folder, caller: &str, more: &Value) {
+    folder.called_by(caller);
+    let mut call =
+        json!({ "RoleArn": "arn:aws:iam::123456789012:role/administrator", "RoleSessionName": "session" });
+    call.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    folder.boto3("sts", &json!([["assume_role", call]]));
+    folder.called_by("arn:aws:sts::123456789012:assumed-role/sandbox/trueup");
+}
+
+fn alice_with_mfa(folder: &Folder) {
+    let code = json!({ "SerialNumber": "arn:aws:iam::123456789012:mfa/alice", "TokenCode": "123456" });
+    assumes(folder, "arn:aws:iam::123456789012:user/alice", &code);
+}
+
+#[test]
+fn others_in_the_users_statement_keep_their_way_in() {
+    let folder = Folder::new();
+    let pipeline = "arn:aws:iam::123456789012:role/pipeline";
+    folder.world(&trusting(
+        &json!([{ "Sid": "All", "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {
+        "AWS": ["arn:aws:iam::123456789012:root", "arn:aws:iam::999988887777:root", pipeline],
+        "Service": "codebuild.amazonaws.com" } }]),
+    ));
+    folder.write("b.toml", ROLE);
+    let plan = folder.plan_in_a_line();
+    for said in [
+        "no longer let in: users without MFA, the roles of account 123456789012 (a role session carries no MFA)",
+        "lets others in without MFA, which stays as it is: arn:aws:iam::123456789012:role/pipeline, \
+         arn:aws:iam::999988887777:root, codebuild.amazonaws.com",
+    ] {
+        assert!(plan.contains(said), "no `{said}` in {plan}");
+    }
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(3);
+    folder.administrators_become(ROLE, &["UpdateAssumeRolePolicy"]);
+    let trust = trust_of(&folder);
+    assert_eq!(
+        trust[0]["Principal"],
+        json!({ "AWS": ["arn:aws:iam::999988887777:root", pipeline], "Service": "codebuild.amazonaws.com" })
+    );
+    assert_eq!(
+        (&trust[0]["Condition"], &trust[0]["Sid"]),
+        (&Value::Null, &json!("All"))
+    );
+    assert_eq!(trust[1], entrance(&with_mfa()));
+    alice_with_mfa(&folder);
+    assumes(
+        &folder,
+        "arn:aws:sts::123456789012:assumed-role/pipeline/1",
+        &json!({}),
+    );
+}
+
+#[test]
+fn an_entrance_for_one_role_stays_and_the_administrators_get_their_own() {
+    let folder = Folder::new();
+    let ci =
+        entrance(&json!({ "ArnLike": { "aws:PrincipalArn": "arn:aws:iam::123456789012:role/ci-deployer" } }));
+    folder.world(&trusting(&json!([ci])));
+    let with_alice = ADOPTED.replace("[admin_access]", "[admin_access]\nmfa_condition = \"Bool\"");
+    folder.write("b.toml", &with_alice);
+    let plan = folder.plan_in_a_line();
+    for said in [
+        "users of account 123456789012 who have signed in with MFA can assume it from then on",
+        "lets others in without MFA, which stays as it is: arn:aws:iam::123456789012:role/ci-deployer",
+    ] {
+        assert!(plan.contains(said), "no `{said}` in {plan}");
+    }
+    folder.apply().expect(0);
+    folder.is_true();
+    assert_eq!(trust_of(&folder), json!([ci, entrance(&with_mfa())]));
+    alice_with_mfa(&folder);
+    assumes(
+        &folder,
+        "arn:aws:sts::123456789012:assumed-role/ci-deployer/1",
+        &json!({}),
+    );
+}
+
+#[test]
+fn a_deleted_principal_is_named_and_left_out_of_what_is_sent() {
+    let folder = Folder::new();
+    let gone = json!({ "Sid": "Old", "Effect": "Allow", "Principal": { "AWS": "AROAEXAMPLEEXAMPLE123" }, "Action": "sts:AssumeRole" });
+    let open = json!({ "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::123456789012:root" }, "Action": "sts:AssumeRole" });
+    folder.world(&trusting(&json!([gone, open])));
+    folder.write("b.toml", ROLE);
+    let plan = folder.plan_in_a_line();
+    let said = "names deleted principals, which let nobody in: AROAEXAMPLEEXAMPLE123 (statement Old)";
+    assert!(plan.contains(said), "{plan}");
+    folder.administrators_become(ROLE, &["UpdateAssumeRolePolicy"]);
+    assert_eq!(trust_of(&folder), json!([entrance(&with_mfa())]));
+}
+
+#[test]
+fn a_refusal_that_names_a_deleted_principal_is_not_waited_for() {
+    let folder = Folder::new();
+    folder.world(&format!(
+        "{}[[fault]]\ncall = \"iam:UpdateAssumeRolePolicy\"\nkind = \"error\"\ncode = \"MalformedPolicyDocument\"\n\
+         message = 'Invalid principal in policy: \"AWS\":\"AROAEXAMPLEEXAMPLE123\"'\n",
+        trusting(&json!([entrance(&json!({}))]))
+    ));
+    folder.write("b.toml", ROLE);
+    folder.apply().expect(3).says("AROAEXAMPLEEXAMPLE123");
+    assert_eq!(folder.writes(), ["us-east-1 iam:UpdateAssumeRolePolicy"]);
+}
+
+#[test]
+fn a_trust_that_was_turned_into_a_deny_is_drift() {
+    let folder = Folder::new();
+    folder.write("b.toml", ROLE);
+    folder.apply().expect(0);
+    folder.is_true();
+    folder.alter(|account| {
+        let trust = &mut account["iam"]["entities"]["roles"]["administrator"]["trust"];
+        *trust = trust.as_str().unwrap().replace("Allow", "Deny").into();
+    });
+    folder.plans_administrators(&["set who may assume the role administrator, with MFA (Bool)"]);
+    folder.apply().expect(0);
+    folder.is_true();
+    alice_with_mfa(&folder);
+}
+
+#[test]
+fn what_is_made_for_a_role_waits_for_it() {
+    let folder = Folder::new();
+    folder.world("[[deny]]\naction = \"iam:CreateRole\"\nby = \"scp\"\n");
+    folder.write("b.toml", ADOPTED);
+    let ended = folder.apply().expect(3).says("Denied by the organization");
+    assert!(!ended.stdout.contains("The account is true"), "{}", ended.stdout);
+    assert_eq!(folder.writes(), ["us-east-1 iam:CreateRole"]);
+}
+
+#[test]
+fn a_description_that_iam_does_not_take_is_refused_with_its_character() {
+    let folder = Folder::new();
+    for table in [ROLE, "[support_role]\nrole = \"support\"\n"] {
+        for (text, character) in [
+            ("管理者", "`管` (U+7BA1)"),
+            ("admin – only with MFA", "`–` (U+2013)"),
+        ] {
+            folder.write("b.toml", &format!("{table}role_description = \"{text}\"\n"));
+            folder
+                .run(&["validate", "b.toml"])
+                .expect(1)
+                .complains("IAM does not take the character")
+                .complains(character);
+        }
+    }
+}
+
+#[test]
+fn what_denies_the_role_everything_goes_with_consent_and_the_rest_stays() {
+    let folder = Folder::new();
+    folder.world(&shut());
+    folder.write("b.toml", ROLE);
+    folder.plans_administrators(&[
+        "detach arn:aws:iam::123456789012:policy/deny from the role administrator",
+        "delete the inline policy quarantine of the role administrator",
+    ]);
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(3);
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    folder.administrators_become(ROLE, &["DeleteRolePolicy", "DetachRolePolicy"]);
+    // Sessions that were there before are revoked so: new ones are none of them.
+    let revoked = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*",
+        "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2026-01-01T00:00:00Z"}}}}"#;
+    let put = json!([["put_role_policy",
+        { "RoleName": "administrator", "PolicyName": "AWSRevokeOlderSessions", "PolicyDocument": revoked }]]);
+    folder.boto3("iam", &put);
+    folder.is_true();
+}
+
+#[test]
+fn a_boundary_comes_with_the_role_is_put_where_it_is_missing_and_is_never_taken_away() {
+    let folder = Folder::new();
+    let bounded = format!("{ROLE}{BOUNDARY}");
+    folder.administrators_become(&bounded, &["AttachRolePolicy", "CreateRole"]);
+    let boundary = || folder.account()["iam"]["entities"]["roles"]["administrator"]["boundary"].clone();
+    assert_eq!(boundary(), "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    let export = folder.sandbox(&["export", "--only", "admin_access"]).expect(0);
+    folder.write("b.toml", &export.says(BOUNDARY.trim()).stdout);
+    folder.is_true();
+    // Nothing of it is written: it is somebody's, and in the way.
+    folder.write("b.toml", ROLE).forget_exchanges();
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
+        .expect(2)
+        .says("which the file does not name");
+    folder.apply().expect(3);
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    let off = json!([["delete_role_permissions_boundary", { "RoleName": "administrator" }]]);
+    folder.boto3("iam", &off);
+    folder.administrators_become(&bounded, &["PutRolePermissionsBoundary"]);
+}
+
+#[test]
+fn an_empty_group_needs_an_administrator() {
+    let folder = Folder::new();
+    folder.write(
+        "b.toml",
+        "[admin_access]\ngroup = \"administrators\"\nrole = \"administrator\"\n",
+    );
+    folder.apply().expect(0);
+    let plan = folder.plan_in_a_line();
+    assert!(plan.contains("name at least one administrator"), "{plan}");
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+        .expect(4);
+    folder.boto3(
+        "iam",
+        &json!([["create_user", { "UserName": "alice" }],
+            ["add_user_to_group", { "GroupName": "administrators", "UserName": "alice" }]]),
+    );
+    folder.is_true();
 }

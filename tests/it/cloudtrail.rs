@@ -105,11 +105,17 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
     let other = trail
         .replace("\"trueup\"", "\"other\"")
         .replace("365", "\"never\"");
+    let bounded = format!("{trail}permissions_boundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n");
     vec![
         (their_role, vec![format!("{HOME}{TRAIL}{LOGS}")]),
         (
             BUCKET_BY_HAND,
-            vec![trail, other, format!("{HOME}[cloudtrail]\nstate = \"absent\"\n")],
+            vec![
+                trail,
+                bounded,
+                other,
+                format!("{HOME}[cloudtrail]\nstate = \"absent\"\n"),
+            ],
         ),
         (
             BY_HAND,

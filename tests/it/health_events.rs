@@ -42,6 +42,10 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
             WORLD,
             vec![
                 own("1", MINIMAL),
+                own(
+                    "1",
+                    &format!("{MINIMAL}permissions_boundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"),
+                ),
                 own("2", &MINIMAL.replace("<region>", "in <region>")),
                 format!("{home}[health_events]\nstate = \"absent\"\n"),
             ],

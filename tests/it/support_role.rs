@@ -46,6 +46,29 @@ call = "iam:AttachRolePolicy"
 input = { RoleName = "engineers", PolicyArn = "arn:aws:iam::aws:policy/AWSSupportAccess" }
 "#;
 
+/// A role that has the policy and may do nothing.
+const SHUT: &str = r#"
+[[call]]
+call = "iam:CreateRole"
+[call.input]
+RoleName = "support"
+AssumeRolePolicyDocument = """
+{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sts:AssumeRole"}}"""
+
+[[call]]
+call = "iam:AttachRolePolicy"
+input = { RoleName = "support", PolicyArn = "arn:aws:iam::aws:policy/AWSSupportAccess" }
+
+[[call]]
+call = "iam:AttachRolePolicy"
+input = { RoleName = "support", PolicyArn = "arn:aws:iam::aws:policy/ReadOnlyAccess" }
+
+[[call]]
+call = "iam:PutRolePolicy"
+input = { RoleName = "support", PolicyName = "theirs", PolicyDocument = """
+{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "support:*", "Resource": "*"}}""" }
+"#;
+
 fn full() -> String {
     format!(
         "{TAGS}{ROLE}role_description = \"Cases + incidents\"\nprincipals = [\"123456789012\", \
@@ -55,7 +78,11 @@ fn full() -> String {
 
 /// Worlds and baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
-    vec![("", vec![ROLE.to_owned(), full(), OFF.to_owned()])]
+    let bounded = format!("{ROLE}permissions_boundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n");
+    vec![
+        ("", vec![ROLE.to_owned(), full(), OFF.to_owned()]),
+        (SHUT, vec![ROLE.to_owned(), bounded]),
+    ]
 }
 
 /// What somebody deletes or changes, as boto3's calls, and the steps that bring it back.
@@ -139,8 +166,21 @@ fn a_role_of_the_name_gets_the_policy_and_keeps_the_rest() {
     let folder = Folder::new();
     folder.world(BY_HAND);
     let mut before = folder.boto3("iam", &look("Support"));
-    folder.becomes(ROLE, &["us-east-1 iam:AttachRolePolicy"]);
+    folder.becomes(
+        ROLE,
+        &[
+            "us-east-1 iam:UpdateAssumeRolePolicy",
+            "us-east-1 iam:AttachRolePolicy",
+        ],
+    );
     let mut after = folder.boto3("iam", &look("Support"));
+    let condition = after[0]["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
+        .as_object_mut()
+        .and_then(|statement| statement.remove("Condition"));
+    assert_eq!(
+        condition,
+        Some(json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } }))
+    );
     assert_eq!(before[1].take()["AttachedPolicies"], json!([]));
     assert_eq!(after[1].take()["AttachedPolicies"][0]["PolicyArn"], POLICY);
     assert_eq!(after, before);
@@ -148,7 +188,7 @@ fn a_role_of_the_name_gets_the_policy_and_keeps_the_rest() {
     let tags = folder.boto3("iam", &look("Support"))[0]["Role"]["Tags"].to_string();
     assert!(tags.contains("ops") && tags.contains("trueup"), "{tags}");
     // The trust is changed alone, with consent, once the file names who gets in.
-    let named = format!("{ROLE}principals = [\"123456789012\"]\n");
+    let named = format!("{ROLE}principals = [\"arn:aws:iam::123456789012:user/alice\"]\n");
     folder.write("b.toml", &named).forget_exchanges();
     folder
         .sandbox(&["apply", "b.toml", "--auto-approve"])
@@ -222,6 +262,25 @@ fn the_off_switch_needs_consent_and_leaves_what_others_put_there() {
         OFF,
         &["us-east-1 iam:DetachRolePolicy", "us-east-1 iam:DeleteRole"],
     );
+}
+
+#[test]
+fn a_trust_that_shuts_everybody_out_and_a_policy_that_denies_everything_are_drift() {
+    let folder = Folder::new();
+    folder.write("b.toml", ROLE);
+    folder.apply().expect(0);
+    folder.alter(|account| {
+        let trust = &mut account["iam"]["entities"]["roles"]["support"]["trust"];
+        *trust = trust.as_str().unwrap().replace("Allow", "Deny").into();
+    });
+    folder.becomes(ROLE, &["us-east-1 iam:UpdateAssumeRolePolicy"]);
+    folder.world(SHUT);
+    folder.write("b.toml", ROLE);
+    assert_eq!(
+        folder.steps(),
+        ["delete the inline policy theirs of the role support"]
+    );
+    folder.becomes(ROLE, &["us-east-1 iam:DeleteRolePolicy"]);
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! What is wrong with a table as a whole.
 
 use super::model::{MfaCondition, Model};
+use crate::role_rights::wrong_boundary;
+use crate::roles::{self, wrong_name};
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     let mut wrong = vec![];
-    let mut name = |key, name: &str, most: usize| wrong.extend(no_name(name, most).map(|what| (key, what)));
+    let mut name =
+        |key, name: &str, most: usize| wrong.extend(wrong_name(name, most).map(|what| (key, what)));
     if let Some(group) = &want.group {
         name("group", group, 128);
     }
@@ -44,13 +47,13 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             format!("{session} is out of range; expected 3600 to 43200"),
         ));
     }
-    let long = |text: &&String| text.chars().count() > 1000;
-    if want.role_description.as_ref().is_some_and(|text| long(&text)) {
-        wrong.push((
-            "role_description",
-            "is too long; expected at most 1000 characters".to_owned(),
-        ));
-    }
+    let description = want
+        .role_description
+        .as_deref()
+        .and_then(roles::wrong_description);
+    wrong.extend(description.map(|what| ("role_description", what)));
+    let boundary = want.permissions_boundary.as_ref().and_then(wrong_boundary);
+    wrong.extend(boundary.map(|what| ("permissions_boundary", what)));
     if want.mfa() == MfaCondition::BoolIfExists
         && want.mfa_max_age_seconds.is_some_and(|age| age.number.is_some())
     {
@@ -86,6 +89,12 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
                 "role",
                 has_role,
             ),
+            needs(
+                "permissions_boundary",
+                want.permissions_boundary.is_some(),
+                "role",
+                has_role,
+            ),
             needs("mfa_condition", want.mfa_condition.is_some(), "role", has_role),
             needs(
                 "mfa_max_age_seconds",
@@ -110,12 +119,4 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
         ));
     }
     wrong
-}
-
-/// What is wrong with a name of a user, a group or a role, if something is (IAM API reference: their pattern).
-pub(crate) fn no_name(name: &str, most: usize) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    let is_one = !name.is_empty() && name.len() <= most && name.chars().all(plain);
-    (!is_one)
-        .then(|| format!("`{name}` is no IAM name; expected 1 to {most} letters, digits or _ + = , . @ -"))
 }

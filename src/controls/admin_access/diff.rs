@@ -6,9 +6,11 @@ use trueup_core::env::Env;
 use trueup_core::tags;
 use trueup_policy::Policy;
 
-use super::documents::{self, Own};
-use super::model::{Action, Ids, MfaCondition, Model, User};
-use super::{SELF_SERVICE, SWITCH_ROLE, role_arn};
+use super::documents;
+use super::model::{Action, Ids, MfaCondition, Model, Role, User};
+use super::{SELF_SERVICE, SWITCH_ROLE, role_arn, wanted_users};
+use crate::role_rights::{Boundary, NARROWS};
+use crate::role_trust::{self, Demand, Entry, Own, Probe, Rewritten};
 
 /// Who runs trueup, as far as it matters here.
 enum Caller<'a> {
@@ -53,6 +55,14 @@ struct Case<'a> {
 impl Case<'_> {
     fn own(&self) -> Own<'_> {
         Own::of(self.env)
+    }
+
+    /// What the role's trust demands of the account's users.
+    fn demand(&self) -> Demand {
+        Demand {
+            mfa: self.want.mfa(),
+            max_age: self.want.mfa_max_age_seconds.and_then(|age| age.number),
+        }
     }
 
     /// True if a step would cost the caller access and nobody consented to that; a person is told.
@@ -109,89 +119,203 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         )),
         _ => {}
     }
-    role(&case, out);
-    let group = group(&case, out);
-    users(&case, group, out);
+    let made = role(&case, out);
+    let group = group(&case, made, out);
+    users(&case, group.or(made), out);
     if let Some(role) = &want.role {
         told(&case, role, out);
     }
 }
 
-fn role(case: &Case<'_>, out: &mut Changes<Action>) {
-    let Some(written) = &case.want.role else {
-        return;
-    };
-    let (want, tags) = (case.want, &case.env.run.tags);
-    let age = want.mfa_max_age_seconds.map(|age| age.number);
+/// The role; the step that makes it, if one does.
+fn role(case: &Case<'_>, out: &mut Changes<Action>) -> Option<LocalId> {
+    let written = case.want.role.as_ref()?;
     if case.live.role.is_none() {
-        let made = out
-            .add(Action::CreateRole {
-                role: written.clone(),
-                trust: documents::trust(case.own(), want.mfa(), age.flatten()),
-                description: want.role_description.clone().filter(|text| !text.is_empty()),
-                max_session: want.max_session_seconds,
-                tags: tags.clone(),
-            })
-            .id();
-        let role = written.clone();
-        out.add(Action::AttachAdministratorAccess { role }).after(made);
-        return;
+        return Some(create(case, written, out));
     }
-    let Some(live) = &case.ids.role else {
-        return;
-    };
-    let role = &live.name;
-    let mut after = None;
-    let mut spared = false;
-    if let Some(tight) = documents::tightened(&live.trust, case.own(), want.mfa(), age) {
-        let without_mfa = |(name, user): (&String, &User)| case.caller.is_user(name) && !user.has_mfa;
-        let loses = tight.narrows && (case.caller.is_role(role) || case.ids.users.iter().any(without_mfa));
-        spared = case.spares_caller(
-            loses,
-            &format!("demanding more of who assumes the role {role}"),
-            out,
-        );
-        if !spared {
-            let step = out.change(Action::UpdateTrust {
-                role: role.clone(),
-                trust: tight.trust,
-                mfa: want.mfa(),
-            });
-            let why = if tight.narrows {
-                "who assumes the role without a fresh enough MFA sign-in no longer gets in"
-            } else {
-                "it changes who gets in"
-            };
-            after = Some(step.disruptive(why).id());
+    let live = case.ids.role.as_ref()?;
+    let users = wanted_users(case.want, case.ids, case.own());
+    let probe = Probe::new(&live.trust, case.own(), users);
+    let change = probe.rewritten(&live.trust, case.demand(), |trust| {
+        probe.users(trust) != Entry::No
+    });
+    let trust = trust(case, live, change, out);
+    let standing = trust.as_ref().map_or(&live.trust, |trust| &trust.stands);
+    let others = probe.others(standing);
+    if live.lacks_administrator_access && !trust.as_ref().is_some_and(|trust| trust.is_left) {
+        let role = live.name.clone();
+        let step = out
+            .add(Action::AttachAdministratorAccess { role })
+            .after_all(trust.as_ref().and_then(|trust| trust.step));
+        if !others.is_empty() {
+            step.disruptive(format!("it makes administrators of {} too", others.join(", ")));
         }
     }
-    let strangers = documents::strangers(&live.trust, case.own());
-    if live.lacks_administrator_access && !spared {
-        let mut step = out
-            .add(Action::AttachAdministratorAccess { role: role.clone() })
-            .after_all(after);
-        if !strangers.is_empty() {
-            step = step.disruptive(format!("it makes administrators of {} too", strangers.join(", ")));
-        }
-        step.id();
-    }
+    stricter(case, &probe, live, out);
+    rights(case, live, out);
     settings(case, out);
-    let missing = tags::differing(tags, &live.tags);
+    let missing = tags::differing(&case.env.run.tags, &live.tags);
     if !missing.is_empty() {
         out.change(Action::TagRole {
-            role: role.clone(),
+            role: live.name.clone(),
             tags: missing,
         });
     }
-    if !strangers.is_empty() {
+    let role = &live.name;
+    if !others.is_empty() {
         out.notice(format!(
             "the role {role} lets others in without MFA, which stays as it is: {}",
-            strangers.join(", ")
+            others.join(", ")
         ));
     }
-    if let Some(boundary) = &live.boundary {
+    for why in probe.unclear(standing) {
+        out.notice(format!("the trust of the role {role}: {why}"));
+    }
+    role_trust::tell_deleted(role, &live.trust, standing, out);
+    None
+}
+
+fn create(case: &Case<'_>, name: &str, out: &mut Changes<Action>) -> LocalId {
+    let want = case.want;
+    let made = out
+        .add(Action::CreateRole {
+            role: name.to_owned(),
+            trust: role_trust::trust(case.own(), case.demand()),
+            description: want.role_description.clone().filter(|text| !text.is_empty()),
+            max_session: want.max_session_seconds,
+            boundary: want.permissions_boundary.clone(),
+            tags: case.env.run.tags.clone(),
+        })
+        .id();
+    let role = name.to_owned();
+    out.add(Action::AttachAdministratorAccess { role }).after(made);
+    made
+}
+
+/// What becomes of a trust that has to change.
+struct Trust {
+    /// The document that will stand.
+    stands: Policy,
+    /// The step that sends it.
+    step: Option<LocalId>,
+    /// True if nothing is sent although it has to change: the role must not become more powerful before.
+    is_left: bool,
+}
+
+impl Trust {
+    fn left(live: &Role) -> Self {
+        Trust {
+            stands: live.trust.clone(),
+            step: None,
+            is_left: true,
+        }
+    }
+}
+
+fn trust(
+    case: &Case<'_>,
+    live: &Role,
+    change: Result<Option<Rewritten>, String>,
+    out: &mut Changes<Action>,
+) -> Option<Trust> {
+    let role = &live.name;
+    let next = match change {
+        Ok(next) => next?,
+        Err(why) => {
+            out.refuse_entry(
+                "role",
+                format!("the trust of the role {role} is left as it is: {why}"),
+            );
+            return Some(Trust::left(live));
+        }
+    };
+    let without_mfa = |(name, user): (&String, &User)| case.caller.is_user(name) && !user.has_mfa;
+    let loses = !next.out.is_empty() && (case.caller.is_role(role) || case.ids.users.iter().any(without_mfa));
+    let what = format!("demanding more of who assumes the role {role}");
+    if case.spares_caller(loses, &what, out) {
+        return Some(Trust::left(live));
+    }
+    let step = out.change(Action::UpdateTrust {
+        role: role.clone(),
+        trust: next.trust.clone(),
+        mfa: case.want.mfa(),
+    });
+    let why = role_trust::consequence(&next, case.own());
+    Some(Trust {
+        stands: next.trust,
+        step: Some(step.disruptive(why).id()),
+        is_left: false,
+    })
+}
+
+/// What the trust demands beyond the file, which stays.
+fn stricter(case: &Case<'_>, probe: &Probe<'_>, live: &Role, out: &mut Changes<Action>) {
+    let Some(asked) = probe.asks(&live.trust) else {
+        return;
+    };
+    if case.want.mfa_condition.is_some() && asked.mfa > Some(case.demand().mfa) {
+        out.keep(
+            &["mfa_condition"],
+            format!(
+                "the trust of the role {} demands MFA of access keys too, which stays",
+                live.name
+            ),
+        );
+    }
+    let wanted = case.want.mfa_max_age_seconds;
+    if let (Some(wanted), Some(has)) = (wanted, asked.max_age)
+        && wanted.number.is_none_or(|wanted| has < wanted)
+    {
+        out.keep(
+            &["mfa_max_age_seconds"],
+            format!(
+                "the trust of the role {} accepts a sign-in with MFA for {has} seconds, less than the file asks for, \
+                 which stays",
+                live.name
+            ),
+        );
+    }
+}
+
+/// Actions that no two policies have in common unless they are about everything.
+const PROBED: [&str; 4] = [
+    "ec2:RunInstances",
+    "s3:CreateBucket",
+    "kms:CreateKey",
+    "cloudtrail:LookupEvents",
+];
+
+/// What keeps the role from doing what AdministratorAccess allows.
+fn rights(case: &Case<'_>, live: &Role, out: &mut Changes<Action>) {
+    let role = &live.name;
+    match Boundary::of(
+        role,
+        live.boundary.as_deref(),
+        case.want.permissions_boundary.as_ref(),
+    ) {
+        Boundary::Right => {}
+        Boundary::Another(why) => out.refuse_entry("permissions_boundary", why),
+        Boundary::Missing(boundary) => {
+            let (role, boundary) = (role.clone(), boundary.to_owned());
+            out.change(Action::PutBoundary { role, boundary })
+                .disruptive(NARROWS);
+        }
+    }
+    let denying = live.others.denying(&live.arn, &PROBED, case.env);
+    let risk = |policy: &str| {
+        format!("{policy} denies the role everything; without it the role has every permission")
+    };
+    for policy in denying.attached {
+        let (role, why) = (role.clone(), risk(&policy));
+        out.change(Action::DetachPolicy { role, policy }).weakening(why);
+    }
+    for policy in denying.inline {
+        let (role, why) = (role.clone(), risk(&policy));
+        out.destroy(Action::DeletePolicy { role, policy }).weakening(why);
+    }
+    for why in denying.unclear {
         out.notice(format!(
-            "the role {role} is limited by the permissions boundary {boundary}"
+            "a policy of the role {role} may deny it everything: {why}"
         ));
     }
 }
@@ -223,12 +347,13 @@ fn settings(case: &Case<'_>, out: &mut Changes<Action>) {
     }
 }
 
-/// The group with its policies; the step that makes it, if one does.
-fn group(case: &Case<'_>, out: &mut Changes<Action>) -> Option<LocalId> {
+/// The group with its policies; the step that makes it, if one does. What is made for a role that does not exist yet
+/// waits for it: where the role cannot be made, it would serve nothing.
+fn group(case: &Case<'_>, new_role: Option<LocalId>, out: &mut Changes<Action>) -> Option<LocalId> {
     let written = case.want.group.as_ref()?;
     let made = case.live.group.is_none().then(|| {
         let group = written.clone();
-        out.add(Action::CreateGroup { group }).id()
+        out.add(Action::CreateGroup { group }).after_all(new_role).id()
     });
     if made.is_none() && case.ids.group.is_none() {
         return None;
@@ -237,7 +362,14 @@ fn group(case: &Case<'_>, out: &mut Changes<Action>) -> Option<LocalId> {
         let arn = case.role_arn(role);
         let at_least = vec![("sts:AssumeRole", arn.clone())];
         let document = documents::switch_role(&arn);
-        policy(case, written, made, (SWITCH_ROLE, document), &at_least, out);
+        policy(
+            case,
+            written,
+            made.or(new_role),
+            (SWITCH_ROLE, document),
+            &at_least,
+            out,
+        );
     }
     let at_least = documents::self_service_at_least(case.own());
     let document = documents::self_service(case.own());
@@ -297,12 +429,20 @@ fn policy(
 }
 
 fn users(case: &Case<'_>, made: Option<LocalId>, out: &mut Changes<Action>) {
-    let (Some(written), Some(users)) = (&case.want.group, &case.want.users) else {
+    let Some(written) = &case.want.group else {
         return;
     };
     let tags = &case.env.run.tags;
     let group = case.group_name(written).to_owned();
     let members = case.live.users.clone().unwrap_or_default();
+    if case.want.users.as_ref().unwrap_or(&members).is_empty() {
+        out.person(format!(
+            "name at least one administrator: the group {group} has no members; write users = [\"…\"] in [admin_access]"
+        ));
+    }
+    let Some(users) = &case.want.users else {
+        return;
+    };
     let has = |list: &[String], name: &str| list.iter().any(|one| one.eq_ignore_ascii_case(name));
     for user in users {
         let live = case.ids.users.get(user);
@@ -313,6 +453,7 @@ fn users(case: &Case<'_>, made: Option<LocalId>, out: &mut Changes<Action>) {
                 user: name.clone(),
                 tags: tags.clone(),
             })
+            .after_all(made)
             .id()
         });
         if !is_member {

@@ -10,13 +10,14 @@ use futures::future::try_join_all;
 use trueup_aws::{Cx, Failure, done, found};
 use trueup_core::control::Observed;
 use trueup_core::fault::Fault;
-use trueup_core::values::NumberOr;
-use trueup_policy::Policy;
+use trueup_core::values::{NumberOr, Template};
 
-use super::documents::{self, Own};
+use super::documents;
 use super::model::{Action, Group, Ids, Model, Role, SatisfiedBy, User};
-use super::{administrator_access, role_arn};
-use crate::roles::{self, NONE, document, sent};
+use super::{administrator_access, role_arn, wanted_users};
+use crate::role_rights::OtherPolicies;
+use crate::role_trust::{Own, Probe};
+use crate::roles::{self, NONE, document, managed, sent};
 
 /// The path of the roles that IAM Identity Center makes.
 const IDENTITY_CENTER: &str = "/aws-reserved/sso.amazonaws.com/";
@@ -58,10 +59,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         model.role = Some(written.unwrap_or_else(|| role.name.clone()));
         model.role_description = Some(role.description.clone().unwrap_or_default());
         model.max_session_seconds = Some(role.max_session);
-        if let Some(asked) = documents::asked(&role.trust, Own::of(&cx.env)) {
-            model.mfa_condition = asked.mfa;
-            model.mfa_max_age_seconds = Some(NumberOr::from_api(asked.max_age));
-        }
+        model.permissions_boundary = role.boundary.clone().map(Template::from);
     }
     let wanted = want.map(Model::members).unwrap_or_default();
     if let Some((group, members)) = group {
@@ -80,6 +78,14 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             .map(|name| async move { Ok::<_, Fault>(user(iam, &name).await?.map(|user| (name, user))) }),
     );
     ids.users = users.await?.into_iter().flatten().collect();
+    if let Some(role) = &ids.role {
+        let own = Own::of(&cx.env);
+        let users = want.map(|want| wanted_users(want, &ids, own)).unwrap_or_default();
+        if let Some(asked) = Probe::new(&role.trust, own, users).asks(&role.trust) {
+            model.mfa_condition = asked.mfa;
+            model.mfa_max_age_seconds = Some(NumberOr::from_api(asked.max_age));
+        }
+    }
 
     let is_there = ids.group.is_some() || ids.role.is_some();
     model.enabled = Some(is_there || (!goes && model.satisfied_by.is_some()));
@@ -115,7 +121,7 @@ async fn likely_role(cx: &Cx, iam: &Client) -> Result<Option<Role>, Failure> {
         let Some(role) = role(cx, iam, &name, false).await? else {
             continue;
         };
-        let asked = documents::asked(&role.trust, Own::of(&cx.env));
+        let asked = Probe::new(&role.trust, Own::of(&cx.env), vec![]).asks(&role.trust);
         if asked.is_some_and(|asked| asked.mfa.is_some()) {
             return Ok(Some(role));
         }
@@ -165,14 +171,14 @@ async fn role(cx: &Cx, iam: &Client, name: &str, whole: bool) -> Result<Option<R
     let lacks_administrator_access = !attached
         .iter()
         .any(|policy| policy.policy_arn.as_deref() == Some(&administrator));
-    let foreign = match whole {
-        true => roles::in_the_way(iam, &role.role_name, attached, &administrator).await?,
-        false => vec![],
-    };
+    let (mut others, mut foreign) = (OtherPolicies::default(), vec![]);
+    if whole {
+        foreign = roles::in_the_way(iam, &role.role_name, attached, &administrator).await?;
+    } else {
+        others = roles::other_policies(iam, &role.role_name, &attached, &administrator).await?;
+    }
     let trust = roles::trust(&role)?;
-    let boundary = role
-        .permissions_boundary
-        .and_then(|boundary| boundary.permissions_boundary_arn);
+    let boundary = roles::boundary(&role);
     Ok(Some(Role {
         // A role that was just made may be told by its id for a moment.
         arn: if role.arn.starts_with("arn:") {
@@ -186,6 +192,7 @@ async fn role(cx: &Cx, iam: &Client, name: &str, whole: bool) -> Result<Option<R
         max_session: role.max_session_duration.unwrap_or(3600),
         lacks_administrator_access,
         boundary,
+        others,
         foreign,
         tags: roles::tags(role.tags),
     }))
@@ -252,20 +259,6 @@ async fn group(iam: &Client, name: &str) -> Result<Option<(Group, Vec<String>)>,
     )))
 }
 
-/// The document of a managed policy.
-async fn managed(iam: &Client, arn: &str) -> Result<Policy, Failure> {
-    let policy = iam.get_policy().policy_arn(arn).send().await?;
-    let version = policy.policy.and_then(|policy| policy.default_version_id);
-    let answer = iam
-        .get_policy_version()
-        .policy_arn(arn)
-        .set_version_id(version)
-        .send()
-        .await?;
-    let text = answer.policy_version.and_then(|version| version.document);
-    document("iam:GetPolicyVersion", text.as_deref())
-}
-
 async fn user(iam: &Client, name: &str) -> Result<Option<User>, Failure> {
     let get = |name: String| async move { found(iam.get_user().user_name(name).send().await, NONE) };
     let mut answer = get(name.to_owned()).await?;
@@ -299,6 +292,7 @@ async fn user(iam: &Client, name: &str) -> Result<Option<User>, Failure> {
         has_mfa: !devices.mfa_devices.is_empty(),
         keys: keys.collect(),
         tags: roles::tags(user.tags),
+        arn: user.arn,
         name: user.user_name,
     }))
 }
@@ -340,6 +334,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             trust,
             description,
             max_session,
+            boundary,
             tags,
         } => {
             let new = roles::New {
@@ -347,10 +342,14 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 trust,
                 description: description.as_deref(),
                 max_session: *max_session,
+                boundary: boundary.as_ref().map(Template::as_str),
                 tags,
             };
             roles::create(cx, new).await
         }
+        Action::PutBoundary { role, boundary } => roles::set_boundary(cx, role, boundary).await,
+        Action::DetachPolicy { role, policy } => roles::detach(iam, role, policy).await,
+        Action::DeletePolicy { role, policy } => roles::delete_inline(iam, role, policy).await,
         Action::AttachAdministratorAccess { role } => {
             roles::attach(cx, role, &administrator_access(&cx.env)).await
         }

@@ -6,10 +6,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trueup_core::tags::{Tags, shown};
-use trueup_core::values::{Nothing, NumberOr};
+use trueup_core::values::{Nothing, NumberOr, Template};
 use trueup_policy::Policy;
 
 use super::{SELF_SERVICE, SWITCH_ROLE};
+use crate::role_rights::OtherPolicies;
 
 /// The table `[admin_access]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +36,9 @@ pub(crate) struct Model {
     /// How long a session of the role may last, in seconds, 3600 to 43200.
     #[schemars(range(min = 3600, max = 43200))]
     pub(crate) max_session_seconds: Option<i32>,
+    /// The ARN of the managed policy that limits the role, as some organizations demand of every role. A role that has
+    /// another one, or one that is not written here, is left alone and reported: a boundary is never taken away.
+    pub(crate) permissions_boundary: Option<Template>,
     /// Active access keys of the users that are older are told of, in days; "none" for any age.
     pub(crate) access_key_max_age_days: Option<NumberOr<Nothing>>,
     /// True lets a run take away or narrow the access of the very user or role that runs it.
@@ -77,7 +81,7 @@ pub(crate) enum MfaCondition {
 
 impl MfaCondition {
     /// Its name in a policy document.
-    pub(super) fn operator(self) -> &'static str {
+    pub(crate) fn operator(self) -> &'static str {
         match self {
             MfaCondition::BoolIfExists => "BoolIfExists",
             MfaCondition::Bool => "Bool",
@@ -126,6 +130,8 @@ pub(crate) struct Role {
     pub(crate) lacks_administrator_access: bool,
     /// The policy that limits it, by ARN.
     pub(crate) boundary: Option<String>,
+    /// Its policies beside AdministratorAccess.
+    pub(crate) others: OtherPolicies,
     /// The other policies and the instance profiles, by name. Read only where the role is to go.
     pub(crate) foreign: Vec<String>,
     /// Its tags.
@@ -137,6 +143,8 @@ pub(crate) struct Role {
 pub(crate) struct User {
     /// The name as IAM has it.
     pub(crate) name: String,
+    /// The ARN, which has its path.
+    pub(crate) arn: String,
     /// True with a console password.
     pub(crate) has_password: bool,
     /// True with an MFA device.
@@ -171,10 +179,17 @@ pub(crate) enum Action {
         trust: Policy,
         description: Option<String>,
         max_session: Option<i32>,
+        boundary: Option<Template>,
         tags: Tags,
     },
     /// Attach AdministratorAccess.
     AttachAdministratorAccess { role: String },
+    /// Limit the role by a permissions boundary.
+    PutBoundary { role: String, boundary: String },
+    /// Detach a managed policy that denies everything.
+    DetachPolicy { role: String, policy: String },
+    /// Delete an inline policy that denies everything.
+    DeletePolicy { role: String, policy: String },
     /// Replace the trust policy, which then demands MFA so.
     UpdateTrust {
         role: String,
@@ -216,6 +231,13 @@ impl fmt::Display for Action {
             Action::CreateRole { role, .. } => write!(f, "create the role {role}"),
             Action::AttachAdministratorAccess { role } => {
                 write!(f, "attach AdministratorAccess to the role {role}")
+            }
+            Action::PutBoundary { role, boundary } => {
+                write!(f, "limit the role {role} by the permissions boundary {boundary}")
+            }
+            Action::DetachPolicy { role, policy } => write!(f, "detach {policy} from the role {role}"),
+            Action::DeletePolicy { role, policy } => {
+                write!(f, "delete the inline policy {policy} of the role {role}")
             }
             Action::UpdateTrust { role, mfa, .. } => {
                 write!(

@@ -5,9 +5,11 @@ use trueup_core::tags::Tags;
 use trueup_core::values::NumberOr;
 use trueup_policy::Policy;
 
-use super::documents::{self, Own};
+use super::documents;
 use super::model::{Group, Role, SatisfiedBy, User};
 use super::*;
+use crate::role_rights::OtherPolicies;
+use crate::role_trust::{self, Demand};
 use crate::testing;
 
 const OWN: Own<'_> = Own {
@@ -31,6 +33,7 @@ fn want() -> Model {
 fn good_user(name: &str) -> User {
     User {
         name: name.to_owned(),
+        arn: format!("arn:aws:iam::111122223333:user/{name}"),
         has_password: true,
         has_mfa: true,
         ..User::default()
@@ -62,9 +65,10 @@ fn live() -> Observed<Model, Ids> {
                 arn: ROLE.to_owned(),
                 description: None,
                 max_session: 3600,
-                trust: documents::trust(OWN, MfaCondition::Bool, None),
+                trust: trust(MfaCondition::Bool),
                 lacks_administrator_access: false,
                 boundary: None,
+                others: OtherPolicies::default(),
                 foreign: vec![],
                 tags: Tags::new(),
             }),
@@ -106,6 +110,10 @@ fn told(want: &Model, seen: &Observed<Model, Ids>) -> String {
     told_to("iam::111122223333:root", want, seen)
 }
 
+fn trust(mfa: MfaCondition) -> Policy {
+    role_trust::trust(OWN, Demand { mfa, max_age: None })
+}
+
 fn policy(text: &str) -> Policy {
     text.parse().unwrap()
 }
@@ -122,11 +130,13 @@ fn a_new_account_gets_all_of_it_and_a_person_the_rest() {
     attach AdministratorAccess to the role administrator [safe]
       after create the role administrator
     create the group administrators [safe]
+      after create the role administrator
     let the group administrators switch to the role [safe]
       after create the group administrators
     let members of administrators manage their own password and MFA [safe]
       after create the group administrators
     create the user alice, without password and keys [safe]
+      after create the group administrators
     add alice to the group administrators [safe]
       after create the group administrators
       after create the user alice, without password and keys
@@ -149,16 +159,23 @@ fn what_is_written_of_a_new_role_goes_into_its_creation() {
     run.tags = [("managed-by".to_owned(), "trueup".to_owned())].into();
     let want = model(
         "role = \"administrator\"\nrole_description = \"Administrators\"\nmfa_max_age_seconds = 3600\n\
-         max_session_seconds = 7200",
+         max_session_seconds = 7200\npermissions_boundary = \"arn:aws:iam::111122223333:policy/limit\"",
     );
     let out = testing::found_in::<AdminAccess>(&want, &nothing(), run.clone());
     assert_eq!(
         out.steps[0].action,
         Action::CreateRole {
             role: "administrator".to_owned(),
-            trust: documents::trust(OWN, MfaCondition::Bool, Some(3600)),
+            trust: role_trust::trust(
+                OWN,
+                Demand {
+                    mfa: MfaCondition::Bool,
+                    max_age: Some(3600)
+                }
+            ),
             description: Some("Administrators".to_owned()),
             max_session: Some(7200),
+            boundary: Some("arn:aws:iam::111122223333:policy/limit".to_owned().into()),
             tags: run.tags,
         }
     );
@@ -210,7 +227,7 @@ fn a_trust_that_lets_users_in_without_mfa_gets_the_demand_alone() {
     });
     insta::assert_snapshot!(told(&want(), &seen), @"
     set who may assume the role administrator, with MFA (Bool) [disruptive]
-      ! who assumes the role without a fresh enough MFA sign-in no longer gets in
+      ! no longer let in: users without MFA, the roles of account 111122223333 (a role session carries no MFA)
     note: the role administrator lets others in without MFA, which stays as it is: ec2.amazonaws.com
     ");
 }
@@ -222,18 +239,156 @@ fn the_weaker_condition_is_only_what_was_written_and_warned_of() {
         ..want()
     };
     let seen = with(|seen| {
-        seen.ids.role.as_mut().unwrap().trust = documents::trust(OWN, MfaCondition::BoolIfExists, None);
+        seen.ids.role.as_mut().unwrap().trust = trust(MfaCondition::BoolIfExists);
     });
-    insta::assert_snapshot!(told(&weak, &seen), @r#"note: mfa_condition = "BoolIfExists" lets access keys assume the role without MFA; "Bool" does not"#);
-    insta::assert_snapshot!(told(&want(), &seen), @"
-    set who may assume the role administrator, with MFA (Bool) [disruptive]
-      ! who assumes the role without a fresh enough MFA sign-in no longer gets in
-    ");
-    insta::assert_snapshot!(told(&weak, &live()), @r#"
-    set who may assume the role administrator, with MFA (BoolIfExists) [disruptive]
-      ! it changes who gets in
+    insta::assert_snapshot!(told(&weak, &seen), @r#"
+    note: the role administrator lets others in without MFA, which stays as it is: the roles of account 111122223333
     note: mfa_condition = "BoolIfExists" lets access keys assume the role without MFA; "Bool" does not
     "#);
+    insta::assert_snapshot!(told(&want(), &seen), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! no longer let in: users without MFA, the roles of account 111122223333 (a role session carries no MFA)
+    ");
+    insta::assert_snapshot!(told(&weak, &live()), @r#"
+    note: the trust of the role administrator demands MFA of access keys too, which stays
+    note: mfa_condition = "BoolIfExists" lets access keys assume the role without MFA; "Bool" does not
+    "#);
+}
+
+#[test]
+fn a_trust_that_shuts_the_administrators_out_lets_them_in_again() {
+    let with_trust = |text: &str| with(|seen| seen.ids.role.as_mut().unwrap().trust = policy(text));
+    let turned = with_trust(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+            "Action": "sts:AssumeRole", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}"#,
+    );
+    insta::assert_snapshot!(told(&want(), &turned), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! users of account 111122223333 who have signed in with MFA can assume it from then on
+    ");
+    let limited = with_trust(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"},
+            "Action": "sts:AssumeRole", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/ci"}}}}"#,
+    );
+    insta::assert_snapshot!(told(&want(), &limited), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! users of account 111122223333 who have signed in with MFA can assume it from then on
+    note: the role administrator lets others in without MFA, which stays as it is: arn:aws:iam::111122223333:role/ci
+    ");
+    // One of two.
+    let alone = with_trust(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/alice"},
+            "Action": "sts:AssumeRole", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}"#,
+    );
+    insta::assert_snapshot!(told(&want(), &alone), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! users of account 111122223333 who have signed in with MFA can assume it from then on
+    ");
+    let both = with_trust(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS":
+            ["arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:user/bob"]},
+            "Action": "sts:AssumeRole", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}"#,
+    );
+    assert_eq!(told(&want(), &both), "");
+}
+
+#[test]
+fn a_deny_of_somebodys_own_blocks_and_lets_no_one_become_an_administrator() {
+    let seen = with(|seen| {
+        let role = seen.ids.role.as_mut().unwrap();
+        role.lacks_administrator_access = true;
+        role.trust = policy(
+            r#"{"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"},
+                {"Sid": "Lock", "Effect": "Deny", "Principal": "*", "Action": "*"}]}"#,
+        );
+    });
+    insta::assert_snapshot!(told(&want(), &seen), @"refused for role: the trust of the role administrator is left as it is: statement Lock of it denies the account's users also with MFA: take it out first");
+}
+
+#[test]
+fn a_trust_that_demands_more_than_the_file_stays_and_is_told_of() {
+    let aged = with(|seen| {
+        seen.ids.role.as_mut().unwrap().trust = role_trust::trust(
+            OWN,
+            Demand {
+                mfa: MfaCondition::Bool,
+                max_age: Some(900),
+            },
+        );
+    });
+    assert_eq!(told(&want(), &aged), "");
+    let older = model("role = \"administrator\"\nmfa_max_age_seconds = 3600");
+    insta::assert_snapshot!(told(&older, &aged), @"note: the trust of the role administrator accepts a sign-in with MFA for 900 seconds, less than the file asks for, which stays");
+    let any = model("role = \"administrator\"\nmfa_max_age_seconds = \"none\"");
+    insta::assert_snapshot!(told(&any, &aged), @"note: the trust of the role administrator accepts a sign-in with MFA for 900 seconds, less than the file asks for, which stays");
+}
+
+#[test]
+fn deleted_principals_are_named_and_left_out_of_what_is_sent() {
+    let seen = |condition: &str| {
+        with(|seen| {
+            seen.ids.role.as_mut().unwrap().trust = policy(&format!(
+                r#"{{"Version": "2012-10-17", "Statement": [
+                    {{"Sid": "Old", "Effect": "Allow", "Principal": {{"AWS": "AROAEXAMPLEEXAMPLE123"}}, "Action": "sts:AssumeRole"}},
+                    {{"Effect": "Allow", "Principal": {{"AWS": "111122223333"}}, "Action": "sts:AssumeRole"{condition}}}]}}"#
+            ));
+        })
+    };
+    insta::assert_snapshot!(told(&want(), &seen("")), @"
+    set who may assume the role administrator, with MFA (Bool) [disruptive]
+      ! no longer let in: users without MFA, the roles of account 111122223333 (a role session carries no MFA)
+    note: the trust of the role administrator names deleted principals, which let nobody in: AROAEXAMPLEEXAMPLE123 (statement Old); they are left out of the document that is sent
+    ");
+    let strict = seen(r#", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#);
+    insta::assert_snapshot!(told(&want(), &strict), @"note: the trust of the role administrator names deleted principals, which let nobody in: AROAEXAMPLEEXAMPLE123 (statement Old); IAM takes no document that names them: they have to be left out once it is changed");
+}
+
+#[test]
+fn a_policy_that_denies_everything_is_taken_away_with_consent() {
+    let seen = with(|seen| {
+        let all = policy(
+            r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}"#,
+        );
+        let others = &mut seen.ids.role.as_mut().unwrap().others;
+        others.attached = [("arn:aws:iam::aws:policy/AWSDenyAll".to_owned(), all.clone())].into();
+        others.inline = [("quarantine".to_owned(), all)].into();
+    });
+    insta::assert_snapshot!(told(&want(), &seen), @"
+    detach arn:aws:iam::aws:policy/AWSDenyAll from the role administrator [safe]
+      weakens: arn:aws:iam::aws:policy/AWSDenyAll denies the role everything; without it the role has every permission
+    delete the inline policy quarantine of the role administrator [destructive]
+      weakens: quarantine denies the role everything; without it the role has every permission
+    ");
+}
+
+#[test]
+fn a_boundary_is_put_where_the_file_names_it_and_never_taken_away() {
+    let ours = "arn:aws:iam::111122223333:policy/ours";
+    let bounded = Model {
+        permissions_boundary: Some(ours.to_owned().into()),
+        ..want()
+    };
+    let live_with =
+        |boundary: &str| with(|seen| seen.ids.role.as_mut().unwrap().boundary = Some(boundary.to_owned()));
+    assert_eq!(told(&bounded, &live_with(ours)), "");
+    insta::assert_snapshot!(told(&bounded, &live()), @"
+    limit the role administrator by the permissions boundary arn:aws:iam::111122223333:policy/ours [disruptive]
+      ! sessions of the role can no longer do what the boundary does not allow
+    ");
+    insta::assert_snapshot!(told(&bounded, &live_with("arn:aws:iam::111122223333:policy/theirs")), @r#"refused for permissions_boundary: the role administrator has the permissions boundary arn:aws:iam::111122223333:policy/theirs, which the file does not name: write permissions_boundary = "arn:aws:iam::111122223333:policy/theirs", or take it from the role"#);
+    insta::assert_snapshot!(told(&want(), &live_with(ours)), @r#"refused for permissions_boundary: the role administrator has the permissions boundary arn:aws:iam::111122223333:policy/ours, which the file does not name: write permissions_boundary = "arn:aws:iam::111122223333:policy/ours", or take it from the role"#);
+}
+
+#[test]
+fn a_group_without_members_needs_an_administrator() {
+    let unmanaged = Model {
+        users: None,
+        ..want()
+    };
+    let empty = with(|seen| seen.model.users = Some(vec![]));
+    insta::assert_snapshot!(told(&unmanaged, &empty), @r#"person: name at least one administrator: the group administrators has no members; write users = ["…"] in [admin_access]"#);
+    assert_eq!(told(&unmanaged, &live()), "");
 }
 
 #[test]
@@ -269,7 +424,7 @@ fn an_age_or_a_session_that_is_shorter_is_disruptive() {
     let seen = with(|seen| seen.ids.role.as_mut().unwrap().max_session = 7200);
     insta::assert_snapshot!(told(&want, &seen), @"
     set who may assume the role administrator, with MFA (Bool) [disruptive]
-      ! who assumes the role without a fresh enough MFA sign-in no longer gets in
+      ! no longer let in: users whose sign-in with MFA is older
     set description and session length of the role administrator [disruptive]
       ! whoever asks for a session of 7200 seconds is refused
     ");
@@ -316,15 +471,15 @@ fn a_detached_policy_is_attached_again_and_strangers_are_warned_of() {
             r#"{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#,
         );
     });
-    insta::assert_snapshot!(told(&want(), &open), @"
+    insta::assert_snapshot!(told(&want(), &open), @r#"
     set who may assume the role administrator, with MFA (Bool) [disruptive]
-      ! it changes who gets in
+      ! users of account 111122223333 who have signed in with MFA can assume it from then on
     attach AdministratorAccess to the role administrator [disruptive]
       after set who may assume the role administrator, with MFA (Bool)
       ! it makes administrators of ec2.amazonaws.com too
+    refused for permissions_boundary: the role administrator has the permissions boundary arn:aws:iam::111122223333:policy/limit, which the file does not name: write permissions_boundary = "arn:aws:iam::111122223333:policy/limit", or take it from the role
     note: the role administrator lets others in without MFA, which stays as it is: ec2.amazonaws.com
-    note: the role administrator is limited by the permissions boundary arn:aws:iam::111122223333:policy/limit
-    ");
+    "#);
 }
 
 #[test]
@@ -396,12 +551,13 @@ fn users_are_an_exact_list() {
         users: Some(vec![]),
         ..want()
     };
-    insta::assert_snapshot!(told(&nobody, &live()), @"
+    insta::assert_snapshot!(told(&nobody, &live()), @r#"
     remove alice from the group administrators [destructive]
       ! alice is no longer an administrator
     remove bob from the group administrators [destructive]
       ! bob is no longer an administrator
-    ");
+    person: name at least one administrator: the group administrators has no members; write users = ["…"] in [admin_access]
+    "#);
 }
 
 #[test]
@@ -581,6 +737,15 @@ fn what_cannot_be_meant_is_refused() {
         ("group = \"a\"\nusers = [\"alice\", \"Alice\"]", "users"),
         ("group = \"a\"\nusers = [\"al ice\"]", "users"),
         ("role = \"AWSReservedSSO_x\"", "role"),
+        ("role = \"a\"\nrole_description = \"管理者\"", "role_description"),
+        (
+            "role = \"a\"\npermissions_boundary = \"boundary\"",
+            "permissions_boundary",
+        ),
+        (
+            "group = \"a\"\npermissions_boundary = \"arn:aws:iam::111122223333:policy/b\"",
+            "permissions_boundary",
+        ),
         ("role = \"a\"\nmax_session_seconds = 60", "max_session_seconds"),
         (
             "role = \"a\"\nmfa_condition = \"BoolIfExists\"\nmfa_max_age_seconds = 3600",

@@ -1,6 +1,8 @@
 //! What is wrong with a table as a whole.
 
 use super::model::Model;
+use crate::role_rights::wrong_boundary;
+use crate::roles::wrong_name;
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -49,6 +51,13 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     if want.role.is_some() && want.log_group.is_none() {
         wrong.push(("role", "stands without log_group".to_owned()));
     }
+    let role = want.role.as_deref().and_then(|role| wrong_name(role, 64));
+    wrong.extend(role.map(|what| ("role", what)));
+    if want.permissions_boundary.is_some() && want.log_group.is_none() {
+        wrong.push(("permissions_boundary", "stands without log_group".to_owned()));
+    }
+    let boundary = want.permissions_boundary.as_ref().and_then(wrong_boundary);
+    wrong.extend(boundary.map(|what| ("permissions_boundary", what)));
     if let Some(group) = want.log_group.as_deref().filter(|group| !is_group(group)) {
         wrong.push((
             "log_group",

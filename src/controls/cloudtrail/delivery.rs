@@ -9,6 +9,7 @@ use trueup_core::values::{Bound, Fit, NumberOr};
 
 use super::LOG_GROUP;
 use super::model::{Action, Delivery, Failing, Group, Ids, Lets, Model, Place, Role, longer};
+use crate::role_rights::{Boundary, NARROWS};
 
 /// Log group and role; what the trail has to be told about them, if it does not deliver yet.
 pub(super) fn deliver(
@@ -83,12 +84,28 @@ pub(super) fn deliver(
     } else {
         let step = out.add(Action::CreateRole {
             delivery: delivery.clone(),
+            boundary: want.permissions_boundary.clone(),
             tags: here.env.run.tags.clone(),
         });
         before.push(step.id());
     }
+    limit(want, role, out);
     let is_attached = group.is_attached && role.is_attached && (role.exists || role.path.is_none());
     (!is_attached).then_some(delivery)
+}
+
+/// The permissions boundary of a role that exists, where the file names one.
+fn limit(want: &Model, role: &Role, out: &mut Changes<Action>) {
+    let wanted = want.permissions_boundary.as_ref().filter(|_| role.exists);
+    match wanted.map(|wanted| Boundary::of(&role.name, role.boundary.as_deref(), Some(wanted))) {
+        None | Some(Boundary::Right) => {}
+        Some(Boundary::Another(why)) => out.refuse_entry("permissions_boundary", why),
+        Some(Boundary::Missing(boundary)) => {
+            let (role, boundary) = (role.name.clone(), boundary.to_owned());
+            out.change(Action::PutBoundary { role, boundary })
+                .disruptive(NARROWS);
+        }
+    }
 }
 
 /// How long the log group keeps events.

@@ -102,6 +102,11 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             .filter(|group| group.exists)
             .map(|group| Bound::Plain(NumberOr::from_api(group.retention))),
         role: live_group.and(live_role),
+        permissions_boundary: ids
+            .role
+            .as_ref()
+            .and_then(|role| role.boundary.clone())
+            .map(Template::from),
     };
     // One that is stopped is nothing beside the organization's that records.
     let held_by = match &ids.organization_trail {
@@ -144,17 +149,23 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 .await?;
             Ok(())
         }
-        Action::CreateRole { delivery, tags } => {
+        Action::CreateRole {
+            delivery,
+            boundary,
+            tags,
+        } => {
             let new = roles::New {
                 name: &delivery.role,
                 trust: &role::trust(),
                 description: Some("Lets CloudTrail deliver events to CloudWatch Logs"),
                 max_session: None,
+                boundary: boundary.as_ref().map(Template::as_str),
                 tags,
             };
             roles::create(cx, new).await?;
             let_deliver(cx, delivery).await
         }
+        Action::PutBoundary { role, boundary } => roles::set_boundary(cx, role, boundary).await,
         Action::LetDeliver(delivery) => let_deliver(cx, delivery).await,
         Action::SetTrust { role, trust } => roles::set_trust(cx, role, trust).await,
         Action::Create {

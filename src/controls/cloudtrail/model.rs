@@ -48,6 +48,9 @@ pub(crate) struct Model {
     /// The name of the role that delivers to that log group. It is made if it does not exist. Any role that can deliver
     /// is right if none is written.
     pub(crate) role: Option<String>,
+    /// The ARN of the managed policy that limits the role that trueup makes for it, as some organizations demand of every
+    /// role. A role that has another one is left alone and reported: a boundary is never taken away.
+    pub(crate) permissions_boundary: Option<Template>,
 }
 
 impl Model {
@@ -139,6 +142,9 @@ pub(crate) struct Role {
     /// Its trust policy with what it lacks, if CloudTrail may not assume it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mended_trust: Option<Policy>,
+    /// The policy that limits it, by ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) boundary: Option<String>,
 }
 
 /// What policies say of what CloudTrail has to do.
@@ -396,9 +402,13 @@ pub(crate) enum Action {
     CreateRole {
         /// What it delivers to, and its name.
         delivery: Delivery,
+        /// The policy that limits it.
+        boundary: Option<Template>,
         /// Its tags.
         tags: Tags,
     },
+    /// Limit the role by a permissions boundary.
+    PutBoundary { role: String, boundary: String },
     /// Let the role deliver.
     LetDeliver(Delivery),
     /// Let CloudTrail assume the role.
@@ -461,6 +471,12 @@ impl fmt::Display for Action {
             Action::TagGroup { tags, .. } => write!(f, "tag the log group: {}", tags::shown(tags)),
             Action::CreateRole { delivery, .. } => {
                 write!(f, "create the role `{}` for CloudTrail", delivery.role)
+            }
+            Action::PutBoundary { role, boundary } => {
+                write!(
+                    f,
+                    "limit the role `{role}` by the permissions boundary {boundary}"
+                )
             }
             Action::LetDeliver(delivery) => {
                 write!(f, "let the role `{}` deliver to the log group", delivery.role)

@@ -73,6 +73,7 @@ fn live() -> Observed<Model, Ids> {
                 trust: Lets::Yes,
                 rights: Lets::Yes,
                 mended_trust: None,
+                boundary: None,
             }),
             ..Ids::default()
         },
@@ -99,6 +100,7 @@ fn nothing() -> Observed<Model, Ids> {
                 trust: Lets::No,
                 rights: Lets::No,
                 mended_trust: None,
+                boundary: None,
             }),
             ..Ids::default()
         },
@@ -637,4 +639,35 @@ fn a_trail_beside_the_organizations_is_a_second_copy() {
     let mut seen = nothing();
     seen.ids.organization_trail = Some("arn:aws:cloudtrail:us-east-1:999988887777:trail/all".to_owned());
     assert_eq!(costs(&example(), &seen), price::LOGS + price::SECOND_COPY);
+}
+
+#[test]
+fn a_boundary_that_the_file_names_comes_with_the_role_or_is_put_on_it() {
+    let ours = "arn:aws:iam::111122223333:policy/ours";
+    let mut bounded = example();
+    bounded.permissions_boundary = Some(Template::from(ours.to_owned()));
+    let with = |boundary: Option<&str>| {
+        let mut seen = live();
+        if let Some(role) = &mut seen.ids.role {
+            role.boundary = boundary.map(str::to_owned);
+        }
+        seen
+    };
+    assert_eq!(plan(&bounded, &with(Some(ours))), plan(&example(), &live()));
+    let put = plan(&bounded, &with(None));
+    assert!(
+        put.contains("by the permissions boundary arn:aws:iam::111122223333:policy/ours [disruptive]"),
+        "{put}"
+    );
+    let theirs = plan(&bounded, &with(Some("arn:aws:iam::111122223333:policy/theirs")));
+    assert!(theirs.contains("refused for permissions_boundary"), "{theirs}");
+    let made = testing::found::<CloudTrail>(&bounded, &nothing()).steps;
+    let given = made.iter().any(|step| {
+        matches!(&step.action, Action::CreateRole { boundary, .. } if *boundary == bounded.permissions_boundary)
+    });
+    assert!(given);
+    assert!(
+        wrong("name = \"x\"\npermissions_boundary = \"ours\"\nlog_group = \"g\"")
+            .contains("permissions_boundary")
+    );
 }

@@ -6,9 +6,10 @@ use trueup_core::location::{Location, Region};
 use trueup_core::tags;
 
 use super::coverage::{self, Coverage};
-use super::model::{Action, Ids, Model, Rule};
+use super::model::{Action, Ids, Model, Role, Rule};
 use super::{FORWARD, RULE, RULES, TARGETS, bus, message};
 use crate::alerts;
+use crate::role_rights::{Boundary, NARROWS};
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
@@ -18,7 +19,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     }
     home(want, seen, here, out);
     if let Some(coverage) = want.coverage {
-        forwarders(coverage, seen, here, out);
+        forwarders(want, coverage, seen, here, out);
     }
 }
 
@@ -139,7 +140,13 @@ fn tag(region: &Region, rule: &Rule, here: &Here<'_>, out: &mut Changes<Action>)
     }
 }
 
-fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
+fn forwarders(
+    want: &Model,
+    coverage: Coverage,
+    seen: &Observed<Model, Ids>,
+    here: &Here<'_>,
+    out: &mut Changes<Action>,
+) {
     let ids = &seen.ids;
     let wanted = coverage::forwarders(here.env, coverage);
     if coverage::leaves_out_global(here.env) {
@@ -155,6 +162,7 @@ fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, 
         if !lacking.is_empty() {
             out.change(Action::TagRole { tags: lacking });
         }
+        limit(want, role, out);
     }
     for (region, fault) in ids
         .denied
@@ -177,7 +185,7 @@ fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, 
             && target.is_none_or(|target| target.role.as_ref().is_none_or(|role| *role == ours))
     };
     let role = match wanted.keys().any(uses_ours) {
-        true => role(ids, here, out),
+        true => role(want, ids, here, out),
         false => vec![],
     };
     for (region, pattern) in wanted
@@ -228,12 +236,26 @@ fn forwarders(coverage: Coverage, seen: &Observed<Model, Ids>, here: &Here<'_>, 
     }
 }
 
+/// The permissions boundary of a role that exists, where the file names one.
+fn limit(want: &Model, role: &Role, out: &mut Changes<Action>) {
+    let wanted = want.permissions_boundary.as_ref();
+    match wanted.map(|wanted| Boundary::of(FORWARD, role.boundary.as_deref(), Some(wanted))) {
+        None | Some(Boundary::Right) => {}
+        Some(Boundary::Another(why)) => out.refuse_entry("permissions_boundary", why),
+        Some(Boundary::Missing(boundary)) => {
+            let boundary = boundary.to_owned();
+            out.change(Action::PutBoundary { boundary }).disruptive(NARROWS);
+        }
+    }
+}
+
 /// The role, ready to be used: the steps that a target waits for.
-fn role(ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) -> Vec<LocalId> {
+fn role(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) -> Vec<LocalId> {
     let mut steps = vec![];
     let create = match &ids.role {
         None => Some(
             out.add(Action::CreateRole {
+                boundary: want.permissions_boundary.clone(),
                 tags: here.env.run.tags.clone(),
             })
             .id(),

@@ -121,6 +121,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         }
         Action::StopSending { region, rule, id } => remove(cx, &events(region), rule, id).await,
         Action::CreateRole { .. }
+        | Action::PutBoundary { .. }
         | Action::TrustEventBridge
         | Action::LetPutEvents { .. }
         | Action::TagRole { .. }

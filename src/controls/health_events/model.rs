@@ -10,7 +10,7 @@ use trueup_core::env::Env;
 use trueup_core::fault::Fault;
 use trueup_core::location::Region;
 use trueup_core::tags::{self, Tags};
-use trueup_core::values::Presence;
+use trueup_core::values::{Presence, Template};
 
 use super::FORWARD;
 use super::coverage::Coverage;
@@ -30,6 +30,9 @@ pub(crate) struct Model {
     /// The lines of a message. A place such as `<service>` stands for what the event says: account, eventArn,
     /// eventDescription, eventTypeCategory, eventTypeCode, region, service, startTime, statusCode, type.
     pub(crate) message: Option<Vec<String>>,
+    /// The ARN of the managed policy that limits the role that forwards, as some organizations demand of every
+    /// role. A role that has another one is left alone and reported: a boundary is never taken away.
+    pub(crate) permissions_boundary: Option<Template>,
 }
 
 impl Model {
@@ -131,6 +134,9 @@ pub(crate) struct Role {
     pub(crate) trusts: bool,
     /// It may put events on the home region's bus, and nothing else by our policy.
     pub(crate) lets: bool,
+    /// The policy that limits it, by ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) boundary: Option<String>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
@@ -230,8 +236,15 @@ pub(crate) enum Action {
     },
     /// Make the role that forwards.
     CreateRole {
+        /// The policy that limits it.
+        boundary: Option<Template>,
         /// Its tags.
         tags: Tags,
+    },
+    /// Limit the role by a permissions boundary.
+    PutBoundary {
+        /// The policy.
+        boundary: String,
     },
     /// Let EventBridge assume the role.
     TrustEventBridge,
@@ -303,6 +316,7 @@ impl fmt::Display for Action {
                 write!(f, "forward health events of {region} to {home}")
             }
             Action::CreateRole { .. } => write!(f, "create the role {FORWARD}"),
+            Action::PutBoundary { .. } => write!(f, "limit the role {FORWARD} by its permissions boundary"),
             Action::TrustEventBridge => write!(f, "let EventBridge assume the role {FORWARD}"),
             Action::LetPutEvents { .. } => {
                 write!(f, "let the role {FORWARD} put events")

@@ -86,6 +86,7 @@ fn made(want: &Model, env: &Env) -> Ids {
             arn: Ids::default().role_arn(env),
             trusts: true,
             lets: true,
+            boundary: None,
             tags: env.run.tags.clone(),
         }),
         ..Ids::default()
@@ -531,4 +532,27 @@ fn a_target_that_was_not_taken_is_a_failure_although_the_answer_is_200() {
     assert!(fault.is("ValidationException") && fault.to_string().contains("no such role"));
     let fault = write::refused(call, 2, None).unwrap_err();
     assert!(fault.message.contains("2 targets were not taken"));
+}
+
+#[test]
+fn a_boundary_that_the_file_names_comes_with_the_role_or_is_put_on_it() {
+    let ours = "arn:aws:iam::111122223333:policy/ours";
+    let bounded = Model {
+        permissions_boundary: Some(ours.to_owned().into()),
+        ..example()
+    };
+    let with = |boundary: Option<&str>| {
+        let mut ids = made(&bounded, &env("us-east-1", Run::default()));
+        if let Some(role) = &mut ids.role {
+            role.boundary = boundary.map(str::to_owned);
+        }
+        ids
+    };
+    assert_eq!(plan(&bounded, with(Some(ours))), "");
+    // Of one that the file does not name nothing is said: the role works within it, or its deliveries fail.
+    assert_eq!(plan(&example(), with(Some(ours))), "");
+    let put = "limit the role trueup-health-forward by its permissions boundary [disruptive]\n  ! sessions of the role \
+               can no longer do what the boundary does not allow";
+    assert_eq!(plan(&bounded, with(None)), put);
+    assert!(plan(&bounded, with(Some("arn:aws:iam::111122223333:policy/theirs"))).starts_with("refused for"));
 }

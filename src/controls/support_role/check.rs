@@ -2,13 +2,14 @@
 
 use super::model::Model;
 use super::trust;
-use crate::admin_access::no_name;
+use crate::role_rights::wrong_boundary;
+use crate::roles::{self, wrong_name};
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     let mut wrong = vec![];
     if let Some(role) = &want.role {
-        wrong.extend(no_name(role, 64).map(|what| ("role", what)));
+        wrong.extend(wrong_name(role, 64).map(|what| ("role", what)));
         if role.starts_with("AWSReservedSSO_") {
             wrong.push((
                 "role",
@@ -31,13 +32,13 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             "lets nobody in; expected at least one, or enabled = false to remove the role".to_owned(),
         ));
     }
-    let is_long = |text: &String| text.chars().count() > 1000;
-    if want.role_description.as_ref().is_some_and(is_long) {
-        wrong.push((
-            "role_description",
-            "is too long; expected at most 1000 characters".to_owned(),
-        ));
-    }
+    let description = want
+        .role_description
+        .as_deref()
+        .and_then(roles::wrong_description);
+    wrong.extend(description.map(|what| ("role_description", what)));
+    let boundary = want.permissions_boundary.as_ref().and_then(wrong_boundary);
+    wrong.extend(boundary.map(|what| ("permissions_boundary", what)));
     if want.enabled.is_none() && want.role.is_none() {
         wrong.push((
             "",
@@ -48,6 +49,7 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
         for (key, is_written) in [
             ("principals", want.principals.is_some()),
             ("role_description", want.role_description.is_some()),
+            ("permissions_boundary", want.permissions_boundary.is_some()),
         ] {
             if is_written {
                 wrong.push((

@@ -6,7 +6,8 @@ use trueup_core::tags;
 
 use super::model::{Action, Ids, Model, Role};
 use super::trust;
-use crate::admin_access::documents::{self, Own};
+use crate::role_rights::{Boundary, NARROWS};
+use crate::role_trust::{self, Own, Probe};
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
@@ -50,6 +51,7 @@ fn create(want: &Model, name: &str, here: &Here<'_>, out: &mut Changes<Action>) 
             role: name.to_owned(),
             trust,
             description: want.role_description.clone().filter(|text| !text.is_empty()),
+            boundary: want.permissions_boundary.clone(),
             tags: here.env.run.tags.clone(),
         })
         .id();
@@ -59,39 +61,55 @@ fn create(want: &Model, name: &str, here: &Here<'_>, out: &mut Changes<Action>) 
 
 fn adopt(want: &Model, live: &Role, here: &Here<'_>, out: &mut Changes<Action>) {
     let role = &live.name;
-    let change = want
-        .principals
-        .as_ref()
-        .and_then(|principals| trust::change(&live.trust, principals));
+    let own = Own::of(here.env);
+    let probe = Probe::new(&live.trust, own, vec![]);
+    let change = match &want.principals {
+        Some(principals) => Ok(trust::change(&live.trust, principals, own)),
+        None => probe.rewritten(&live.trust, trust::DEMAND, |trust| probe.somebody(trust)),
+    };
+    let change = change.unwrap_or_else(|why| {
+        out.refuse_entry(
+            "role",
+            format!("the trust of the role {role} is left as it is: {why}"),
+        );
+        None
+    });
     let mut after = None;
-    let mut trusts = live.trust.clone();
+    let mut stands = live.trust.clone();
     if let Some(change) = change {
-        trusts = change.trust.clone();
         let step = out.change(Action::UpdateTrust {
             role: role.clone(),
-            trust: change.trust,
+            trust: change.trust.clone(),
         });
-        let step = match change.out.len() {
-            0 if !change.narrows => step,
-            0 => step.disruptive("it changes how those who assume the role get in"),
-            1 => step.disruptive(format!("{} no longer gets in", change.out[0])),
-            _ => step.disruptive(format!("{} no longer get in", change.out.join(", "))),
+        // Whom the file names is meant.
+        let is_asked_for = want.principals.is_some() && change.out.is_empty();
+        let step = match is_asked_for {
+            true => step,
+            false => step.disruptive(role_trust::consequence(&change, own)),
         };
         after = Some(step.id());
+        stands = change.trust;
     }
+    let others = probe.others(&stands);
     if !live.has_support_access {
-        let strangers = documents::strangers(&trusts, Own::of(here.env));
         let step = out
             .add(Action::AttachSupportAccess { role: role.clone() })
             .after_all(after);
-        // Whom the file names is meant.
-        if want.principals.is_none() && !strangers.is_empty() {
-            step.disruptive(format!(
-                "it lets {} deal with AWS Support too",
-                strangers.join(", ")
-            ));
+        if want.principals.is_none() && !others.is_empty() {
+            step.disruptive(format!("it lets {} deal with AWS Support too", others.join(", ")));
         }
     }
+    if want.principals.is_none() && !others.is_empty() {
+        out.notice(format!(
+            "the role {role} lets others in without MFA, which stays as it is: {}",
+            others.join(", ")
+        ));
+    }
+    for why in probe.unclear(&stands) {
+        out.notice(format!("the trust of the role {role}: {why}"));
+    }
+    role_trust::tell_deleted(role, &live.trust, &stands, out);
+    rights(want, live, here, out);
     let has = live.description.as_deref().unwrap_or_default();
     if let Some(description) = want.role_description.as_ref().filter(|text| *text != has) {
         out.change(Action::Describe {
@@ -105,6 +123,45 @@ fn adopt(want: &Model, live: &Role, here: &Here<'_>, out: &mut Changes<Action>) 
             role: role.clone(),
             tags: missing,
         });
+    }
+}
+
+/// Actions of AWSSupportAccess that no two policies have in common unless they are about all of it.
+const PROBED: [&str; 3] = [
+    "support:CreateCase",
+    "support:DescribeCases",
+    "support:AddCommunicationToCase",
+];
+
+/// What keeps the role from doing what AWSSupportAccess allows.
+fn rights(want: &Model, live: &Role, here: &Here<'_>, out: &mut Changes<Action>) {
+    let role = &live.name;
+    let wanted = want.permissions_boundary.as_ref();
+    match Boundary::of(role, live.boundary.as_deref(), wanted) {
+        Boundary::Right => {}
+        Boundary::Another(why) => out.refuse_entry("permissions_boundary", why),
+        Boundary::Missing(boundary) => {
+            let (role, boundary) = (role.clone(), boundary.to_owned());
+            out.change(Action::PutBoundary { role, boundary })
+                .disruptive(NARROWS);
+        }
+    }
+    let denying = live.others.denying(&live.arn, &PROBED, here.env);
+    let risk = |policy: &str| {
+        format!("{policy} denies the role everything; without it the role deals with AWS Support")
+    };
+    for policy in denying.attached {
+        let (role, why) = (role.clone(), risk(&policy));
+        out.change(Action::DetachPolicy { role, policy }).weakening(why);
+    }
+    for policy in denying.inline {
+        let (role, why) = (role.clone(), risk(&policy));
+        out.destroy(Action::DeletePolicy { role, policy }).weakening(why);
+    }
+    for why in denying.unclear {
+        out.notice(format!(
+            "a policy of the role {role} may deny it everything: {why}"
+        ));
     }
 }
 

@@ -3,9 +3,12 @@
 use aws_sdk_iam::Client;
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
+use trueup_core::values::Template;
 
 use super::model::{Action, Ids, Model, Role};
 use super::{support_access, trust};
+use crate::role_rights::OtherPolicies;
+use crate::role_trust::Own;
 use crate::roles;
 
 /// Reads the role of the wanted name, or else any that has the policy; one of IAM Identity Center comes last.
@@ -35,7 +38,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
                 want.and_then(|want| want.role.clone())
                     .unwrap_or_else(|| role.name.clone()),
             ),
-            principals: principals(role, want),
+            principals: principals(role, want, Own::of(&cx.env)),
+            permissions_boundary: role.boundary.clone().map(Template::from),
             role_description: Some(role.description.clone().unwrap_or_default()),
         },
         None => Model {
@@ -47,11 +51,11 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
 }
 
 /// The principals as the file has them, where they mean the same.
-fn principals(role: &Role, want: Option<&Model>) -> Option<Vec<String>> {
+fn principals(role: &Role, want: Option<&Model>, own: Own<'_>) -> Option<Vec<String>> {
     let written = want.and_then(|want| want.principals.clone());
     written
-        .filter(|written| trust::change(&role.trust, written).is_none())
-        .or_else(|| trust::principals(&role.trust))
+        .filter(|written| trust::change(&role.trust, written, own).is_none())
+        .or_else(|| trust::principals(&role.trust, own))
 }
 
 /// A role. With `whole`, also what stands in the way of deleting it.
@@ -65,16 +69,22 @@ async fn role(
     let Some(role) = roles::get_any_case(iam, name).await? else {
         return Ok(None);
     };
-    let mut foreign = vec![];
+    let (name, support) = (&role.role_name, support_access(&cx.env));
+    let attached = roles::attached(iam, name).await?;
+    let (mut others, mut foreign) = (OtherPolicies::default(), vec![]);
     if whole {
-        let attached = roles::attached(iam, &role.role_name).await?;
-        foreign = roles::in_the_way(iam, &role.role_name, attached, &support_access(&cx.env)).await?;
+        foreign = roles::in_the_way(iam, name, attached, &support).await?;
+    } else {
+        others = roles::other_policies(iam, name, &attached, &support).await?;
     }
     Ok(Some(Role {
         has_support_access: having.contains(&role.role_name),
         trust: roles::trust(&role)?,
+        boundary: roles::boundary(&role),
+        arn: role.arn,
         name: role.role_name,
         description: role.description,
+        others,
         foreign,
         tags: roles::tags(role.tags),
     }))
@@ -89,6 +99,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             role,
             trust,
             description,
+            boundary,
             tags,
         } => {
             let new = roles::New {
@@ -96,6 +107,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 trust,
                 description: description.as_deref(),
                 max_session: None,
+                boundary: boundary.as_ref().map(Template::as_str),
                 tags,
             };
             roles::create(cx, new).await
@@ -107,6 +119,9 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             call.description(description).send().await?;
             Ok(())
         }
+        Action::PutBoundary { role, boundary } => roles::set_boundary(cx, role, boundary).await,
+        Action::DetachPolicy { role, policy } => roles::detach(iam, role, policy).await,
+        Action::DeletePolicy { role, policy } => roles::delete_inline(iam, role, policy).await,
         Action::TagRole { role, tags } => roles::tag(iam, role, tags).await,
         Action::DeleteRole { role } => {
             roles::detach(iam, role, &support_access(&cx.env)).await?;

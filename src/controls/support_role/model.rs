@@ -5,7 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trueup_core::tags::{Tags, shown};
+use trueup_core::values::Template;
 use trueup_policy::Policy;
+
+use crate::role_rights::OtherPolicies;
 
 /// The table `[support_role]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,11 +20,14 @@ pub(crate) struct Model {
     pub(crate) role: Option<String>,
     /// Who may assume the role, exactly: accounts by their 12 digits, IAM users and roles by ARN. Accounts and users
     /// have to sign in with MFA; the session of a role does not carry that. Where it is not written, a new role lets
-    /// the account itself in and an existing one stays as it is.
+    /// the account itself in, and an existing one is changed only where users get in without MFA, or nobody gets in.
     pub(crate) principals: Option<Vec<String>>,
     /// The role's description.
     #[schemars(length(max = 1000))]
     pub(crate) role_description: Option<String>,
+    /// The ARN of the managed policy that limits the role, as some organizations demand of every role. A role that has
+    /// another one, or one that is not written here, is left alone and reported: a boundary is never taken away.
+    pub(crate) permissions_boundary: Option<Template>,
 }
 
 impl Model {
@@ -47,8 +53,14 @@ pub(crate) struct Role {
     pub(crate) name: String,
     /// True with AWSSupportAccess.
     pub(crate) has_support_access: bool,
+    /// Its ARN.
+    pub(crate) arn: String,
     /// Its trust policy.
     pub(crate) trust: Policy,
+    /// The policy that limits it, by ARN.
+    pub(crate) boundary: Option<String>,
+    /// Its policies beside AWSSupportAccess.
+    pub(crate) others: OtherPolicies,
     /// Its description.
     pub(crate) description: Option<String>,
     /// The other policies and the instance profiles, by name. Read only where the role is to go.
@@ -66,10 +78,17 @@ pub(crate) enum Action {
         role: String,
         trust: Policy,
         description: Option<String>,
+        boundary: Option<Template>,
         tags: Tags,
     },
     /// Attach AWSSupportAccess.
     AttachSupportAccess { role: String },
+    /// Limit the role by a permissions boundary.
+    PutBoundary { role: String, boundary: String },
+    /// Detach a managed policy that denies everything.
+    DetachPolicy { role: String, policy: String },
+    /// Delete an inline policy that denies everything.
+    DeletePolicy { role: String, policy: String },
     /// Replace the trust policy.
     UpdateTrust { role: String, trust: Policy },
     /// Set the description alone.
@@ -85,6 +104,13 @@ impl fmt::Display for Action {
         match self {
             Action::CreateRole { role, .. } => write!(f, "create the role {role}"),
             Action::AttachSupportAccess { role } => write!(f, "attach AWSSupportAccess to the role {role}"),
+            Action::PutBoundary { role, boundary } => {
+                write!(f, "limit the role {role} by the permissions boundary {boundary}")
+            }
+            Action::DetachPolicy { role, policy } => write!(f, "detach {policy} from the role {role}"),
+            Action::DeletePolicy { role, policy } => {
+                write!(f, "delete the inline policy {policy} of the role {role}")
+            }
             Action::UpdateTrust { role, .. } => write!(f, "set who may assume the role {role}"),
             Action::Describe { role, .. } => write!(f, "set the description of the role {role}"),
             Action::TagRole { role, tags } => write!(f, "tag the role {role}: {}", shown(tags)),

@@ -4,25 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use trueup_core::env::Env;
+use trueup_policy::evaluate::deleted_principals;
 use trueup_policy::{Policy, Statement};
 
 use crate::admin_access::MfaCondition;
-use crate::admin_access::documents::{self, Own};
+use crate::role_trust::{self, Demand, Entry, Own, Probe, Rewritten};
 
-/// A trust policy that lets in whom the file names.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Change {
-    /// The whole document.
-    pub(super) trust: Policy,
-    /// Who is let in now and would not be let in any more.
-    pub(super) out: Vec<String>,
-    /// True if somebody is let in now and would be let in otherwise, or not at all.
-    pub(super) narrows: bool,
-}
+/// What is demanded of users, where the file does not say who gets in.
+pub(super) const DEMAND: Demand = Demand {
+    mfa: MfaCondition::Bool,
+    max_age: None,
+};
 
 /// The trust of a new role where the file names nobody: the account's own users, with MFA.
 pub(super) fn of_account(env: &Env) -> Policy {
-    documents::trust(Own::of(env), MfaCondition::Bool, None)
+    role_trust::trust(Own::of(env), DEMAND)
 }
 
 /// The trust that lets exactly these in. The session of a role carries no MFA (IAM User Guide, "Configuring
@@ -47,32 +43,42 @@ pub(super) fn of(principals: &[String]) -> Policy {
 }
 
 /// What to send so that exactly these are let in; nothing if they are.
-pub(super) fn change(live: &Policy, principals: &[String]) -> Option<Change> {
+pub(super) fn change(live: &Policy, principals: &[String], own: Own<'_>) -> Option<Rewritten> {
+    let probe = Probe::new(live, own, vec![]);
     let trust = of(principals);
-    let (has, wants) = (one_by_one(live), one_by_one(&trust));
-    if has == wants {
+    if lets_in_exactly(live, &trust, principals, &probe) {
         return None;
     }
-    let wanted: BTreeSet<String> = wants.statements().iter().flat_map(who).collect();
-    let goes: Vec<&Statement> = has
-        .statements()
-        .iter()
-        .filter(|one| !wants.statements().contains(one))
-        .collect();
-    let out: BTreeSet<String> = goes.iter().flat_map(|one| who(one)).collect();
-    Some(Change {
-        trust,
-        out: out.difference(&wanted).cloned().collect(),
-        narrows: !goes.is_empty(),
-    })
+    let wanted = named(&trust);
+    let mut out: Vec<String> = named(live).difference(&wanted).cloned().collect();
+    if !out.iter().any(|who| who == own.account) {
+        out.extend(probe.own_shut_out(live, &trust));
+    }
+    Some(Rewritten { trust, out })
+}
+
+/// Whether a trust lets in those who are wanted as they are wanted, and names no others, in whatever words.
+fn lets_in_exactly(live: &Policy, trust: &Policy, principals: &[String], probe: &Probe<'_>) -> bool {
+    let enters = |who: &String| {
+        let role = who.contains(":role/");
+        probe.with_mfa(live, who) != Entry::No && (role || probe.without_mfa(live, who) != Entry::Yes)
+    };
+    one_by_one(live) == one_by_one(trust) || (named(live) == named(trust) && principals.iter().all(enters))
+}
+
+/// Whom the statements name that let somebody in, but for deleted principals.
+fn named(trust: &Policy) -> BTreeSet<String> {
+    let gone: Vec<String> = deleted_principals(trust).into_iter().map(|(_, id)| id).collect();
+    let allows = |one: &&Statement| serde_json::to_value(one).is_ok_and(|one| one["Effect"] == "Allow");
+    let all = trust.statements().iter().filter(allows).flat_map(who);
+    all.filter(|who| !gone.contains(who)).collect()
 }
 
 /// The list that means this trust, if one does.
-pub(super) fn principals(trust: &Policy) -> Option<Vec<String>> {
-    let all: BTreeSet<String> = one_by_one(trust).statements().iter().flat_map(who).collect();
-    let all: Vec<String> = all.into_iter().collect();
+pub(super) fn principals(trust: &Policy, own: Own<'_>) -> Option<Vec<String>> {
+    let all: Vec<String> = named(trust).into_iter().collect();
     let is_one = !all.is_empty() && all.iter().all(|who| may_be_written(who));
-    (is_one && change(trust, &all).is_none()).then_some(all)
+    (is_one && change(trust, &all, own).is_none()).then_some(all)
 }
 
 /// True for an account's 12 digits and the ARNs of an account, a user and a role.

@@ -281,6 +281,7 @@ pub(super) async fn read_role(
         trust: Lets::No,
         rights: Lets::No,
         mended_trust: None,
+        boundary: live.as_ref().and_then(roles::boundary),
     };
     if let Some(live) = &live {
         let trust = roles::trust(live)?;

@@ -13,7 +13,7 @@ use trueup_core::env::Env;
 use trueup_core::fault::FaultKind;
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
-use trueup_core::values::Presence;
+use trueup_core::values::{Presence, Template};
 
 use super::write::{lets, trusts};
 use crate::health_events::coverage::{self, Coverage};
@@ -60,6 +60,11 @@ pub(crate) fn model(env: &Env, want: Option<&Model>, ids: &Ids) -> Model {
         to,
         coverage: covered,
         message: target.and_then(|target| target.message.clone()),
+        permissions_boundary: ids
+            .role
+            .as_ref()
+            .and_then(|role| role.boundary.clone())
+            .map(Template::from),
     }
 }
 
@@ -297,6 +302,7 @@ pub(super) async fn role(cx: &Cx) -> Result<Option<Role>, Failure> {
     Ok(Some(Role {
         trusts: roles::trust(&live).is_ok_and(|trust| trust.lacking(&[trusts()]).is_empty()),
         lets: says == Some(true),
+        boundary: roles::boundary(&live),
         arn: live.arn,
         tags: roles::tags(live.tags),
     }))

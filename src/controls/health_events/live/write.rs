@@ -12,6 +12,7 @@ use trueup_core::env::Env;
 use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
+use trueup_core::values::Template;
 use trueup_policy::{Policy, Statement};
 
 use super::read::targets;
@@ -48,16 +49,18 @@ pub(super) fn lets(bus: &str) -> Policy {
 pub(super) async fn role(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let iam = &cx.clients().iam;
     match action {
-        Action::CreateRole { tags } => {
+        Action::CreateRole { boundary, tags } => {
             let new = roles::New {
                 name: FORWARD,
                 trust: &Policy::of([trusts()]),
                 description: Some(DESCRIPTION),
                 max_session: None,
+                boundary: boundary.as_ref().map(Template::as_str),
                 tags,
             };
             roles::create(cx, new).await
         }
+        Action::PutBoundary { boundary } => roles::set_boundary(cx, FORWARD, boundary).await,
         Action::TrustEventBridge => {
             let live = roles::get(iam, FORWARD).await?;
             let live = live.ok_or_else(|| {
