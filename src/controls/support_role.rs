@@ -38,7 +38,7 @@ impl Control for SupportRole {
         decides: &[
             "The role has AWSSupportAccess, and no policy of it denies everything.",
             "Its permissions boundary is the written one, or none where none is written; another one blocks.",
-            "By its trust, exactly the written principals can assume it; where none are written, anyone can.",
+            "By its trust, exactly the written principals can assume it; where none are written, at least one principal can.",
             "No IAM user of the account can assume it without MFA; roles and other accounts that can are noted.",
         ],
         off: "enabled = false removes the role that is named; a table that is not written leaves all roles alone",

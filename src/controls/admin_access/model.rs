@@ -29,9 +29,9 @@ pub(crate) struct Model {
     /// The role's description.
     #[schemars(length(max = 1000))]
     pub(crate) role_description: Option<String>,
-    /// How the role's trust demands MFA: "Bool" where it is not written.
+    /// How the role's trust demands MFA: "Bool" where it is not written. A trust that demands more stays.
     pub(crate) mfa_condition: Option<MfaCondition>,
-    /// How old a sign-in with MFA may be, in seconds, or "none" for any age.
+    /// How old a sign-in with MFA may be, in seconds, or "none" for any age. A trust that accepts less stays.
     pub(crate) mfa_max_age_seconds: Option<NumberOr<Nothing>>,
     /// How long a session of the role may last, in seconds, 3600 to 43200.
     #[schemars(range(min = 3600, max = 43200))]
