@@ -27,6 +27,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub use self::principal::deleted_principals;
+pub(crate) use self::principal::is_deleted_principal;
 pub use self::request::{Context, NotAPrincipal, Principal, Request};
 pub use self::truth::Why;
 

@@ -13,7 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::evaluate::is_nothing;
+use crate::evaluate::{is_deleted_principal, is_nothing};
 
 /// A text that is no policy document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +95,22 @@ impl Policy {
             rest.statements.retain(|live| !is_gone(live));
             rest
         })
+    }
+
+    /// The document without its statements that allow: with these it only denies.
+    pub fn without_allows(&self) -> Policy {
+        let mut rest = self.clone();
+        let allows = |one: &Statement| one.element("Effect").is_some_and(|effect| effect == "Allow");
+        rest.statements.retain(|one| !allows(one));
+        rest
+    }
+
+    /// The document without the principals that are [deleted](crate::evaluate::deleted_principals): with them AWS
+    /// refuses to save it. They match nothing, so it means the same. A statement about no other principal goes too.
+    pub fn without_deleted_principals(&self) -> Policy {
+        let mut rest = self.clone();
+        rest.statements.retain_mut(Statement::forget_deleted_principals);
+        rest
     }
 
     fn named<'a>(&'a self, sid: Option<&'a str>) -> impl Iterator<Item = &'a Statement> {
@@ -240,6 +256,32 @@ impl Statement {
     /// One of its elements, unless it says nothing, such as `"Condition": {}`.
     pub(crate) fn element(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|element| !is_nothing(element))
+    }
+
+    /// Leaves out the deleted principals; false if the statement is about nothing without them.
+    fn forget_deleted_principals(&mut self) -> bool {
+        let forget = |fields: &mut Map<String, Value>, element: &str| {
+            let kinds = fields.get_mut(element).and_then(Value::as_object_mut)?;
+            let named = kinds.get_mut("AWS")?;
+            let is_deleted = |one: &Value| one.as_str().is_some_and(is_deleted_principal);
+            let is_empty = match named {
+                Value::Array(several) if several.iter().any(is_deleted) => {
+                    several.retain(|one| !is_deleted(one));
+                    several.is_empty()
+                }
+                one => is_deleted(one),
+            };
+            if is_empty {
+                kinds.remove("AWS");
+            }
+            Some(is_empty && kinds.is_empty())
+        };
+        if forget(&mut self.0, "NotPrincipal") == Some(true) {
+            // All but none.
+            self.0.remove("NotPrincipal");
+            self.0.insert("Principal".to_owned(), json!("*"));
+        }
+        forget(&mut self.0, "Principal") != Some(true)
     }
 
     /// What it says, one fact a value, in a form that all ways to say the same share.
@@ -565,6 +607,29 @@ mod tests {
             [Some("b"), None]
         );
         assert_eq!(rest.without(&["a", ""]), None);
+    }
+
+    #[test]
+    fn deleted_principals_are_left_out_and_the_meaning_stays() {
+        let deleted = "AIDAJQABLZS4A3QDU576Q";
+        let before = policy(json!([
+            {"Sid": "gone", "Effect": "Allow", "Principal": {"AWS": deleted}, "Action": "a:B"},
+            {"Sid": "one", "Effect": "Allow", "Principal": {"AWS": [deleted, "111122223333"]}, "Action": "a:B"},
+            {"Sid": "service", "Effect": "Allow", "Principal": {"AWS": [deleted], "Service": "s.amazonaws.com"}},
+            {"Sid": "all", "Effect": "Deny", "NotPrincipal": {"AWS": deleted}, "Action": "a:B"},
+            {"Sid": "empty", "Effect": "Deny", "Principal": {"AWS": []}, "Action": "a:B"},
+            {"Sid": "theirs", "Effect": "Allow", "Principal": "*", "Action": "a:B"},
+        ]));
+        assert_eq!(
+            json!(before.without_deleted_principals())["Statement"],
+            json!([
+                {"Sid": "one", "Effect": "Allow", "Principal": {"AWS": ["111122223333"]}, "Action": "a:B"},
+                {"Sid": "service", "Effect": "Allow", "Principal": {"Service": "s.amazonaws.com"}},
+                {"Sid": "all", "Effect": "Deny", "Principal": "*", "Action": "a:B"},
+                {"Sid": "empty", "Effect": "Deny", "Principal": {"AWS": []}, "Action": "a:B"},
+                {"Sid": "theirs", "Effect": "Allow", "Principal": "*", "Action": "a:B"},
+            ])
+        );
     }
 
     /// Statements as people write them, and the same said in other words.

@@ -158,20 +158,25 @@ fn without_region(service: &str) -> Vec<&str> {
 /// AWS shows the id of a principal that is no longer there in place of its ARN. It matches nothing, and AWS refuses to
 /// save it again. Source: IAM User Guide, "AWS JSON policy elements: Principal", section "IAM role principals".
 pub fn deleted_principals(policy: &Policy) -> Vec<(Option<&str>, String)> {
-    let is_id = |name: &String| {
-        (name.starts_with("AROA") || name.starts_with("AIDA"))
-            && name.len() >= 16
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
     let mut found = Vec::new();
     for statement in policy.statements() {
         for element in ["Principal", "NotPrincipal"] {
             let named = statement
                 .element(element)
                 .and_then(|kinds| values(kinds.get("AWS")?));
-            let ids = named.into_iter().flatten().filter(is_id);
+            let ids = named
+                .into_iter()
+                .flatten()
+                .filter(|name| is_deleted_principal(name));
             found.extend(ids.map(|id| (statement.sid(), id)));
         }
     }
     found
+}
+
+/// Whether a principal of a document is the unique id of a user or role that is no longer there.
+pub(crate) fn is_deleted_principal(name: &str) -> bool {
+    (name.starts_with("AROA") || name.starts_with("AIDA"))
+        && name.len() >= 16
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
