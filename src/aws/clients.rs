@@ -78,6 +78,8 @@ clients! {
     guardduty: aws_sdk_guardduty;
     /// IAM.
     iam: aws_sdk_iam;
+    /// AWS KMS.
+    kms: aws_sdk_kms;
     /// Amazon CloudWatch Logs.
     logs: aws_sdk_cloudwatchlogs;
     /// Amazon S3. An emulator has no name for each bucket.

@@ -35,6 +35,7 @@ mod handle;
 pub mod iam;
 mod ids;
 mod input;
+pub mod kms;
 pub mod logs;
 pub mod s3;
 mod s3control;

@@ -36,6 +36,7 @@ services! {
     events: Events;
     guardduty: GuardDuty;
     iam;
+    kms: Kms;
     logs: Logs;
     s3;
     securityhub: SecurityHub;

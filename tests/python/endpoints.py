@@ -17,6 +17,7 @@ SERVICES = {
     "events": "events",
     "guardduty": "guardduty",
     "iam": "iam",
+    "kms": "kms",
     "logs": "logs",
     "s3": "s3",
     "s3control": "s3-control",
