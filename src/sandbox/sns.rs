@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use trueup_policy::Policy;
+use trueup_policy::evaluate::deleted_principals;
 
 use self::subscription::Subscription;
 use super::input::{Input, null_at, one_or_many};
@@ -182,6 +184,16 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
             let topic = topics.get_mut(name).ok_or_else(no_topic)?;
             subscription::confirm(topic, name, &here)
         }
+        "GetSubscriptionAttributes" => {
+            let (topic, one) = subscription::named(topics, &here)?;
+            Ok(json!({"Attributes": entries(&one.details(&here, &topic))}))
+        }
+        "SetSubscriptionAttributes" => {
+            let attribute = SERVICE.required(input, "AttributeName")?;
+            let (_, one) = subscription::named(topics, &here)?;
+            one.set(attribute, input.text("AttributeValue"))?;
+            Ok(Value::Null)
+        }
         "Unsubscribe" => subscription::unsubscribe(topics, &here),
         "ListSubscriptionsByTopic" => {
             let name = here.name("TopicArn")?;
@@ -327,7 +339,7 @@ impl Topic {
 
     fn set(&mut self, attribute: &str, value: &str) -> Result<(), AwsError> {
         if attribute == "Policy" {
-            check_policy(value)?;
+            check_policy(value, &self.policy)?;
             self.policy = value.to_owned();
             return Ok(());
         }
@@ -384,8 +396,9 @@ impl Topic {
     }
 }
 
-/// Refuses what is no topic policy.
-fn check_policy(text: &str) -> Result<(), AwsError> {
+/// Refuses what is no topic policy, and one that sends back the id of a principal that was deleted since it was put.
+/// The first time an id is that of a principal that exists.
+fn check_policy(text: &str, before: &str) -> Result<(), AwsError> {
     let wrong = |why: &str| Err(SERVICE.invalid(format!("Invalid parameter: {why}")));
     let Some(policy) = serde_json::from_str(text).ok().filter(Value::is_object) else {
         return wrong("Policy Error: null");
@@ -396,6 +409,15 @@ fn check_policy(text: &str) -> Result<(), AwsError> {
     let statements = one_or_many(&policy["Statement"]);
     if statements.is_empty() {
         return wrong("Policy statement list is empty");
+    }
+    let deleted = |text: &str| -> Vec<String> {
+        let policy = text.parse::<Policy>();
+        let found = policy.iter().flat_map(deleted_principals);
+        found.map(|(_, id)| id).collect()
+    };
+    let before = deleted(before);
+    if deleted(text).iter().any(|id| before.contains(id)) {
+        return wrong("Policy Error: PrincipalNotFound");
     }
     let mut sids = vec![];
     for statement in statements {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Answer, AwsError, Here, SERVICE, Topic, no_topic, parameter};
+use super::{Answer, AwsError, Here, SERVICE, Topic, no_topic, parameter, read_entries};
 use crate::Ids;
 
 /// Somebody who hears, or may come to hear, of a topic.
@@ -24,6 +24,9 @@ pub(super) struct Subscription {
     since: i64,
     /// How many requests to confirm it have gone out.
     requests: u32,
+    /// The attributes that were set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,17 @@ enum Status {
     /// It has ended, and is still listed.
     Deleted,
 }
+
+/// The attributes of a subscription that can be set.
+const ATTRIBUTES: [&str; 7] = [
+    "DeliveryPolicy",
+    "FilterPolicy",
+    "FilterPolicyScope",
+    "RawMessageDelivery",
+    "RedrivePolicy",
+    "ReplayPolicy",
+    "SubscriptionRoleArn",
+];
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -68,6 +82,51 @@ impl Subscription {
             "Endpoint": masked(&self.endpoint),
             "TopicArn": here.arn(topic),
         })
+    }
+
+    /// Sets an attribute (API reference, `SetSubscriptionAttributes`). An empty filter policy is none.
+    pub(super) fn set(&mut self, attribute: &str, value: &str) -> Result<(), AwsError> {
+        if !ATTRIBUTES.contains(&attribute) {
+            return Err(parameter("AttributeName"));
+        }
+        if attribute == "FilterPolicy" {
+            let filter = serde_json::from_str::<Value>(value).unwrap_or_default();
+            let Some(filter) = filter.as_object().filter(|_| !value.is_empty()) else {
+                return Err(parameter("FilterPolicy: failed to parse JSON."));
+            };
+            if filter.is_empty() {
+                self.attributes.remove("FilterPolicy");
+                self.attributes.remove("FilterPolicyScope");
+                return Ok(());
+            }
+        }
+        self.attributes.insert(attribute.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    /// All attributes (API reference, `GetSubscriptionAttributes`).
+    pub(super) fn details(&self, here: &Here<'_>, topic: &str) -> BTreeMap<String, String> {
+        let arn = here.arn(topic);
+        let mut all = BTreeMap::from(
+            [
+                ("ConfirmationWasAuthenticated", "false".to_owned()),
+                ("Endpoint", masked(&self.endpoint)),
+                ("Owner", here.account.to_owned()),
+                ("PendingConfirmation", self.is_pending().to_string()),
+                ("Protocol", self.protocol.clone()),
+                ("RawMessageDelivery", "false".to_owned()),
+                ("SubscriptionArn", format!("{arn}:{}", self.id)),
+                ("SubscriptionPrincipal", here.caller.to_owned()),
+                ("TopicArn", arn),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        all.extend(self.attributes.clone());
+        if all.contains_key("FilterPolicy") {
+            let scope = "MessageAttributes".to_owned();
+            all.entry("FilterPolicyScope".to_owned()).or_insert(scope);
+        }
+        all
     }
 
     fn is(&self, protocol: &str, endpoint: &str) -> bool {
@@ -146,10 +205,14 @@ pub(super) fn subscribe(topic: &mut Topic, name: &str, here: &Here<'_>, ids: &mu
             status: if asks { Status::Pending } else { Status::Confirmed },
             since: here.call.now,
             requests: 0,
+            attributes: BTreeMap::new(),
         });
         topic.subscriptions.len() - 1
     });
     let kept = &mut topic.subscriptions[at];
+    for (attribute, value) in read_entries(&input["Attributes"]) {
+        kept.set(&attribute, &value)?;
+    }
     let arn = format!("{}:{}", here.arn(name), kept.id);
     let told = if kept.is_pending() {
         // Each request sends the mail anew, and with it a new token.
@@ -174,6 +237,27 @@ pub(super) fn confirm(topic: &mut Topic, name: &str, here: &Here<'_>) -> Answer 
         .ok_or_else(|| parameter("Token"))?;
     asked.status = Status::Confirmed;
     Ok(json!({"SubscriptionArn": format!("{}:{}", here.arn(name), asked.id)}))
+}
+
+/// The subscription of a request, with its topic's name.
+pub(super) fn named<'a>(
+    topics: &'a mut BTreeMap<String, Topic>,
+    here: &Here<'_>,
+) -> Result<(String, &'a mut Subscription), AwsError> {
+    let (name, id) = here.parts(
+        "SubscriptionArn",
+        SERVICE.required(&here.call.input, "SubscriptionArn")?,
+    )?;
+    let id = id.ok_or_else(|| parameter("SubscriptionArn"))?;
+    let all = topics
+        .get_mut(name)
+        .into_iter()
+        .flat_map(|topic| &mut topic.subscriptions);
+    let found = all
+        .into_iter()
+        .find(|one| one.id == id && one.status != Status::Deleted);
+    let missing = || AwsError::with_status(404, "NotFound", "Subscription does not exist");
+    Ok((name.to_owned(), found.ok_or_else(missing)?))
 }
 
 pub(super) fn unsubscribe(topics: &mut BTreeMap<String, Topic>, here: &Here<'_>) -> Answer {

@@ -368,3 +368,49 @@ fn tags_are_merged_and_checked() {
             .contains("TagLimitExceeded")
     );
 }
+
+#[test]
+fn a_subscription_has_a_filter_policy_until_an_empty_one_is_set() {
+    let mut region = Region::new();
+    region
+        .subscribe("sqs", "arn:aws:sqs:us-east-1:123456789012:q")
+        .unwrap();
+    let arn = region.listed(0).remove(0).1;
+    let set = |value: &str| json!({"SubscriptionArn": arn, "AttributeName": "FilterPolicy", "AttributeValue": value});
+    let told = |region: &mut Region| -> BTreeMap<String, String> {
+        let told = region.ok("GetSubscriptionAttributes", json!({"SubscriptionArn": arn}));
+        read_entries(&json!({"entry": told["Attributes"]}))
+            .into_iter()
+            .collect()
+    };
+    assert!(!told(&mut region).contains_key("FilterPolicy"));
+    region.ok("SetSubscriptionAttributes", set("{\"kind\": [\"x\"]}"));
+    let attributes = told(&mut region);
+    assert_eq!(attributes["FilterPolicy"], "{\"kind\": [\"x\"]}");
+    assert_eq!(attributes["FilterPolicyScope"], "MessageAttributes");
+    region.ok("SetSubscriptionAttributes", set("{}"));
+    assert!(!told(&mut region).contains_key("FilterPolicy"));
+    assert!(
+        region
+            .refuses("SetSubscriptionAttributes", set("x"))
+            .contains("FilterPolicy")
+    );
+    let other = json!({"SubscriptionArn": format!("{TOPIC}:none")});
+    assert_eq!(
+        region.refuses("GetSubscriptionAttributes", other),
+        "404 NotFound: Subscription does not exist"
+    );
+}
+
+#[test]
+fn the_id_of_a_deleted_principal_cannot_be_sent_back() {
+    let mut region = Region::new();
+    let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"},
+        "Action": "sns:Publish", "Resource": TOPIC}});
+    region.set("Policy", &policy.to_string()).unwrap();
+    let error = region.set("Policy", &policy.to_string()).unwrap_err();
+    assert_eq!(
+        error.message,
+        "Invalid parameter: Policy Error: PrincipalNotFound"
+    );
+}
