@@ -6,9 +6,12 @@
 //! SNS asks each address whether it wants to hear. Until somebody says yes the subscription is pending, and is left
 //! so: asking again would send another mail with every run.
 
+use std::collections::BTreeSet;
+
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::{Asset, AssetKind, Changes, StepDraft};
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::env::Env;
 use trueup_core::location::{Location, Scope};
 use trueup_core::values::Recipient;
 
@@ -22,6 +25,11 @@ mod publishers;
 mod tests;
 
 use self::model::{Action, Ids, Model};
+use self::publishers::Publisher;
+use crate::budgets::Budgets;
+use crate::cost_anomaly_detection::CostAnomalyDetection;
+use crate::health_events::HealthEvents;
+use crate::monitors::Monitors;
 
 /// The control.
 pub(crate) struct Alerts;
@@ -63,7 +71,8 @@ impl Control for Alerts {
             "Each written endpoint is subscribed without a filter policy; an unconfirmed one is a manual task.",
             "Other subscribers, statements and statement ids may be anything.",
         ],
-        off: "state = \"absent\" deletes the topic with its subscriptions; emails = [] tells nobody by mail",
+        off: "state = \"absent\" deletes the topic with its subscriptions; emails = [] with only = true unsubscribes all \
+              e-mail addresses",
         cost: "1,000 e-mails a month are free, then 2 USD for 100,000",
         benchmarks: &[],
         page: "https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html",
@@ -75,6 +84,9 @@ emails = ["security@example.com"] # each has to confirm once, by a link in a mai
     };
     const PERMISSIONS: Permissions = Permissions {
         read: &[
+            "kms:DescribeKey",
+            "kms:GetKeyPolicy",
+            "sns:GetSubscriptionAttributes",
             "sns:GetTopicAttributes",
             "sns:ListSubscriptionsByTopic",
             "sns:ListTagsForResource",
@@ -83,6 +95,7 @@ emails = ["security@example.com"] # each has to confirm once, by a link in a mai
         write: &[
             "sns:CreateTopic",
             "sns:DeleteTopic",
+            "sns:SetSubscriptionAttributes",
             "sns:SetTopicAttributes",
             "sns:Subscribe",
             "sns:TagResource",
@@ -98,6 +111,24 @@ emails = ["security@example.com"] # each has to confirm once, by a link in a mai
         check::check(want)
     }
 
+    fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
+        let Some(topic) = want.topic_arn(env) else { return };
+        if want.publishers.is_none() {
+            let in_use = [
+                (Publisher::CloudWatch, publishes::<Monitors>(wants, &topic)),
+                (Publisher::Budgets, publishes::<Budgets>(wants, &topic)),
+                (
+                    Publisher::CostAlerts,
+                    publishes::<CostAnomalyDetection>(wants, &topic),
+                ),
+                (Publisher::EventBridge, publishes::<HealthEvents>(wants, &topic)),
+            ];
+            let in_use = in_use.into_iter().filter(|(_, is_used)| *is_used);
+            let in_use: BTreeSet<Publisher> = in_use.map(|(publisher, _)| publisher).collect();
+            want.publishers = Some(in_use).filter(|in_use| !in_use.is_empty());
+        }
+    }
+
     fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
         diff::diff(want, seen, here, out);
     }
@@ -106,6 +137,16 @@ emails = ["security@example.com"] # each has to confirm once, by a link in a mai
         let exists = !seen.model.is_absent();
         exists.then(|| TOPIC.at(&Location::Account)).into_iter().collect()
     }
+}
+
+/// Whether the file's table of another control reports to the topic: as the one of `[alerts]`, or by its ARN.
+fn publishes<C: Control>(wants: Wants<'_>, topic: &str) -> bool {
+    wants.of::<C>().is_some_and(|table| {
+        let refers = C::refers_to(&table)
+            .iter()
+            .any(|(_, other)| *other == Alerts::NAME);
+        refers || toml::Value::try_from(&table).is_ok_and(|table| table.to_string().contains(topic))
+    })
 }
 
 impl Live for Alerts {

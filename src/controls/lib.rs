@@ -12,6 +12,7 @@ use trueup_aws::AnyLive;
 use trueup_core::control::{AnyControl, Of};
 use trueup_core::registry::Registry;
 
+mod access;
 mod access_analyzer;
 mod account;
 mod admin_access;

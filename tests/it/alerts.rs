@@ -80,14 +80,42 @@ call = "sns:CreateTopic"
 input = { Name = "theirs" }
 "#;
 
+/// A topic whose key lets no service use it, and whose subscriber gets no message: its filter policy wants an attribute
+/// that no alarm has.
+const SILENT: &str = r#"
+[[call]]
+call = "kms:CreateKey"
+input = {}
+[[call]]
+call = "sns:CreateTopic"
+input = { Name = "account-alerts", Attributes = { entry = [{ key = "KmsMasterKeyId", value = "4dca29b4-fd88-80c0-6b9f-6edacd3e9076" }] }, Tags = [{ Key = "team", Value = "web" }] }
+[[call]]
+call = "sns:Subscribe"
+[call.input]
+TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts"
+Protocol = "email"
+Endpoint = "security@example.com"
+Attributes = { entry = [{ key = "FilterPolicy", value = '{"kind": ["x"]}' }] }
+[[call]]
+call = "sns:ConfirmSubscription"
+input = { TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts", Token = "security@example.com" }
+[[call]]
+call = "sns:Subscribe"
+input = { TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts", Protocol = "email", Endpoint = "gone@example.com" }
+[[call]]
+call = "sns:ConfirmSubscription"
+input = { TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts", Token = "gone@example.com" }
+"#;
+
 /// Worlds and baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
+    let exactly = format!("{TAGS}{ALERTS}only = true\n");
     vec![(
-        BY_HAND,
+        SILENT,
         vec![
-            format!("{TAGS}{ALERTS}"),
+            exactly.clone(),
             "[alerts]\nstate = \"absent\"\n".to_owned(),
-            format!("{TAGS}{ALERTS}"),
+            exactly,
         ],
     )]
 }
@@ -225,9 +253,8 @@ fn a_topic_that_exists_is_adopted_with_the_fewest_writes_and_keeps_what_is_other
         .sandbox(&["export", "--only", "alerts"])
         .expect(0)
         .says("Not managed here: ")
-        .says("let Budgets, cost alerts publish to the topic");
-    let by_mail =
-        "[alerts]\ntopic = \"account-alerts\"\nemails = [\"security@example.com\", \"ASKED@example.com\"]\n";
+        .says("allow cost alerts to publish to the topic");
+    let by_mail = "[alerts]\ntopic = \"account-alerts\"\nemails = [\"security@example.com\", \"ASKED@example.com\"]\nonly = true\n";
     folder
         .write("b.toml", &format!("{TAGS}{by_mail}"))
         .forget_exchanges();
@@ -236,7 +263,7 @@ fn a_topic_that_exists_is_adopted_with_the_fewest_writes_and_keeps_what_is_other
     assert!(!shown.contains("Security@Example.com"), "{shown}");
     folder.alerts_plan(&[
         "tag the SNS topic: managed-by = \"trueup\"",
-        "let Budgets, cost alerts publish to the topic",
+        "allow cost alerts to publish to the topic",
         "unsubscribe gone@example.com",
     ]);
     // To unsubscribe somebody needs consent.
@@ -263,12 +290,8 @@ fn a_topic_that_exists_is_adopted_with_the_fewest_writes_and_keeps_what_is_other
     assert_eq!(topic["attributes"], json!({"DisplayName": "Ops"}));
     assert_eq!(mails(topic), mails(&before["account-alerts"]));
     let new = folder.statements();
-    // What is others' stays byte for byte, also where it says what trueup wants in other words.
-    for at in [0, 1, 3] {
-        assert_eq!(new[at], old[at]);
-    }
-    assert_eq!(new[2]["Sid"], "TrueupBudgets");
-    assert!(new[2]["Condition"]["ArnLike"].is_object());
+    // What is there stays byte for byte, also where it says what trueup wants in other words or allows more.
+    assert_eq!(new[..4], old[..]);
     assert_eq!(new[4]["Sid"], "TrueupCostAlerts");
     assert_eq!(new.len(), 5);
     let policy: Value = serde_json::from_str(topic["policy"].as_str().unwrap()).unwrap();
@@ -321,7 +344,7 @@ fn what_was_taken_away_is_the_one_thing_that_is_planned() {
             .retain(|one| one["Sid"] != "TrueupEventBridge");
         topic["policy"] = policy.to_string().into();
     });
-    folder.alerts_plan(&["let EventBridge publish to the topic"]);
+    folder.alerts_plan(&["allow EventBridge to publish to the topic"]);
     folder.alerts_become(ALERTS, &["SetTopicAttributes"]);
     // Two days later nobody has confirmed, and AWS has dropped it.
     folder.edit_topic(|topic| {
@@ -458,6 +481,144 @@ fn who_may_not_look_at_the_topic_is_told_so() {
         assert!(ended.stdout.contains(said), "{}", ended.stdout);
         assert_eq!(folder.writes(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn subscribers_that_the_file_does_not_name_stay() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    let by_mail = "[alerts]\ntopic = \"account-alerts\"\nemails = [\"security@example.com\"]\n";
+    folder.alerts_become(by_mail, &["SetTopicAttributes"]);
+    folder
+        .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
+        .expect(0)
+        .says("also subscribed, and kept: gone@example.com");
+    folder.alerts_become(&format!("{by_mail}only = true\n"), &["Unsubscribe"]);
+}
+
+#[test]
+fn only_the_services_that_the_file_uses_have_to_be_allowed_to_publish() {
+    let folder = Folder::new();
+    let budget = "[alerts]\ntopic = \"account-alerts\"\n[budgets.monthly]\namount = \"100\"\nunit = \"USD\"\n\
+                  period = \"monthly\"\nnotifications = [{ on = \"actual\", above_percent = 80, to = [\"topic\"] }]\n";
+    folder.write("b.toml", budget);
+    folder.apply().expect(0);
+    folder.is_true();
+    let sids: Vec<Value> = folder.statements().iter().map(|one| one["Sid"].clone()).collect();
+    assert_eq!(sids, ["__default_statement_ID", "TrueupBudgets"]);
+    // What another file has put there stays.
+    folder.alerts_become(
+        "[alerts]\ntopic = \"account-alerts\"\npublishers = [\"eventbridge\"]\n",
+        &["SetTopicAttributes"],
+    );
+    assert_eq!(folder.statements().len(), 3);
+}
+
+#[test]
+fn a_topic_that_delivers_nothing_is_repaired_as_far_as_trueup_can() {
+    let folder = Folder::new();
+    folder.world(SILENT);
+    let alerts = "[alerts]\ntopic = \"account-alerts\"\nemails = [\"security@example.com\"]\n";
+    folder.write("b.toml", alerts);
+    folder.apply().expect(0);
+    let mut writes = folder.writes();
+    writes.sort();
+    assert_eq!(
+        writes,
+        ["us-east-1 sns:SetSubscriptionAttributes", "us-east-1 sns:SetTopicAttributes"]
+    );
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+        .expect(4)
+        .says("does not allow")
+        .says("\"kms:GenerateDataKey*\"");
+    let edit_key = |change: &dyn Fn(&mut Value)| {
+        folder.alter(|account| {
+            let keys = &mut account["regions"]["us-east-1"]["kms"]["keys"];
+            change(keys.as_object_mut().unwrap().values_mut().next().unwrap());
+        });
+    };
+    edit_key(&|key| {
+        let services =
+            ["cloudwatch", "budgets", "costalerts", "events"].map(|name| format!("{name}.amazonaws.com"));
+        let statement = json!({"Sid": "TrueupAlerts", "Effect": "Allow", "Principal": {"Service": services},
+                               "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"});
+        key["policy"] = json!({"Version": "2012-10-17", "Statement": [statement]})
+            .to_string()
+            .into();
+    });
+    folder.is_true();
+    edit_key(&|key| key["state"] = "PendingDeletion".into());
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+        .expect(4)
+        .says("PendingDeletion");
+}
+
+#[test]
+fn a_key_that_may_not_be_read_is_not_taken_for_a_no() {
+    let folder = Folder::new();
+    folder.world(&format!(
+        "{SILENT}[[deny]]\naction = \"kms:DescribeKey\"\nby = \"iam\"\n"
+    ));
+    folder.write("b.toml", "[alerts]\ntopic = \"account-alerts\"\n");
+    folder.apply().expect(0);
+    folder.is_true();
+    folder
+        .sandbox(&["plan", "b.toml"])
+        .expect(0)
+        .says("(kms:DescribeKey is denied)");
+}
+
+#[test]
+fn a_deleted_principal_is_named_and_left_out_of_the_policy() {
+    let folder = Folder::new();
+    folder.world(
+        r#"
+        [[call]]
+        call = "sns:CreateTopic"
+        input = { Name = "account-alerts" }
+        [[call]]
+        call = "sns:SetTopicAttributes"
+        [call.input]
+        TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts"
+        AttributeName = "Policy"
+        AttributeValue = '{"Statement": [{"Sid": "old-user", "Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}, "Action": "sns:Publish", "Resource": "*"}]}'
+        "#,
+    );
+    folder.write("b.toml", "[alerts]\ntopic = \"account-alerts\"\n");
+    folder.alerts_plan(&[
+        "allow CloudWatch, Budgets, cost alerts, EventBridge to publish to the topic, without the deleted principals \
+         AIDAEXAMPLEEXAMPLE123 (statement old-user)",
+    ]);
+    folder.apply().expect(0);
+    folder.is_true();
+    assert_eq!(folder.statements().len(), 4);
+}
+
+#[test]
+fn a_deny_of_others_is_named_and_nothing_is_written() {
+    let folder = Folder::new();
+    folder.alerts_become(
+        "[alerts]\ntopic = \"account-alerts\"\n",
+        &["CreateTopic", "SetTopicAttributes"],
+    );
+    folder.edit_topic(|topic| {
+        let mut policy: Value = serde_json::from_str(topic["policy"].as_str().unwrap()).unwrap();
+        policy["Statement"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"Sid": "Perimeter", "Effect": "Deny",
+            "Principal": "*", "Action": "sns:*", "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}));
+        topic["policy"] = policy.to_string().into();
+    });
+    folder.forget_exchanges();
+    folder
+        .apply()
+        .expect(3)
+        .says("statement Perimeter of the topic's policy denies");
+    assert_eq!(folder.writes(), Vec::<String>::new());
 }
 
 #[test]

@@ -111,14 +111,14 @@ fn deletions(folder: &Folder) -> Vec<Deletion> {
                 "AttributeValue": json!({ "Version": "2012-10-17", "Statement": [{ "Sid": "theirs",
                     "Effect": "Allow", "Principal": { "AWS": "123456789012" }, "Action": "SNS:Publish",
                     "Resource": topic }] }).to_string() }]]),
-            &["let CloudWatch, Budgets, cost alerts, EventBridge publish to the topic"],
+            &["allow Budgets to publish to the topic"],
         ),
         (
             "sns",
             json!([["delete_topic", { "TopicArn": topic }]]),
             &[
                 "create the SNS topic `account-alerts`",
-                "let CloudWatch, Budgets, cost alerts, EventBridge publish to the topic",
+                "allow Budgets to publish to the topic",
                 "subscribe security@example.com, who must confirm by mail",
             ],
         ),

@@ -2,21 +2,24 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_kms::types::{KeyManagerType, KeyState};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::Tag;
 use futures::{StreamExt, TryStreamExt};
+use trueup_aws::wait::{self, HALF_A_MINUTE};
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
 use trueup_core::env::Env;
 use trueup_core::fault::Fault;
 use trueup_core::tags::Tags;
 use trueup_core::values::Presence;
-use trueup_policy::Policy;
+use trueup_policy::{Policy, Statement};
 
 use super::endpoint::Endpoint;
-use super::model::{Action, Ids, Model, Protocol, Subscription, TopicArn};
-use super::publishers;
+use super::model::{Action, Filter, Ids, Key, KeyKind, Model, Protocol, Subscription, TopicArn};
+use super::publishers::{self, Publisher};
+use crate::access::{self, May};
 
 /// How many topics are looked at at the same time.
 const AT_ONCE: usize = 8;
@@ -39,13 +42,40 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             ..Model::default()
         }));
     }
-    let Some(attributes) = attributes(sns, &arn).await? else {
-        return Ok(absent());
+    let attributes = attributes(sns, &arn).await?;
+    let live_key = attributes.as_ref().and_then(|attributes| attributes.get("KmsMasterKeyId"));
+    let written_key = match want.kms_key.as_ref().filter(|written| Some(*written) != live_key) {
+        Some(written) => Some(key(cx, written).await?),
+        None => None,
     };
-    let mut seen = read(sns, arn, &attributes, &cx.env).await?;
-    seen.model.topic = seen.model.topic.filter(|_| want.topic.is_some());
-    seen.model.topic_arn = want.topic_arn.clone();
-    seen.model.sort_as(want);
+    let Some(attributes) = attributes else {
+        let mut seen = absent();
+        seen.ids.written_key = written_key;
+        return Ok(seen);
+    };
+    let mut seen = read(cx, arn, &attributes).await?;
+    if let (Some(written), Some(live)) = (&written_key, &seen.ids.key)
+        && live.is(written)
+    {
+        seen.model.kms_key = want.kms_key.clone();
+    }
+    seen.ids.written_key = written_key;
+    filters(sns, want, &mut seen.ids.subscriptions).await?;
+    let (model, ids) = (&mut seen.model, &seen.ids);
+    model.topic = model.topic.take().filter(|_| want.topic.is_some());
+    model.topic_arn = want.topic_arn.clone();
+    model.sort_as(want);
+    model.only = want.only;
+    if want.only != Some(true) {
+        model.keep_only(want);
+    }
+    model.publishers = want.publishers.clone().map(|wanted| {
+        let may = |publisher: &Publisher| match (&ids.arn, &ids.policy) {
+            (Some(arn), Some(policy)) => !access::may(policy, [&publisher.publish(arn, &cx.env)]).is_no(),
+            _ => false,
+        };
+        wanted.into_iter().filter(may).collect()
+    });
     Ok(seen)
 }
 
@@ -81,7 +111,10 @@ async fn find(sns: &Client, cx: &Cx, must_be_ours: bool) -> Result<Observed<Mode
             let Some(attributes) = read else { return Ok(None) };
             let policy = policy(&attributes)?;
             let is_ours = publishers::is_ours(&policy);
-            let hears_all = || policy.lacking(&publishers::statements(&arn, &cx.env)).is_empty();
+            let hears_all = || {
+                let mut all = Publisher::ALL.iter();
+                all.all(|one| access::may(&policy, [&one.publish(&arn, &cx.env)]) == May::Yes)
+            };
             let is_it = is_ours || !must_be_ours && hears_all();
             Ok::<_, Fault>(is_it.then_some((!is_ours, arn, attributes)))
         })
@@ -94,7 +127,7 @@ async fn find(sns: &Client, cx: &Cx, must_be_ours: bool) -> Result<Observed<Mode
     let Some((_, arn, attributes)) = found.into_iter().next() else {
         return Ok(absent());
     };
-    let mut seen = read(sns, arn, &attributes, &cx.env).await?;
+    let mut seen = read(cx, arn, &attributes).await?;
     if must_be_ours && several.len() > 1 {
         seen.ids.several = several;
     }
@@ -123,25 +156,19 @@ fn policy(attributes: &Attributes) -> Result<Policy, Failure> {
 }
 
 /// What there is to read of a topic that exists.
-async fn read(
-    sns: &Client,
-    arn: String,
-    attributes: &Attributes,
-    env: &Env,
-) -> Result<Observed<Model, Ids>, Failure> {
-    let wanted = publishers::statements(&arn, env);
-    let lacking = policy(attributes)?
-        .lacking(&wanted)
-        .into_iter()
-        .cloned()
-        .collect();
+async fn read(cx: &Cx, arn: String, attributes: &Attributes) -> Result<Observed<Model, Ids>, Failure> {
+    let sns = &cx.clients().sns;
+    let key = match attributes.get("KmsMasterKeyId") {
+        Some(id) => Some(key(cx, id).await?),
+        None => None,
+    };
     let mut subscriptions = vec![];
     let listed = sns.list_subscriptions_by_topic().topic_arn(&arn);
     let mut pages = listed.into_paginator().items().send();
     while let Some(listed) = pages.next().await {
         subscriptions.extend(subscription(&listed?));
     }
-    let tags = match env.run.tags.is_empty() {
+    let tags = match cx.env.run.tags.is_empty() {
         true => Tags::new(),
         false => tags(sns, &arn).await?,
     };
@@ -159,14 +186,18 @@ async fn read(
                 .filter_map(|one| Endpoint::try_from(one).ok())
                 .collect(),
         ),
+        only: None,
+        kms_key: attributes.get("KmsMasterKeyId").cloned(),
+        publishers: None,
     };
     model.sort_as(&Model::default());
     Ok(Observed {
         model,
         ids: Ids {
-            lacking,
+            policy: Some(policy(attributes)?),
             several: vec![],
-            kms_key: attributes.get("KmsMasterKeyId").cloned(),
+            key,
+            written_key: None,
             subscriptions,
             tags,
             arn: Some(arn),
@@ -175,7 +206,106 @@ async fn read(
     })
 }
 
+/// AWS's own key for SNS, by its alias.
+const KEY_OF_AWS: &str = "alias/aws/sns";
+
+/// The key that a topic is encrypted with. That it cannot be read is no reason not to read the topic.
+async fn key(cx: &Cx, id: &str) -> Result<Key, Failure> {
+    let told = |kind| {
+        Ok(Key {
+            id: id.to_owned(),
+            kind,
+        })
+    };
+    if id.ends_with(KEY_OF_AWS) {
+        return told(KeyKind::OfAws);
+    }
+    let kms = &cx.clients().kms;
+    let described = match kms.describe_key().key_id(id).send().await.map_err(Failure::from) {
+        Ok(answer) => answer.key_metadata,
+        Err(fault) if fault.is("NotFoundException") => return told(KeyKind::Gone),
+        Err(fault) if fault.is("AccessDeniedException") => {
+            return told(KeyKind::Unread("kms:DescribeKey is denied".to_owned()));
+        }
+        Err(fault) => return Err(fault),
+    };
+    let Some((described, arn)) =
+        described.and_then(|key| Some((key.arn.clone()?, key)).map(|(arn, key)| (key, arn)))
+    else {
+        return Err(Failure::answer(
+            "kms:DescribeKey",
+            "the answer has no key".to_owned(),
+        ));
+    };
+    if described.key_manager == Some(KeyManagerType::Aws) {
+        return told(KeyKind::OfAws);
+    }
+    match described.key_state {
+        None | Some(KeyState::Enabled) => {}
+        Some(state) => return told(KeyKind::Unusable(state.as_str().to_owned())),
+    }
+    // Only the account that a key belongs to can read its policy.
+    if described
+        .aws_account_id
+        .is_some_and(|owner| owner != cx.env.account)
+    {
+        return told(KeyKind::Unread("the key belongs to another account".to_owned()));
+    }
+    let answer = kms.get_key_policy().key_id(&arn).send().await;
+    let text = match answer.map_err(Failure::from) {
+        Ok(answer) => answer.policy.unwrap_or_default(),
+        Err(fault) if fault.is("AccessDeniedException") => {
+            return told(KeyKind::Unread("kms:GetKeyPolicy is denied".to_owned()));
+        }
+        Err(fault) => return Err(fault),
+    };
+    let policy = text
+        .parse()
+        .map_err(|error| Failure::answer("kms:GetKeyPolicy", format!("the key's policy {error}")))?;
+    told(KeyKind::Own { arn, policy })
+}
+
+/// Reads the filter policies of the subscriptions that are wanted and count.
+async fn filters(sns: &Client, want: &Model, subscriptions: &mut [Subscription]) -> Result<(), Failure> {
+    for one in subscriptions {
+        let mut wanted = want.endpoints(one.protocol).into_iter();
+        let key = one.protocol.folded(&one.endpoint);
+        let Some(arn) = one
+            .arn
+            .as_ref()
+            .filter(|_| wanted.any(|other| one.protocol.folded(other) == key))
+        else {
+            continue;
+        };
+        let call = sns.get_subscription_attributes().subscription_arn(arn);
+        let attributes = match call.send().await.map_err(Failure::from) {
+            Ok(answer) => answer.attributes.unwrap_or_default(),
+            // It has just ended.
+            Err(fault) if fault.is("NotFound") => continue,
+            Err(fault) => return Err(fault),
+        };
+        let has_filter = attributes
+            .get("FilterPolicy")
+            .is_some_and(|filter| !matches!(filter.trim(), "" | "{}"));
+        one.filter = has_filter.then(|| match attributes.get("FilterPolicyScope").map(String::as_str) {
+            Some("MessageBody") => Filter::Body,
+            _ => Filter::Attributes,
+        });
+    }
+    Ok(())
+}
+
 impl Model {
+    /// Leaves out the subscribers that another table does not name.
+    fn keep_only(&mut self, want: &Model) {
+        if let (Some(emails), Some(wanted)) = (&mut self.emails, &want.emails) {
+            emails.retain(|one| wanted.contains(one));
+        }
+        if let (Some(https), Some(wanted)) = (&mut self.https, &want.https) {
+            https.retain(|one| wanted.contains(one));
+        }
+    }
+
     /// Puts addresses into the order and the words of another table, and others behind them by the alphabet, each
     /// once.
     fn sort_as(&mut self, want: &Model) {
@@ -221,6 +351,7 @@ fn subscription(listed: &aws_sdk_sns::types::Subscription) -> Option<Subscriptio
         protocol,
         endpoint: listed.endpoint()?.to_owned(),
         arn,
+        filter: None,
     })
 }
 
@@ -244,17 +375,23 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let sns = &cx.clients().sns;
     match action {
         Action::Create { name, tags } => create(sns, name, tags).await,
-        Action::LetPublish { topic, statements } => {
-            let answer = sns.get_topic_attributes().topic_arn(topic).send().await?;
-            let live = policy(&answer.attributes.unwrap_or_default())?;
-            if let Some(merged) = live.merged(statements) {
-                let call = sns
-                    .set_topic_attributes()
-                    .topic_arn(topic)
-                    .attribute_name("Policy");
-                call.attribute_value(merged.to_string()).send().await?;
-            }
+        Action::LetPublish {
+            topic, statements, ..
+        } => let_publish(cx, topic, statements).await,
+        Action::Encrypt { topic, key } => {
+            let call = sns.set_topic_attributes().topic_arn(topic);
+            let call = call.attribute_name("KmsMasterKeyId").attribute_value(key);
+            call.send().await?;
             Ok(())
+        }
+        Action::Unfilter { arn, .. } => {
+            let call = sns.set_subscription_attributes().subscription_arn(arn);
+            let call = call.attribute_name("FilterPolicy").attribute_value("{}");
+            match call.send().await.map_err(Failure::from) {
+                Ok(_) => Ok(()),
+                Err(fault) if fault.is("NotFound") => Ok(()),
+                Err(fault) => Err(fault),
+            }
         }
         Action::Subscribe {
             topic,
@@ -280,6 +417,29 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+async fn let_publish(cx: &Cx, topic: &str, statements: &[Statement]) -> Result<(), Failure> {
+    let sns = &cx.clients().sns;
+    let answer = sns.get_topic_attributes().topic_arn(topic).send().await?;
+    let live = policy(&answer.attributes.unwrap_or_default())?;
+    let Some(merged) = live.merged(statements) else {
+        return Ok(());
+    };
+    let call = sns
+        .set_topic_attributes()
+        .topic_arn(topic)
+        .attribute_name("Policy")
+        .attribute_value(merged.without_deleted_principals().to_string());
+    wait::while_passing(
+        cx.wait_until("SNS knows the principals of the topic's policy"),
+        HALF_A_MINUTE,
+        // A principal of others that was just made is not yet known everywhere.
+        |fault| fault.is("InvalidParameter") && fault.message.contains("PrincipalNotFound"),
+        || async { Ok(call.clone().send().await?) },
+    )
+    .await?;
+    Ok(())
 }
 
 async fn create(sns: &Client, name: &str, tags: &Tags) -> Result<(), Failure> {
