@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use trueup_policy::evaluate::Request;
 
 use self::lifecycle::Lifecycle;
-pub(super) use self::policy::{Ask, lets};
 use self::policy::{check_policy, is_public};
+pub(super) use self::policy::{lets, service_request};
 use self::settings::Encryption;
 use super::input::Input;
 use super::service::{Refusal, Service};
@@ -71,6 +72,12 @@ pub struct Bucket {
     pub encryption: Encryption,
     /// `Enabled` or `Suspended`; nothing if versions never were kept.
     pub versioning: Option<String>,
+    /// Whether it takes a code of the root user's MFA device to delete a version.
+    #[serde(default)]
+    pub mfa_delete: bool,
+    /// Object Lock, as it was put.
+    #[serde(default)]
+    pub object_lock: Option<Value>,
     /// Its life cycle, if it has one.
     pub lifecycle: Option<Lifecycle>,
     /// Its tags.
@@ -145,6 +152,8 @@ impl Bucket {
             public_access_block: Some(PublicAccessBlock::ALL),
             encryption: Encryption::default(),
             versioning: None,
+            mfa_delete: false,
+            object_lock: None,
             lifecycle: None,
             tags: BTreeMap::new(),
             objects: 0,
@@ -184,10 +193,10 @@ impl S3 {
 
     /// Whether the policy of a bucket lets a service in, as far as that policy is known by now: of another account's
     /// bucket nothing is known, and nothing is said against it.
-    pub(super) fn lets(&self, bucket: &str, ask: &Ask<'_>, is_known: impl Fn(i64) -> bool) -> bool {
+    pub(super) fn lets(&self, bucket: &str, request: &Request, is_known: impl Fn(i64) -> bool) -> bool {
         self.buckets.get(bucket).is_some_and(|bucket| {
             let policy = bucket.policy.as_deref().unwrap_or_default();
-            bucket.owner.is_some() || (is_known(bucket.policy_put_at) && lets(policy, ask))
+            bucket.owner.is_some() || (is_known(bucket.policy_put_at) && lets(policy, request))
         })
     }
 
@@ -216,6 +225,8 @@ pub(super) static SERVICE: Service = Service {
         }
     },
     iam_action: |operation| match operation {
+        "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",
+        "PutObjectLockConfiguration" => "PutBucketObjectLockConfiguration",
         "ListBuckets" => "ListAllMyBuckets",
         "HeadBucket" => "ListBucket",
         "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
@@ -282,6 +293,8 @@ const ROUTES: &[Route] = &[
     route("PutBucketTagging", "PUT /{Bucket}?tagging"),
     route("DeleteBucketTagging", "DELETE /{Bucket}?tagging").status(204),
     route("ListObjectVersions", "GET /{Bucket}?versions").xml("ListVersionsResult"),
+    route("GetObjectLockConfiguration", "GET /{Bucket}?object-lock").xml("ObjectLockConfiguration"),
+    route("PutObjectLockConfiguration", "PUT /{Bucket}?object-lock"),
     route("CreateBucket", "PUT /{Bucket}"),
     route("DeleteBucket", "DELETE /{Bucket}").status(204),
     route("HeadBucket", "HEAD /{Bucket}"),

@@ -1,10 +1,12 @@
 //! What CloudTrail looks at before it takes a trail: its name, its bucket's policy, its log group and role, its key.
 
 use serde_json::Value;
+use trueup_policy::Policy;
+use trueup_policy::evaluate::{Context, Principal, Request, evaluate_identity};
 
 use super::{Found, Trail};
 use crate::input::Input;
-use crate::s3::{Ask, lets};
+use crate::s3::{lets, service_request};
 use crate::{Account, AwsError, Call};
 
 /// The service's principal.
@@ -100,14 +102,14 @@ fn bucket(account: &Account, call: &Call, found: &Found) -> Result<(), AwsError>
         .map(|prefix| format!("{prefix}/"))
         .unwrap_or_default();
     let known = |changed: i64| account.sees(changed, call.now);
-    let context = || {
-        vec![
-            ("aws:sourcearn", found.arn()),
-            ("aws:sourceaccount", account.id.clone()),
-            ("aws:securetransport", "true".to_owned()),
-            ("s3:x-amz-acl", "bucket-owner-full-control".to_owned()),
-        ]
-    };
+    let arn = found.arn();
+    let context = [
+        ("aws:SourceArn", arn.as_str()),
+        ("aws:SourceAccount", &account.id),
+        ("aws:SecureTransport", "true"),
+        ("s3:x-amz-acl", "bucket-owner-full-control"),
+        ("s3:TlsVersion", "1.3"),
+    ];
     let asks = [
         ("s3:GetBucketAcl", format!("arn:aws:s3:::{name}")),
         (
@@ -116,13 +118,8 @@ fn bucket(account: &Account, call: &Call, found: &Found) -> Result<(), AwsError>
         ),
     ];
     for (action, resource) in asks {
-        let ask = Ask {
-            service: PRINCIPAL,
-            action,
-            resource,
-            context: context(),
-        };
-        if !account.s3.lets(name, &ask, known) {
+        let request = service_request(PRINCIPAL, action, resource, &context);
+        if !account.s3.lets(name, &request, known) {
             return Err(AwsError::new(
                 "InsufficientS3BucketPolicyException",
                 format!("Incorrect S3 bucket policy is detected for bucket: {name}"),
@@ -173,8 +170,8 @@ fn logs(account: &Account, call: &Call, trail: &Trail) -> Result<(), AwsError> {
 }
 
 /// Whether CloudTrail can assume the role by now, and may then write to the log group.
-fn delivers(account: &Account, call: &Call, group: &str, role: &str) -> bool {
-    let role = role
+fn delivers(account: &Account, call: &Call, group: &str, arn: &str) -> bool {
+    let role = arn
         .rsplit('/')
         .next()
         .and_then(|name| account.iam.entities.roles.get(name));
@@ -182,19 +179,30 @@ fn delivers(account: &Account, call: &Call, group: &str, role: &str) -> bool {
         return false;
     };
     let (region, id) = (&call.region, &account.id);
-    let ask = |action| Ask {
-        service: PRINCIPAL,
-        action,
-        resource: format!("arn:aws:logs:{region}:{id}:log-group:{group}:log-stream:{id}_CloudTrail_{region}"),
-        context: vec![("aws:sourceaccount", id.clone())],
+    let assume = service_request(
+        PRINCIPAL,
+        "sts:AssumeRole",
+        arn.to_owned(),
+        &[("aws:SourceAccount", id)],
+    );
+    let inline = role.common.inline.values();
+    let inline: Vec<Policy> = inline.filter_map(|policy| policy.parse().ok()).collect();
+    let inline: Vec<&Policy> = inline.iter().collect();
+    let may = |action: &str| {
+        let request = Request {
+            principal: Principal::Session {
+                role: arn.to_owned(),
+                name: None,
+            },
+            action: action.to_owned(),
+            resource: format!(
+                "arn:aws:logs:{region}:{id}:log-group:{group}:log-stream:{id}_CloudTrail_{region}"
+            ),
+            context: Context::complete(),
+        };
+        evaluate_identity(&inline, None, &request).is_allowed()
     };
-    let may = |action| {
-        role.common
-            .inline
-            .values()
-            .any(|policy| lets(policy, &ask(action)))
-    };
-    lets(&role.trust, &ask("sts:AssumeRole")) && may("logs:CreateLogStream") && may("logs:PutLogEvents")
+    lets(&role.trust, &assume) && may("logs:CreateLogStream") && may("logs:PutLogEvents")
 }
 
 /// Refuses what are no event selectors.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::SERVICE;
 use crate::input::{Input, one_or_many, one_or_many_texts};
-use crate::s3::Ask;
+use crate::s3::service_request;
 use crate::{Account, AwsError, Call};
 
 /// Types whose results are always recorded as they come.
@@ -63,22 +63,23 @@ pub(super) fn delivery(account: &Account, call: &Call) -> Result<(), AwsError> {
 /// Whether Config may write to a bucket, as far as it sees by now.
 fn may_write(account: &Account, call: &Call, bucket: &str, prefix: Option<&str>) -> bool {
     let folder = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
-    let ask = Ask {
-        service: "config.amazonaws.com",
-        action: "s3:PutObject",
-        resource: format!(
+    let request = service_request(
+        "config.amazonaws.com",
+        "s3:PutObject",
+        format!(
             "arn:aws:s3:::{bucket}/{folder}AWSLogs/{}/Config/ConfigWritabilityCheckFile",
             account.id
         ),
-        context: vec![
-            ("aws:sourceaccount", account.id.clone()),
-            ("aws:securetransport", "true".to_owned()),
-            ("s3:x-amz-acl", "bucket-owner-full-control".to_owned()),
+        &[
+            ("aws:SourceAccount", &account.id),
+            ("aws:SecureTransport", "true"),
+            ("s3:x-amz-acl", "bucket-owner-full-control"),
+            ("s3:TlsVersion", "1.3"),
         ],
-    };
+    );
     account
         .s3
-        .lets(bucket, &ask, |changed| account.sees(changed, call.now))
+        .lets(bucket, &request, |changed| account.sees(changed, call.now))
 }
 
 /// Why the region's channel cannot deliver now, if it cannot: S3's code and text.

@@ -58,6 +58,20 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, ids: &mut Ids) -> Answer 
             if rules.is_empty() || rules.len() > RULES {
                 return Err(malformed_xml());
             }
+            if bucket.mfa_delete {
+                return Err(AwsError::with_status(
+                    409,
+                    "InvalidBucketState",
+                    "Lifecycle configurations are not supported on buckets with MFA Delete enabled",
+                ));
+            }
+            let old_form = rules.iter().filter(|rule| !rule["Prefix"].is_null()).count();
+            if (1..rules.len()).contains(&old_form) {
+                return Err(AwsError::new(
+                    "InvalidRequest",
+                    "Base level prefix cannot be used in Lifecycle V2, prefixes are only supported in the Filter.",
+                ));
+            }
             let minimum_size = match call.input[MINIMUM_SIZE].as_str() {
                 None => ALL_CLASSES,
                 Some(size @ (ALL_CLASSES | "varies_by_storage_class")) => size,

@@ -1,6 +1,8 @@
 //! Bucket policies: their form, and whom they let in.
 
 use serde_json::Value;
+use trueup_policy::Policy;
+use trueup_policy::evaluate::{Context, Principal, Request, evaluate};
 
 use super::AwsError;
 use crate::input::one_or_many;
@@ -43,102 +45,29 @@ pub(super) fn check_policy(text: &str, bucket: &str) -> Result<(), AwsError> {
     Ok(())
 }
 
-/// What a service wants to do with a bucket.
-pub(crate) struct Ask<'a> {
-    /// The service's principal, such as `cloudtrail.amazonaws.com`.
-    pub(crate) service: &'a str,
-    /// The action, such as `s3:PutObject`.
-    pub(crate) action: &'a str,
-    /// The bucket's ARN, or an object's.
-    pub(crate) resource: String,
-    /// What conditions can ask for: keys in lower case, and values.
-    pub(crate) context: Vec<(&'a str, String)>,
-}
-
-/// Whether a policy lets a service do something: a statement allows it, and none forbids it. Where a document has no
-/// principals or no resources, being one of an identity or of a role's trust, it is for who has it.
-pub(crate) fn lets(policy: &str, ask: &Ask<'_>) -> bool {
-    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    let meant = |effect: &str| {
-        one_or_many(&policy["Statement"])
-            .iter()
-            .any(|statement| statement["Effect"] == effect && is_meant(statement, ask, effect == "Deny"))
-    };
-    meant("Allow") && !meant("Deny")
-}
-
-fn is_meant(statement: &Value, ask: &Ask<'_>, in_doubt: bool) -> bool {
-    let among = |values: &Value, text: &str| {
-        one_or_many(values)
-            .iter()
-            .any(|value| fits(value.as_str().unwrap_or_default(), text))
-    };
-    let principal = &statement["Principal"];
-    let who = principal.is_null()
-        || principal == "*"
-        || principal["AWS"] == "*"
-        || among(&principal["Service"], ask.service);
-    let action = |values: &Value| {
-        one_or_many(values).iter().any(|value| {
-            let pattern = value.as_str().unwrap_or_default().to_lowercase();
-            fits(&pattern, &ask.action.to_lowercase())
-        })
-    };
-    who && action(&statement["Action"])
-        && (statement["Resource"].is_null() || among(&statement["Resource"], &ask.resource))
-        && statement["Condition"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .flat_map(|(operator, keys)| {
-                keys.as_object()
-                    .into_iter()
-                    .flatten()
-                    .map(move |key| (operator, key))
-            })
-            .all(|(operator, (key, values))| holds(operator, key, values, ask).unwrap_or(in_doubt))
-}
-
-/// Whether a condition holds; nothing if the sandbox cannot tell.
-fn holds(operator: &str, key: &str, values: &Value, ask: &Ask<'_>) -> Option<bool> {
-    let has = ask.context.iter().find(|(name, _)| *name == key.to_lowercase());
-    let (operator, if_exists) = match operator.strip_suffix("IfExists") {
-        Some(operator) => (operator, true),
-        None => (operator, false),
-    };
-    let Some((_, has)) = has else {
-        return Some(if_exists || operator.contains("Not"));
-    };
-    let any = |is: &dyn Fn(&str) -> bool| {
-        one_or_many(values).iter().any(|value| match value {
-            Value::String(text) => is(text),
-            other => is(&other.to_string()),
-        })
-    };
-    match operator {
-        "StringEquals" => Some(any(&|text| text == has)),
-        "StringNotEquals" => Some(!any(&|text| text == has)),
-        "StringLike" | "ArnLike" | "ArnEquals" => Some(any(&|text| fits(text, has))),
-        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => Some(!any(&|text| fits(text, has))),
-        "Bool" => Some(any(&|text| text.eq_ignore_ascii_case(has))),
-        _ => None,
+/// A request of a service, of which conditions can ask these keys.
+pub(crate) fn service_request(
+    service: &str,
+    action: &str,
+    resource: String,
+    context: &[(&str, &str)],
+) -> Request {
+    let given = context.iter();
+    Request {
+        principal: Principal::Service(service.to_owned()),
+        action: action.to_owned(),
+        resource,
+        context: given.fold(Context::complete(), |context, (key, value)| {
+            context.with(key, value)
+        }),
     }
 }
 
-/// Whether a text fits a pattern with `*` and `?`.
-fn fits(pattern: &str, text: &str) -> bool {
-    let Some((before, rest)) = pattern.split_once('*') else {
-        return pattern.len() == text.len() && starts(pattern, text);
-    };
-    starts(before, text)
-        && (before.len()..=text.len()).any(|at| text.get(at..).is_some_and(|text| fits(rest, text)))
-}
-
-fn starts(pattern: &str, text: &str) -> bool {
-    let mut text = text.chars();
-    pattern
-        .chars()
-        .all(|wanted| text.next().is_some_and(|has| wanted == '?' || wanted == has))
+/// Whether the policy of a resource allows a request; what cannot be told allows nothing.
+pub(crate) fn lets(policy: &str, request: &Request) -> bool {
+    policy
+        .parse::<Policy>()
+        .is_ok_and(|policy| evaluate(&[&policy], request).is_allowed())
 }
 
 /// The conditions that narrow a statement to somebody, if their values are fixed (S3 User Guide, "The meaning of
@@ -217,49 +146,5 @@ mod tests {
         ));
         assert!(!with(r#"{"AWS": "arn:aws:iam::1:root"}"#, "null"));
         assert!(!with(r#"{"Service": "cloudtrail.amazonaws.com"}"#, "null"));
-    }
-
-    #[test]
-    fn a_service_may_what_a_statement_allows_and_none_forbids() {
-        let ask = |context: &[(&'static str, &str)]| Ask {
-            service: "cloudtrail.amazonaws.com",
-            action: "s3:PutObject",
-            resource: "arn:aws:s3:::logs/AWSLogs/1/x".to_owned(),
-            context: context
-                .iter()
-                .map(|(key, value)| (*key, (*value).to_owned()))
-                .collect(),
-        };
-        let with = |effect: &str, condition: &str| {
-            format!(
-                r#"{{"Effect": "{effect}", "Principal": {{"Service": "cloudtrail.amazonaws.com"}}, "Action": "s3:Put*",
-                 "Resource": "arn:aws:s3:::logs/AWSLogs/?/*", "Condition": {condition}}}"#
-            )
-        };
-        let policy = |statements: &[String]| format!(r#"{{"Statement": [{}]}}"#, statements.join(","));
-        let mine = with("Allow", r#"{"StringEquals": {"AWS:SourceArn": ["a", "b"]}}"#);
-        assert!(lets(
-            &policy(std::slice::from_ref(&mine)),
-            &ask(&[("aws:sourcearn", "b")])
-        ));
-        assert!(!lets(
-            &policy(std::slice::from_ref(&mine)),
-            &ask(&[("aws:sourcearn", "c")])
-        ));
-        assert!(!lets(&policy(std::slice::from_ref(&mine)), &ask(&[])));
-        assert!(!lets("", &ask(&[])));
-        let unless_safe = with("Deny", r#"{"Bool": {"aws:SecureTransport": false}}"#);
-        let both = policy(&[mine, unless_safe]);
-        assert!(lets(
-            &both,
-            &ask(&[("aws:sourcearn", "a"), ("aws:securetransport", "true")])
-        ));
-        assert!(!lets(
-            &both,
-            &ask(&[("aws:sourcearn", "a"), ("aws:securetransport", "false")])
-        ));
-        // What cannot be told allows nothing.
-        let odd = policy(&[with("Allow", r#"{"DateLessThan": {"aws:sourcearn": "x"}}"#)]);
-        assert!(!lets(&odd, &ask(&[("aws:sourcearn", "x")])));
     }
 }

@@ -120,17 +120,29 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, name: &str, owner: &str) 
             bucket.encryption = Encryption::default();
             Ok(Value::Null)
         }
-        "GetBucketVersioning" => Ok(json!({"Status": bucket.versioning})),
-        "PutBucketVersioning" => match input["VersioningConfiguration"]["Status"].as_str() {
-            Some(status @ ("Enabled" | "Suspended")) => {
-                bucket.versioning = Some(status.to_owned());
-                Ok(Value::Null)
-            }
-            _ => Err(AwsError::new(
-                "IllegalVersioningConfigurationException",
-                "The Versioning element must be specified",
-            )),
+        "GetBucketVersioning" => {
+            let mfa_delete = bucket.mfa_delete.then_some("Enabled");
+            Ok(json!({"Status": bucket.versioning, "MfaDelete": mfa_delete}))
+        }
+        "PutBucketVersioning" => put_versioning(bucket, input),
+        "GetObjectLockConfiguration" => match &bucket.object_lock {
+            Some(lock) => Ok(lock.clone()),
+            None => missing(
+                "ObjectLockConfigurationNotFoundError",
+                "Object Lock configuration does not exist for this bucket",
+            ),
         },
+        "PutObjectLockConfiguration" => {
+            if bucket.versioning.as_deref() != Some("Enabled") {
+                return Err(AwsError::with_status(
+                    409,
+                    "InvalidBucketState",
+                    "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+                ));
+            }
+            bucket.object_lock = Some(input["ObjectLockConfiguration"].clone());
+            Ok(Value::Null)
+        }
         "GetBucketTagging" if bucket.tags.is_empty() => missing("NoSuchTagSet", "The TagSet does not exist"),
         "GetBucketTagging" => Ok(json!({"TagSet": tags::output(&bucket.tags)})),
         "PutBucketTagging" => {
@@ -172,6 +184,33 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, name: &str, owner: &str) 
             }))
         }
         _ => Err(AwsError::not_in_sandbox(call)),
+    }
+}
+
+/// The state of versions; with MFA delete only who gives a code may change it.
+fn put_versioning(bucket: &mut Bucket, input: &Value) -> Answer {
+    let wanted = &input["VersioningConfiguration"];
+    let has_code = input["x-amz-mfa"].is_string();
+    if !has_code && (bucket.mfa_delete || !wanted["MfaDelete"].is_null()) {
+        return Err(AwsError::with_status(
+            403,
+            "AccessDenied",
+            "Mfa Authentication must be used for this request",
+        ));
+    }
+    match wanted["Status"].as_str() {
+        Some(status @ ("Enabled" | "Suspended")) => {
+            bucket.versioning = Some(status.to_owned());
+            match wanted["MfaDelete"].as_str() {
+                Some(mfa_delete) => bucket.mfa_delete = mfa_delete == "Enabled",
+                None => {}
+            }
+            Ok(Value::Null)
+        }
+        _ => Err(AwsError::new(
+            "IllegalVersioningConfigurationException",
+            "The Versioning element must be specified",
+        )),
     }
 }
 

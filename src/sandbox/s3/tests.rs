@@ -205,6 +205,24 @@ fn settings_are_as_particular_as_aws() {
             "MalformedXML",
         ),
         (
+            "PutBucketLifecycleConfiguration",
+            json!({"Bucket": "web", "LifecycleConfiguration": {"Rule": [
+                {"Status": "Enabled", "Filter": "", "Expiration": {"Days": "9"}},
+                {"Status": "Enabled", "Prefix": "x/", "Expiration": {"Days": "9"}},
+            ]}}),
+            "InvalidRequest",
+        ),
+        (
+            "PutBucketVersioning",
+            json!({"Bucket": "web", "VersioningConfiguration": {"Status": "Enabled", "MfaDelete": "Enabled"}}),
+            "AccessDenied",
+        ),
+        (
+            "PutObjectLockConfiguration",
+            json!({"Bucket": "web", "ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}),
+            "InvalidBucketState",
+        ),
+        (
             "PutBucketVersioning",
             json!({"Bucket": "web", "VersioningConfiguration": {"Status": "On"}}),
             "IllegalVersioningConfigurationException",
@@ -228,6 +246,32 @@ fn settings_are_as_particular_as_aws() {
     ] {
         assert_eq!(code(ask(&mut account, operation, input)), wanted, "{operation}");
     }
+    // With MFA delete there is no life cycle.
+    let with_code = json!({"Bucket": "web", "x-amz-mfa": "serial 123456",
+        "VersioningConfiguration": {"Status": "Enabled", "MfaDelete": "Enabled"}});
+    ask(&mut account, "PutBucketVersioning", with_code).unwrap();
+    assert_eq!(
+        ask(&mut account, "GetBucketVersioning", json!({"Bucket": "web"})).unwrap(),
+        json!({"Status": "Enabled", "MfaDelete": "Enabled"})
+    );
+    let expires = rule(json!({"Expiration": {"Days": "9"}}));
+    assert_eq!(
+        code(ask(&mut account, "PutBucketLifecycleConfiguration", expires)),
+        "InvalidBucketState"
+    );
+    account.s3.buckets.get_mut("web").unwrap().mfa_delete = false;
+    let lock = json!({"ObjectLockEnabled": "Enabled"});
+    let put = json!({"Bucket": "web", "ObjectLockConfiguration": lock});
+    ask(&mut account, "PutObjectLockConfiguration", put).unwrap();
+    assert_eq!(
+        ask(
+            &mut account,
+            "GetObjectLockConfiguration",
+            json!({"Bucket": "web"})
+        )
+        .unwrap(),
+        lock
+    );
     let two = json!([{"Status": "Enabled", "Filter": "", "Expiration": {"Days": "7"}},
         {"ID": "x", "Status": "Disabled", "Filter": {"Prefix": "a/"}, "Transition": [
             {"Days": "30", "StorageClass": "STANDARD_IA"}, {"Days": "90", "StorageClass": "GLACIER"}]}]);

@@ -50,8 +50,8 @@ DOCUMENTED = {
         BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty AuthorizationHeaderMalformed
         IllegalLocationConstraintException InvalidArgument InvalidBucketName InvalidDigest InvalidRequest InvalidURI
         MalformedPolicy MalformedXML MethodNotAllowed NoSuchBucket NoSuchBucketPolicy NoSuchLifecycleConfiguration
-        NoSuchPublicAccessBlockConfiguration NoSuchTagSet OperationAborted OwnershipControlsNotFoundError
-        PermanentRedirect PreconditionFailed ServerSideEncryptionConfigurationNotFoundError SlowDown
+        NoSuchPublicAccessBlockConfiguration NoSuchTagSet ObjectLockConfigurationNotFoundError OperationAborted
+        OwnershipControlsNotFoundError PermanentRedirect PreconditionFailed ServerSideEncryptionConfigurationNotFoundError SlowDown
         """.split()
     ),
     "s3control": frozenset(
