@@ -13,7 +13,7 @@ use trueup_core::change::{Asset, AssetKind, Changes};
 use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::{Location, Scope};
-use trueup_policy::Statement;
+use trueup_policy::Policy;
 
 mod check;
 mod diff;
@@ -93,6 +93,8 @@ old_versions_expire_after_days = 30
             "cloudtrail:DescribeTrails",
             "cloudtrail:GetEventSelectors",
             "cloudtrail:GetTrailStatus",
+            "s3:GetBucketAcl",
+            "s3:GetBucketObjectLockConfiguration",
             "s3:GetBucketOwnershipControls",
             "s3:GetBucketPolicy",
             "s3:GetBucketPublicAccessBlock",
@@ -156,18 +158,15 @@ old_versions_expire_after_days = 30
         let (Some(bucket), Some(_), None) = (&ids.name, &ids.region, &ids.unusable) else {
             return vec![];
         };
-        let lets = |statements: Vec<Statement>| {
-            let policy = ids.policy.as_ref();
-            !statements.is_empty() && policy.is_some_and(|policy| policy.lacking(&statements).is_empty())
-        };
         let mut held = vec![BUCKET.at(&Location::Account)];
-        if lets(statements::for_trail(bucket, ids, here.env)) {
+        let none = Policy::of([]);
+        let policy = ids.policy.as_ref().unwrap_or(&none);
+        let for_trail = statements::for_trail(bucket, ids, here.env);
+        if !for_trail.is_empty() && statements::are_met(&for_trail, policy) {
             held.push(FOR_CLOUDTRAIL.at(&Location::Account));
         }
-        if let Some(policy) = &ids.policy {
-            let prefixes = statements::config_prefixes(policy, bucket, here.env);
-            held.extend(prefixes.iter().map(|prefix| for_config(prefix)));
-        }
+        let prefixes = statements::config_prefixes(policy, &ids.config_prefixes, bucket, here.env);
+        held.extend(prefixes.iter().map(|prefix| for_config(prefix)));
         held
     }
 }

@@ -439,6 +439,7 @@ fn action(exchange: &Value) -> String {
         ("s3", "ListBuckets") => "s3:ListAllMyBuckets".to_owned(),
         ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock".to_owned(),
         ("s3", "PutPublicAccessBlock") => "s3:PutBucketPublicAccessBlock".to_owned(),
+        ("s3", "GetObjectLockConfiguration") => "s3:GetBucketObjectLockConfiguration".to_owned(),
         ("s3", "HeadBucket") => "s3:ListBucket".to_owned(),
         ("s3", "ListObjectVersions") => "s3:ListBucketVersions".to_owned(),
         ("s3", encryption) if encryption.ends_with("BucketEncryption") => {

@@ -73,7 +73,10 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
     vec![
         (
             BY_HAND,
-            vec![bucket.clone(), bucket.replace("\"trueup\"", "\"trueup2\"")],
+            vec![
+                bucket.replace("\"AES256\"", "{ exactly = \"AES256\" }"),
+                bucket.replace("\"trueup\"", "\"trueup2\""),
+            ],
         ),
         (
             "",
@@ -136,10 +139,8 @@ fn a_new_bucket_takes_few_writes_and_is_exported_as_it_was_written() {
         bucket["versioning"] = "Enabled".into();
         bucket["lifecycle"] = Value::Null;
     });
-    assert_eq!(
-        folder.steps(),
-        ["life cycle: expire after 2557 days, old versions after 30 days"]
-    );
+    // What is never deleted is kept for long enough.
+    assert_eq!(folder.steps(), ["life cycle: old versions after 30 days"]);
 }
 
 #[test]
@@ -164,7 +165,10 @@ fn a_bucket_that_exists_is_adopted_where_it_is_with_all_that_others_put_there() 
     let mine = folder.bucket();
     assert_eq!(mine["tags"], json!({"managed-by": "trueup", "team": "web"}));
     assert_eq!(mine["encryption"]["bucket_key"], true, "it is not managed");
-    assert_eq!(mine["encryption"]["algorithm"], "AES256");
+    assert_eq!(
+        mine["encryption"]["algorithm"], "aws:kms",
+        "it is the stronger one"
+    );
     assert_eq!(mine["lifecycle"]["minimum_size"], "varies_by_storage_class");
     let rules = mine["lifecycle"]["rules"].as_array().unwrap();
     assert_eq!(rules[..2], theirs["lifecycle"]["rules"].as_array().unwrap()[..]);
@@ -185,7 +189,7 @@ fn a_bucket_that_exists_is_adopted_where_it_is_with_all_that_others_put_there() 
     let export = folder
         .sandbox(&["export", "--only", "log_bucket"])
         .expect(0)
-        .says("expire_after_days = 2557")
+        .says("\nexpire_after_days = \"never\"")
         .says("trail = \"theirs\"");
     folder.write("b.toml", &export.stdout);
     folder.is_true();
@@ -261,4 +265,174 @@ fn a_name_that_another_account_has_is_told_before_anything_is_written() {
     folder.write("b.toml", &format!("{HOME}{BUCKET}"));
     folder.apply().says("belongs to another account");
     assert_eq!(folder.writes(), Vec::<String>::new());
+}
+
+/// A bucket that a trail may write to, with this set-up behind it.
+fn legacy(setup: &str) -> String {
+    format!(
+        r#"
+[[bucket]]
+name = "{NAME}"
+objects = 4
+[[call]]
+call = "s3:PutBucketPolicy"
+[call.input]
+Bucket = "{NAME}"
+Policy = """{{"Version": "2012-10-17", "Statement": [
+  {{"Sid": "AWSCloudTrailAclCheck20150319", "Effect": "Allow", "Principal": {{"Service": "cloudtrail.amazonaws.com"}},
+   "Action": "s3:GetBucketAcl", "Resource": "arn:aws:s3:::{NAME}"}},
+  {{"Sid": "AWSCloudTrailWrite20150319", "Effect": "Allow", "Principal": {{"Service": "cloudtrail.amazonaws.com"}},
+   "Action": "s3:PutObject", "Resource": "arn:aws:s3:::{NAME}/AWSLogs/123456789012/*",
+   "Condition": {{"StringEquals": {{"s3:x-amz-acl": "bucket-owner-full-control"}}}}}}]}}"""
+{setup}
+"#
+    )
+}
+
+const RETAINED: &str = "[log_bucket]\nname = \"logs-{account_id}\"\nexpire_after_days = 2557\n\
+                        old_versions_expire_after_days = 30\n";
+
+#[test]
+fn a_rule_that_deletes_the_logs_earlier_is_a_manual_task() {
+    let folder = Folder::new();
+    folder.world(&legacy(&format!(
+        r#"
+[[call]]
+call = "s3:PutBucketLifecycleConfiguration"
+[call.input]
+Bucket = "{NAME}"
+LifecycleConfiguration = {{ Rule = [
+  {{ ID = "expire-90", Status = "Enabled", Filter = {{ Prefix = "AWSLogs/" }}, Expiration = {{ Days = "90" }}, NoncurrentVersionExpiration = {{ NoncurrentDays = "1" }} }},
+] }}
+"#
+    )));
+    folder.write("b.toml", RETAINED);
+    folder.apply();
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+        .expect(4)
+        .says("`expire-90`");
+    // The rule of others is the only one, and stays.
+    let rules = folder.bucket()["lifecycle"]["rules"].as_array().unwrap().len();
+    assert_eq!(rules, 1);
+    let export = folder.sandbox(&["export", "--only", "log_bucket"]).expect(0);
+    folder.write("b.toml", &export.says("expire_after_days = 90").stdout);
+    folder.is_true();
+}
+
+#[test]
+fn a_rule_of_the_old_form_is_sent_back_in_the_new_one() {
+    let folder = Folder::new();
+    folder.world(&legacy(&format!(
+        r#"
+[[call]]
+call = "s3:PutBucketLifecycleConfiguration"
+[call.input]
+Bucket = "{NAME}"
+LifecycleConfiguration = {{ Rule = [
+  {{ ID = "archive", Status = "Enabled", Prefix = "AWSLogs/", Transition = {{ Days = "90", StorageClass = "GLACIER" }} }},
+] }}
+"#
+    )));
+    folder.write("b.toml", RETAINED);
+    folder.apply().expect(0);
+    folder.is_true();
+    let rules = folder.bucket()["lifecycle"]["rules"].clone();
+    assert_eq!(rules[0]["Filter"]["Prefix"], "AWSLogs/", "{rules}");
+    assert!(rules[0]["Prefix"].is_null(), "{rules}");
+    assert_eq!(rules[1]["ID"], "trueup-log-retention");
+}
+
+#[test]
+fn grants_of_the_acl_are_named_before_anything_is_written() {
+    let folder = Folder::new();
+    folder.world(&format!("[[bucket]]\nname = \"{NAME}\"\npublic_acl = true\n"));
+    folder.write(
+        "b.toml",
+        "[log_bucket]\nname = \"logs-{account_id}\"\nconfig = false\nownership = \"bucket_owner_enforced\"\n",
+    );
+    folder.apply().expect(3).says("AllUsers");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_customer_key_is_stronger_than_what_the_file_asks_for_and_stays() {
+    let folder = Folder::new();
+    folder.world(&legacy(&format!(
+        r#"
+[[call]]
+call = "s3:PutBucketEncryption"
+[call.input]
+Bucket = "{NAME}"
+ServerSideEncryptionConfiguration = {{ Rule = {{ ApplyServerSideEncryptionByDefault = {{ SSEAlgorithm = "aws:kms", KMSMasterKeyID = "arn:aws:kms:us-east-1:123456789012:key/1234abcd" }}, BucketKeyEnabled = "true" }} }}
+"#
+    )));
+    let with = |encryption: &str| {
+        format!("[log_bucket]\nname = \"logs-{{account_id}}\"\nconfig = false\nencryption = {encryption}\n")
+    };
+    folder.becomes(&with("\"AES256\""), &[]);
+    // What loosens needs consent.
+    folder.write("b.toml", &with("{ exactly = \"AES256\" }"));
+    folder.sandbox(&["apply", "b.toml", "--auto-approve"]).expect(3);
+    folder.becomes(
+        &with("{ exactly = \"AES256\" }"),
+        &["us-east-1 s3:PutBucketEncryption"],
+    );
+}
+
+#[test]
+fn a_bucket_with_mfa_delete_takes_no_life_cycle_and_one_with_a_default_retention_no_files_of_config() {
+    let folder = Folder::new();
+    folder.world(&legacy(""));
+    folder.edit_bucket(|bucket| {
+        bucket["versioning"] = "Enabled".into();
+        bucket["mfa_delete"] = true.into();
+    });
+    folder.write(
+        "b.toml",
+        &format!("{RETAINED}versioning = true\nconfig = false\n"),
+    );
+    folder.apply().expect(3).says("MFA");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    folder.edit_bucket(|bucket| {
+        bucket["mfa_delete"] = false.into();
+        bucket["object_lock"] = json!({"ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": "30"}}});
+    });
+    folder.write("b.toml", RETAINED);
+    folder.apply();
+    folder
+        .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
+        .expect(4)
+        .says("GOVERNANCE");
+}
+
+#[test]
+fn an_export_finds_the_own_bucket_beside_a_trail_that_delivers_to_another_account() {
+    let folder = Folder::new();
+    folder.world(
+        r#"
+[[bucket]]
+name = "org-central-logs"
+owner = "999988887777"
+[[call]]
+call = "cloudtrail:CreateTrail"
+input = { Name = "company-trail", S3BucketName = "org-central-logs", IsMultiRegionTrail = true, EnableLogFileValidation = true }
+[[call]]
+call = "cloudtrail:StartLogging"
+input = { Name = "company-trail" }
+"#,
+    );
+    folder.write(
+        "b.toml",
+        "[account]\nregions = [\"us-east-1\"]\n[log_bucket]\nname = \"config-{account_id}\"\n\
+         [config_recorder]\nenabled = true\n",
+    );
+    folder.apply().expect(0);
+    let export = folder
+        .sandbox(&["export", "--only", "log_bucket"])
+        .expect(0)
+        .says("name = \"config-123456789012\"");
+    folder.write("b.toml", &export.stdout);
+    folder.is_true();
 }

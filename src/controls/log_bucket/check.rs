@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trueup_core::values::{Never, NumberOr};
+use trueup_core::values::{Bound, Never, NumberOr};
 
 use super::model::{Encryption, Model};
 
@@ -26,7 +26,12 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             "is empty; expected at least one, \"\" for none, or config = false".to_owned(),
         ));
     }
-    if want.kms_key.is_some() && matches!(want.encryption, None | Some(Encryption::S3)) {
+    if want.kms_key.is_some()
+        && matches!(
+            want.encryption.as_ref().map(Bound::value),
+            None | Some(Encryption::S3)
+        )
+    {
         wrong.push(("kms_key", "stands without encryption = \"aws:kms\"".to_owned()));
     }
     let days = |after: Option<NumberOr<Never>>| after.and_then(|after| after.number);
@@ -48,7 +53,8 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
         )),
         _ => {}
     }
-    if let (Some(archive), Some(expire)) = (days(want.archive_after_days), days(want.expire_after_days))
+    let expiry = want.expire_after_days.as_ref().map(|bound| *bound.value());
+    if let (Some(archive), Some(expire)) = (days(want.archive_after_days), days(expiry))
         && expire <= archive
     {
         wrong.push((

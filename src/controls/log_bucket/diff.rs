@@ -1,16 +1,24 @@
 //! What has to be done.
 
+use std::collections::BTreeMap;
+
 use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
 use trueup_core::cost::Monthly;
 use trueup_core::location::Location;
 use trueup_core::tags;
-use trueup_core::values::{Never, NumberOr};
-use trueup_policy::Policy;
+use trueup_core::values::{Bound, Fit, NumberOr};
+use trueup_policy::evaluate::deleted_principals;
+use trueup_policy::{Policy, Statement};
 
-use super::model::{Action, Encryption, Ids, Model, Ownership, Target};
-use super::rule::Rule;
-use super::{BUCKET, FOR_CLOUDTRAIL, for_config, statements};
+use super::model::{Action, Encryption, Ids, Model, Ownership, Target, by_length};
+use super::rule::{Other, Rule};
+use super::statements::{self, Need};
+use super::{BUCKET, FOR_CLOUDTRAIL, for_config as for_config_at};
+use crate::access::{May, explained, named};
+
+/// How many bytes a bucket policy has at most (S3 user guide, "Bucket policies").
+const POLICY: usize = 20 * 1024;
 
 /// What a small account's logs cost. A trail of 17 regions that all have events writes some 150,000 files a month, at
 /// 0.005 USD for 1,000; what lies there after years is a few GB, at 0.023 USD.
@@ -48,17 +56,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         settings(want, live, &at, here, ids, out);
         live
     };
-    if let Some(encryption) = want.encryption {
-        let key_differs = want.kms_key.is_some() && want.kms_key != live.kms_key;
-        if live.encryption != Some(encryption) || key_differs {
-            let action = Action::Encrypt {
-                at: at.clone(),
-                encryption,
-                key: want.kms_key.clone(),
-            };
-            change(action, created, out);
-        }
-    }
+    encryption(want, live, &at, created, out);
     if let Some(on) = want.versioning.filter(|on| live.versioning != Some(*on)) {
         let step = out.change(Action::Version { at: at.clone(), on });
         let step = match created {
@@ -70,22 +68,47 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         }
     }
     policy(want, &at, created, ids, here, out);
+    if let (Some(true), Some(retention)) = (want.config, &ids.default_retention) {
+        out.person(format!(
+            "the bucket retains new objects by Object Lock ({retention}), and AWS Config cannot deliver to such a bucket; \
+             turn the default retention off, or let Config deliver to another bucket"
+        ));
+    }
     life_cycle(want, &at, created, ids, out);
 }
 
 /// What S3 gives to a new bucket, beside what its creation sets (S3 user guide, "Default settings").
 fn new_bucket() -> Model {
     Model {
-        encryption: Some(Encryption::S3),
+        encryption: Some(Bound::Plain(Encryption::S3)),
         versioning: Some(false),
         ..Model::default()
     }
 }
 
-fn change(action: Action, created: Option<LocalId>, out: &mut Changes<Action>) {
-    let step = out.change(action);
-    if let Some(created) = created {
-        step.after(created);
+fn encryption(want: &Model, live: &Model, at: &Target, created: Option<LocalId>, out: &mut Changes<Action>) {
+    let Some(bound) = &want.encryption else { return };
+    let before = live.encryption.as_ref().map(Bound::value);
+    let misses = out.misses(&["encryption"], Some(bound), before, Ord::cmp);
+    let key_differs = want.kms_key.is_some() && want.kms_key != live.kms_key;
+    if !misses && !key_differs {
+        return;
+    }
+    let encryption = *bound.settled(before, Ord::cmp);
+    let step = out.change(Action::Encrypt {
+        at: at.clone(),
+        encryption,
+        key: want.kms_key.clone(),
+    });
+    let step = match created {
+        Some(created) => step.after(created),
+        None => step,
+    };
+    if before.is_some_and(|before| *before > encryption) {
+        step.weakening(format!(
+            "new objects are encrypted with {} only",
+            encryption.name()
+        ));
     }
 }
 
@@ -131,9 +154,20 @@ fn settings(want: &Model, live: &Model, at: &Target, here: &Here<'_>, ids: &Ids,
         };
     }
     if let Some(ownership) = want.ownership.filter(|one| live.ownership != Some(*one)) {
-        let step = out.change(Action::Own { at: at(), ownership });
-        if ownership == Ownership::BucketOwnerEnforced {
-            step.disruptive("who reads the bucket by an ACL no longer can");
+        if ownership == Ownership::BucketOwnerEnforced && !ids.grants.is_empty() {
+            out.refuse_entry(
+                "ownership",
+                format!(
+                    "the bucket's ACL grants {}, and S3 refuses BucketOwnerEnforced while it does; allow them by the \
+                     bucket policy if they still need it, and set the ACL to private",
+                    ids.grants.join(", ")
+                ),
+            );
+        } else {
+            let step = out.change(Action::Own { at: at(), ownership });
+            if ownership == Ownership::BucketOwnerEnforced {
+                step.disruptive("principals that read the bucket by an object's ACL no longer can");
+            }
         }
     }
     let missing = tags::differing(&here.env.run.tags, &ids.tags);
@@ -154,44 +188,71 @@ fn policy(
     out: &mut Changes<Action>,
 ) {
     let (bucket, env) = (&at.bucket, here.env);
-    let mut statements = vec![];
+    let none = Policy::of([]);
+    let live = ids.policy.as_ref().unwrap_or(&none);
     let for_trail = match &want.trail {
         Some(_) => statements::for_trail(bucket, ids, env),
         None => vec![],
     };
-    let mut without: Vec<&str> = vec![];
-    let live = ids.policy.clone().unwrap_or_else(|| Policy::of([]));
-    let mut prefixes = want.config_prefixes();
-    let is_let_in = prefixes.is_subset(&statements::config_prefixes(&live, bucket, env));
-    match want.config {
-        Some(true) if is_let_in => {}
-        Some(true) => {
-            prefixes.extend(statements::own_prefixes(&live, bucket, env));
-            statements.extend(statements::for_config(bucket, &prefixes, env));
-        }
-        Some(false) => without.extend(statements::FOR_CONFIG),
-        None => {}
-    }
-    match want.tls_only {
-        Some(true) => statements.extend(statements::for_tls(bucket, env)),
-        Some(false) => without.extend(statements::FOR_TLS),
-        None => {}
-    }
-    let mut lacking = match for_trail.is_empty() {
-        true => vec![],
-        false => statements::lacking_for_trail(&live, bucket, ids, env),
+    let prefixes = want.config_prefixes();
+    let kept = statements::own_prefixes(live, bucket, env);
+    let for_config = match want.config {
+        Some(true) => statements::for_config(bucket, &prefixes, &kept, env),
+        _ => vec![],
     };
-    lacking.extend(live.lacking(&statements).into_iter().cloned());
+    let is_config_let_in = statements::are_met(&for_config, live);
+    let needs: Vec<&Need> = for_trail.iter().chain(&for_config).collect();
+    let mut lacking: Vec<Statement> = needs
+        .iter()
+        .filter(|need| need.may(live).is_no())
+        .map(|need| need.statement.clone())
+        .collect();
+    if want.tls_only == Some(true) {
+        match statements::is_tls_only(live, bucket, env) {
+            May::Yes => {}
+            May::No(_) => lacking.push(statements::for_tls(bucket, env)),
+            May::CannotTell(by) => out.notice(format!(
+                "cannot tell whether the bucket policy denies every request without TLS ({})",
+                explained(&by)
+            )),
+        }
+    }
+    let mut without: Vec<&str> = vec![];
+    if want.config == Some(false) {
+        without.extend(statements::FOR_CONFIG);
+    }
+    if want.tls_only == Some(false) {
+        without.extend(statements::FOR_TLS);
+    }
     let has = |sid: &&str| live.statements().iter().any(|one| one.sid() == Some(*sid));
-    let without: Vec<String> = without.into_iter().filter(has).map(str::to_owned).collect();
-    if lacking.is_empty() && without.is_empty() {
+    let without: Vec<&str> = without.into_iter().filter(has).collect();
+    let rest = live.without(&without).unwrap_or_else(|| live.clone());
+    let merged = rest.merged(&lacking).unwrap_or(rest);
+    if !is_clear(&needs, &merged, out) || lacking.is_empty() && without.is_empty() {
+        return;
+    }
+    let merged = merged.without_deleted_principals().to_string();
+    if merged.len() > POLICY {
+        out.refuse_entry(
+            "policy",
+            format!(
+                "with what it lacks, the bucket policy would have {} bytes, and S3 takes {POLICY}; shorten it",
+                merged.len()
+            ),
+        );
         return;
     }
     let stops_config = want.config == Some(false) && !without.is_empty();
+    let deleted = deleted_principals(live).into_iter();
+    let deleted = deleted.map(|(sid, id)| match sid {
+        Some(sid) => format!("{id} (statement {sid})"),
+        None => id,
+    });
     let step = out.change(Action::Allow {
         at: at.clone(),
         statements: lacking,
-        without,
+        without: without.into_iter().map(str::to_owned).collect(),
+        deleted: deleted.collect(),
     });
     let mut step = match created {
         Some(created) => step.after(created),
@@ -200,9 +261,9 @@ fn policy(
     if !for_trail.is_empty() {
         step = step.provides(FOR_CLOUDTRAIL.at(&Location::Account));
     }
-    if want.config == Some(true) && !is_let_in {
-        for prefix in &prefixes {
-            step = step.provides(for_config(prefix));
+    if want.config == Some(true) && !is_config_let_in {
+        for prefix in prefixes.union(&kept) {
+            step = step.provides(for_config_at(prefix));
         }
     }
     if stops_config {
@@ -210,57 +271,90 @@ fn policy(
     }
 }
 
-fn life_cycle(want: &Model, at: &Target, created: Option<LocalId>, ids: &Ids, out: &mut Changes<Action>) {
-    let (own, others) = (ids.own_rule, ids.other_rules);
-    let before = own.with(others);
-    let mut rule = own;
-    let mut earlier = vec![];
-    // Where others' rules are earlier than wanted, nothing that trueup's rule says can help.
-    let mut choose = |what: &str, want: Option<NumberOr<Never>>, live: Option<i32>, other: Option<i32>| {
-        let wanted = want?.number;
-        match other {
-            Some(other) if wanted.is_none_or(|wanted| wanted > other) => {
-                earlier.push(format!("{what} after {other} days"));
-                None
-            }
-            _ => (wanted != live).then_some(wanted),
+/// Whether a policy lets those in that need it, unless it is unclear, which is noted. What denies them is in the way.
+fn is_clear(needs: &[&Need], policy: &Policy, out: &mut Changes<Action>) -> bool {
+    let (mut denied, mut unclear) = (BTreeMap::new(), BTreeMap::new());
+    for need in needs {
+        let what = format!("{} to {}", need.action(), need.service);
+        match need.may(policy) {
+            May::Yes => {}
+            May::No(by) => denied.entry(named(&by)).or_insert_with(Vec::new).push(what),
+            May::CannotTell(by) => unclear.entry(explained(&by)).or_insert_with(Vec::new).push(what),
         }
-    };
-    let expire = choose(
-        "deletes objects",
-        want.expire_after_days,
-        before.expire,
-        others.expire,
-    );
-    let old = choose(
-        "deletes old versions",
-        want.old_versions_expire_after_days,
-        before.old_versions,
-        others.old_versions,
-    );
-    let archive_at = others.archive.map(|(days, _)| days);
-    let archive = match want.archive_after_days {
-        Some(after) if after.number.zip(want.archive_class) != before.archive => {
-            choose("archives objects", want.archive_after_days, None, archive_at)
-                .or_else(|| (after.number.is_none() && archive_at.is_none()).then_some(None))
-        }
-        _ => None,
-    };
-    if let Some(days) = expire {
-        rule.expire = days;
     }
-    if let Some(days) = old {
-        rule.old_versions = days;
+    for (by, what) in &denied {
+        out.refuse_entry(
+            "policy",
+            format!(
+                "{by} of the bucket policy denies {}, and trueup removes no statement of others; change or remove it",
+                what.join(", ")
+            ),
+        );
     }
-    if let Some(days) = archive {
-        rule.archive = days.zip(want.archive_class);
-    }
-    for what in earlier {
-        out.person(format!(
-            "another rule of the bucket's life cycle {what}, earlier than wanted; change that rule, or write what it does"
+    for (by, what) in unclear {
+        out.notice(format!(
+            "cannot tell whether the bucket policy allows {} ({by})",
+            what.join(", ")
         ));
     }
+    denied.is_empty()
+}
+
+fn life_cycle(want: &Model, at: &Target, created: Option<LocalId>, ids: &Ids, out: &mut Changes<Action>) {
+    let (own, others) = (ids.own_rule, Other::all(&ids.other_rules));
+    let before = own.with(others);
+    let mut rule = own;
+    if expiry_misses(want, created, before.expire, out) {
+        let wanted = want
+            .expire_after_days
+            .as_ref()
+            .and_then(|bound| bound.value().number);
+        if !is_sooner(
+            wanted,
+            |other| other.expire,
+            "deletes",
+            "expire_after_days",
+            ids,
+            out,
+        ) {
+            rule.expire = wanted;
+        }
+    }
+    if let Some(wanted) = want.old_versions_expire_after_days.map(|days| days.number)
+        && !is_sooner(
+            wanted,
+            |other| other.old_versions,
+            "deletes old versions of",
+            "old_versions_expire_after_days",
+            ids,
+            out,
+        )
+        && wanted != before.old_versions
+    {
+        rule.old_versions = wanted;
+    }
+    if let Some(after) = want.archive_after_days
+        && after.number.zip(want.archive_class) != before.archive
+        && !is_sooner(
+            after.number,
+            |other| other.archive.map(|(days, _)| days),
+            "archives",
+            "archive_after_days",
+            ids,
+            out,
+        )
+    {
+        rule.archive = after.number.zip(want.archive_class);
+    }
     if rule == own {
+        return;
+    }
+    if ids.has_mfa_delete {
+        out.refuse_entry(
+            "expire_after_days",
+            "the bucket has MFA delete, and S3 allows no life cycle beside it; choose one of the two: turn MFA delete \
+             off as the root user, or leave the days of expiry and archiving out of the file",
+        );
         return;
     }
     let sooner = |before: Option<i32>, after: Option<i32>| match (before, after) {
@@ -280,6 +374,67 @@ fn life_cycle(want: &Model, at: &Target, created: Option<LocalId>, ids: &Ids, ou
             step = step.destructive(risk);
         }
     }
+}
+
+/// Whether the expiry has to be changed. What is never deleted fits every one.
+fn expiry_misses(
+    want: &Model,
+    created: Option<LocalId>,
+    before: Option<i32>,
+    out: &mut Changes<Action>,
+) -> bool {
+    let path = ["expire_after_days"];
+    let Some(bound) = &want.expire_after_days else {
+        return false;
+    };
+    if created.is_some() {
+        return bound.value().number.is_some();
+    }
+    let live = NumberOr::from_api(before);
+    match bound.fit(&live, by_length) {
+        Fit::Other if before.is_none() => {
+            out.keep(
+                &path,
+                "objects are never deleted, and so kept and paid for without end; `expire_after_days = { at_most = N }` \
+                 deletes them",
+            );
+            false
+        }
+        _ => out.misses(&path, Some(bound), Some(&live), by_length),
+    }
+}
+
+/// Whether rules of others do something sooner than is wanted: then nothing that trueup's rule says can help.
+fn is_sooner(
+    wanted: Option<i32>,
+    after: impl Fn(&Rule) -> Option<i32>,
+    does: &str,
+    key: &str,
+    ids: &Ids,
+    out: &mut Changes<Action>,
+) -> bool {
+    let sooner = ids.other_rules.iter().filter_map(|other| {
+        let days = after(&other.does).filter(|days| wanted.is_none_or(|wanted| wanted > *days))?;
+        Some((other, days))
+    });
+    let mut is_sooner = false;
+    for (other, days) in sooner {
+        let what = match other.prefix.as_str() {
+            "" => "all objects",
+            prefix => prefix,
+        };
+        let when = match days {
+            1 => "after 1 day, or from a date on".to_owned(),
+            days => format!("after {days} days"),
+        };
+        out.person(format!(
+            "the life cycle rule `{}` of the bucket {does} {what} {when}, earlier than {key} asks for; change that rule, \
+             or {key}",
+            other.id
+        ));
+        is_sooner = true;
+    }
+    is_sooner
 }
 
 fn risks(before: &Rule, after: &Rule, sooner: impl Fn(Option<i32>, Option<i32>) -> bool) -> Vec<String> {

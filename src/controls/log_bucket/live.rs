@@ -26,7 +26,14 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     let mut several = vec![];
     // What nobody names is where the trail delivers to. What is to go has to have trueup's own statements, and by them
     // a bucket is exported to which Config alone delivers.
-    let found = written.or_else(|| chosen?.s3_bucket_name.clone());
+    let mut found = written.or_else(|| chosen?.s3_bucket_name.clone());
+    // The trail's bucket may be another account's, or gone, while Config delivers to one of this account.
+    if want.is_none()
+        && let Some(name) = &found
+        && !is_of_account(cx, name).await?
+    {
+        found = ours(cx).await?.into_iter().next();
+    }
     let found = match (is_to_go, found) {
         (false, Some(name)) => Some(name),
         (false, None) if want.is_none() => ours(cx).await?.into_iter().next(),
@@ -73,7 +80,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     }
     let region = ids.region.clone().unwrap_or_else(|| cx.region().clone());
     let s3 = &cx.clients_in(&region).s3;
-    let mut model = read(s3, &name, cx, &mut ids).await?;
+    ids.config_prefixes = want.map(Model::config_prefixes).unwrap_or_default();
+    let mut model = read(s3, &name, cx, want, &mut ids).await?;
     let looks_for_objects = want.is_some_and(|want| {
         want.is_absent() || want.expire_after_days.is_some() || want.old_versions_expire_after_days.is_some()
     });
@@ -82,13 +90,12 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         let page = call.expected_bucket_owner(&cx.env.account).send().await?;
         ids.has_objects = !page.versions().is_empty() || !page.delete_markers().is_empty();
     }
+    let env = &cx.env;
     let policy = ids.policy.clone().unwrap_or_else(|| Policy::of([]));
-    let lets = |statements: Vec<_>| !statements.is_empty() && policy.lacking(&statements).is_empty();
-    model.tls_only = Some(lets(statements::for_tls(&name, &cx.env)));
-    let prefixes = statements::config_prefixes(&policy, &name, &cx.env);
-    let wanted = want.map(Model::config_prefixes);
-    let is_let_in = match &wanted {
-        Some(wanted) => wanted.is_subset(&prefixes),
+    model.tls_only = Some(!statements::is_tls_only(&policy, &name, env).is_no());
+    let prefixes = statements::config_prefixes(&policy, &ids.config_prefixes, &name, env);
+    let is_let_in = match want {
+        Some(_) => ids.config_prefixes.is_subset(&prefixes),
         None => !prefixes.is_empty(),
     };
     model.config = Some(is_let_in);
@@ -96,7 +103,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         Some(want) => want.config_prefixes.clone().filter(|_| is_let_in),
         None => Some(prefixes).filter(|prefixes| prefixes.iter().any(|prefix| !prefix.is_empty())),
     };
-    if ids.trail.is_some() && statements::lacking_for_trail(&policy, &name, &ids, &cx.env).is_empty() {
+    if ids.trail.is_some() && statements::are_met(&statements::for_trail(&name, &ids, env), &policy) {
         let live = chosen.and_then(|trail| trail.name.clone());
         model.trail = want.map_or(live, |want| want.trail.clone());
         model.trail_prefix = match want {
@@ -109,6 +116,12 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         ids,
         held_by: None,
     })
+}
+
+/// Whether a bucket of this account has the name.
+async fn is_of_account(cx: &Cx, name: &str) -> Result<bool, Failure> {
+    let found = find(&cx.clients().s3, name, &cx.env.account).await?;
+    Ok(matches!(found, Found::Here | Found::In(_)))
 }
 
 /// See [`Live::apply`](trueup_aws::Live::apply).

@@ -1,5 +1,6 @@
 //! The table, what is read beside it, and the changes.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -7,10 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trueup_core::location::Region;
 use trueup_core::tags::{self, Tags};
-use trueup_core::values::{Never, NumberOr, Presence, Template};
+use trueup_core::values::{Bound, Capped, Never, NumberOr, Presence, Template};
 use trueup_policy::{Policy, Statement};
 
-use super::rule::{ArchiveClass, Rule};
+use super::rule::{ArchiveClass, Other, Rule};
 use super::statements;
 
 /// The table `[log_bucket]`.
@@ -27,8 +28,9 @@ pub(crate) struct Model {
     pub(crate) block_public_access: Option<bool>,
     /// Who owns the objects, and whether ACLs count.
     pub(crate) ownership: Option<Ownership>,
-    /// How objects are encrypted if the writer does not say how.
-    pub(crate) encryption: Option<Encryption>,
+    /// How objects are encrypted if the writer does not say how. What is stronger stays: "AES256", "aws:kms",
+    /// "aws:kms:dsse".
+    pub(crate) encryption: Option<Bound<Encryption>>,
     /// The KMS key's ARN for "aws:kms". Its policy has to let CloudTrail and Config use it.
     pub(crate) kms_key: Option<String>,
     /// Overwritten and deleted objects are kept as old versions.
@@ -48,10 +50,16 @@ pub(crate) struct Model {
     pub(crate) archive_after_days: Option<NumberOr<Never>>,
     /// Where to.
     pub(crate) archive_class: Option<ArchiveClass>,
-    /// After how many days objects are deleted, or "never".
-    pub(crate) expire_after_days: Option<NumberOr<Never>>,
+    /// After how many days objects are deleted, or "never". What is kept for longer stays so.
+    pub(crate) expire_after_days: Option<Capped<NumberOr<Never>>>,
     /// After how many days old versions are deleted, or "never".
     pub(crate) old_versions_expire_after_days: Option<NumberOr<Never>>,
+}
+
+/// How strict two retentions are: what is kept for longer is stricter.
+pub(super) fn by_length(one: &NumberOr<Never>, other: &NumberOr<Never>) -> Ordering {
+    let days = |life: &NumberOr<Never>| life.number.unwrap_or(i32::MAX);
+    days(one).cmp(&days(other))
 }
 
 impl Model {
@@ -89,7 +97,7 @@ impl Ownership {
 }
 
 /// How objects are encrypted, in S3's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub(crate) enum Encryption {
     /// With keys of S3's own.
     #[serde(rename = "AES256")]
@@ -142,12 +150,24 @@ pub(crate) struct Ids {
     /// What stands before `AWSLogs/` in that trail's files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trail_prefix: Option<String>,
+    /// The prefixes of Config's files that were asked for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) config_prefixes: BTreeSet<String>,
     /// trueup's own rule of the life cycle.
     #[serde(default)]
     pub(crate) own_rule: Rule,
-    /// What others' rules do to every object.
+    /// What others' rules do to the logs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) other_rules: Vec<Other>,
+    /// What the ACL grants to others, read where ACLs are to count no longer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) grants: Vec<String>,
+    /// Old versions can be deleted with MFA only.
     #[serde(default)]
-    pub(crate) other_rules: Rule,
+    pub(crate) has_mfa_delete: bool,
+    /// How long Object Lock retains new objects by default, read where Config is to write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) default_retention: Option<String>,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
@@ -215,6 +235,9 @@ pub(crate) enum Action {
         statements: Vec<Statement>,
         /// The names of those that go.
         without: Vec<String>,
+        /// The deleted principals that the policy names, and that are left out of it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deleted: Vec<String>,
     },
     /// Put trueup's rule into its life cycle, or take it out if it does nothing.
     Age {
@@ -248,9 +271,16 @@ impl fmt::Display for Action {
             Action::Version { on: true, .. } => write!(f, "keep old versions of objects"),
             Action::Version { on: false, .. } => write!(f, "keep no more old versions of objects"),
             Action::Allow {
-                statements, without, ..
+                statements,
+                without,
+                deleted,
+                ..
             } => {
-                write!(f, "bucket policy: {}", statements::told(statements, without))
+                write!(f, "bucket policy: {}", statements::told(statements, without))?;
+                match deleted.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, ", without the deleted principals {}", deleted.join(", ")),
+                }
             }
             Action::Age { rule, .. } => write!(f, "life cycle: {rule}"),
             Action::Tag { tags, .. } => write!(f, "tag the bucket: {}", tags::shown(tags)),

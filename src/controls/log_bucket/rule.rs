@@ -94,19 +94,30 @@ impl Rule {
         }
     }
 
-    /// What a rule of the API does to every object; nothing if it is off or for some objects only.
-    pub(super) fn of(rule: &LifecycleRule) -> Rule {
-        let is_for_all = rule.status == ExpirationStatus::Enabled && !narrows(rule);
-        if !is_for_all {
-            return Rule::default();
+    /// What a rule of trueup's does; nothing if it was switched off or narrowed.
+    pub(super) fn own(rule: &LifecycleRule) -> Rule {
+        match Scope::of(rule) {
+            Some(scope) if scope.is_all() => Rule::of(rule),
+            _ => Rule::default(),
         }
+    }
+
+    /// What a rule of the API does to the objects that it is for.
+    fn of(rule: &LifecycleRule) -> Rule {
         let archive = rule.transitions().iter().filter_map(|transition| {
             let class = ArchiveClass::of(transition.storage_class.as_ref()?.as_str())?;
             Some((transition.days?, class))
         });
         Rule {
             archive: archive.min_by_key(|(days, _)| *days),
-            expire: rule.expiration.as_ref().and_then(|expiration| expiration.days),
+            expire: rule
+                .expiration
+                .as_ref()
+                .and_then(|expiration| match expiration.date {
+                    // From that day on objects go within a day.
+                    Some(_) => Some(1),
+                    None => expiration.days,
+                }),
             old_versions: rule
                 .noncurrent_version_expiration
                 .as_ref()
@@ -143,20 +154,88 @@ impl Rule {
     }
 }
 
-/// Whether a rule is for some objects only.
-fn narrows(rule: &LifecycleRule) -> bool {
-    let some = |prefix: Option<&str>| prefix.is_some_and(|prefix| !prefix.is_empty());
-    // The field is deprecated, and old rules still have it.
+/// What another's rule does to the logs, or to some of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Other {
+    /// Its id.
+    pub(crate) id: String,
+    /// The beginning of the names of the objects that it is for.
+    pub(crate) prefix: String,
+    /// What it does to them.
+    pub(crate) does: Rule,
+}
+
+impl Other {
+    /// A rule, if it reaches objects whose names have one of these beginnings. What archives only some of the logs does
+    /// not archive them.
+    pub(super) fn of(rule: &LifecycleRule, written: &[String]) -> Option<Other> {
+        let scope = Scope::of(rule)?;
+        let covers = |folder: &String| folder.starts_with(scope.prefix);
+        let reaches = |folder: &String| covers(folder) || scope.prefix.starts_with(folder.as_str());
+        let mut does = Rule::of(rule);
+        if scope.is_by_size || !written.iter().all(covers) {
+            does.archive = None;
+        }
+        (written.iter().any(reaches) && !does.does_nothing()).then(|| Other {
+            id: rule.id().unwrap_or_default().to_owned(),
+            prefix: scope.prefix.to_owned(),
+            does,
+        })
+    }
+
+    /// What others' rules do together.
+    pub(super) fn all(rules: &[Other]) -> Rule {
+        rules
+            .iter()
+            .fold(Rule::default(), |all, other| all.with(other.does))
+    }
+}
+
+/// The objects that a rule is for.
+struct Scope<'a> {
+    prefix: &'a str,
+    is_by_size: bool,
+}
+
+impl<'a> Scope<'a> {
+    /// Nothing if it is switched off, or only for objects with tags: no log has one.
+    fn of(rule: &'a LifecycleRule) -> Option<Self> {
+        // The field is deprecated, and old rules still have it.
+        #[expect(deprecated, reason = "old rules have it")]
+        let outside = rule.prefix.as_deref();
+        let filter = rule.filter.as_ref();
+        let both = filter.and_then(|filter| filter.and.as_ref());
+        let has_tags = filter.is_some_and(|filter| filter.tag.is_some())
+            || both.is_some_and(|both| !both.tags().is_empty());
+        let prefix = outside
+            .or_else(|| filter?.prefix.as_deref())
+            .or_else(|| both?.prefix.as_deref());
+        let sizes = [
+            filter.and_then(|filter| filter.object_size_greater_than),
+            filter.and_then(|filter| filter.object_size_less_than),
+            both.and_then(|both| both.object_size_greater_than),
+            both.and_then(|both| both.object_size_less_than),
+        ];
+        (rule.status == ExpirationStatus::Enabled && !has_tags).then(|| Scope {
+            prefix: prefix.unwrap_or_default(),
+            is_by_size: sizes.iter().any(Option::is_some),
+        })
+    }
+
+    fn is_all(&self) -> bool {
+        self.prefix.is_empty() && !self.is_by_size
+    }
+}
+
+/// A rule as it can be sent back beside trueup's own, which has a filter: S3 takes no mixture of rules with one and rules
+/// of the old form, and both mean the same.
+pub(super) fn with_filter(mut rule: LifecycleRule) -> LifecycleRule {
     #[expect(deprecated, reason = "old rules have it")]
-    let outside = some(rule.prefix.as_deref());
-    let inside = rule.filter.as_ref().is_some_and(|filter| {
-        some(filter.prefix.as_deref())
-            || filter.tag.is_some()
-            || filter.and.is_some()
-            || filter.object_size_greater_than.is_some()
-            || filter.object_size_less_than.is_some()
-    });
-    outside || inside
+    let outside = rule.prefix.take();
+    if let (Some(prefix), None) = (outside, &rule.filter) {
+        rule.filter = Some(LifecycleRuleFilter::builder().prefix(prefix).build());
+    }
+    rule
 }
 
 impl fmt::Display for Rule {

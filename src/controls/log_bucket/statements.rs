@@ -1,11 +1,51 @@
-//! What the bucket's policy has to say, under names of trueup's own: others' statements are never replaced.
+//! What the bucket's policy has to allow and to deny, whoever says so, and the statements that trueup writes for it
+//! under names of its own: others' statements are never replaced.
 
 use std::collections::BTreeSet;
 
 use trueup_core::env::Env;
+use trueup_policy::evaluate::{Answer, Context, Principal, Request, evaluate};
 use trueup_policy::{Policy, Statement};
 
 use super::model::Ids;
+use crate::access::{self, May};
+
+/// What a service has to be allowed, and the statement that allows it.
+pub(super) struct Need {
+    /// What the service is called.
+    pub(super) service: &'static str,
+    /// The statement.
+    pub(super) statement: Statement,
+    requests: Vec<Request>,
+}
+
+impl Need {
+    /// Whether a policy allows it. Services use TLS 1.2 or 1.3.
+    pub(super) fn may(&self, policy: &Policy) -> May {
+        let by = |version: &str| {
+            let requests = self.requests.iter().map(|request| Request {
+                context: request.context.clone().with("s3:TlsVersion", version),
+                ..request.clone()
+            });
+            access::may(policy, &requests.collect::<Vec<_>>())
+        };
+        match (by("1.2"), by("1.3")) {
+            (May::No(by), May::No(_)) => May::No(by),
+            (May::No(by), _) => May::CannotTell(by),
+            (found, _) => found,
+        }
+    }
+
+    /// The action that is asked for.
+    pub(super) fn action(&self) -> &str {
+        self.requests.first().map_or("", |request| &request.action)
+    }
+}
+
+/// Whether a policy refuses none of these clearly.
+pub(super) fn are_met(needs: &[Need], policy: &Policy) -> bool {
+    needs.iter().all(|need| !need.may(policy).is_no())
+}
 
 /// The names of trueup's statements, and what each is about.
 const NAMES: [(&str, &str); 6] = [
@@ -43,57 +83,99 @@ fn arn(bucket: &str, env: &Env) -> String {
     format!("arn:{}:s3:::{bucket}", env.partition)
 }
 
-/// What the trail needs that writes here; nothing if none does.
-pub(super) fn for_trail(bucket: &str, ids: &Ids, env: &Env) -> Vec<Statement> {
-    match &ids.trail {
-        Some(trail) => let_trail(bucket, Some(trail), ids, env),
-        None => vec![],
+/// A request of a service for the bucket or for a file in it, in the account's home region and with what the service is
+/// known to send. Whether it names an encryption depends on settings of its own.
+fn request(service: &str, action: &str, resource: String, env: &Env) -> Request {
+    let open = [
+        "aws:CurrentTime",
+        "aws:EpochTime",
+        "aws:ResourceOrgID",
+        "aws:ResourceOrgPaths",
+        "aws:SourceArn",
+        "aws:SourceOrgID",
+        "aws:SourceOrgPaths",
+        "aws:UserAgent",
+        "aws:ViaAWSService",
+        "s3:signatureversion",
+        "s3:authType",
+        "s3:x-amz-server-side-encryption",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        "s3:x-amz-storage-class",
+        "s3:x-amz-content-sha256",
+    ];
+    let context = open
+        .iter()
+        .fold(Context::complete(), |context, key| context.unknown(key))
+        .with("aws:SecureTransport", "true")
+        .with("aws:SourceAccount", &env.account)
+        .with("aws:ResourceAccount", &env.account)
+        .with("s3:ResourceAccount", &env.account);
+    Request {
+        principal: Principal::Service(service.to_owned()),
+        action: action.to_owned(),
+        resource,
+        context: match action {
+            "s3:PutObject" => context.with("s3:x-amz-acl", FULL_CONTROL),
+            _ => context,
+        },
     }
 }
 
-/// What of that the policy lacks. The console's older statements have no `aws:SourceArn`: they let every trail in, and
-/// so this one too (CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail").
-pub(super) fn lacking_for_trail(live: &Policy, bucket: &str, ids: &Ids, env: &Env) -> Vec<Statement> {
-    let wanted = for_trail(bucket, ids, env);
-    let lacking = live.lacking(&wanted);
-    let every = let_trail(bucket, None, ids, env);
-    let lets_every = |one: &Statement| {
-        let mut twins = wanted.iter().zip(&every);
-        twins.any(|(want, every)| want == one && live.statements().contains(every))
-    };
-    lacking
-        .into_iter()
-        .filter(|one| !lets_every(one))
-        .cloned()
-        .collect()
+/// A day's file in a folder of the bucket.
+fn file(folder: &str, env: &Env) -> String {
+    format!("{folder}{}/2026/01/31/x.json.gz", env.home)
 }
 
-/// Lets a trail write, or every trail.
-fn let_trail(bucket: &str, trail: Option<&str>, ids: &Ids, env: &Env) -> Vec<Statement> {
+/// What the trail needs that writes here; nothing if none does.
+pub(super) fn for_trail(bucket: &str, ids: &Ids, env: &Env) -> Vec<Need> {
+    let Some(trail) = &ids.trail else { return vec![] };
     let bucket = arn(bucket, env);
     let prefix = ids.trail_prefix.as_ref().filter(|prefix| !prefix.is_empty());
     let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+    let folder = format!("{bucket}/{prefix}AWSLogs/{}/", env.account);
     let allow = |name: &str| {
         let allow = Statement::allow().named(name).principal("Service", CLOUDTRAIL);
-        match trail {
-            Some(trail) => allow.condition("StringEquals", "aws:SourceArn", trail),
-            None => allow,
-        }
+        allow.condition("StringEquals", "aws:SourceArn", trail)
+    };
+    let request = |action: &str, resource: String| {
+        let request = request(CLOUDTRAIL, action, resource, env);
+        let context = request
+            .context
+            .absent("aws:SourceArn")
+            .with("aws:SourceArn", trail);
+        Request { context, ..request }
     };
     vec![
-        allow(TRAIL_ACL).action("s3:GetBucketAcl").resource(&bucket),
-        allow(TRAIL_WRITE)
-            .action("s3:PutObject")
-            .resource(&format!("{bucket}/{prefix}AWSLogs/{}/*", env.account))
-            .condition("StringEquals", "s3:x-amz-acl", FULL_CONTROL),
+        Need {
+            service: "CloudTrail",
+            requests: vec![request("s3:GetBucketAcl", bucket.clone())],
+            statement: allow(TRAIL_ACL).action("s3:GetBucketAcl").resource(&bucket),
+        },
+        Need {
+            service: "CloudTrail",
+            requests: ["CloudTrail/", "CloudTrail-Digest/"]
+                .map(|kind| request("s3:PutObject", file(&format!("{folder}{kind}"), env)))
+                .into(),
+            statement: allow(TRAIL_WRITE)
+                .action("s3:PutObject")
+                .resource(&format!("{folder}*"))
+                .condition("StringEquals", "s3:x-amz-acl", FULL_CONTROL),
+        },
     ]
 }
 
-/// What Config needs, from every region, to write files whose names have one of these beginnings.
-pub(super) fn for_config(bucket: &str, prefixes: &BTreeSet<String>, env: &Env) -> Vec<Statement> {
-    let objects: Vec<String> = prefixes
-        .iter()
-        .map(|prefix| object(prefix, bucket, env))
+/// What Config needs, from every region, to write files whose names have one of these beginnings; its statement also
+/// names the prefixes that are kept.
+pub(super) fn for_config(
+    bucket: &str,
+    prefixes: &BTreeSet<String>,
+    kept: &BTreeSet<String>,
+    env: &Env,
+) -> Vec<Need> {
+    let folder = |prefix: &str| format!("{}Config/", folder(prefix, bucket, env));
+    let objects: BTreeSet<String> = prefixes
+        .union(kept)
+        .map(|prefix| format!("{}*", folder(prefix)))
         .collect();
     let bucket = arn(bucket, env);
     let allow = |name: &str| {
@@ -102,37 +184,69 @@ pub(super) fn for_config(bucket: &str, prefixes: &BTreeSet<String>, env: &Env) -
             .principal("Service", CONFIG)
             .condition("StringEquals", "AWS:SourceAccount", &env.account)
     };
+    let files = prefixes.iter().flat_map(|prefix| {
+        let folder = folder(prefix);
+        [format!("{folder}ConfigWritabilityCheckFile"), file(&folder, env)]
+    });
+    let of_bucket = |name: &str, action: &str| Need {
+        service: "Config",
+        requests: vec![request(CONFIG, action, bucket.clone(), env)],
+        statement: allow(name).action(action).resource(&bucket),
+    };
     vec![
-        allow(CONFIG_ACL).action("s3:GetBucketAcl").resource(&bucket),
-        allow(CONFIG_LIST).action("s3:ListBucket").resource(&bucket),
-        objects
-            .iter()
-            .fold(allow(CONFIG_WRITE), |statement, object| {
-                statement.resource(object)
-            })
-            .action("s3:PutObject")
-            .condition("StringEquals", "s3:x-amz-acl", FULL_CONTROL),
+        of_bucket(CONFIG_ACL, "s3:GetBucketAcl"),
+        of_bucket(CONFIG_LIST, "s3:ListBucket"),
+        Need {
+            service: "Config",
+            requests: files
+                .map(|file| request(CONFIG, "s3:PutObject", file, env))
+                .collect(),
+            statement: objects
+                .iter()
+                .fold(allow(CONFIG_WRITE), |statement, object| {
+                    statement.resource(object)
+                })
+                .action("s3:PutObject")
+                .condition("StringEquals", "s3:x-amz-acl", FULL_CONTROL),
+        },
     ]
 }
 
-/// The files that Config writes under a prefix.
-fn object(prefix: &str, bucket: &str, env: &Env) -> String {
-    let folder = match prefix {
+/// The folder of the account's files under a prefix.
+fn folder(prefix: &str, bucket: &str, env: &Env) -> String {
+    let before = match prefix {
         "" => String::new(),
         prefix => format!("{prefix}/"),
     };
-    format!("{}/{folder}AWSLogs/{}/Config/*", arn(bucket, env), env.account)
+    format!("{}/{before}AWSLogs/{}/", arn(bucket, env), env.account)
+}
+
+/// The beginnings of the names of all files that are written here: the trail's, and Config's under these prefixes.
+pub(super) fn written(ids: &Ids, prefixes: &BTreeSet<String>, env: &Env) -> Vec<String> {
+    let of = |prefix: &str, kind: &str| {
+        let before = match prefix {
+            "" => String::new(),
+            prefix => format!("{prefix}/"),
+        };
+        format!("{before}AWSLogs/{}/{kind}", env.account)
+    };
+    let trail = ids
+        .trail
+        .as_ref()
+        .map(|_| of(ids.trail_prefix.as_deref().unwrap_or_default(), "CloudTrail"));
+    let config = prefixes.iter().map(|prefix| of(prefix, "Config/"));
+    trail.into_iter().chain(config).collect()
 }
 
 /// The prefixes in a statement's resources.
 fn prefixes_in(statement: &Statement, bucket: &str, env: &Env) -> BTreeSet<String> {
     let start = format!("{}/", arn(bucket, env));
-    let end = format!("AWSLogs/{}/Config/*", env.account);
     let prefix = |resource: &str| {
-        let folder = resource.strip_prefix(&start)?.strip_suffix(&end)?;
+        let (folder, _) = resource.strip_prefix(&start)?.split_once("AWSLogs/")?;
+        let is_plain = !folder.contains(['*', '?', '$']);
         match folder {
             "" => Some(String::new()),
-            folder => folder.strip_suffix('/').map(str::to_owned),
+            folder => folder.strip_suffix('/').filter(|_| is_plain).map(str::to_owned),
         }
     };
     statement.resources().into_iter().filter_map(prefix).collect()
@@ -147,38 +261,86 @@ pub(super) fn own_prefixes(policy: &Policy, bucket: &str, env: &Env) -> BTreeSet
     own.flat_map(|one| prefixes_in(one, bucket, env)).collect()
 }
 
-/// The prefixes that Config may write files under, by trueup's statement or by one of somebody else's for each.
-pub(super) fn config_prefixes(policy: &Policy, bucket: &str, env: &Env) -> BTreeSet<String> {
-    let lets = |policy: &Policy, prefixes: &BTreeSet<String>| {
-        policy.lacking(&for_config(bucket, prefixes, env)).is_empty()
-    };
-    let mut found = own_prefixes(policy, bucket, env);
-    if !found.is_empty() && !lets(policy, &found) {
-        found.clear();
-    }
-    let others = policy.without(&[CONFIG_WRITE]).unwrap_or_else(|| policy.clone());
-    let candidates = others.statements().iter();
-    let candidates: BTreeSet<String> = candidates.flat_map(|one| prefixes_in(one, bucket, env)).collect();
-    found.extend(
-        candidates
-            .into_iter()
-            .filter(|prefix| lets(&others, &BTreeSet::from([prefix.clone()]))),
-    );
-    found
+/// The prefixes that Config may write files under: of those that are asked for, and of those that a statement names.
+pub(super) fn config_prefixes(
+    policy: &Policy,
+    asked: &BTreeSet<String>,
+    bucket: &str,
+    env: &Env,
+) -> BTreeSet<String> {
+    let named = policy
+        .statements()
+        .iter()
+        .flat_map(|one| prefixes_in(one, bucket, env));
+    let mut all: BTreeSet<String> = named
+        .chain(asked.iter().cloned())
+        .chain([String::new()])
+        .collect();
+    all.retain(|prefix| {
+        let one = BTreeSet::from([prefix.clone()]);
+        are_met(&for_config(bucket, &one, &BTreeSet::new(), env), policy)
+    });
+    all
 }
 
-/// What refuses requests without TLS.
-pub(super) fn for_tls(bucket: &str, env: &Env) -> Vec<Statement> {
+/// The statement that denies requests without TLS.
+pub(super) fn for_tls(bucket: &str, env: &Env) -> Statement {
     let bucket = arn(bucket, env);
-    vec![
-        Statement::deny()
-            .named(TLS)
-            .principal("AWS", "*")
-            .action("s3:*")
-            .resource(&bucket)
-            .resource(&format!("{bucket}/*"))
-            .condition("Bool", "aws:SecureTransport", "false"),
-    ]
+    Statement::deny()
+        .named(TLS)
+        .principal("AWS", "*")
+        .action("s3:*")
+        .resource(&bucket)
+        .resource(&format!("{bucket}/*"))
+        .condition("Bool", "aws:SecureTransport", "false")
+}
+
+/// Whether a policy denies requests without TLS to every user and role, of the account and of others. AWS services use
+/// TLS by themselves, and callers without credentials are kept out by the block of public access.
+pub(super) fn is_tls_only(policy: &Policy, bucket: &str, env: &Env) -> May {
+    let Env {
+        account, partition, ..
+    } = env;
+    let principals = [
+        format!("arn:{partition}:iam::{account}:root"),
+        format!("arn:{partition}:iam::{account}:user/any"),
+        format!("arn:{partition}:sts::{account}:assumed-role/any/any"),
+        format!("arn:{partition}:iam::000000000000:user/any"),
+    ];
+    let (bucket, policy) = (arn(bucket, env), policy.without_allows());
+    let mut open = vec![];
+    for principal in principals
+        .iter()
+        .filter_map(|principal| principal.parse::<Principal>().ok())
+    {
+        for (action, resource) in [
+            ("s3:GetObject", format!("{bucket}/any")),
+            ("s3:PutObject", format!("{bucket}/any")),
+            ("s3:ListBucket", bucket.clone()),
+            ("s3:GetBucketPolicy", bucket.clone()),
+        ] {
+            let decision = evaluate(
+                &[&policy],
+                &Request {
+                    principal: principal.clone(),
+                    action: action.to_owned(),
+                    resource,
+                    context: Context::partial()
+                        .with("aws:SecureTransport", "false")
+                        .absent("s3:TlsVersion"),
+                },
+            );
+            match decision.answer {
+                Answer::Denied => {}
+                _ if decision.by.is_empty() => return May::No(vec![]),
+                _ => open.extend(decision.by),
+            }
+        }
+    }
+    match open.is_empty() {
+        true => May::Yes,
+        false => May::CannotTell(open),
+    }
 }
 
 /// A change of the policy in a few words: `let CloudTrail and Config write, ask for TLS`.

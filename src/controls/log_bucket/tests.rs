@@ -1,10 +1,12 @@
 //! What is planned, without an account.
 
-use trueup_core::values::Template;
-use trueup_policy::Policy;
+use serde_json::{Value, json};
+use trueup_core::values::{Bound, Template};
+use trueup_policy::{Policy, Statement};
 
 use super::model::{Encryption, Ownership};
-use super::rule::{ArchiveClass, Rule};
+use super::rule::{ArchiveClass, Other, Rule};
+use super::statements::Need;
 use super::*;
 use crate::testing;
 
@@ -50,15 +52,37 @@ fn ids() -> Ids {
         },
         ..Ids::default()
     };
-    ids.policy = Some(Policy::of(
-        [
-            statements::for_trail("logs", &ids, &env()),
-            statements::for_config("logs", &set(&[""]), &env()),
-            statements::for_tls("logs", &env()),
-        ]
-        .concat(),
-    ));
+    ids.config_prefixes = set(&[""]);
+    let trail = statements::for_trail("logs", &ids, &env())
+        .into_iter()
+        .map(|need| need.statement);
+    let all = trail
+        .chain(for_config(&[""]))
+        .chain([statements::for_tls("logs", &env())]);
+    ids.policy = Some(Policy::of(all));
     ids
+}
+
+/// trueup's statements for Config.
+fn for_config(prefixes: &[&str]) -> Vec<Statement> {
+    let needs = statements::for_config("logs", &set(prefixes), &set(&[]), &env());
+    needs.into_iter().map(|need: Need| need.statement).collect()
+}
+
+/// The bucket with this policy.
+fn with_policy(statements: Value) -> Observed<Model, Ids> {
+    let mut seen = live();
+    let document = json!({"Version": "2012-10-17", "Statement": statements});
+    seen.ids.policy = Some(document.to_string().parse().unwrap());
+    seen
+}
+
+/// The statements of its policy, to be changed.
+fn own_statements() -> Vec<Value> {
+    json!(ids().policy.unwrap())["Statement"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 fn live() -> Observed<Model, Ids> {
@@ -121,12 +145,8 @@ fn each_setting_is_changed_alone() {
     ");
     insta::assert_snapshot!(drift(|seen| seen.model.ownership = Some(Ownership::ObjectWriter)), @r"
     set the objects' ownership to BucketOwnerEnforced [disruptive]
-      ! who reads the bucket by an ACL no longer can
+      ! principals that read the bucket by an object's ACL no longer can
     ");
-    insta::assert_snapshot!(
-        drift(|seen| seen.model.encryption = Some(Encryption::Kms)),
-        @"encrypt objects with AES256 [safe]"
-    );
     insta::assert_snapshot!(
         drift(|seen| seen.model.versioning = Some(false)),
         @"keep old versions of objects [safe]"
@@ -146,13 +166,13 @@ fn each_setting_is_changed_alone() {
 #[test]
 fn config_is_let_in_under_each_prefix_that_is_used_and_none_is_taken_away() {
     let policy = |prefixes: &[&str], name: Option<&str>| {
-        let mut statements = statements::for_config("logs", &set(prefixes), &env());
+        let mut statements = self::for_config(prefixes);
         if let Some(name) = name {
             statements = statements.into_iter().map(|one| one.named(name)).collect();
         }
         Policy::of(statements)
     };
-    let found = |policy: &Policy| statements::config_prefixes(policy, "logs", &env());
+    let found = |policy: &Policy| statements::config_prefixes(policy, &set(&[]), "logs", &env());
     assert_eq!(found(&policy(&[""], None)), set(&[""]));
     assert_eq!(found(&policy(&["", "a", "b/c"], None)), set(&["", "a", "b/c"]));
     // Somebody else's statements say it as well, but not without all three.
@@ -204,12 +224,25 @@ fn config_is_let_in_under_each_prefix_that_is_used_and_none_is_taken_away() {
     );
 }
 
+/// A rule of others, if it does something.
+fn other(prefix: &str, does: Rule) -> Vec<Other> {
+    let other = Other {
+        id: "theirs".to_owned(),
+        prefix: prefix.to_owned(),
+        does,
+    };
+    Some(other)
+        .filter(|other| !other.does.does_nothing())
+        .into_iter()
+        .collect()
+}
+
 #[test]
 fn only_an_earlier_end_of_what_is_there_is_destructive() {
     let with = |own: Rule, others: Rule, has_objects: bool| {
         let mut seen = live();
         seen.ids.own_rule = own;
-        seen.ids.other_rules = others;
+        seen.ids.other_rules = other("", others);
         seen.ids.has_objects = has_objects;
         plan(&example(), &seen)
     };
@@ -220,13 +253,16 @@ fn only_an_earlier_end_of_what_is_there_is_destructive() {
     };
     let none = Rule::default();
     insta::assert_snapshot!(with(none, none, true), @r"
-    life cycle: expire after 2557 days, old versions after 30 days [destructive]
-      ! objects older than 2557 days are deleted
+    life cycle: old versions after 30 days [destructive]
       ! versions that are out of date for more than 30 days are deleted
+    note: objects are never deleted, and so kept and paid for without end; `expire_after_days = { at_most = N }` deletes them
     ");
     insta::assert_snapshot!(
         with(none, none, false),
-        @"life cycle: expire after 2557 days, old versions after 30 days [safe]"
+        @r"
+    life cycle: old versions after 30 days [safe]
+    note: objects are never deleted, and so kept and paid for without end; `expire_after_days = { at_most = N }` deletes them
+    "
     );
     insta::assert_snapshot!(
         with(rule(Some(365), Some(30)), none, true),
@@ -236,7 +272,7 @@ fn only_an_earlier_end_of_what_is_there_is_destructive() {
     assert_eq!(with(none, rule(Some(2557), Some(30)), true), "");
     insta::assert_snapshot!(
         with(rule(None, Some(30)), rule(Some(90), None), true),
-        @"person: another rule of the bucket's life cycle deletes objects after 90 days, earlier than wanted; change that rule, or write what it does"
+        @"person: the life cycle rule `theirs` of the bucket deletes all objects after 90 days, earlier than expire_after_days asks for; change that rule, or expire_after_days"
     );
 }
 
@@ -318,23 +354,421 @@ fn a_table_that_cannot_be_meant_is_told() {
 }
 
 #[test]
-fn only_a_rule_for_every_object_counts() {
-    let api = Rule {
+fn a_stronger_encryption_stays_unless_the_file_says_exactly() {
+    let with = |want: Bound<Encryption>, live: Encryption| {
+        let mut seen = self::live();
+        seen.model.encryption = Some(Bound::Plain(live));
+        let want = Model {
+            encryption: Some(want),
+            ..example()
+        };
+        plan(&want, &seen)
+    };
+    insta::assert_snapshot!(with(Bound::Plain(Encryption::S3), Encryption::Kms), @r#"note: encryption is "aws:kms" and stays, as the file asks for "AES256" or stricter; for "AES256" itself write { exactly = "AES256" }"#);
+    insta::assert_snapshot!(with(Bound::Plain(Encryption::Kms), Encryption::KmsTwice), @r#"note: encryption is "aws:kms:dsse" and stays, as the file asks for "aws:kms" or stricter; for "aws:kms" itself write { exactly = "aws:kms" }"#);
+    insta::assert_snapshot!(with(Bound::Plain(Encryption::Kms), Encryption::S3), @"encrypt objects with aws:kms [safe]");
+    insta::assert_snapshot!(with(Bound::Exactly(Encryption::S3), Encryption::Kms), @r"
+    encrypt objects with AES256 [safe]
+      weakens: new objects are encrypted with AES256 only
+    ");
+}
+
+#[test]
+fn what_is_kept_for_longer_stays_and_what_goes_sooner_is_changed() {
+    let with = |want: &str, own: Option<i32>, others: Vec<Other>| {
+        let mut seen = self::live();
+        seen.ids.own_rule = Rule {
+            archive: None,
+            expire: own,
+            old_versions: None,
+        };
+        seen.ids.other_rules = others;
+        plan(
+            &model(&format!("name = \"logs\"\nexpire_after_days = {want}")),
+            &seen,
+        )
+    };
+    let expires = |prefix: &str, days: i32| {
+        other(
+            prefix,
+            Rule {
+                expire: Some(days),
+                ..Rule::default()
+            },
+        )
+    };
+    insta::assert_snapshot!(with("2557", None, vec![]), @"note: objects are never deleted, and so kept and paid for without end; `expire_after_days = { at_most = N }` deletes them");
+    insta::assert_snapshot!(with("2557", Some(3653), vec![]), @"note: expire_after_days is 3653 and stays, as the file asks for 2557 or stricter; for 2557 itself write { exactly = 2557 }");
+    insta::assert_snapshot!(with("2557", Some(365), vec![]), @"life cycle: expire after 2557 days [safe]");
+    insta::assert_snapshot!(with("{ at_most = 2557 }", Some(3653), vec![]), @r"
+    life cycle: expire after 2557 days [destructive]
+      ! objects older than 2557 days are deleted
+    ");
+    insta::assert_snapshot!(with("{ at_most = 2557 }", None, vec![]), @r"
+    life cycle: expire after 2557 days [destructive]
+      ! objects older than 2557 days are deleted
+    ");
+    assert_eq!(with("{ at_most = 2557 }", Some(30), vec![]).lines().count(), 1);
+    insta::assert_snapshot!(with("{ exactly = 30 }", Some(2557), vec![]), @r"
+    life cycle: expire after 30 days [destructive]
+      ! objects older than 30 days are deleted
+    ");
+    insta::assert_snapshot!(with("2557", None, expires("AWSLogs/", 90)), @"person: the life cycle rule `theirs` of the bucket deletes AWSLogs/ after 90 days, earlier than expire_after_days asks for; change that rule, or expire_after_days");
+    insta::assert_snapshot!(with("\"never\"", None, expires("", 90)), @"person: the life cycle rule `theirs` of the bucket deletes all objects after 90 days, earlier than expire_after_days asks for; change that rule, or expire_after_days");
+    insta::assert_snapshot!(with("2557", None, expires("", 1)), @"person: the life cycle rule `theirs` of the bucket deletes all objects after 1 day, or from a date on, earlier than expire_after_days asks for; change that rule, or expire_after_days");
+}
+
+#[test]
+fn a_working_policy_is_in_sync_in_any_shape() {
+    const BUCKET: &str = "arn:aws:s3:::logs";
+    let service = |name: &str| json!({"Service": format!("{name}.amazonaws.com")});
+    let allow = |principal: &Value, action: Value, resource: Value, condition: Value| json!({"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource, "Condition": condition});
+    let (trail, config) = (service("cloudtrail"), service("config"));
+    let both = json!({"Service": ["cloudtrail.amazonaws.com", "config.amazonaws.com"]});
+    let all = own_statements;
+    let tls = || all()[5].clone();
+    let changed = |change: &dyn Fn(&mut Vec<Value>)| {
+        let mut all = all();
+        change(&mut all);
+        json!(all)
+    };
+    for (why, statements) in [
+        (
+            "other Sids, or none",
+            changed(&|all| {
+                all.iter_mut()
+                    .for_each(|one| drop(one.as_object_mut().unwrap().remove("Sid")));
+            }),
+        ),
+        (
+            "lists",
+            changed(&|all| {
+                for one in all {
+                    one["Principal"] = match one["Principal"]["Service"].take() {
+                        Value::Null => json!({"AWS": ["*"]}),
+                        service => json!({"Service": [service]}),
+                    };
+                    one["Action"] = json!([one["Action"]]);
+                }
+            }),
+        ),
+        (
+            "StringLike for StringEquals",
+            changed(&|all| {
+                for one in all {
+                    if let Some(condition) = one["Condition"].as_object_mut().unwrap().remove("StringEquals")
+                    {
+                        one["Condition"]["StringLike"] = condition;
+                    }
+                }
+            }),
+        ),
+        (
+            "ArnLike for the trail",
+            changed(&|all| {
+                for one in &mut all[..2] {
+                    one["Condition"] =
+                        json!({"ArnLike": {"aws:SourceArn": "arn:aws:cloudtrail:*:111122223333:trail/*"}});
+                }
+            }),
+        ),
+        (
+            "the account for the trail",
+            changed(&|all| {
+                for one in &mut all[..2] {
+                    one["Condition"] = json!({"StringEquals": {"aws:SourceAccount": "111122223333"}});
+                }
+            }),
+        ),
+        (
+            "no condition at all",
+            changed(&|all| {
+                for one in &mut all[..5] {
+                    one["Condition"] = json!({});
+                }
+            }),
+        ),
+        (
+            "one statement for the checks of both, and one for the files",
+            json!([
+                allow(
+                    &both,
+                    json!(["s3:GetBucketAcl", "s3:ListBucket"]),
+                    json!(BUCKET),
+                    json!({})
+                ),
+                allow(
+                    &both,
+                    json!("s3:PutObject"),
+                    json!(format!("{BUCKET}/AWSLogs/111122223333/*")),
+                    json!({"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}})
+                ),
+                tls(),
+            ]),
+        ),
+        (
+            "wildcards",
+            json!([
+                allow(
+                    &both,
+                    json!(["s3:Get*", "s3:List*", "s3:Put*"]),
+                    json!([BUCKET, format!("{BUCKET}/*")]),
+                    json!({})
+                ),
+                tls(),
+            ]),
+        ),
+        (
+            "every account of an organization's trail and recorders",
+            json!([
+                allow(
+                    &trail,
+                    json!("s3:GetBucketAcl"),
+                    json!(BUCKET),
+                    json!({"StringEquals": {"aws:SourceAccount": ["999988887777", "111122223333"]}})
+                ),
+                allow(
+                    &trail,
+                    json!("s3:PutObject"),
+                    json!(format!("{BUCKET}/AWSLogs/*")),
+                    json!({})
+                ),
+                allow(
+                    &config,
+                    json!(["s3:GetBucketAcl", "s3:ListBucket"]),
+                    json!(BUCKET),
+                    json!({"StringEqualsIfExists": {"AWS:SourceAccount": "111122223333"}})
+                ),
+                allow(
+                    &config,
+                    json!("s3:PutObject"),
+                    json!(format!("{BUCKET}/AWSLogs/*/Config/*")),
+                    json!({"StringLike": {"s3:x-amz-acl": "bucket-owner-*"}})
+                ),
+                tls(),
+            ]),
+        ),
+        (
+            "TLS in other words",
+            changed(&|all| {
+                all[5] = json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": ["arn:aws:s3:::logs*"],
+                            "Condition": {"BoolIfExists": {"aws:SecureTransport": false}}});
+            }),
+        ),
+        (
+            "TLS by a Deny of all but what nobody may do anyway",
+            changed(&|all| {
+                all[5] = json!({"Effect": "Deny", "NotPrincipal": {"Service": "x.amazonaws.com"}, "NotAction": "sns:Publish",
+                            "NotResource": "arn:aws:s3:::other", "Condition": {"StringNotEquals": {"aws:SecureTransport": "true"}}});
+            }),
+        ),
+        (
+            "TLS 1.2 at least, and no one without TLS but a service",
+            changed(&|all| {
+                all[5]["Condition"]["Bool"]["aws:PrincipalIsAWSService"] = json!("false");
+                all.push(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": format!("{BUCKET}/*"),
+                            "Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}}}));
+            }),
+        ),
+        (
+            "others' statements beside them",
+            changed(&|all| {
+                all.push(json!({"Sid": "Auditor", "Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "s3:GetObject",
+                            "Resource": format!("{BUCKET}/*")}));
+                all.push(json!({"Sid": "KeepLogs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject*",
+                            "Resource": format!("{BUCKET}/*")}));
+            }),
+        ),
+    ] {
+        assert_eq!(plan(&example(), &with_policy(statements)), "", "{why}");
+    }
+}
+
+#[test]
+fn a_policy_that_keeps_a_writer_out_or_plain_http_in_is_changed() {
+    let told = |change: &dyn Fn(&mut Vec<Value>)| {
+        let mut all = own_statements();
+        change(&mut all);
+        plan(&example(), &with_policy(json!(all)))
+    };
+    let (trail, config) = (
+        "bucket policy: let CloudTrail write [safe]",
+        "bucket policy: let Config write [safe]",
+    );
+    let tls = "bucket policy: ask for TLS [safe]";
+    for (at, expected) in [trail, trail, config, config, config, tls]
+        .into_iter()
+        .enumerate()
+    {
+        assert_eq!(told(&|all| drop(all.remove(at))), expected, "without {at}");
+        let other = match at {
+            5 => json!({"StringEquals": {"aws:SecureTransport": "x"}}),
+            _ => json!({"StringEquals": {"aws:SourceAccount": "999988887777"}}),
+        };
+        assert_eq!(
+            told(&|all| all[at]["Condition"] = other.clone()),
+            expected,
+            "another condition of {at}"
+        );
+        assert_eq!(
+            told(&|all| all[at]["Resource"] = json!("arn:aws:s3:::other/*")),
+            expected,
+            "another resource of {at}"
+        );
+        let turned = |effect: &str| if effect == "Deny" { "Allow" } else { "Deny" };
+        let effect = |all: &mut Vec<Value>| turned(all[at]["Effect"].as_str().unwrap()).to_owned();
+        assert_eq!(
+            told(&|all| all[at]["Effect"] = json!(effect(all))),
+            expected,
+            "the other effect of {at}"
+        );
+    }
+    // It does not deny everything, or not to everyone.
+    assert_eq!(told(&|all| all[5]["Action"] = json!("s3:GetObject")), tls);
+    assert_eq!(
+        told(&|all| all[5]["Resource"] = json!("arn:aws:s3:::logs/*")),
+        tls
+    );
+    assert_eq!(
+        told(&|all| all[5]["Principal"] = json!({"AWS": "111122223333"})),
+        tls
+    );
+    // The trail writes its digests beside its files.
+    assert_eq!(
+        told(&|all| all[1]["Resource"] = json!("arn:aws:s3:::logs/AWSLogs/111122223333/CloudTrail/*")),
+        trail
+    );
+    // What CloudTrail does not send.
+    assert_eq!(
+        told(&|all| all[1]["Condition"] = json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})),
+        trail
+    );
+}
+
+#[test]
+fn a_deny_of_others_is_in_the_way_and_one_that_is_unclear_is_noted() {
+    let beside = |action: &str, condition: Value| {
+        let mut all = own_statements();
+        all.push(
+            json!({"Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": action,
+                        "Resource": ["arn:aws:s3:::logs", "arn:aws:s3:::logs/*"], "Condition": condition}),
+        );
+        plan(&example(), &with_policy(json!(all)))
+    };
+    insta::assert_snapshot!(beside("s3:PutObject", json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}})), @"refused for policy: statement Perimeter of the bucket policy denies s3:PutObject to CloudTrail, s3:PutObject to Config, and trueup removes no statement of others; change or remove it");
+    insta::assert_snapshot!(beside("s3:Get*", json!({"ArnLike": {"aws:SourceArn": "arn:aws:cloudtrail:*:*:trail/*"}})), @r"
+    refused for policy: statement Perimeter of the bucket policy denies s3:GetBucketAcl to CloudTrail, and trueup removes no statement of others; change or remove it
+    note: cannot tell whether the bucket policy allows s3:GetBucketAcl to Config (statement Perimeter: cannot tell: the value of aws:sourcearn is unknown)
+    ");
+    insta::assert_snapshot!(
+        beside("s3:PutObject", json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}})),
+        @"note: cannot tell whether the bucket policy allows s3:PutObject to CloudTrail, s3:PutObject to Config (statement Perimeter: cannot tell: the value of s3:x-amz-server-side-encryption is unknown)"
+    );
+    let mut all = own_statements();
+    all[5]["Condition"]["StringNotEquals"] = json!({"aws:SourceVpce": "vpce-1"});
+    insta::assert_snapshot!(plan(&example(), &with_policy(json!(all))), @"note: cannot tell whether the bucket policy denies every request without TLS (statement TrueupTlsOnly: cannot tell: the value of aws:sourcevpce is unknown)");
+}
+
+#[test]
+fn deleted_principals_are_left_out_and_a_policy_that_grows_too_long_is_refused() {
+    let with = |sid: &str, principal: String| {
+        let mut all = own_statements();
+        all[5] = json!({"Sid": sid, "Effect": "Allow", "Principal": {"AWS": principal}, "Action": "s3:GetObject",
+                        "Resource": "arn:aws:s3:::logs/*"});
+        plan(&example(), &with_policy(json!(all)))
+    };
+    insta::assert_snapshot!(with("Auditor", "AROAEXAMPLEEXAMPLE123".to_owned()), @"bucket policy: ask for TLS, without the deleted principals AROAEXAMPLEEXAMPLE123 (statement Auditor) [safe]");
+    let long = format!("arn:aws:iam::999988887777:role/{}", "x".repeat(20_000));
+    insta::assert_snapshot!(with("Auditor", long), @"refused for policy: with what it lacks, the bucket policy would have 21695 bytes, and S3 takes 20480; shorten it");
+}
+
+#[test]
+fn what_s3_would_refuse_is_refused_at_plan_time() {
+    let mut seen = live();
+    seen.model.ownership = Some(Ownership::ObjectWriter);
+    seen.ids.grants = vec![
+        "WRITE to LogDelivery".to_owned(),
+        "READ_ACP to LogDelivery".to_owned(),
+    ];
+    seen.model.versioning = Some(false);
+    insta::assert_snapshot!(plan(&example(), &seen), @r"
+    keep old versions of objects [safe]
+    refused for ownership: the bucket's ACL grants WRITE to LogDelivery, READ_ACP to LogDelivery, and S3 refuses BucketOwnerEnforced while it does; allow them by the bucket policy if they still need it, and set the ACL to private
+    ");
+    let mut seen = live();
+    seen.ids.has_mfa_delete = true;
+    assert_eq!(plan(&example(), &seen), "");
+    seen.ids.own_rule = Rule::default();
+    insta::assert_snapshot!(plan(&example(), &seen), @r"
+    refused for expire_after_days: the bucket has MFA delete, and S3 allows no life cycle beside it; choose one of the two: turn MFA delete off as the root user, or leave the days of expiry and archiving out of the file
+    note: objects are never deleted, and so kept and paid for without end; `expire_after_days = { at_most = N }` deletes them
+    ");
+    let mut seen = live();
+    seen.ids.default_retention = Some("GOVERNANCE, 30 days".to_owned());
+    insta::assert_snapshot!(plan(&example(), &seen), @"person: the bucket retains new objects by Object Lock (GOVERNANCE, 30 days), and AWS Config cannot deliver to such a bucket; turn the default retention off, or let Config deliver to another bucket");
+    let without_config = Model {
+        config: Some(false),
+        ..example()
+    };
+    seen.ids.policy = seen.ids.policy.unwrap().without(&statements::FOR_CONFIG);
+    assert_eq!(plan(&without_config, &seen), "");
+}
+
+#[test]
+fn a_rule_counts_for_the_logs_that_it_reaches() {
+    use aws_sdk_s3::types::{
+        ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleAndOperator, LifecycleRuleFilter,
+        Tag,
+    };
+    let written = [
+        "AWSLogs/1/CloudTrail".to_owned(),
+        "acme/AWSLogs/1/Config/".to_owned(),
+    ];
+    let does = Rule {
         archive: Some((30, ArchiveClass::StandardIa)),
         expire: Some(90),
         old_versions: Some(7),
+    };
+    let with = |filter: LifecycleRuleFilter| {
+        let mut rule = does.to_api().unwrap();
+        rule.filter = Some(filter);
+        rule
+    };
+    let for_prefix = |prefix: &str| with(LifecycleRuleFilter::builder().prefix(prefix).build());
+    let expires = |rule: &LifecycleRule| {
+        Other::of(rule, &written).map(|other| (other.does.expire, other.does.archive.is_some()))
+    };
+    assert_eq!(Rule::own(&for_prefix("")), does);
+    assert_eq!(expires(&for_prefix("")), Some((Some(90), true)));
+    // Some of the logs go, and only some are archived.
+    for prefix in ["AWSLogs/", "AWSLogs/1/CloudTrail/us-east-1/", "acme/"] {
+        assert_eq!(expires(&for_prefix(prefix)), Some((Some(90), false)), "{prefix}");
+        assert!(Rule::own(&for_prefix(prefix)).does_nothing());
     }
-    .to_api()
-    .unwrap();
-    assert_eq!(Rule::of(&api).archive, Some((30, ArchiveClass::StandardIa)));
-    let mut off = api.clone();
-    off.status = aws_sdk_s3::types::ExpirationStatus::Disabled;
-    assert!(Rule::of(&off).does_nothing());
-    let mut some = api;
-    some.filter = Some(
-        aws_sdk_s3::types::LifecycleRuleFilter::builder()
-            .prefix("a/")
-            .build(),
+    assert_eq!(expires(&for_prefix("tmp/")), None);
+    let large = LifecycleRuleFilter::builder()
+        .object_size_greater_than(131_072)
+        .build();
+    assert_eq!(expires(&with(large)), Some((Some(90), false)));
+    let tag = Tag::builder().key("a").value("b").build().unwrap();
+    let tagged = LifecycleRuleAndOperator::builder().prefix("").tags(tag).build();
+    assert_eq!(
+        expires(&with(LifecycleRuleFilter::builder().and(tagged).build())),
+        None
     );
-    assert!(Rule::of(&some).does_nothing());
+    let mut by_date = for_prefix("");
+    let someday = aws_smithy_types::DateTime::from_secs(2_000_000_000);
+    by_date.expiration = Some(LifecycleExpiration::builder().date(someday).build());
+    assert_eq!(expires(&by_date), Some((Some(1), true)));
+    let mut off = for_prefix("");
+    off.status = ExpirationStatus::Disabled;
+    assert_eq!(expires(&off), None);
+    // The old form means the same, and is sent back in the new one.
+    let mut old = for_prefix("");
+    old.filter = None;
+    #[expect(deprecated, reason = "old rules have it")]
+    old.prefix.replace("AWSLogs/".to_owned());
+    assert_eq!(expires(&old), Some((Some(90), false)));
+    let sent = rule::with_filter(old);
+    assert_eq!(sent.filter.unwrap().prefix(), Some("AWSLogs/"));
 }

@@ -1,17 +1,19 @@
 //! Reading the bucket.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{BucketVersioningStatus, ServerSideEncryption};
+use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus, ServerSideEncryption};
 use futures::join;
 use trueup_aws::{Cx, Failure, found};
 use trueup_core::control::Observed;
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
-use trueup_core::values::{NumberOr, Presence, Template};
+use trueup_core::values::{Bound, NumberOr, Presence, Template};
 use trueup_policy::Policy;
 
 use crate::log_bucket::model::{Encryption, Ids, Model, Ownership};
-use crate::log_bucket::rule::{self, Rule};
+use crate::log_bucket::rule::{self, Other, Rule};
 use crate::log_bucket::statements;
 
 pub(super) fn absent(ids: Ids) -> Observed<Model, Ids> {
@@ -98,9 +100,16 @@ pub(super) async fn find(s3: &Client, name: &str, account: &str) -> Result<Found
 }
 
 /// The settings of a bucket that exists.
-pub(super) async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Result<Model, Failure> {
+pub(super) async fn read(
+    s3: &Client,
+    name: &str,
+    cx: &Cx,
+    want: Option<&Model>,
+    ids: &mut Ids,
+) -> Result<Model, Failure> {
     let owner = &cx.env.account;
-    let (block, ownership, encryption, versioning, lifecycle, policy, tags) = join!(
+    let is_for_config = want.is_some_and(|want| want.config == Some(true));
+    let (block, ownership, encryption, versioning, lifecycle, policy, tags, retention) = join!(
         s3.get_public_access_block()
             .bucket(name)
             .expected_bucket_owner(owner)
@@ -131,6 +140,12 @@ pub(super) async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Res
             }
             live_tags(s3, name, owner).await
         },
+        async {
+            match is_for_config {
+                true => default_retention(s3, name, owner).await,
+                false => Ok(None),
+            }
+        },
     );
     let block = found(block, "NoSuchPublicAccessBlockConfiguration")?
         .and_then(|answer| answer.public_access_block_configuration);
@@ -150,14 +165,32 @@ pub(super) async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Res
         .and_then(|answer| answer.server_side_encryption_configuration)
         .and_then(|all| all.rules.into_iter().next())
         .and_then(|rule| rule.apply_server_side_encryption_by_default);
-    let versioning = versioning?.status;
+    let versioning = versioning?;
+    ids.has_mfa_delete = versioning.mfa_delete == Some(MfaDeleteStatus::Enabled);
+    let versioning = versioning.status;
+    ids.default_retention = retention?;
     let lifecycle = found(lifecycle, "NoSuchLifecycleConfiguration")?;
+    // An export looks at what is written without a prefix.
+    let prefixes = match want {
+        Some(_) => ids.config_prefixes.clone(),
+        None => BTreeSet::from([String::new()]),
+    };
+    let written = statements::written(ids, &prefixes, &cx.env);
     for rule in lifecycle.iter().flat_map(|answer| answer.rules()) {
-        let does = Rule::of(rule);
         match rule.id() {
-            Some(rule::ID) => ids.own_rule = does,
-            _ => ids.other_rules = ids.other_rules.with(does),
+            Some(rule::ID) => ids.own_rule = Rule::own(rule),
+            _ => ids.other_rules.extend(Other::of(rule, &written)),
         }
+    }
+    // Without a setting the writer owns what it writes.
+    let ownership = match ownership.as_ref().map(|rule| rule.object_ownership.as_str()) {
+        Some("BucketOwnerEnforced") => Ownership::BucketOwnerEnforced,
+        Some("BucketOwnerPreferred") => Ownership::BucketOwnerPreferred,
+        _ => Ownership::ObjectWriter,
+    };
+    let is_to_be_enforced = want.is_some_and(|want| want.ownership == Some(Ownership::BucketOwnerEnforced));
+    if is_to_be_enforced && ownership != Ownership::BucketOwnerEnforced {
+        ids.grants = foreign_grants(s3, name, owner).await?;
     }
     let policy = found(policy, "NoSuchBucketPolicy")?.and_then(|answer| answer.policy);
     ids.policy = policy
@@ -165,31 +198,67 @@ pub(super) async fn read(s3: &Client, name: &str, cx: &Cx, ids: &mut Ids) -> Res
         .transpose()
         .map_err(|error| Failure::answer("s3:GetBucketPolicy", format!("the bucket's policy {error}")))?;
     ids.tags = tags?;
-    let does = ids.own_rule.with(ids.other_rules);
+    let does = ids.own_rule.with(Other::all(&ids.other_rules));
     Ok(Model {
         name: Some(Template::from(name.to_owned())),
         block_public_access: Some(is_blocked),
-        // Without a setting the writer owns what it writes.
-        ownership: Some(
-            match ownership.as_ref().map(|rule| rule.object_ownership.as_str()) {
-                Some("BucketOwnerEnforced") => Ownership::BucketOwnerEnforced,
-                Some("BucketOwnerPreferred") => Ownership::BucketOwnerPreferred,
-                _ => Ownership::ObjectWriter,
-            },
-        ),
-        encryption: encryption.as_ref().map(|default| match default.sse_algorithm {
-            ServerSideEncryption::AwsKms => Encryption::Kms,
-            ServerSideEncryption::AwsKmsDsse => Encryption::KmsTwice,
-            _ => Encryption::S3,
+        ownership: Some(ownership),
+        encryption: encryption.as_ref().map(|default| {
+            Bound::Plain(match default.sse_algorithm {
+                ServerSideEncryption::AwsKms => Encryption::Kms,
+                ServerSideEncryption::AwsKmsDsse => Encryption::KmsTwice,
+                _ => Encryption::S3,
+            })
         }),
         kms_key: encryption.and_then(|default| default.kms_master_key_id),
         versioning: Some(versioning == Some(BucketVersioningStatus::Enabled)),
         archive_after_days: Some(NumberOr::from_api(does.archive.map(|(days, _)| days))),
         archive_class: does.archive.map(|(_, class)| class),
-        expire_after_days: Some(NumberOr::from_api(does.expire)),
+        expire_after_days: Some(Bound::Plain(NumberOr::from_api(does.expire))),
         old_versions_expire_after_days: Some(NumberOr::from_api(does.old_versions)),
         ..Model::default()
     })
+}
+
+/// What the bucket's ACL grants to others than its owner: `READ to AllUsers`.
+async fn foreign_grants(s3: &Client, name: &str, owner: &str) -> Result<Vec<String>, Failure> {
+    let call = s3.get_bucket_acl().bucket(name).expected_bucket_owner(owner);
+    let acl = call.send().await?;
+    let own = acl.owner.as_ref().and_then(|owner| owner.id.as_deref());
+    let mut grants = vec![];
+    for grant in acl.grants() {
+        let Some(grantee) = &grant.grantee else { continue };
+        let group = grantee.uri().and_then(|uri| uri.rsplit('/').next());
+        let names = [
+            group,
+            grantee.display_name(),
+            grantee.email_address(),
+            grantee.id(),
+        ];
+        let is_own = grantee.id.is_some() && grantee.id.as_deref() == own;
+        if let (false, Some(who), Some(permission)) =
+            (is_own, names.into_iter().flatten().next(), &grant.permission)
+        {
+            grants.push(format!("{} to {who}", permission.as_str()));
+        }
+    }
+    Ok(grants)
+}
+
+/// How long Object Lock retains new objects by default, if it does: `GOVERNANCE, 30 days`.
+async fn default_retention(s3: &Client, name: &str, owner: &str) -> Result<Option<String>, Failure> {
+    let call = s3.get_object_lock_configuration().bucket(name);
+    let answer = call.expected_bucket_owner(owner).send().await;
+    let lock = found(answer, "ObjectLockConfigurationNotFoundError")?
+        .and_then(|answer| answer.object_lock_configuration);
+    let retention = lock.and_then(|lock| lock.rule?.default_retention);
+    Ok(retention.map(|retention| {
+        let mode = retention.mode.as_ref().map_or("no mode", |mode| mode.as_str());
+        match (retention.days, retention.years) {
+            (_, Some(years)) => format!("{mode}, {years} years"),
+            (days, None) => format!("{mode}, {} days", days.unwrap_or_default()),
+        }
+    }))
 }
 
 /// All tags of a bucket.

@@ -179,7 +179,7 @@ impl Bucket<'_> {
             .put_bucket_policy()
             .bucket(self.name)
             .expected_bucket_owner(self.owner)
-            .policy(policy.to_string());
+            .policy(policy.without_deleted_principals().to_string());
         wait::while_passing(self.cx.wait_until(SEEN), HALF_A_MINUTE, is_unseen, || async {
             Ok(call.clone().send().await?)
         })
@@ -194,6 +194,7 @@ impl Bucket<'_> {
             .0
             .into_iter()
             .filter(|other| other.id() != Some(rule::ID))
+            .map(rule::with_filter)
             .collect();
         if !rule.does_nothing() {
             rules.push(built(rule.to_api())?);
@@ -224,7 +225,7 @@ impl Bucket<'_> {
             || async {
                 let (rules, _) = self.rules().await?;
                 let own = rules.iter().find(|other| other.id() == Some(rule::ID));
-                Ok(own.map(Rule::of).unwrap_or_default() == rule)
+                Ok(own.map(Rule::own).unwrap_or_default() == rule)
             },
         )
         .await
