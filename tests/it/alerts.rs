@@ -525,7 +525,10 @@ fn a_topic_that_delivers_nothing_is_repaired_as_far_as_trueup_can() {
     writes.sort();
     assert_eq!(
         writes,
-        ["us-east-1 sns:SetSubscriptionAttributes", "us-east-1 sns:SetTopicAttributes"]
+        [
+            "us-east-1 sns:SetSubscriptionAttributes",
+            "us-east-1 sns:SetTopicAttributes"
+        ]
     );
     folder
         .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])

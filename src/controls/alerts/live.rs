@@ -43,7 +43,9 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         }));
     }
     let attributes = attributes(sns, &arn).await?;
-    let live_key = attributes.as_ref().and_then(|attributes| attributes.get("KmsMasterKeyId"));
+    let live_key = attributes
+        .as_ref()
+        .and_then(|attributes| attributes.get("KmsMasterKeyId"));
     let written_key = match want.kms_key.as_ref().filter(|written| Some(*written) != live_key) {
         Some(written) => Some(key(cx, written).await?),
         None => None,

@@ -445,18 +445,36 @@ fn a_topic_gets_the_key_that_is_written_and_its_policy_stays() {
     let open = || json!([{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]);
     let mut seen = live(vec![]);
     seen.ids.written_key = Some(key("alias/alerts", "a", open()));
-    insta::assert_snapshot!(plan(&want, &seen), @"");
+    insta::assert_snapshot!(plan(&want, &seen), @r"
+    encrypt the topic with the KMS key alias/alerts [disruptive]
+      ! services that the key's policy does not allow can no longer publish
+    ");
     // The same key under another name.
     seen.ids.key = Some(key("a", "a", open()));
     assert_eq!(plan(&want, &seen), "");
     seen.ids.key = Some(key("b", "b", open()));
     seen.ids.written_key = Some(key("alias/alerts", "a", json!([])));
-    insta::assert_snapshot!(plan(&want, &seen), @"");
+    insta::assert_snapshot!(plan(&want, &seen), @r#"
+    encrypt the topic with the KMS key alias/alerts [disruptive]
+      ! services that the key's policy does not allow can no longer publish
+    person: the policy of the topic's key alias/alerts does not allow CloudWatch, Budgets, cost alerts, EventBridge to use it, which therefore cannot publish; add this statement to it: {"Effect":"Allow","Sid":"TrueupAlerts","Principal":{"Service":["cloudwatch.amazonaws.com","budgets.amazonaws.com","costalerts.amazonaws.com","events.amazonaws.com"]},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*"}
+    "#);
     let mut new = absent();
     new.ids.written_key = Some(key("alias/alerts", "a", open()));
-    insta::assert_snapshot!(plan(&want, &new), @"");
+    insta::assert_snapshot!(plan(&want, &new), @r"
+    create the SNS topic `account-alerts` [safe]
+    encrypt the topic with the KMS key alias/alerts [safe]
+      after create the SNS topic `account-alerts`
+    allow CloudWatch, Budgets, cost alerts, EventBridge to publish to the topic [safe]
+      after create the SNS topic `account-alerts`
+    ");
     new.ids.written_key.as_mut().unwrap().kind = KeyKind::Gone;
-    insta::assert_snapshot!(plan(&want, &new), @"");
+    insta::assert_snapshot!(plan(&want, &new), @r"
+    create the SNS topic `account-alerts` [safe]
+    allow CloudWatch, Budgets, cost alerts, EventBridge to publish to the topic [safe]
+      after create the SNS topic `account-alerts`
+    refused for kms_key: there is no KMS key alias/alerts in the topic's region; write one that exists
+    ");
 }
 
 #[test]
