@@ -201,9 +201,8 @@ fn put_versioning(bucket: &mut Bucket, input: &Value) -> Answer {
     match wanted["Status"].as_str() {
         Some(status @ ("Enabled" | "Suspended")) => {
             bucket.versioning = Some(status.to_owned());
-            match wanted["MfaDelete"].as_str() {
-                Some(mfa_delete) => bucket.mfa_delete = mfa_delete == "Enabled",
-                None => {}
+            if let Some(mfa_delete) = wanted["MfaDelete"].as_str() {
+                bucket.mfa_delete = mfa_delete == "Enabled";
             }
             Ok(Value::Null)
         }
