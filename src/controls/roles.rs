@@ -114,18 +114,6 @@ pub(crate) fn trust(role: &Role) -> Result<Policy, Failure> {
     document("iam:GetRole", role.assume_role_policy_document())
 }
 
-/// Whether the inline policy of this name says the same as this one, if the role has one.
-pub(crate) async fn inline_says(
-    iam: &Client,
-    role: &str,
-    name: &str,
-    policy: &Policy,
-) -> Result<Option<bool>, Failure> {
-    let call = iam.get_role_policy().role_name(role).policy_name(name);
-    let answer = found(call.send().await, NONE)?;
-    Ok(answer.map(|answer| Policy::from_encoded(&answer.policy_document).is_ok_and(|live| live == *policy)))
-}
-
 /// The roles with a managed policy, by name, in order.
 pub(crate) async fn with_policy(
     iam: &Client,

@@ -308,7 +308,7 @@ pub(super) async fn role(cx: &Cx) -> Result<Option<Role>, Failure> {
     Ok(Some(Role {
         trusts: roles::trust(&live).is_ok_and(|trust| is_assumable(&trust, &live.arn, &cx.env)),
         lets: policy.is_some_and(|policy| may_put_events(&policy, &live.arn, &cx.env)),
-            boundary: roles::boundary(&live),
+        boundary: roles::boundary(&live),
         arn: live.arn,
         tags: roles::tags(live.tags),
     }))
