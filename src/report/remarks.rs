@@ -213,7 +213,7 @@ mod tests {
             ..denied("guardduty:ListDetectors")
         };
         let want = "enabled = true";
-        let seen = || Ok(fixtures::seen(want, serde_json::json!(null)));
+        let seen = || Ok(fixtures::seen(want, serde_json::json!({})));
         let all = |reading| {
             Account::new()
                 .cell("ebs_encryption", &at("eu-west-1"), want, Err(denied("ec2:Get")))
