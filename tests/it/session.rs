@@ -311,7 +311,16 @@ async fn the_command_says_what_was_done_before_the_credentials_became_another_ac
         "extends = [\"checklist@1\"]\n[account]\nid = \"111111111111\"\nhome_region = \"eu-west-1\"\n",
     );
     let reach = ["--profile", "test", "--endpoint-url", &endpoint];
-    let apply = ["apply", "b.toml", "--auto-approve", "--allow", "all"];
+    // So few steps at once that some are left when it ends.
+    let apply = [
+        "apply",
+        "b.toml",
+        "--auto-approve",
+        "--allow",
+        "all",
+        "--parallelism",
+        "2",
+    ];
     let mut command = folder.command(&[&apply[..], &reach[..]].concat());
     let output = tokio::task::spawn_blocking(move || command.output());
     Ended::of(output.await.unwrap().unwrap())
