@@ -34,20 +34,28 @@ fn moved<T>(value: Spanned<T>, by: usize) -> Spanned<T> {
 /// Lays a table over another: tables merge key by key, anything else replaces, bounds such as `{ exactly = 14 }` too.
 ///
 /// `state = "absent"` wipes the slate: it discards every other key of its table, those beneath it and those
-/// beside it. What is written over an absent table means that the thing is present again, so it starts from
-/// nothing. A table without a key changes nothing.
+/// beside it, but for the one that says how to remove. What else is written over an absent table means that the thing
+/// is present again, so it starts from nothing. A table without a key changes nothing.
 pub(super) fn lay<'a>(base: &mut DeTable<'a>, over: &DeTable<'a>) {
     if over.is_empty() {
         return;
     }
     if is_absent(over) {
+        let below = base
+            .get_key_value(FOR_REMOVAL)
+            .filter(|_| !over.contains_key(FOR_REMOVAL));
+        let written = ["state", FOR_REMOVAL].map(|name| over.get_key_value(name));
+        let kept: Vec<_> = written
+            .into_iter()
+            .chain([below])
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         base.clear();
-        if let Some((key, value)) = over.get_key_value("state") {
-            base.insert(key.clone(), value.clone());
-        }
+        base.extend(kept);
         return;
     }
-    if is_absent(base) {
+    if is_absent(base) && over.keys().any(|key| key.get_ref() != FOR_REMOVAL) {
         base.clear();
     }
     for (key, value) in over.iter() {
@@ -66,6 +74,9 @@ pub(super) fn lay<'a>(base: &mut DeTable<'a>, over: &DeTable<'a>) {
         base.insert(key.clone(), merged);
     }
 }
+
+/// The key that says how to remove what is absent, and so stands beside `state = "absent"`.
+const FOR_REMOVAL: &str = "ignore_tags";
 
 /// True for `{ exactly = X }` and the like: one value, although it is written as a table.
 fn is_bound(table: &DeTable<'_>) -> bool {
@@ -154,6 +165,17 @@ mod tests {
         assert_eq!(layers(&["list = [1, 2]", "list = [3]"]), "list = [3]\n");
         assert_eq!(layers(&["x = { a = 1 }", "x = true"]), "x = true\n");
         assert_eq!(layers(&["x = true", "x = { a = 1 }"]), "[x]\na = 1\n");
+    }
+
+    #[test]
+    fn how_to_remove_is_kept_beside_absent() {
+        let absent = "[vpc]\nstate = \"absent\"\nignore_tags = [\"Name\"]\n";
+        let plain = "[vpc]\nstate = \"absent\"\n";
+        let tags = "[vpc]\nignore_tags = [\"Name\"]\n";
+        for texts in [&[absent][..], &[absent, plain], &[plain, tags], &[tags, plain]] {
+            let table: toml::Table = layers(texts).parse().unwrap();
+            assert_eq!(table, absent.parse().unwrap(), "{texts:?}");
+        }
     }
 
     #[test]
