@@ -1,0 +1,342 @@
+//! Plans in this process, on a simulated account in memory: thousands of them in the time that a few whole runs take.
+//!
+//! A [`Planner`] plans for a baseline that never changes, on an account that is replaced before each plan. [`Tape`] keeps
+//! the requests that the plan of a converged account makes. For an account of which one leaf differs, they are answered
+//! again without the SDK, and only the controls are planned of which an answer differs. That shows the same as the whole
+//! plan: what a control reads and decides follows from the answers to its requests alone, so as long as all answers are the
+//! same, the requests that follow and the verdict are the same.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use serde_json::Value;
+use trueup::aws::Connect;
+use trueup::core::baseline::{Baseline, Filters};
+use trueup::core::plan::{Plan, Verdict};
+use trueup::core::registry::Name;
+use trueup::engine::Session;
+use trueup::engine::execute::Stop;
+use trueup::engine::progress::Watch;
+use trueup::sandbox::{Account, Sandbox, SandboxClient, World};
+
+/// The regions of the accounts that are judged. All others are not enabled, so that an account is small.
+pub(crate) const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
+
+/// How many planners work side by side. Some wait, for a credential report above all, so there are more than cores.
+pub(crate) fn threads() -> usize {
+    3 * std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// What is in use beside the baseline: root user devices, and no region but the managed ones.
+fn world() -> World {
+    let others: Vec<String> = trueup::sandbox::DEFAULT_REGIONS
+        .iter()
+        .filter(|region| !REGIONS.contains(region))
+        .map(|region| format!("\"{region}\""))
+        .collect();
+    format!(
+        "disabled_regions = [{}]\n[root_user]\nvirtual_mfa_devices = 2\nused_days_ago = 200\nmade_days_ago = 400\n",
+        others.join(", ")
+    )
+    .parse()
+    .unwrap()
+}
+
+/// What a plan shows of a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) verdict: Verdict,
+    /// Steps, reasons and manual tasks, in their order.
+    pub(crate) why: Vec<String>,
+    pub(crate) notices: BTreeSet<String>,
+}
+
+/// What a plan shows, by control and place.
+pub(crate) type Cells = BTreeMap<(String, String), Shown>;
+
+/// The HTTP client of the sandbox, which keeps the requests that pass through it.
+#[derive(Clone, Debug)]
+struct Tape {
+    client: SandboxClient,
+    requests: Arc<Mutex<Vec<HttpRequest>>>,
+}
+
+impl HttpConnector for Tape {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.requests.lock().unwrap().extend(request.try_clone());
+        self.client.call(request)
+    }
+}
+
+impl HttpClient for Tape {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+/// A request of the healthy account's plan, its answer, and the controls whose plan asks it.
+pub(crate) struct Asked {
+    request: HttpRequest,
+    answer: (u16, Vec<u8>),
+    controls: BTreeSet<usize>,
+}
+
+/// The healthy account: what its plan asks and shows.
+pub(crate) struct Healthy {
+    pub(crate) account: Value,
+    pub(crate) cells: Cells,
+    controls: Vec<Name>,
+    asked: Vec<Asked>,
+}
+
+pub(crate) struct Planner {
+    runtime: tokio::runtime::Runtime,
+    sandbox: Sandbox,
+    tape: Tape,
+    session: Session,
+    baseline: Baseline,
+}
+
+fn filters(only: &[Name]) -> Filters {
+    Filters {
+        only: only.to_vec(),
+        ..Filters::default()
+    }
+}
+
+fn quiet() -> Arc<Watch<'static>> {
+    Arc::new(|_| {})
+}
+
+impl Planner {
+    /// A new account for a baseline.
+    pub(crate) fn new(baseline: &str) -> Planner {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let list = trueup::controls::controls();
+        let loaded = trueup::files::loader(&list).load_text("full.toml", baseline);
+        let baseline = match loaded {
+            Ok(baseline) => baseline,
+            Err(problems) => panic!("{}", problems.render(false)),
+        };
+        let sandbox = Sandbox::open(None, Some(world())).unwrap();
+        let tape = Tape {
+            client: sandbox.http_client(),
+            requests: Arc::default(),
+        };
+        let connect = Connect {
+            http_client: Some(SharedHttpClient::new(tape.clone())),
+            region: baseline.home_region().cloned(),
+            ..Connect::default()
+        };
+        let registry = trueup::controls::registry();
+        let session = runtime.block_on(Session::open(registry, connect, None)).unwrap();
+        Planner {
+            runtime,
+            sandbox,
+            tape,
+            session,
+            baseline,
+        }
+    }
+
+    /// Applies the baseline.
+    pub(crate) fn converge(&self) {
+        self.runtime.block_on(async {
+            let none = Filters::default();
+            let planned = self.session.plan(&self.baseline, &none, &*quiet()).await.unwrap();
+            let stop = Stop::default();
+            self.session.apply(&planned, &|_| true, 32, &stop, &quiet()).await;
+        });
+    }
+
+    /// The account as a document.
+    pub(crate) fn account(&self) -> Value {
+        let account = self.sandbox.inspect(|account| serde_json::to_value(account));
+        account.unwrap().unwrap()
+    }
+
+    /// Puts another account in the place of this one.
+    pub(crate) fn put(&self, account: Account) {
+        self.sandbox.edit(|kept| *kept = account).unwrap();
+    }
+
+    /// Plans these controls, or all if none is named; fails if no plan can be made.
+    pub(crate) fn plan(&self, only: &[Name]) -> Result<Cells, String> {
+        let planned = self
+            .runtime
+            .block_on(self.session.plan(&self.baseline, &filters(only), &*quiet()));
+        planned
+            .map(|planned| cells(&planned.plan))
+            .map_err(|error| error.to_string())
+    }
+
+    /// Looks at a converged account: what its plan shows, and what each control asks for that.
+    pub(crate) fn healthy(&self, account: Value) -> Healthy {
+        let start: Account = serde_json::from_value(account.clone()).unwrap();
+        self.put(start.clone());
+        let cells = self.plan(&[]).unwrap();
+        let controls: Vec<Name> = self.baseline.controls().cloned().collect();
+        let mut asked: HashMap<Vec<u8>, Asked> = HashMap::new();
+        for (number, control) in controls.iter().enumerate() {
+            self.put(start.clone());
+            self.tape.requests.lock().unwrap().clear();
+            let alone = self.plan(std::slice::from_ref(control)).unwrap();
+            for (cell, shown) in &alone {
+                assert_eq!(Some(shown), cells.get(cell), "{cell:?} alone and among all");
+            }
+            let requests = std::mem::take(&mut *self.tape.requests.lock().unwrap());
+            for request in requests {
+                let known = asked.entry(identity(&request)).or_insert_with(|| Asked {
+                    request,
+                    answer: (0, vec![]),
+                    controls: BTreeSet::new(),
+                });
+                known.controls.insert(number);
+            }
+        }
+        self.put(start);
+        let mut asked: Vec<Asked> = asked.into_values().collect();
+        for asked in &mut asked {
+            asked.answer = self.answer(&asked.request);
+        }
+        Healthy {
+            account,
+            cells,
+            controls,
+            asked,
+        }
+    }
+
+    /// What the plan of an account shows in the cells of those controls that see it differ from the healthy one.
+    pub(crate) fn differing(&self, healthy: &Healthy, account: &Account) -> Result<Cells, String> {
+        self.put(account.clone());
+        let mut concerned = BTreeSet::new();
+        for asked in &healthy.asked {
+            if !asked.controls.is_subset(&concerned) && self.answer(&asked.request) != asked.answer {
+                concerned.extend(&asked.controls);
+            }
+        }
+        if concerned.is_empty() {
+            return Ok(Cells::new());
+        }
+        self.put(account.clone());
+        let only: Vec<Name> = concerned
+            .iter()
+            .map(|&number| healthy.controls[number].clone())
+            .collect();
+        self.plan(&only)
+    }
+
+    /// The sandbox's answer, without what is new in each: the request's id.
+    fn answer(&self, request: &HttpRequest) -> (u16, Vec<u8>) {
+        let request = request.try_clone().unwrap();
+        let response: HttpResponse = self.runtime.block_on(self.tape.client.call(request)).unwrap();
+        let ids = ["x-amzn-requestid", "x-amz-request-id"];
+        let id = ids.iter().find_map(|name| response.headers().get(*name));
+        let body = String::from_utf8_lossy(response.body().bytes().unwrap());
+        let body = match id {
+            Some(id) => body.replace(id, ""),
+            None => body.into_owned(),
+        };
+        (response.status().as_u16(), body.into_bytes())
+    }
+}
+
+/// What tells one request from another: everything but its signature and its time.
+fn identity(request: &HttpRequest) -> Vec<u8> {
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    let mut identity = format!("{} {} {target} ", request.method(), request.uri()).into_bytes();
+    identity.extend(request.body().bytes().unwrap());
+    identity
+}
+
+fn cells(plan: &Plan) -> Cells {
+    let of = |cell: &trueup::core::plan::Cell| {
+        let steps = plan
+            .steps
+            .iter()
+            .filter(|step| step.control == cell.control && step.place == cell.place);
+        let why = steps
+            .map(|step| step.title.clone())
+            .chain(cell.reasons.iter().cloned())
+            .chain(cell.people.iter().cloned())
+            .chain(cell.attested.iter().cloned());
+        Shown {
+            verdict: cell.verdict,
+            why: why.collect(),
+            notices: cell.notices.iter().cloned().collect(),
+        }
+    };
+    plan.cells
+        .iter()
+        .map(|cell| ((cell.control.to_string(), cell.place.to_string()), of(cell)))
+        .collect()
+}
+
+/// The baseline with everything in it that can be written, for accounts of two regions.
+pub(crate) fn full_baseline() -> String {
+    let today = trueup::engine::today();
+    let expires = today.saturating_add(std::time::Duration::from_hours(90 * 24));
+    include_str!("leaves/full.toml")
+        .replace("2026-11-01", &today.to_string())
+        .replace("2027-10-01", &expires.to_string())
+}
+
+/// An account that is true to [`full_baseline`], with nothing left for a person: subscriptions are confirmed, and the
+/// users have a password and an MFA device.
+pub(crate) fn healthy() -> (String, Healthy) {
+    let baseline = full_baseline();
+    let planner = Planner::new(&baseline);
+    planner.converge();
+    let mut account = planner.account();
+    for region in REGIONS {
+        for topic in members(&mut account["regions"][region]["sns"]["topics"]) {
+            for subscription in topic["subscriptions"].as_array_mut().into_iter().flatten() {
+                subscription["status"] = "confirmed".into();
+            }
+        }
+    }
+    let id = account["id"].as_str().unwrap_or_default().to_owned();
+    let entities = &mut account["iam"]["entities"];
+    let users: Vec<String> = entities["users"].as_object().unwrap().keys().cloned().collect();
+    for user in users {
+        let made = entities["users"][&user]["common"]["created"].clone();
+        entities["users"][&user]["password"] = made.clone();
+        entities["devices"][format!("arn:aws:iam::{id}:mfa/{user}")] =
+            serde_json::json!({ "user": user, "enabled": made });
+    }
+    // A user who is none of the administrators.
+    let mut other = entities["users"]["alice"].clone();
+    other["common"]["id"] = "AIDA0000000000000000C".into();
+    other["common"]["tags"] = serde_json::json!({});
+    other["password"] = Value::Null;
+    entities["users"]["carol"] = other;
+    // The report of before the users had passwords.
+    account["iam"]["root_user"]["report"] = Value::Null;
+    let account = serde_json::from_value::<Account>(account).unwrap();
+    planner.put(account);
+    // Once more, for what an apply does only where users have signed in; and the report is there afterwards.
+    planner.converge();
+    let account = planner.account();
+    let healthy = planner.healthy(account);
+    for (cell, shown) in &healthy.cells {
+        assert!(
+            matches!(shown.verdict, Verdict::InSync | Verdict::Attested),
+            "{cell:?} is not healthy: {shown:#?}"
+        );
+    }
+    (baseline, healthy)
+}
+
+fn members(value: &mut Value) -> impl Iterator<Item = &mut Value> {
+    value.as_object_mut().into_iter().flat_map(|map| map.values_mut())
+}
