@@ -533,7 +533,7 @@ fn a_topic_that_delivers_nothing_is_repaired_as_far_as_trueup_can() {
     folder
         .sandbox(&["plan", "b.toml", "--fail-on", "needs-person"])
         .expect(4)
-        .says("does not allow")
+        .says("allow CloudWatch, Budgets, cost alerts, EventBridge to use it")
         .says("\"kms:GenerateDataKey*\"");
     let edit_key = |change: &dyn Fn(&mut Value)| {
         folder.alter(|account| {

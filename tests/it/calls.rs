@@ -21,7 +21,9 @@ fn a_plan_of_the_converged_checklist_keeps_to_its_number_of_calls() {
         .says("17 enabled");
     let mut calls: BTreeMap<String, usize> = BTreeMap::new();
     for exchange in folder.exchanges() {
-        assert_eq!(exchange["error"], serde_json::Value::Null, "{exchange}");
+        // S3's way of saying that a bucket has none.
+        let is_none = exchange["error"] == "ObjectLockConfigurationNotFoundError";
+        assert!(exchange["error"].is_null() || is_none, "{exchange}");
         let name = |key: &str| exchange[key].as_str().unwrap_or_default().to_owned();
         *calls
             .entry(format!("{}:{}", name("service"), name("operation")))

@@ -105,7 +105,7 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
     let other = trail
         .replace("\"trueup\"", "\"other\"")
         .replace("365", "\"never\"");
-    let bounded = format!("{trail}permissions_boundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n");
+    let bounded = format!("{trail}permissions_boundary = \"arn:aws:iam::aws:policy/AdministratorAccess\"\n");
     vec![
         (their_role, vec![format!("{HOME}{TRAIL}{LOGS}")]),
         (
@@ -815,8 +815,7 @@ fn of_two_trails_of_every_region_the_one_of_management_events_is_adopted() {
         writes,
         [
             "us-east-1 cloudwatch:PutMetricAlarm",
-            "us-east-1 logs:PutMetricFilter",
-            "us-east-1 sns:SetTopicAttributes"
+            "us-east-1 logs:PutMetricFilter"
         ]
     );
     folder.is_true();

@@ -388,6 +388,62 @@ fn moto_sees_all_filters_and_alarms() {
     assert_eq!(moto.look(&["us-east-1"])["alarms"].as_array().unwrap().len(), 16);
 }
 
+#[test]
+fn the_chain_is_watched_by_several_filters_on_one_metric() {
+    let folder = Folder::new();
+    let monitors =
+        "[monitors]\nroot_usage = true\nsecurity_tooling_changes = true\nidentity_provider_changes = true\n";
+    folder.write("b.toml", &format!("{HOME}{TRAIL}{monitors}"));
+    folder.apply().expect(0);
+    folder.is_true();
+    folder.export_is_true();
+    let filters = folder.filters(GROUP);
+    let metric_of = |name: &str| filters[name]["transformation"]["metricName"].clone();
+    let of_tooling = ["", "-Logs", "-Topic", "-Rules", "-Alarms1"];
+    for part in of_tooling {
+        let name = format!("SecurityToolingChanges{part}");
+        assert_eq!(metric_of(&name), "SecurityToolingChanges", "{name}");
+    }
+    assert_eq!(filters.as_object().unwrap().len(), of_tooling.len() + 2);
+    assert_eq!(folder.alarms().as_object().unwrap().len(), 3);
+    // Each part alone is drift when it is gone or looks for something else.
+    for part in &of_tooling[1..] {
+        let name = format!("SecurityToolingChanges{part}");
+        folder.alter(|account| {
+            let filters = &mut account["regions"]["us-east-1"]["logs"]["groups"][GROUP]["filters"];
+            filters[&name]["pattern"] = "{ $.eventName = ListTopics }".into();
+        });
+        assert_eq!(
+            folder.steps(),
+            [format!("watch the trail's log group by the filter `{name}`")]
+        );
+        folder.apply().expect(0);
+        folder.is_true();
+    }
+    // One more alarm is one more name to watch.
+    let more = monitors.replace("root_usage", "root_usage = true\nvpc_changes");
+    folder.write("b.toml", &format!("{HOME}{TRAIL}{more}"));
+    assert!(
+        folder.steps().contains(
+            &"watch the trail's log group by the filter `SecurityToolingChanges-Alarms1`".to_owned()
+        )
+    );
+    folder.apply().expect(0);
+    folder.is_true();
+    folder.write(
+        "b.toml",
+        &format!(
+            "{HOME}{TRAIL}{}",
+            more.replace("tooling_changes = true", "tooling_changes = false")
+        ),
+    );
+    folder
+        .sandbox(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+        .expect(0);
+    folder.is_true();
+    assert_eq!(folder.filters(GROUP).as_object().unwrap().len(), 3);
+}
+
 /// What a person changes of the root user's filter or alarm, so that nothing is told any more, and the step for it.
 #[test]
 fn a_chain_that_tells_nothing_is_drift() {

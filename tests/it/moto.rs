@@ -186,7 +186,7 @@ fn moto_sees_the_account_become_true_and_stay_so() {
         .expect(2);
     moto.trueup(&["apply", "list.toml", "--auto-approve", "--allow", "all"])
         .expect(0)
-        .says("The account is true to list.toml.");
+        .says("The account is true to list.toml, but for what trueup does not change: 1 thing");
 
     let mut account = moto.look(&[]);
     // Where nothing expires AWS leaves it out, and moto says 0.
@@ -254,7 +254,7 @@ fn moto_sees_the_account_become_true_and_stay_so() {
 
     moto.trueup(&["plan", "list.toml", "--detailed-exitcode"])
         .expect(0)
-        .says("No changes. The account is true to list.toml.");
+        .says("No changes. 1 thing needs a person.");
 
     moto.trueup(&["apply", "further.toml", "--auto-approve", "--allow", "all"])
         .expect(0)

@@ -128,7 +128,7 @@ fn a_denied_service_in_an_open_region_is_denied_alone() {
 #[test]
 fn a_plan_of_what_is_denied_is_the_same_to_the_byte_each_time() {
     let folder = Folder::new();
-    let unread = "[[deny]]\naction = \"iam:ListUsers\"\nby = \"iam\"\n[[deny]]\naction = \"iam:GetRole\"\n";
+    let unread = "[[deny]]\naction = \"iam:GetAccountPasswordPolicy\"\nby = \"iam\"\n[[deny]]\naction = \"iam:GetRole\"\n";
     folder.world(&format!("{WORLD}{unread}"));
     folder.write("b.toml", &baseline("\"enabled\""));
     let plan = || folder.sandbox(&["plan", "b.toml", "--json"]).stdout;

@@ -255,9 +255,9 @@ fn a_saved_plan_applies_while_nothing_moved_and_never_else() {
     folder.sandbox(&with_plan).expect(1).complains("210987654321");
     folder.write(
         "plan.json",
-        &whole.replacen("\"format_version\": 1", "\"format_version\": 2", 1),
+        &whole.replacen("\"format_version\": 2", "\"format_version\": 1", 1),
     );
-    folder.sandbox(&with_plan).expect(1).complains("format version 2");
+    folder.sandbox(&with_plan).expect(1).complains("format version 1");
     assert_eq!(folder.writes(), Vec::<String>::new());
 
     folder.write("plan.json", &whole);

@@ -82,7 +82,8 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
             home("aggregate_in_home_region = false\n"),
             home("aggregate_in_home_region = true\n"),
             format!(
-                "{ONE}[security_hub]\nenabled = true\n[security_hub.controls]\nglobal_resources = \"global_region_only\"\n"
+                "{TWO}[security_hub]\nenabled = true\n\
+                 [security_hub.controls]\nglobal_resources = \"global_region_only\"\n"
             ),
             format!("{TWO}[security_hub]\nenabled = false\n"),
             format!("{TWO}[security_hub]\nenabled = true\n"),

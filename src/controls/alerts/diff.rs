@@ -132,6 +132,11 @@ fn policy(
             May::CannotTell(by) => unclear.entry(explained(&by)).or_default().push(publisher),
         }
     }
+    // Where nothing but AWS's own statement stands, the policy is written as that of a new topic.
+    let is_default = |one: &Statement| one.sid() == Some("__default_statement_ID");
+    if !statements.is_empty() && live.statements().iter().all(is_default) {
+        statements = of_all(&want.publishers(), topic, env);
+    }
     for (why, publishers) in unclear {
         out.notice(format!(
             "cannot tell whether the topic's policy allows {} to publish ({why})",

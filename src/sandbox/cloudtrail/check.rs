@@ -67,7 +67,10 @@ pub(super) fn check(account: &Account, call: &Call, found: &Found) -> Result<(),
         ));
     }
     bucket(account, call, found)?;
-    logs(account, call, trail)?;
+    let names = |key: &str| call.input.get(key).is_some_and(|value| !value.is_null());
+    if names("CloudWatchLogsRoleArn") || names("CloudWatchLogsLogGroupArn") {
+        logs(account, call, trail)?;
+    }
     let key = trail.key.as_deref();
     if key.is_some_and(|key| {
         key.starts_with("arn:") && !key.contains(&format!(":kms:{}:", bucket_region(account, trail)))

@@ -198,7 +198,10 @@ fn has_the_health_events(regions: &Value) {
         (rules[0].clone(), targets[0].clone())
     };
     let (rule, target) = only("us-east-1");
-    assert_eq!(rule["EventPattern"], r#"{"source":["aws.health"]}"#);
+    assert_eq!(
+        rule["EventPattern"],
+        r#"{"source":["aws.health"],"detail":{"backupEvent":["false",{"exists":false}]}}"#
+    );
     assert_eq!(target["Arn"], TOPIC);
     assert_eq!(
         target["InputTransformer"],
@@ -215,7 +218,8 @@ fn has_the_health_events(regions: &Value) {
                               \"<eventDescription>\"\n\"https://health.aws.amazon.com/health/home\"",
         })
     );
-    let (_, forwarded) = only("us-west-2");
+    // The file leaves out us-west-2, which has copies of all: so each region forwards what is its own.
+    let (_, forwarded) = only("eu-west-1");
     assert_eq!(
         (&forwarded["Arn"], &forwarded["RoleArn"]),
         (
@@ -223,7 +227,7 @@ fn has_the_health_events(regions: &Value) {
             &json!("arn:aws:iam::123456789012:role/trueup-health-forward")
         )
     );
-    assert_eq!(regions["eu-west-1"]["rules"], json!([]));
+    assert_eq!(regions["us-west-2"]["rules"], json!([]));
 }
 
 /// What is there besides; its details are looked at in the test of each control.
