@@ -30,7 +30,7 @@ pub enum SessionError {
         /// The home region, in which it was asked.
         region: Region,
         /// What it said.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// The credentials are of another account than the file.
     #[error(
@@ -131,7 +131,7 @@ impl Session {
             move |failure: Failure| SessionError::Fault {
                 what,
                 region,
-                fault: failure.0,
+                fault: Box::new(failure.0),
             }
         };
         let caller = aws.identity().await.map_err(learn("who calls"))?;
@@ -187,7 +187,7 @@ impl Session {
                 return Err(SessionError::Fault {
                     what: "whether the credentials are still of the same account",
                     region: self.aws.home().clone(),
-                    fault: failure.0,
+                    fault: Box::new(failure.0),
                 });
             }
         };

@@ -49,14 +49,11 @@ pub(super) struct Outline {
 pub(super) fn outline(steps: &[&Step]) -> Outline {
     let mut kinds: Vec<Kind> = vec![];
     let mut of_kind: Vec<Vec<&Step>> = vec![];
-    let kind_of = |step: &Step, kinds: &[Kind]| {
-        let kind = kind(step);
-        kinds.iter().position(|known| *known == kind).ok_or(kind)
-    };
     for step in steps {
-        match kind_of(step, &kinds) {
-            Ok(at) => of_kind[at].push(step),
-            Err(kind) => {
+        let kind = kind(step);
+        match kinds.iter().position(|known| *known == kind) {
+            Some(at) => of_kind[at].push(step),
+            None => {
                 kinds.push(kind);
                 of_kind.push(vec![step]);
             }

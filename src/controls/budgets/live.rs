@@ -45,7 +45,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             continue;
         }
         let (mut budget, mut beside) = match read(live, &cx.env.account)? {
-            Told::Budget(budget, beside) => (budget, beside),
+            Told::Budget(told) => *told,
             Told::Other(why) => {
                 ids.others.insert(name, why);
                 continue;
@@ -98,9 +98,10 @@ async fn stand_ins(
     let lacking: Vec<&Budget> = lacking.map(|(_, budget)| budget).collect();
     for other in unnamed {
         let name = other.budget_name.clone();
-        let Told::Budget(mut budget, mut beside) = read(other, &calls.account)? else {
+        let Told::Budget(told) = read(other, &calls.account)? else {
             continue;
         };
+        let (mut budget, mut beside) = *told;
         if !lacking.iter().any(|want| counts_as(want, &budget, Some(&beside))) {
             continue;
         }

@@ -22,7 +22,7 @@ use crate::budgets::model::{Beside, Budget, Compares, On, Period, Trigger};
 /// What a budget that exists is read as.
 pub(super) enum Told {
     /// A table, and what that does not say.
-    Budget(Budget, Beside),
+    Budget(Box<(Budget, Beside)>),
     /// Why no table can be it: a budget that does not count the whole bill against one amount.
     Other(String),
 }
@@ -69,7 +69,7 @@ pub(super) fn read(live: api::Budget, account: &str) -> Result<Told, Failure> {
         None => return Err(unclear(format!("the budget {name} has no amount"))),
     };
     let types = live.cost_types.as_ref();
-    Ok(Told::Budget(
+    Ok(Told::Budget(Box::new((
         Budget {
             amount,
             unit: live.budget_limit.map(|limit| limit.unit),
@@ -80,7 +80,7 @@ pub(super) fn read(live: api::Budget, account: &str) -> Result<Told, Failure> {
             ..Budget::default()
         },
         beside,
-    ))
+    ))))
 }
 
 /// Why a budget does not count the whole bill, if it does not.
