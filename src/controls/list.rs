@@ -31,6 +31,10 @@ const BUILT_IN: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "checklist@1",
+        text: include_str!("../../baselines/checklist-1.toml"),
+    },
+    BuiltIn {
+        name: "checklist@2",
         text: include_str!("../../baselines/checklist.toml"),
     },
 ];

@@ -317,7 +317,7 @@ fn names_in_extends_that_lead_nowhere_are_told_where_they_stand() {
      --> a.toml:2:3
       |
     2 |   "recommended",
-      |   ^^^^^^^^^^^^^ expected minimal@1, recommended@1, checklist@1, or a path
+      |   ^^^^^^^^^^^^^ expected minimal@1, recommended@1, checklist@1, checklist@2, or a path
       |
       = help: did you mean `recommended@1`?
 
@@ -325,7 +325,7 @@ fn names_in_extends_that_lead_nowhere_are_told_where_they_stand() {
      --> a.toml:3:3
       |
     3 |   "reccomended@1",
-      |   ^^^^^^^^^^^^^^^ expected minimal@1, recommended@1, checklist@1, or a path
+      |   ^^^^^^^^^^^^^^^ expected minimal@1, recommended@1, checklist@1, checklist@2, or a path
       |
       = help: did you mean `recommended@1`?
 
@@ -339,7 +339,7 @@ fn names_in_extends_that_lead_nowhere_are_told_where_they_stand() {
      --> a.toml:5:3
       |
     5 |   "common",
-      |   ^^^^^^^^ expected minimal@1, recommended@1, checklist@1, or a path
+      |   ^^^^^^^^ expected minimal@1, recommended@1, checklist@1, checklist@2, or a path
       |
       = help: a file is named by its path, such as "./common.toml"
 
