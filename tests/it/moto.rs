@@ -258,7 +258,7 @@ fn moto_sees_the_account_become_true_and_stay_so() {
 
     moto.trueup(&["apply", "further.toml", "--auto-approve", "--allow", "all"])
         .expect(0)
-        .says("The account is true to further.toml.");
+        .says("The account is true to further.toml, but for");
     let account = moto.look(&["us-east-1"]);
     let policy = &account["password_policy"];
     assert_eq!(

@@ -79,6 +79,15 @@ pub(super) fn fill(want: &mut Model, env: &Env, wants: Wants<'_>) {
     });
 }
 
+/// Whether a control on global resources stands otherwise than it should in the global region, or in another one.
+pub(super) fn is_wrong(one: &Association, is_global_region: bool) -> bool {
+    match is_global_region {
+        // The reason says that trueup turned it off.
+        true => !one.is_on && one.by == By::Trueup,
+        false => one.is_on && one.by != By::Others,
+    }
+}
+
 /// The controls to turn on or off here: in the standards that are on, and in those that are `new`.
 pub(super) fn place(
     want: &Model,
@@ -109,12 +118,7 @@ pub(super) fn place(
         global_region: global_region.clone(),
         controls,
     };
-    let wrong = |one: &Association| match is_here {
-        // The reason says that trueup turned it off.
-        true => !one.is_on && one.by == By::Trueup,
-        false => one.is_on && one.by != By::Others,
-    };
-    let live = chosen(&seen.ids.associations, wrong);
+    let live = chosen(&seen.ids.associations, |one| is_wrong(one, is_here));
     if !live.is_empty() {
         let step = out.change(action(live));
         if !is_here {

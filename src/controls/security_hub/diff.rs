@@ -62,7 +62,12 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
 }
 
 /// Whether anything of a hub that stays on would be changed, as far as its own settings and standards go.
-pub(super) fn differs(want: &Model, seen: &Observed<Model, Ids>) -> bool {
+pub(super) fn differs(
+    want: &Model,
+    seen: &Observed<Model, Ids>,
+    region: Option<&Region>,
+    home: &Region,
+) -> bool {
     let (live, ids) = (&seen.model, &seen.ids);
     let auto_enable = want.auto_enable_controls;
     [true, false].into_iter().any(|on| {
@@ -74,7 +79,7 @@ pub(super) fn differs(want: &Model, seen: &Observed<Model, Ids>) -> bool {
             .associations
             .values()
             .flat_map(BTreeMap::values)
-            .any(|one| one.is_on)
+            .any(|one| controls::is_wrong(one, region == Some(ids.global_region.as_ref().unwrap_or(home))))
 }
 
 fn generate(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {

@@ -75,7 +75,9 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         };
     }
     // The delegated administrator has no administrator, and may be configured centrally all the same.
-    if seen.held_by.is_none() && want.is_some_and(|want| super::diff::differs(want, &seen)) {
+    if seen.held_by.is_none()
+        && want.is_some_and(|want| super::diff::differs(want, &seen, cx.place.region(), &cx.env.home))
+    {
         seen.held_by = central_configuration(cx).await?;
     }
     Ok(seen)

@@ -57,7 +57,7 @@ pub(crate) struct Controls {
     /// Where the controls on global resources, IAM above all, are on in every standard that is on. Not managed unless it
     /// is written.
     pub(crate) global_resources: Option<GlobalResources>,
-    /// The regions of which one is the global region, if the home region is not; those of [config_recorder] unless it
+    /// The regions of which one is the global region, if the home region is not; those of `[config_recorder]` unless it
     /// is written.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) global_regions: Option<BTreeSet<Region>>,
