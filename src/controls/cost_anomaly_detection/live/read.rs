@@ -3,7 +3,7 @@
 use aws_sdk_costexplorer::Client;
 use aws_sdk_costexplorer::types::{
     AnomalySubscription, AnomalySubscriptionFrequency, Dimension, Expression, MatchOption, MonitorDimension,
-    Subscriber, SubscriberStatus, SubscriberType,
+    MonitorType, Subscriber, SubscriberStatus, SubscriberType,
 };
 use trueup_aws::Failure;
 use trueup_core::fault::{Fault, FaultKind};
@@ -23,7 +23,11 @@ pub(super) async fn monitor(ce: &Client) -> Result<Option<Monitor>, Failure> {
     let mut pages = ce.get_anomaly_monitors().into_paginator().send();
     while let Some(page) = pages.next().await {
         for live in page?.anomaly_monitors {
-            if live.monitor_dimension == Some(MonitorDimension::Service) {
+            // A custom monitor looks at what its specification says, not at the services.
+            let is_of_services = live.monitor_type == MonitorType::Dimensional
+                && live.monitor_dimension == Some(MonitorDimension::Service)
+                && live.monitor_specification.is_none();
+            if is_of_services {
                 let Some(arn) = live.monitor_arn else {
                     let what = format!("the monitor {} has no ARN", live.monitor_name);
                     return Err(Failure::answer("ce:GetAnomalyMonitors", what));
