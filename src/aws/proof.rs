@@ -114,7 +114,7 @@ impl Proven {
     async fn next(&self) -> provider::Result {
         self.refuse_untrusted()?;
         let credentials = self.0.source.provide_credentials().await?;
-        // Held during the question: it is asked once for a key, and whoever else has that key waits for the answer.
+        // Held during the question: it is asked once for a key, and every other request with that key waits for the answer.
         let mut known = self.0.known.lock().await;
         self.refuse_untrusted()?;
         let key = credentials.access_key_id();

@@ -3,7 +3,7 @@
 //! A trust is judged by the policy evaluator, never by how it is written: a Deny, a limit on the age of an MFA sign-in
 //! and a condition that no user can meet count as much as the usual Allow. It is asked on behalf of the account's users
 //! (each one that the document or the file names, and one that neither does), of its roles, and of everybody else whom
-//! the document names. What depends on a key that nobody knows beforehand is reported and changes nothing.
+//! the document names. What depends on a key whose value is not known beforehand is reported and changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -100,7 +100,7 @@ pub(crate) fn consequence(next: &Rewritten, own: Own<'_>) -> String {
     }
 }
 
-/// Tells of deleted principals that a live trust names, and whether they go with the one that will stand.
+/// Notes the deleted principals that a live trust names, and whether they go with the one that will stand.
 pub(crate) fn tell_deleted<A>(role: &str, live: &Policy, standing: &Policy, out: &mut Changes<A>) {
     let names = deleted(live);
     if !names.is_empty() {
@@ -109,7 +109,7 @@ pub(crate) fn tell_deleted<A>(role: &str, live: &Policy, standing: &Policy, out:
             false => "IAM takes no document that names them: they have to be left out once it is changed",
         };
         out.notice(format!(
-            "the trust of the role {role} names deleted principals, which let nobody in: {}; {then}",
+            "the trust of the role {role} names deleted principals, which let no one in: {}; {then}",
             names.join(", ")
         ));
     }

@@ -2,7 +2,7 @@
 //! that nobody needs administrator's rights to open a case.
 //!
 //! A role of any name that has the policy is enough, also one of IAM Identity Center; a second one is never made. The
-//! trust of a role that exists stays unless the file says who may assume it, users get in without MFA, or nobody gets
+//! trust of a role that exists stays unless the file says who may assume it, users get in without MFA, or no one gets
 //! in.
 
 use trueup_aws::{Cx, Failure, Live};

@@ -396,7 +396,7 @@ impl Topic {
     }
 }
 
-/// Refuses what is no topic policy, and one that sends back the id of a principal that was deleted since it was put.
+/// Refuses what is not a topic policy, and one that sends back the id of a principal that was deleted since it was put.
 /// The first time an id is that of a principal that exists.
 fn check_policy(text: &str, before: &str) -> Result<(), AwsError> {
     let wrong = |why: &str| Err(SERVICE.invalid(format!("Invalid parameter: {why}")));

@@ -685,7 +685,7 @@ fn a_deleted_principal_is_named_and_left_out_of_what_is_sent() {
     folder.world(&trusting(&json!([gone, open])));
     folder.write("b.toml", ROLE);
     let plan = folder.plan_in_a_line();
-    let said = "names deleted principals, which let nobody in: AROAEXAMPLEEXAMPLE123 (statement Old)";
+    let said = "names deleted principals, which let no one in: AROAEXAMPLEEXAMPLE123 (statement Old)";
     assert!(plan.contains(said), "{plan}");
     folder.administrators_become(ROLE, &["UpdateAssumeRolePolicy"]);
     assert_eq!(trust_of(&folder), json!([entrance(&with_mfa())]));
@@ -779,7 +779,7 @@ fn a_boundary_comes_with_the_role_is_put_where_it_is_missing_and_is_never_taken_
     let export = folder.sandbox(&["export", "--only", "admin_access"]).expect(0);
     folder.write("b.toml", &export.says(BOUNDARY.trim()).stdout);
     folder.is_true();
-    // Nothing of it is written: it is somebody's, and in the way.
+    // It belongs to someone else and is in the way, so nothing is written.
     folder.write("b.toml", ROLE).forget_exchanges();
     folder
         .sandbox(&["plan", "b.toml", "--detailed-exitcode"])

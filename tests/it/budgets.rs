@@ -218,7 +218,7 @@ fn single_notifications_and_recipients_change_by_single_calls() {
     folder.budgets_become(MONTHLY, &["CreateBudget"]);
     let moved = MONTHLY.replace("above_percent = 80", "above_percent = 70");
     folder.budgets_become(&moved, &["UpdateNotification"]);
-    // One that comes earlier is no difference.
+    // One that comes earlier does not differ.
     folder.budgets_become(MONTHLY, &[]);
     let other = moved.replace("\"billing@example.com\", \"arn", "\"cfo@example.com\", \"arn");
     folder.budgets_become(&other, &["CreateSubscriber"]);

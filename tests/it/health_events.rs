@@ -319,7 +319,7 @@ fn a_region_that_refuses_does_not_spoil_the_others() {
         folder.health_plan(),
         ["forward health events of us-west-2 to eu-west-1"]
     );
-    // What the organization denies is at rest: nobody in the account can do more.
+    // What the organization denies is at rest: the account itself cannot change it.
     let mut state: Value = serde_json::from_str(&folder.read(STATE)).unwrap();
     state["world"]["deny"][0]["by"] = json!("scp");
     folder.write(STATE, &state.to_string());

@@ -385,11 +385,11 @@ fn users_are_an_exact_list() {
         ..want()
     };
     assert_eq!(told(&unmanaged, &seen), "");
-    let nobody = Model {
+    let no_users = Model {
         users: Some(vec![]),
         ..want()
     };
-    insta::assert_snapshot!(told(&nobody, &live()), @r#"
+    insta::assert_snapshot!(told(&no_users, &live()), @r#"
     remove alice from the group administrators [destructive]
       ! alice is no longer an administrator
     remove bob from the group administrators [destructive]

@@ -211,7 +211,7 @@ async fn read(cx: &Cx, arn: String, attributes: &Attributes) -> Result<Observed<
 /// AWS's own key for SNS, by its alias.
 const KEY_OF_AWS: &str = "alias/aws/sns";
 
-/// The key that a topic is encrypted with. That it cannot be read is no reason not to read the topic.
+/// The key that a topic is encrypted with. The topic is read even where the key cannot be.
 async fn key(cx: &Cx, id: &str) -> Result<Key, Failure> {
     let told = |kind| {
         Ok(Key {

@@ -7,7 +7,7 @@ use trueup_core::values::Decimal;
 use super::model::{Beside, Budget, Notification, Trigger};
 
 /// True if a budget of another name counts what a wanted one would, its notifications aside: the same costs, period and
-/// currency, and a limit that is no higher.
+/// currency, and a limit that is at most as high.
 ///
 /// A limit under half of the wanted one does not count: its notifications come long before the wanted ones and are
 /// sent once in a period, so nothing would follow when the wanted limit comes near.

@@ -113,7 +113,7 @@ fn select(
     let (live, ids) = (&seen.model, &seen.ids);
     let has_all = live.management_events == Some(Events::All);
     let events = match want.management_events {
-        // More than the file asks for is somebody's, on a trail that the file does not name.
+        // On a trail that the file does not name, more than the file asks for belongs to its owner.
         Some(wanted) if has_all && !is_named => {
             if wanted != Events::All {
                 out.kept.push(vec!["management_events".to_owned()]);

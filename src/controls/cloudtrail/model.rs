@@ -157,7 +157,7 @@ pub(crate) enum Lets {
     No,
     /// It may not, whatever is added; why.
     Denied(String),
-    /// Nobody can tell; why.
+    /// The documents do not tell; why.
     Unknown(String),
 }
 

@@ -121,7 +121,7 @@ pub(super) fn may_deliver(policies: &Policies, role: &str, delivery: &Delivery, 
     }
 }
 
-/// The answer, and why it is no if it is.
+/// The answer, with the reason for a no.
 fn writes(policies: &Policies, role: &str, delivery: &Delivery, env: &Env) -> (Lets, String) {
     let (partition, account) = (&env.partition, &env.account);
     let Delivery { group, region, .. } = delivery;

@@ -210,7 +210,7 @@ fn a_role_that_is_kept_from_delivering_blocks_only_itself() {
     change the trail: file validation [safe]
     refused for role: the trust policy of the role `CloudTrailToCloudWatchLogs` keeps cloudtrail.amazonaws.com out (statement No: applies): remove that statement, or write another role
     ");
-    // What cannot be told is no drift.
+    // What cannot be decided is not drift.
     seen.model.log_file_validation = Some(true);
     seen.ids.role.as_mut().unwrap().trust = Lets::Yes;
     insta::assert_snapshot!(plan(&example(), &seen), @"note: whether the role `CloudTrailToCloudWatchLogs` may write to the log group cannot be told from its policies: statement S: cannot tell");
@@ -391,7 +391,7 @@ fn what_a_trail_leaves_out_is_told() {
         @"note: the account's trail leaves out what kms.amazonaws.com does, so monitors of that stay silent; take the exclusion out of its event selectors to hear of it"
     );
     insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::WriteOnly)), @r#"note: the account's trail records only management events that change something: monitors of the root user and of disabled KMS keys miss what only reads; write management_events = "all" to record that too"#);
-    // Less than that is no trail of the account.
+    // One that records less does not count as the account's trail.
     insta::assert_snapshot!(told(|seen| seen.model.management_events = Some(Events::ReadOnly)), @"record all management events [safe]");
     insta::assert_snapshot!(told(|seen| seen.model.management_events = None), @"record all management events [safe]");
     // What is written is meant.

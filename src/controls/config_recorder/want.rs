@@ -124,7 +124,7 @@ fn frequency(want: &Model, scope: Scope<'_>, new: &mut Recording) {
         Frequency::Continuous => Frequency::Daily,
         Frequency::Daily => Frequency::Continuous,
     };
-    // What says the same as the frequency itself is no exception, and stays as it is.
+    // What says the same as the frequency itself is not an exception, and stays as it is.
     if exceptions != new.with(is_other) || new.frequency != before {
         new.otherwise = (!exceptions.is_empty()).then_some((is_other, exceptions));
     }

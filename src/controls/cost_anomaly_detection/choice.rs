@@ -53,7 +53,7 @@ pub(super) fn chosen(want: Option<&Model>, all: &[Subscription]) -> Option<usize
         })
 }
 
-/// False if one is sent at once and the other in summaries: then nobody of its recipients could stay.
+/// False if one is sent at once and the other in summaries: then none of its recipients could stay.
 fn is_of_a_kind(want: &Model, one: &Subscription) -> bool {
     let wanted = want
         .often()

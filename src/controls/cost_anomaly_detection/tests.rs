@@ -49,9 +49,9 @@ fn of_aws() -> Subscription {
 /// What `fetch` reads where these subscriptions are.
 fn seen(want: &Model, mut all: Vec<Subscription>) -> Observed<Model, Ids> {
     let subscription = choice::chosen(Some(want), &all).map(|at| all.remove(at));
-    let nobody = table("state = \"present\"");
+    let without = table("state = \"present\"");
     Observed {
-        model: subscription.as_ref().map_or(nobody, choice::model),
+        model: subscription.as_ref().map_or(without, choice::model),
         ids: Ids {
             monitor: Some(Monitor {
                 arn: MONITOR_ARN.to_owned(),

@@ -73,7 +73,7 @@ impl IgnoredTags {
         key.starts_with("aws:") || self.0.iter().any(fits)
     }
 
-    /// The first entry that is no key and no beginning of one.
+    /// The first entry that is neither a key nor the beginning of one.
     pub(super) fn wrong(&self) -> Option<&str> {
         let is_wrong = |pattern: &&String| {
             pattern.is_empty() || pattern.strip_suffix('*').unwrap_or(pattern).contains('*')

@@ -1,4 +1,4 @@
-//! What the bucket's policy has to allow and to deny, whoever says so, and the statements that trueup writes for it
+//! What the bucket's policy has to allow and to deny, in whatever statements, and the statements that trueup writes for it
 //! under names of its own: others' statements are never replaced.
 
 use std::collections::BTreeSet;

@@ -271,7 +271,7 @@ fn failed_sign_ins() -> Vec<Value> {
 
 /// A guessed user name, and a password that IAM Identity Center refuses: CIS's text has neither.
 fn unusual_failures() -> Vec<Value> {
-    let nobody =
+    let unknown =
         json!({"type": "IAMUser", "accountId": "111122223333", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS"});
     let center = call(
         "signin.amazonaws.com",
@@ -287,7 +287,7 @@ fn unusual_failures() -> Vec<Value> {
         }),
     );
     vec![
-        sign_in(&nobody, "Failure", Some("No username found in supplied account")),
+        sign_in(&unknown, "Failure", Some("No username found in supplied account")),
         center,
     ]
 }

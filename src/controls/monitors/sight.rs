@@ -72,7 +72,7 @@ pub(super) fn takes_no_filters(group: &Group, here: &Here<'_>) -> Option<String>
 /// The days for which an alarm may be on before that is worth a look.
 const A_WEEK: i32 = 7;
 
-/// Alarms that nobody has put an end to.
+/// Alarms that were never acted on.
 pub(super) fn alarming(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
     for (monitor, setting) in &want.monitors {
         let alarm = ids.found.get(monitor).and_then(|found| found.alarm.as_ref());

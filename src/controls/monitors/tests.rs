@@ -239,7 +239,7 @@ fn a_filter_is_known_by_the_events_that_it_matches_however_it_is_written() {
         reach("cloudtrail_changes", "{ $.eventName = StopLogging }"),
         Reach::Other
     );
-    // One filter for all of IAM serves no monitor: what it tells of, nobody could say.
+    // One filter for all of IAM serves no monitor: its alarm could mean anything.
     let all = "{ $.eventSource = \"iam.amazonaws.com\" }";
     assert!(Monitor::all().all(|monitor| !monitor.entry().knows(all)));
     assert_eq!(reach("iam_user_creation", "CreateUser"), Reach::Asked);

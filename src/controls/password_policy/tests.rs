@@ -249,7 +249,7 @@ fn exactly_loosens_each_key_by_consent() {
     set the IAM password policy [safe]
       weakens: passwords expire after 180 days instead of 90
     ");
-    // What is stricter than the account is no loosening.
+    // A value stricter than the account's does not loosen anything.
     insta::assert_snapshot!(
         plan(&model("minimum_length = { exactly = 20 }"), &expiring),
         @"set the IAM password policy [safe]"

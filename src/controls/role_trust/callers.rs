@@ -13,7 +13,7 @@ use crate::admin_access::MfaCondition;
 const ANY_USER: &str = "user/any-user";
 const ANY_ROLE: &str = "role/any-role";
 const ANY_ACCOUNT: &str = "000000000000";
-/// An address that nobody has (RFC 5737).
+/// An address reserved for documentation (RFC 5737).
 const ANY_ADDRESS: &str = "192.0.2.77";
 /// Older than any limit that a number can express.
 const VERY_OLD: i64 = i32::MAX as i64 + 1;
@@ -379,7 +379,7 @@ impl<'a> Probe<'a> {
         let mut entry = Entry::No;
         for caller in callers {
             let Ok(principal) = caller.parse::<Principal>() else {
-                return Entry::Unclear([format!("{name} is no principal of a known form")].into());
+                return Entry::Unclear([format!("{name} is not a principal of a known form")].into());
             };
             let sign_in = match principal {
                 Principal::User { .. } => sign_in,
@@ -391,7 +391,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Whether anyone at all gets in, or may.
-    pub(crate) fn somebody(&self, trust: &Policy) -> bool {
+    pub(crate) fn any_caller(&self, trust: &Policy) -> bool {
         let is_foreign = |name: &String| !self.own.has(name) || name == "*";
         let named = statements(trust);
         let allowed = named.iter().filter(|one| is(one, "Allow"));

@@ -123,7 +123,7 @@ fn set_principals(statement: &mut Value, names: &[String]) {
     }
 }
 
-/// Takes deleted principals out of a statement; false if it then names nobody, and so decides nothing.
+/// Takes deleted principals out of a statement; false if it then names no principal, and so decides nothing.
 pub(super) fn without_deleted(statement: &mut Value, ids: &[String]) -> bool {
     let names = principals(statement);
     if !names.iter().any(|name| ids.contains(name)) {

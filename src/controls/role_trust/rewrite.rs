@@ -97,7 +97,7 @@ impl Probe<'_> {
     }
 
     /// The same trust without what denies users although they have signed in with MFA. A Deny of those alone is the
-    /// entrance turned round, and is turned back; any other one is somebody's decision.
+    /// entrance turned round, and is turned back; any other one was put there on purpose.
     fn undenied(&self, trust: &Policy) -> Result<Policy, String> {
         let mut all = statements(trust);
         let everybody = built(

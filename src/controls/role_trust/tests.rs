@@ -377,7 +377,7 @@ fn deleted_principals_are_named_and_left_out_of_what_is_sent() {
     );
     assert_eq!(out[0], "users without MFA");
     assert!(!out.iter().any(|name| name.starts_with('A')), "{out:?}");
-    // It lets nobody in: that alone is no reason to send anything.
+    // It lets no one in, which alone does not call for a step.
     stays(&policy(json!([old, ours(with_mfa())])));
     let but = json!({ "Effect": "Allow", "NotPrincipal": { "AWS": gone }, "Action": "sts:TagSession" });
     let said = rewritten(&policy(json!([ours(json!({})), but])), STRICT).unwrap_err();

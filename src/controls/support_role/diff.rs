@@ -65,7 +65,7 @@ fn adopt(want: &Model, live: &Role, here: &Here<'_>, out: &mut Changes<Action>) 
     let probe = Probe::new(&live.trust, own, vec![]);
     let change = match &want.principals {
         Some(principals) => Ok(trust::change(&live.trust, principals, own)),
-        None => probe.rewritten(&live.trust, trust::DEMAND, |trust| probe.somebody(trust)),
+        None => probe.rewritten(&live.trust, trust::DEMAND, |trust| probe.any_caller(trust)),
     };
     let change = change.unwrap_or_else(|why| {
         out.refuse_entry(

@@ -20,7 +20,7 @@ pub(crate) struct Model {
     pub(crate) role: Option<String>,
     /// Who may assume the role, exactly: accounts by their 12 digits, IAM users and roles by ARN. Accounts and users
     /// have to sign in with MFA; the session of a role does not carry that. Where it is not written, a new role lets
-    /// the account itself in, and an existing one is changed only where users get in without MFA, or nobody gets in.
+    /// the account itself in, and an existing one is changed only where users get in without MFA, or no one gets in.
     pub(crate) principals: Option<Vec<String>>,
     /// The role's description.
     #[schemars(length(max = 1000))]

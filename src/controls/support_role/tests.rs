@@ -168,11 +168,11 @@ fn who_is_named_in_the_file_gets_in_by_whatever_statements() {
                  "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}]}"#,
         );
     });
-    insta::assert_snapshot!(told(&naming(&[ALICE, "111122223333"]), &barrier), @"note: the trust of the role support names deleted principals, which let nobody in: AROAEXAMPLEEXAMPLE123; IAM takes no document that names them: they have to be left out once it is changed");
+    insta::assert_snapshot!(told(&naming(&[ALICE, "111122223333"]), &barrier), @"note: the trust of the role support names deleted principals, which let no one in: AROAEXAMPLEEXAMPLE123; IAM takes no document that names them: they have to be left out once it is changed");
     insta::assert_snapshot!(told(&naming(&["111122223333"]), &barrier), @"
     set who may assume the role support [disruptive]
       ! no longer let in: arn:aws:iam::111122223333:user/alice
-    note: the trust of the role support names deleted principals, which let nobody in: AROAEXAMPLEEXAMPLE123; they are left out of the document that is sent
+    note: the trust of the role support names deleted principals, which let no one in: AROAEXAMPLEEXAMPLE123; they are left out of the document that is sent
     ");
 }
 

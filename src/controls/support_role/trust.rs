@@ -66,7 +66,7 @@ fn lets_in_exactly(live: &Policy, trust: &Policy, principals: &[String], probe: 
     one_by_one(live) == one_by_one(trust) || (named(live) == named(trust) && principals.iter().all(enters))
 }
 
-/// Whom the statements name that let somebody in, but for deleted principals.
+/// The principals that the Allow statements name, except deleted ones.
 fn named(trust: &Policy) -> BTreeSet<String> {
     let gone: Vec<String> = deleted_principals(trust).into_iter().map(|(_, id)| id).collect();
     let allows = |one: &&Statement| serde_json::to_value(one).is_ok_and(|one| one["Effect"] == "Allow");

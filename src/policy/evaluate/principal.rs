@@ -174,7 +174,7 @@ pub fn deleted_principals(policy: &Policy) -> Vec<(Option<&str>, String)> {
     found
 }
 
-/// Whether a principal of a document is the unique id of a user or role that is no longer there.
+/// Whether a principal of a document is the unique id of a deleted user or role.
 pub(crate) fn is_deleted_principal(name: &str) -> bool {
     (name.starts_with("AROA") || name.starts_with("AIDA"))
         && name.len() >= 16

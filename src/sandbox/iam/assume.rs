@@ -9,7 +9,7 @@ use super::entities::{Role, time};
 use crate::input::Input;
 use crate::{Account, Answer, AwsError, Call};
 
-/// What a role's trust says of a caller; nothing if it is no document.
+/// What a role's trust says of a caller; nothing if it is not a document.
 fn decided(role: &Role, principal: Principal, context: Context) -> Option<Decision> {
     let trust: Policy = role.trust.parse().ok()?;
     let request = Request {

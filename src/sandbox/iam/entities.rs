@@ -514,7 +514,7 @@ fn delete(account: &mut Account, call: &Call, kind: Kind) -> Answer {
 }
 
 /// Refuses the unique id of a deleted principal. A new role may have one, so that a world can have an account in which
-/// somebody was deleted.
+/// a principal was deleted.
 fn alive(trust: &str) -> Result<(), AwsError> {
     let gone = trust.parse::<Policy>().ok();
     let gone = gone.and_then(|trust| deleted_principals(&trust).into_iter().next().map(|(_, id)| id));

@@ -48,9 +48,9 @@ fn names_have_no_case_where_they_are_given_and_no_odd_characters() {
         );
     }
     for operation in ["GetUser", "GetRole", "GetGroup", "GetLoginProfile"] {
-        let nobody = json!({ "UserName": "x", "RoleName": "x", "GroupName": "x" });
+        let missing = json!({ "UserName": "x", "RoleName": "x", "GroupName": "x" });
         assert_eq!(
-            code(ask(&mut account, operation, nobody)),
+            code(ask(&mut account, operation, missing)),
             (404, "NoSuchEntity".to_owned()),
             "{operation}"
         );

@@ -124,10 +124,10 @@ fn deleted_principals_are_named_and_left_out_of_what_is_sent() {
     insta::assert_snapshot!(told(&want(), &seen("")), @"
     set who may assume the role administrator, with MFA (Bool) [disruptive]
       ! no longer let in: users without MFA, the roles of account 111122223333 (a role session carries no MFA)
-    note: the trust of the role administrator names deleted principals, which let nobody in: AROAEXAMPLEEXAMPLE123 (statement Old); they are left out of the document that is sent
+    note: the trust of the role administrator names deleted principals, which let no one in: AROAEXAMPLEEXAMPLE123 (statement Old); they are left out of the document that is sent
     ");
     let strict = seen(r#", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#);
-    insta::assert_snapshot!(told(&want(), &strict), @"note: the trust of the role administrator names deleted principals, which let nobody in: AROAEXAMPLEEXAMPLE123 (statement Old); IAM takes no document that names them: they have to be left out once it is changed");
+    insta::assert_snapshot!(told(&want(), &strict), @"note: the trust of the role administrator names deleted principals, which let no one in: AROAEXAMPLEEXAMPLE123 (statement Old); IAM takes no document that names them: they have to be left out once it is changed");
 }
 
 #[test]

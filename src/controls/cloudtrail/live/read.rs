@@ -130,7 +130,7 @@ pub(crate) async fn trails(cx: &Cx) -> Result<Arc<Vec<Seen>>, Failure> {
 /// name, the fittest.
 ///
 /// A running one comes before one that would have to be started beside it. One that records no management events is
-/// somebody's for another purpose, and is meant only by its name.
+/// there for another purpose, and is meant only by its name.
 pub(crate) fn choose<'a>(trails: &'a [Seen], name: Option<&str>, env: &Env) -> Option<&'a Seen> {
     let is_named = |seen: &Seen| name.is_some() && seen.trail.name() == name;
     let own = trails.iter().filter(|seen| seen.owner() == Some(&env.account));

@@ -101,7 +101,7 @@ fn a_trail_for_data_alone_is_meant_only_by_its_name() {
     does(&mut stopped).status.is_logging = Some(false);
     assert_eq!(chosen(&[data.clone()], Some("other")), None);
     assert_eq!(chosen(&[data.clone()], Some("data")).as_deref(), Some("data"));
-    // Nothing records management events, so that starting one is no second copy.
+    // Nothing else records management events, so starting one does not make a second copy.
     assert_eq!(
         chosen(&[data.clone(), stopped], Some("data")).as_deref(),
         Some("stopped")

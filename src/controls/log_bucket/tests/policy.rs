@@ -140,7 +140,7 @@ fn a_working_policy_is_in_sync_in_any_shape() {
             }),
         ),
         (
-            "TLS by a Deny of all but what nobody may do anyway",
+            "TLS by a Deny of all but what is forbidden anyway",
             changed(&|all| {
                 all[5] = json!({"Effect": "Deny", "NotPrincipal": {"Service": "x.amazonaws.com"}, "NotAction": "sns:Publish",
                             "NotResource": "arn:aws:s3:::other", "Condition": {"StringNotEquals": {"aws:SecureTransport": "true"}}});
