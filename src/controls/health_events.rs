@@ -21,6 +21,7 @@ mod diff;
 mod live;
 mod message;
 mod model;
+mod role;
 #[cfg(test)]
 mod tests;
 
@@ -87,8 +88,12 @@ message = [
             "events:ListRules",
             "events:ListTagsForResource",
             "events:ListTargetsByRule",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
             "iam:GetRole",
             "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
         ],
         write: &[
             "events:DeleteRule",

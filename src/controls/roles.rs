@@ -143,6 +143,14 @@ pub(crate) fn boundary(role: &Role) -> Option<String> {
     boundary.permissions_boundary_arn.clone()
 }
 
+/// The document of a role's permissions boundary, if it has one.
+pub(crate) async fn limit(iam: &Client, role: &Role) -> Result<Option<Policy>, Failure> {
+    match boundary(role) {
+        Some(arn) => Ok(Some(managed(iam, &arn).await?)),
+        None => Ok(None),
+    }
+}
+
 /// Limits a role that has no limit yet.
 pub(crate) async fn set_boundary(cx: &Cx, role: &str, boundary: &str) -> Result<(), Failure> {
     let call = cx.clients().iam.put_role_permissions_boundary();
@@ -165,16 +173,16 @@ pub(crate) async fn managed(iam: &Client, arn: &str) -> Result<Policy, Failure> 
     document("iam:GetPolicyVersion", text.as_deref())
 }
 
-/// The policies of a role but one that is attached.
-pub(crate) async fn other_policies(
+/// The policies of a role, all or but one that is attached.
+pub(crate) async fn policies(
     iam: &Client,
     role: &str,
     attached: &[AttachedPolicy],
-    but: &str,
+    but: Option<&str>,
 ) -> Result<OtherPolicies, Failure> {
     let mut others = OtherPolicies::default();
     let arns = attached.iter().filter_map(|policy| policy.policy_arn.as_deref());
-    for arn in arns.filter(|arn| *arn != but) {
+    for arn in arns.filter(|arn| Some(*arn) != but) {
         others.attached.insert(arn.to_owned(), managed(iam, arn).await?);
     }
     for name in inline_names(iam, role).await? {

@@ -175,7 +175,7 @@ async fn role(cx: &Cx, iam: &Client, name: &str, whole: bool) -> Result<Option<R
     if whole {
         foreign = roles::in_the_way(iam, &role.role_name, attached, &administrator).await?;
     } else {
-        others = roles::other_policies(iam, &role.role_name, &attached, &administrator).await?;
+        others = roles::policies(iam, &role.role_name, &attached, Some(&administrator)).await?;
     }
     let trust = roles::trust(&role)?;
     let boundary = roles::boundary(&role);

@@ -251,6 +251,13 @@ fn limit(want: &Model, role: &Role, out: &mut Changes<Action>) {
 
 /// The role, ready to be used: the steps that a target waits for.
 fn role(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) -> Vec<LocalId> {
+    let obstacles: &[String] = ids.role.as_ref().map_or(&[], |role| &role.obstacles);
+    if !obstacles.is_empty() {
+        for why in obstacles {
+            out.refuse_entry("coverage", why);
+        }
+        return vec![];
+    }
     let mut steps = vec![];
     let create = match &ids.role {
         None => Some(

@@ -132,8 +132,11 @@ pub(crate) struct Role {
     pub(crate) arn: String,
     /// EventBridge may assume it.
     pub(crate) trusts: bool,
-    /// It may put events on the home region's bus, and nothing else by our policy.
+    /// It may put events on the home region's bus.
     pub(crate) lets: bool,
+    /// Why it cannot forward, whatever is added to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) obstacles: Vec<String>,
     /// The policy that limits it, by ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) boundary: Option<String>,

@@ -86,6 +86,7 @@ fn made(want: &Model, env: &Env) -> Ids {
             arn: Ids::default().role_arn(env),
             trusts: true,
             lets: true,
+            obstacles: vec![],
             boundary: None,
             tags: env.run.tags.clone(),
         }),
@@ -285,6 +286,20 @@ fn each_drift_of_a_forwarder_is_one_change() {
     let the role trueup-health-forward put events [safe]
       after create the role trueup-health-forward
     ");
+}
+
+#[test]
+fn a_role_that_no_step_can_mend_blocks_what_goes_through_it_alone() {
+    let told = after(&example(), |ids| {
+        let role = ids.role.as_mut().unwrap();
+        role.lets = false;
+        role.obstacles = vec!["statement NoEvents denies it".to_owned()];
+        ids.home.as_mut().unwrap().enabled = false;
+    });
+    assert_eq!(
+        told,
+        "enable the rule trueup-health-events in us-east-1 [safe]\nrefused for coverage: statement NoEvents denies it"
+    );
 }
 
 #[test]

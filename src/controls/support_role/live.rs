@@ -75,7 +75,7 @@ async fn role(
     if whole {
         foreign = roles::in_the_way(iam, name, attached, &support).await?;
     } else {
-        others = roles::other_policies(iam, name, &attached, &support).await?;
+        others = roles::policies(iam, name, &attached, Some(&support)).await?;
     }
     Ok(Some(Role {
         has_support_access: having.contains(&role.role_name),

@@ -17,7 +17,6 @@ use trueup_core::env::Env;
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 use trueup_core::values::Presence;
-use trueup_policy::Policy;
 
 use crate::cloudtrail::ROLE;
 use crate::cloudtrail::model::{
@@ -310,46 +309,13 @@ fn path_of(arn: &str) -> Option<String> {
 
 /// All policies of a role.
 async fn policies(iam: &Client, role: &IamRole) -> Result<Policies, Failure> {
-    let name = &role.role_name;
-    let mut policies = Policies::default();
-    let pages = iam
-        .list_role_policies()
-        .role_name(name)
-        .into_paginator()
-        .items()
-        .send();
-    for inline in pages.collect::<Result<Vec<_>, _>>().await? {
-        let answer = iam
-            .get_role_policy()
-            .role_name(name)
-            .policy_name(&inline)
-            .send()
-            .await?;
-        let document = roles::document("iam:GetRolePolicy", Some(&answer.policy_document))?;
-        policies.inline.insert(inline, document);
-    }
-    for attached in roles::attached(iam, name).await? {
-        let arn = attached.policy_arn.unwrap_or_default();
-        policies.attached.push(managed(iam, &arn).await?);
-    }
-    let boundary = role.permissions_boundary.as_ref();
-    if let Some(arn) = boundary.and_then(|boundary| boundary.permissions_boundary_arn()) {
-        policies.boundary = Some(managed(iam, arn).await?);
-    }
-    Ok(policies)
-}
-
-/// The document of a managed policy.
-async fn managed(iam: &Client, arn: &str) -> Result<Policy, Failure> {
-    let policy = iam.get_policy().policy_arn(arn).send().await?.policy;
-    let version = policy.and_then(|policy| policy.default_version_id);
-    let call = iam.get_policy_version().policy_arn(arn).set_version_id(version);
-    let document = call
-        .send()
-        .await?
-        .policy_version
-        .and_then(|version| version.document);
-    roles::document("iam:GetPolicyVersion", document.as_deref())
+    let attached = roles::attached(iam, &role.role_name).await?;
+    let held = roles::policies(iam, &role.role_name, &attached, None).await?;
+    Ok(Policies {
+        inline: held.inline,
+        attached: held.attached.into_values().collect(),
+        boundary: roles::limit(iam, role).await?,
+    })
 }
 
 /// A text that says something.

@@ -8,20 +8,17 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{self as api, RuleState};
 use futures::StreamExt;
 use serde_json::Value;
-use trueup_aws::{Cx, Failure, found};
+use trueup_aws::{Cx, Failure};
 use trueup_core::env::Env;
 use trueup_core::fault::FaultKind;
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 use trueup_core::values::{Presence, Template};
-use trueup_policy::Policy;
-use trueup_policy::evaluate::{Context, Principal, Request, evaluate_identity};
 
-use crate::access;
 use crate::health_events::coverage::{self, Coverage};
 use crate::health_events::message::{self, Transformer};
 use crate::health_events::model::{Ids, Model, Role, Rule, Target, To};
-use crate::health_events::{FORWARD, POLICY, RULE, TARGETS, bus};
+use crate::health_events::{FORWARD, RULE, TARGETS, bus, role};
 use crate::roles;
 
 /// How many regions are looked at at the same time.
@@ -300,111 +297,17 @@ pub(super) async fn role(cx: &Cx) -> Result<Option<Role>, Failure> {
     let Some(live) = roles::get(iam, FORWARD).await? else {
         return Ok(None);
     };
-    let answer = iam.get_role_policy().role_name(FORWARD).policy_name(POLICY);
-    let policy = match found(answer.send().await, roles::NONE)? {
-        Some(answer) => Policy::from_encoded(&answer.policy_document).ok(),
-        None => None,
-    };
+    let attached = roles::attached(iam, FORWARD).await?;
+    let held = roles::policies(iam, FORWARD, &attached, None).await?;
+    let limit = roles::limit(iam, &live).await?;
+    let trust = roles::trust(&live)?;
+    let judged = role::judge(&trust, &held, limit.as_ref(), &live.arn, &cx.env);
     Ok(Some(Role {
-        trusts: roles::trust(&live).is_ok_and(|trust| is_assumable(&trust, &live.arn, &cx.env)),
-        lets: policy.is_some_and(|policy| may_put_events(&policy, &live.arn, &cx.env)),
+        trusts: judged.trusts,
+        lets: judged.lets,
+        obstacles: judged.obstacles,
         boundary: roles::boundary(&live),
         arn: live.arn,
         tags: roles::tags(live.tags),
     }))
-}
-
-/// Whether EventBridge may assume the role: a trust that leaves it open does not refuse it.
-fn is_assumable(trust: &Policy, role: &str, env: &Env) -> bool {
-    let context = Context::complete()
-        .with("aws:SourceAccount", &env.account)
-        .unknown("aws:SourceArn")
-        .unknown("aws:SourceOrgID")
-        .unknown("aws:SourceOrgPaths");
-    let assume = Request {
-        principal: Principal::Service("events.amazonaws.com".to_owned()),
-        action: "sts:AssumeRole".to_owned(),
-        resource: role.to_owned(),
-        context,
-    };
-    !access::may(trust, [&assume]).is_no()
-}
-
-/// Whether the role's policy lets it put events on the home region's bus.
-fn may_put_events(policy: &Policy, role: &str, env: &Env) -> bool {
-    let put = Request {
-        principal: Principal::Session {
-            role: role.to_owned(),
-            name: None,
-        },
-        action: "events:PutEvents".to_owned(),
-        resource: bus(env),
-        context: Context::partial(),
-    };
-    !evaluate_identity(&[policy], None, &put).is_refused()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn policy(statement: Value) -> Policy {
-        json!({"Version": "2012-10-17", "Statement": statement})
-            .to_string()
-            .parse()
-            .unwrap()
-    }
-
-    fn env() -> Env {
-        Env {
-            account: "111122223333".to_owned(),
-            partition: "aws".to_owned(),
-            home: "us-east-1".parse().unwrap(),
-            enabled: vec![],
-            run: trueup_core::env::Run::default(),
-        }
-    }
-
-    const ROLE: &str = "arn:aws:iam::111122223333:role/trueup-health-forward";
-
-    #[test]
-    fn a_role_forwards_whatever_the_shape_of_what_allows_it() {
-        let trust = |principal: Value, condition: Value| {
-            let trust = json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": condition});
-            is_assumable(&policy(trust), ROLE, &env())
-        };
-        let events = || json!({"Service": ["events.amazonaws.com", "scheduler.amazonaws.com"]});
-        assert!(trust(events(), json!({})));
-        assert!(trust(
-            events(),
-            json!({"StringEquals": {"aws:SourceAccount": "111122223333"}})
-        ));
-        assert!(trust(
-            events(),
-            json!({"ArnLike": {"aws:SourceArn": "arn:aws:events:*:111122223333:rule/*"}})
-        ));
-        assert!(!trust(
-            events(),
-            json!({"StringEquals": {"aws:SourceAccount": "999988887777"}})
-        ));
-        assert!(!trust(json!({"Service": "scheduler.amazonaws.com"}), json!({})));
-        let allow =
-            |action: &str, resource: &str| json!({"Effect": "Allow", "Action": action, "Resource": resource});
-        let may = |statements: Value| may_put_events(&policy(statements), ROLE, &env());
-        assert!(may(allow("events:*", "*")));
-        assert!(may(allow(
-            "events:PutEvents",
-            "arn:aws:events:us-east-1:111122223333:event-bus/*"
-        )));
-        assert!(!may(allow(
-            "events:PutEvents",
-            "arn:aws:events:eu-west-1:111122223333:event-bus/default"
-        )));
-        assert!(!may(json!([
-            allow("events:PutEvents", "*"),
-            {"Effect": "Deny", "Action": "events:Put*", "Resource": "*"},
-        ])));
-    }
 }

@@ -13,11 +13,11 @@ use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 use trueup_core::values::Template;
-use trueup_policy::{Policy, Statement};
+use trueup_policy::Policy;
 
 use super::read::targets;
 use crate::health_events::model::Action;
-use crate::health_events::{FORWARD, POLICY, message};
+use crate::health_events::{FORWARD, POLICY, message, role};
 use crate::roles;
 
 /// The id of our targets.
@@ -34,25 +34,13 @@ pub(super) fn rule_arn(env: &Env, region: &Region, name: &str) -> String {
     )
 }
 
-/// Who may assume the role.
-pub(super) fn trusts() -> Statement {
-    Statement::allow()
-        .principal("Service", "events.amazonaws.com")
-        .action("sts:AssumeRole")
-}
-
-/// What the role may do.
-pub(super) fn lets(bus: &str) -> Policy {
-    Policy::of([Statement::allow().action("events:PutEvents").resource(bus)])
-}
-
 pub(super) async fn role(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let iam = &cx.clients().iam;
     match action {
         Action::CreateRole { boundary, tags } => {
             let new = roles::New {
                 name: FORWARD,
-                trust: &Policy::of([trusts()]),
+                trust: &Policy::of([role::trusts()]),
                 description: Some(DESCRIPTION),
                 max_session: None,
                 boundary: boundary.as_ref().map(Template::as_str),
@@ -66,12 +54,12 @@ pub(super) async fn role(action: &Action, cx: &Cx) -> Result<(), Failure> {
             let live = live.ok_or_else(|| {
                 Failure::answer("iam:GetRole", format!("the role {FORWARD} is gone; plan again"))
             })?;
-            match roles::trust(&live)?.merged(&[trusts()]) {
+            match roles::trust(&live)?.merged(&[role::trusts()]) {
                 Some(merged) => roles::set_trust(cx, FORWARD, &merged).await,
                 None => Ok(()),
             }
         }
-        Action::LetPutEvents { bus } => roles::put_inline(cx, FORWARD, POLICY, &lets(bus)).await,
+        Action::LetPutEvents { bus } => roles::put_inline(cx, FORWARD, POLICY, &role::lets(bus)).await,
         Action::TagRole { tags } => roles::tag(iam, FORWARD, tags).await,
         Action::DeleteRole => {
             let policy = iam.delete_role_policy().role_name(FORWARD).policy_name(POLICY);
