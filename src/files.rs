@@ -3,29 +3,10 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use trueup_core::baseline::{BuiltIn, File, Files, Loader};
+pub use crate::built_in::BUILT_IN;
+use trueup_core::baseline::{File, Files, Loader};
 use trueup_core::control::Controls;
 use trueup_core::plan_file::PlanFileError;
-
-/// The baselines that come with trueup. A version never changes what it wants.
-pub const BUILT_IN: &[BuiltIn] = &[
-    BuiltIn {
-        name: "minimal@1",
-        text: include_str!("../baselines/minimal.toml"),
-    },
-    BuiltIn {
-        name: "recommended@1",
-        text: include_str!("../baselines/recommended.toml"),
-    },
-    BuiltIn {
-        name: "checklist@1",
-        text: include_str!("../baselines/checklist-1.toml"),
-    },
-    BuiltIn {
-        name: "checklist@2",
-        text: include_str!("../baselines/checklist.toml"),
-    },
-];
 
 /// The largest baseline that is read, in bytes: far more than any needs, and little enough that a slip such as a device
 /// or an archive is told at once.

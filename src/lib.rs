@@ -86,6 +86,7 @@
 //! side changed; `testing` in `src/controls` calls it and prints what it said. Whole runs are in `tests/it`, planning
 //! cases as folders in `tests/cases`.
 
+mod built_in;
 pub mod cli;
 pub mod files;
 pub mod report;

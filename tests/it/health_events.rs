@@ -44,7 +44,7 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
                 own("1", MINIMAL),
                 own(
                     "1",
-                    &format!("{MINIMAL}permissions_boundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"),
+                    &format!("{MINIMAL}permissions_boundary = \"arn:aws:iam::aws:policy/AdministratorAccess\"\n"),
                 ),
                 own("2", &MINIMAL.replace("<region>", "in <region>")),
                 format!("{home}[health_events]\nstate = \"absent\"\n"),
