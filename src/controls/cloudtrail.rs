@@ -28,7 +28,7 @@ mod selectors;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::live::read::{choose, group_of, trails};
+pub(super) use self::live::read::{Seen, choose, group_of, trails};
 use self::model::{Action, Ids, Model};
 pub(super) use self::model::{Events, arn};
 

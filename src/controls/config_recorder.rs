@@ -21,6 +21,7 @@ mod role;
 mod tests;
 mod want;
 
+pub(crate) use self::live::bucket;
 use self::model::{Action, Ids, Model};
 use crate::global_region;
 

@@ -18,6 +18,7 @@ use crate::role_rights::wrong_boundary;
 
 mod coverage;
 mod diff;
+mod events;
 mod live;
 mod message;
 mod model;

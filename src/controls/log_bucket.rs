@@ -93,6 +93,7 @@ old_versions_expire_after_days = 30
             "cloudtrail:DescribeTrails",
             "cloudtrail:GetEventSelectors",
             "cloudtrail:GetTrailStatus",
+            "config:DescribeDeliveryChannels",
             "s3:GetBucketAcl",
             "s3:GetBucketObjectLockConfiguration",
             "s3:GetBucketOwnershipControls",

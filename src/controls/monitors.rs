@@ -58,7 +58,7 @@ impl Control for Monitors {
             "The filter's pattern matches the events of the written one; with `exact` it equals the pattern.",
             "The filter counts 1 or more per event, without dimensions.",
             "The alarm counts the filter's metric, and one event within one period of 1 min to 1 h sets it off; for the four monitors of rates, at most the written number of events.",
-            "The alarm's actions are on, and it reports to the written topic.",
+            "The alarm's actions are on, and it reports to the written topic, or with topic = \"any\" to one with a confirmed subscription.",
             "Names and unmatched filters and alarms may be anything.",
         ],
         off: "false deletes a monitor's filter and alarm",
@@ -103,6 +103,7 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
             "logs:DescribeLogGroups",
             "logs:DescribeMetricFilters",
             "logs:ListTagsForResource",
+            "sns:ListSubscriptionsByTopic",
         ],
         write: &[
             "cloudwatch:DeleteAlarms",

@@ -436,3 +436,39 @@ input = { Name = "company-trail" }
     folder.write("b.toml", &export.stdout);
     folder.is_true();
 }
+
+#[test]
+fn the_bucket_that_the_trail_fills_is_judged_in_place_of_one_that_does_not_exist() {
+    let folder = Folder::new();
+    folder.world(&legacy(&format!(
+        r#"
+[[call]]
+call = "cloudtrail:CreateTrail"
+input = {{ Name = "theirs", S3BucketName = "{NAME}", IsMultiRegionTrail = true, EnableLogFileValidation = true }}
+[[call]]
+call = "cloudtrail:StartLogging"
+input = {{ Name = "theirs" }}
+"#
+    )));
+    folder.write(
+        "b.toml",
+        &format!(
+            "{HOME}[log_bucket]\nname = \"audit-{{account_id}}\"\nversioning = true\n[cloudtrail]\nname = \"theirs\"\n\
+             logging = true\n"
+        ),
+    );
+    folder
+        .apply()
+        .expect(0)
+        .says("there is no bucket `audit-123456789012`, and the account's logs go to")
+        .says("that one is judged in its place");
+    let writes = folder.writes();
+    assert!(
+        !writes
+            .iter()
+            .any(|write| write.ends_with("s3:CreateBucket") || write.contains("cloudtrail:UpdateTrail")),
+        "{writes:?}"
+    );
+    assert_eq!(folder.bucket()["versioning"], "Enabled");
+    folder.is_true();
+}

@@ -128,6 +128,7 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
                 "patterns = \"better\"\nroot_usage = true\nsecurity_group_changes = true\nvpc_changes = true\n",
             ),
             with("", "vpc_changes = false\n"),
+            format!("{HOME}[monitors]\ntopic = \"any\"\nroot_usage = true\n"),
         ],
     )]
 }
@@ -628,4 +629,29 @@ fn a_log_group_that_takes_no_filters_blocks_the_monitors() {
         .sandbox(&["plan", "b.toml", "--detailed-exitcode"])
         .expect(2)
         .says("the log group their-trail has the class INFREQUENT_ACCESS");
+}
+
+#[test]
+fn any_topic_with_a_confirmed_subscription_will_do() {
+    let folder = Folder::new();
+    folder.world(BY_HAND);
+    let any = format!("{HOME}[monitors]\ntopic = \"any\"\nsecurity_group_changes = true\n");
+    folder.write("b.toml", &any);
+    folder
+        .apply()
+        .expect(3)
+        .says("no alarm reports to a topic that has a confirmed subscription");
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    let heard = r#"
+[[call]]
+call = "sns:Subscribe"
+input = { TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts", Protocol = "sqs", Endpoint = "arn:aws:sqs:us-east-1:123456789012:alerts" }
+"#;
+    let folder = Folder::new();
+    folder.world(&format!("{BY_HAND}{heard}"));
+    folder.write("b.toml", &any);
+    folder.apply().expect(0);
+    let told = &folder.alarms()["groups"]["members"]["AlarmActions"];
+    assert_eq!(*told, json!([TOPIC]));
+    folder.is_true();
 }

@@ -72,6 +72,12 @@ fn one(
                     analyzer.name
                 ));
             }
+            if analyzer.leaves_out {
+                out.notice(format!(
+                    "the analyzer {} has exclusions: unused access that they name is not reported",
+                    analyzer.name
+                ));
+            }
             let tags = tags::differing(own, &analyzer.tags);
             // What a service made for itself, or what is the organization's, is not ours to mark.
             if !tags.is_empty() && analyzer.managed_by.is_none() && !analyzer.of_organization {

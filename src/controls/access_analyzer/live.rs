@@ -86,6 +86,7 @@ impl From<&AnalyzerSummary> for Analyzer {
             of_organization: summary.r#type == Type::Organization,
             broken,
             managed_by: summary.managed_by.clone(),
+            leaves_out: leaves_out(summary),
             tags: summary.tags.clone().into_iter().flatten().collect(),
         }
     }
@@ -95,6 +96,17 @@ fn days(summary: &AnalyzerSummary) -> Option<i32> {
     match &summary.configuration {
         Some(AnalyzerConfiguration::UnusedAccess(unused)) => unused.unused_access_age,
         _ => None,
+    }
+}
+
+/// Whether an analyzer of unused access has exclusions (API reference, `AnalysisRule`).
+fn leaves_out(summary: &AnalyzerSummary) -> bool {
+    match &summary.configuration {
+        Some(AnalyzerConfiguration::UnusedAccess(unused)) => unused
+            .analysis_rule
+            .as_ref()
+            .is_some_and(|rule| !rule.exclusions().is_empty()),
+        _ => false,
     }
 }
 

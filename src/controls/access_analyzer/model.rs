@@ -45,6 +45,9 @@ pub(crate) struct Analyzer {
     pub(crate) broken: Option<String>,
     /// The service that made it for itself, if one did.
     pub(crate) managed_by: Option<String>,
+    /// It leaves out accounts, or roles and users with certain tags.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) leaves_out: bool,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,

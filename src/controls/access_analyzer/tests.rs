@@ -83,6 +83,16 @@ fn a_region_without_analyzers_gets_those_that_are_wanted() {
 }
 
 #[test]
+fn exclusions_of_an_analyzer_are_noted() {
+    let mut seen = seen(Some(90));
+    seen.ids.unused.as_mut().unwrap().leaves_out = true;
+    assert_eq!(
+        plan("unused_access = true", &seen),
+        "note: the analyzer theirs has exclusions: unused access that they name is not reported"
+    );
+}
+
+#[test]
 fn an_analyzer_of_any_name_is_adopted_and_what_is_not_written_is_left_alone() {
     assert_eq!(plan("external_access = true", &seen(Some(30))), "");
     assert_eq!(plan("unused_access = true", &seen(Some(30))), "");

@@ -9,6 +9,7 @@ use trueup_policy::Policy;
 use super::documents;
 use super::model::{Action, Ids, MfaCondition, Model, Role, User};
 use super::{SELF_SERVICE, SWITCH_ROLE, role_arn, wanted_users};
+use crate::access::{May, explained, named};
 use crate::role_rights::{Boundary, NARROWS};
 use crate::role_trust::{self, Demand, Entry, Own, Probe, Rewritten};
 
@@ -81,6 +82,17 @@ impl Case<'_> {
     /// The name as IAM has it, or as the file has it where it does not exist yet.
     fn group_name<'b>(&'b self, written: &'b str) -> &'b str {
         self.ids.group.as_ref().map_or(written, |group| &group.name)
+    }
+
+    /// An inline policy of the group.
+    fn inline(&self, name: &str) -> Option<&Policy> {
+        self.ids.group.as_ref()?.inline.get(name)
+    }
+
+    /// All policies of the group.
+    fn group_policies(&self) -> impl Iterator<Item = &Policy> {
+        let group = self.ids.group.iter();
+        group.flat_map(|group| group.inline.values().chain(group.attached.values()))
     }
 
     fn role_arn(&self, written: &str) -> String {
@@ -360,22 +372,23 @@ fn group(case: &Case<'_>, new_role: Option<LocalId>, out: &mut Changes<Action>) 
     }
     if let Some(role) = &case.want.role {
         let arn = case.role_arn(role);
-        let at_least = vec![("sts:AssumeRole", arn.clone())];
-        let document = documents::switch_role(&arn);
-        policy(
-            case,
-            written,
-            made.or(new_role),
-            (SWITCH_ROLE, document),
-            &at_least,
-            out,
-        );
+        let switching = Part {
+            name: SWITCH_ROLE,
+            document: documents::switch_role(&arn),
+            needs: vec![("sts:AssumeRole", arn)],
+            what: "switch to the role",
+        };
+        switching.plan(case, written, made.or(new_role), out);
     }
-    let at_least = documents::self_service_at_least(case.own());
-    let document = documents::self_service(case.own());
-    policy(case, written, made, (SELF_SERVICE, document), &at_least, out);
+    let self_service = Part {
+        name: SELF_SERVICE,
+        document: documents::self_service(case.own()),
+        needs: documents::self_service_at_least(case.own()),
+        what: "manage their own password and MFA devices",
+    };
+    self_service.plan(case, written, made, out);
     if let Some(group) = &case.ids.group
-        && documents::allow(group.inline.values().chain(group.attached.values()), "*", "*")
+        && documents::allow_everything(case.group_policies())
     {
         out.notice(format!(
             "the group {} has every permission itself: its members need neither the role nor MFA",
@@ -385,46 +398,88 @@ fn group(case: &Case<'_>, new_role: Option<LocalId>, out: &mut Changes<Action>) 
     made
 }
 
-/// One of the group's two policies. Under trueup's name it says exactly what it should; policies by other names may
-/// say at least that.
-fn policy(
-    case: &Case<'_>,
-    written: &str,
-    made: Option<LocalId>,
-    (name, document): (&str, Policy),
-    at_least: &[(&str, String)],
-    out: &mut Changes<Action>,
-) {
-    let group = case.group_name(written).to_owned();
-    let live = case.ids.group.as_ref();
-    let before = live.and_then(|group| group.inline.get(name));
-    let put = Action::PutGroupPolicy {
-        group,
-        policy: name.to_owned(),
-        document: document.clone(),
-    };
-    let Some(before) = before else {
-        let all = || {
-            let inline = live.into_iter().flat_map(|group| group.inline.values());
-            inline.chain(live.into_iter().flat_map(|group| group.attached.values()))
+/// One of the group's two policies. By trueup's name it says exactly what it should, or lets members switch in other
+/// words; where policies by other names let members do what they need, it is not added.
+struct Part {
+    name: &'static str,
+    document: Policy,
+    needs: Vec<(&'static str, String)>,
+    what: &'static str,
+}
+
+impl Part {
+    fn plan(self, case: &Case<'_>, written: &str, made: Option<LocalId>, out: &mut Changes<Action>) {
+        let may = documents::members_may(case.group_policies(), &self.needs, case.own());
+        let Some(before) = case.inline(self.name) else {
+            let with_it = case.group_policies().chain([&self.document]);
+            let helps = documents::members_may(with_it, &self.needs, case.own()) == May::Yes;
+            if may == May::No(vec![]) || may != May::Yes && helps {
+                out.add(self.put(case, written)).after_all(made);
+            } else {
+                self.tell(case, &may, out);
+            }
+            return;
         };
-        let is_allowed = |(action, resource): &(&str, String)| documents::allow(all(), action, resource);
-        if !at_least.iter().all(is_allowed) {
-            out.add(put).after_all(made);
+        if *before == self.document {
+            return self.tell(case, &may, out);
         }
-        return;
-    };
-    if *before == document {
-        return;
+        if self.name == SWITCH_ROLE && may == May::Yes && documents::only_switches(before) {
+            return out.notice(format!(
+                "the policy {SWITCH_ROLE} of the group {} says more than trueup's, or the same in other words",
+                case.group_name(written)
+            ));
+        }
+        self.replace(case, written, before, out);
+        let replaced = |policy: &&Policy| !std::ptr::eq(*policy, before);
+        let then = case.group_policies().filter(replaced).chain([&self.document]);
+        let may = documents::members_may(then, &self.needs, case.own());
+        self.tell(case, &may, out);
     }
-    let narrows = !documents::is_within(before, &document);
-    let loses = narrows && case.caller.is_one_of(case.live.users.as_ref());
-    if case.spares_caller(loses, &format!("replacing the group's policy {name}"), out) {
-        return;
+
+    /// What denies members switching is in the way of the group's purpose; the rest is noted.
+    fn tell(&self, case: &Case<'_>, may: &May, out: &mut Changes<Action>) {
+        let group = case.ids.group.as_ref().map_or("", |group| &group.name);
+        let what = self.what;
+        match may {
+            May::No(by) if !by.is_empty() => {
+                let denied = format!(
+                    "{} of a policy of the group {group} denies its members to {what}",
+                    named(by)
+                );
+                match self.name {
+                    SWITCH_ROLE => out.refuse_entry(
+                        "group",
+                        format!("{denied}, and trueup removes no policy of others; change or remove it"),
+                    ),
+                    _ => out.notice(denied),
+                }
+            }
+            May::CannotTell(by) => out.notice(format!(
+                "cannot tell whether the group {group} lets its members {what} ({})",
+                explained(by)
+            )),
+            May::Yes | May::No(_) => {}
+        }
     }
-    let step = out.change(put);
-    if narrows {
-        step.disruptive("members lose what the policy allows beyond this");
+
+    fn put(&self, case: &Case<'_>, written: &str) -> Action {
+        Action::PutGroupPolicy {
+            group: case.group_name(written).to_owned(),
+            policy: self.name.to_owned(),
+            document: self.document.clone(),
+        }
+    }
+
+    fn replace(&self, case: &Case<'_>, written: &str, before: &Policy, out: &mut Changes<Action>) {
+        let narrows = !documents::is_within(before, &self.document);
+        let loses = narrows && case.caller.is_one_of(case.live.users.as_ref());
+        if case.spares_caller(loses, &format!("replacing the group's policy {}", self.name), out) {
+            return;
+        }
+        let step = out.change(self.put(case, written));
+        if narrows {
+            step.disruptive("members lose what the policy allows beyond this");
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The policies of the administrators' group: what they must say, and whether those that are there say it.
 
 use serde_json::{Map, Value};
+use trueup_policy::evaluate::{Answer, Context, Principal, Request, evaluate_identity};
 use trueup_policy::{Policy, Statement};
 
-use super::model::MfaCondition;
+use crate::access::May;
 use crate::role_trust::Own;
 
 const PRESENT: &str = "aws:MultiFactorAuthPresent";
@@ -69,12 +70,15 @@ pub(super) fn self_service(own: Own<'_>) -> Policy {
     ])
 }
 
-/// What of self-service nobody can do without, as actions with their resources: where policies by other names allow
-/// this, nothing is added to them.
+/// A member like any other: no policy is about this name.
+const MEMBER: &str = "trueup-sample-member";
+
+/// What of self-service a member cannot do without, as actions with their resources: where the group's policies allow
+/// this in whatever words, nothing is added to them.
 pub(super) fn self_service_at_least(own: Own<'_>) -> Vec<(&'static str, String)> {
     let Own { partition, account } = own;
-    let user = format!("arn:{partition}:iam::{account}:user/${{aws:username}}");
-    let device = format!("arn:{partition}:iam::{account}:mfa/${{aws:username}}");
+    let user = format!("arn:{partition}:iam::{account}:user/{MEMBER}");
+    let device = format!("arn:{partition}:iam::{account}:mfa/{MEMBER}");
     vec![
         ("iam:ChangePassword", user.clone()),
         ("iam:ListMFADevices", user.clone()),
@@ -83,30 +87,56 @@ pub(super) fn self_service_at_least(own: Own<'_>) -> Vec<(&'static str, String)>
     ]
 }
 
-/// True if one of the policies allows an action on a resource without a condition. Assuming a role may be allowed with
-/// MFA only, since the role asks for that too.
-pub(super) fn allow<'a>(
+/// Whether a group's policies let its members do all of this. A role is assumed with MFA, since it asks for that; the
+/// first device is enabled without.
+pub(super) fn members_may<'a>(
     policies: impl IntoIterator<Item = &'a Policy>,
-    action: &str,
-    resource: &str,
-) -> bool {
+    needs: &[(&str, String)],
+    own: Own<'_>,
+) -> May {
+    let policies: Vec<&Policy> = policies.into_iter().collect();
+    let mut open = vec![];
+    for (action, resource) in needs {
+        let with_mfa = *action == "sts:AssumeRole";
+        let request = Request {
+            principal: Principal::User {
+                arn: format!("arn:{}:iam::{}:user/{MEMBER}", own.partition, own.account),
+            },
+            action: (*action).to_owned(),
+            resource: resource.clone(),
+            context: Context::partial()
+                .with("aws:username", MEMBER)
+                .with(PRESENT, &with_mfa.to_string()),
+        };
+        let decision = evaluate_identity(&policies, None, &request);
+        match decision.answer {
+            Answer::Allowed => {}
+            Answer::Denied => return May::No(decision.by),
+            Answer::NotAllowed => return May::No(vec![]),
+            Answer::Unknown => open.extend(decision.by),
+        }
+    }
+    match open.is_empty() {
+        true => May::Yes,
+        false => May::CannotTell(open),
+    }
+}
+
+/// Whether one of the policies allows everything, without a condition.
+pub(super) fn allow_everything<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> bool {
     policies.into_iter().any(|policy| {
-        let document = plain(policy);
-        statements(&document).iter().any(|one| {
-            let free = conditions(one) == 0
-                || (action == "sts:AssumeRole" && conditions(one) == 1 && demands_mfa(one));
-            one["Effect"] == "Allow" && free && speaks_of(one, action, resource)
-        })
+        statements(&plain(policy))
+            .iter()
+            .any(|one| one["Effect"] == "Allow" && one["Condition"].is_null() && speaks_of(one, "*", "*"))
     })
 }
 
-/// How many keys a statement has conditions on.
-fn conditions(statement: &Value) -> usize {
-    let operators = statement["Condition"].as_object().into_iter().flatten();
-    operators
-        .filter_map(|(_, keys)| keys.as_object())
-        .map(Map::len)
-        .sum()
+/// Whether a policy does nothing but let a group switch to roles.
+pub(super) fn only_switches(policy: &Policy) -> bool {
+    let to_any = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+        .iter()
+        .fold(Statement::allow(), |statement, action| statement.action(action));
+    is_within(policy, &Policy::of([to_any.resource("*")]))
 }
 
 /// True if a policy allows nothing that the other one does not allow, conditions left aside.
@@ -159,28 +189,6 @@ fn list(value: &Value) -> Vec<String> {
     }
 }
 
-fn values(statement: &Value, operator: &str, key: &str) -> Vec<String> {
-    let conditions = statement["Condition"].as_object().into_iter().flatten();
-    conditions
-        .filter(|(name, _)| name.eq_ignore_ascii_case(operator))
-        .flat_map(|(_, keys)| keys.as_object().into_iter().flatten())
-        .filter(|(name, _)| name.eq_ignore_ascii_case(key))
-        .flat_map(|(_, value)| list(value))
-        .collect()
-}
-
-/// Values of one key are alternatives: only one word alone says something.
-fn is_only(values: &[String], word: &str) -> bool {
-    !values.is_empty() && values.iter().all(|value| value.eq_ignore_ascii_case(word))
-}
-
-/// Whether a statement demands MFA in so many words.
-fn demands_mfa(statement: &Value) -> bool {
-    [MfaCondition::Bool, MfaCondition::BoolIfExists]
-        .into_iter()
-        .any(|mfa| is_only(&values(statement, mfa.operator(), PRESENT), "true"))
-}
-
 /// IAM's wildcards: `*` for any text, `?` for one character.
 fn fits(pattern: &str, text: &str) -> bool {
     match pattern.chars().next() {
@@ -217,11 +225,7 @@ mod tests {
 
     #[test]
     fn a_policy_by_another_name_may_allow_enough() {
-        let enough = |policy: &Policy| {
-            self_service_at_least(OWN)
-                .iter()
-                .all(|(action, resource)| allow([policy], action, resource))
-        };
+        let enough = |policy: &Policy| members_may([policy], &self_service_at_least(OWN), OWN) == May::Yes;
         // The statements of the IAM User Guide's example, without its Deny.
         let by_the_book = policy(json!({ "Version": "2012-10-17", "Statement": [
             { "Effect": "Allow", "Action": ["iam:ChangePassword", "iam:GetUser"],
@@ -234,16 +238,34 @@ mod tests {
         assert!(enough(&self_service(OWN)));
         let all = policy(json!({ "Statement": { "Effect": "Allow", "Action": "iam:*", "Resource": "*" } }));
         assert!(enough(&all));
-        assert!(!allow(
-            [&all],
-            "sts:AssumeRole",
-            "arn:aws:iam::111122223333:role/administrator"
-        ));
+        let role = "arn:aws:iam::111122223333:role/administrator";
+        let switch = [("sts:AssumeRole", role.to_owned())];
+        assert_eq!(members_may([&all], &switch, OWN), May::No(vec![]));
         let conditional = policy(
             json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*",
             "Condition": { "Bool": { PRESENT: "true" } } } }),
         );
         assert!(!enough(&conditional));
+        // Assuming the role takes MFA anyway.
+        assert_eq!(members_may([&conditional], &switch, OWN), May::Yes);
+        // AWS's example of a Deny for those who have not signed in with MFA.
+        let without_mfa = policy(
+            json!({ "Statement": { "Sid": "MfaFirst", "Effect": "Deny", "Resource": "*",
+            "NotAction": ["iam:*"], "Condition": { "BoolIfExists": { PRESENT: "false" } } } }),
+        );
+        let switching = switch_role(role);
+        assert_eq!(members_may([&switching, &without_mfa], &switch, OWN), May::Yes);
+        assert_eq!(
+            members_may([&all, &without_mfa], &self_service_at_least(OWN), OWN),
+            May::Yes
+        );
+        let never = policy(
+            json!({ "Statement": { "Sid": "Never", "Effect": "Deny", "Action": "sts:*", "Resource": "*" } }),
+        );
+        let May::No(by) = members_may([&switching, &never], &switch, OWN) else {
+            panic!("a Deny is not seen")
+        };
+        assert_eq!(by[0].sid.as_deref(), Some("Never"));
     }
 
     #[test]

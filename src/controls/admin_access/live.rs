@@ -15,6 +15,7 @@ use trueup_core::values::{NumberOr, Template};
 use super::documents;
 use super::model::{Action, Group, Ids, Model, Role, SatisfiedBy, User};
 use super::{administrator_access, role_arn, wanted_users};
+use crate::access::May;
 use crate::role_rights::OtherPolicies;
 use crate::role_trust::{Own, Probe};
 use crate::roles::{self, NONE, document, managed, sent};
@@ -144,11 +145,8 @@ async fn likely_group(
         let Some((group, members)) = group(iam, &name).await? else {
             continue;
         };
-        let all = || group.inline.values().chain(group.attached.values());
-        if needs
-            .iter()
-            .all(|(action, resource)| documents::allow(all(), action, resource))
-        {
+        let all = group.inline.values().chain(group.attached.values());
+        if documents::members_may(all, &needs, Own::of(&cx.env)) == May::Yes {
             return Ok(Some((group, members)));
         }
     }

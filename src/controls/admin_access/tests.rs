@@ -556,6 +556,38 @@ fn the_off_switch_removes_what_is_named_and_leaves_the_users() {
 }
 
 #[test]
+fn a_group_is_judged_by_what_its_policies_let_members_do() {
+    let group =
+        |change: fn(&mut Group)| told(&want(), &with(|seen| change(seen.ids.group.as_mut().unwrap())));
+    let wider = group(|group| {
+        let wider = r#"{"Statement": {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "arn:aws:iam::*:role/*"}}"#;
+        group
+            .inline
+            .insert(SWITCH_ROLE.to_owned(), wider.parse().unwrap());
+    });
+    assert_eq!(
+        wider,
+        "note: the policy trueup-switch-role of the group administrators says more than trueup's, or the same in other words"
+    );
+    let denied = group(|group| {
+        let denied = r#"{"Statement": {"Sid": "Stop", "Effect": "Deny", "Action": "*", "Resource": "*"}}"#;
+        group.inline.insert("theirs".to_owned(), denied.parse().unwrap());
+    });
+    insta::assert_snapshot!(denied, @r"
+    refused for group: statement Stop of a policy of the group administrators denies its members to switch to the role, and trueup removes no policy of others; change or remove it
+    note: statement Stop of a policy of the group administrators denies its members to manage their own password and MFA devices
+    ");
+    // A Deny under trueup's own name goes with the policy that it is in.
+    let own = group(|group| {
+        let denied = r#"{"Statement": {"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}}"#;
+        group
+            .inline
+            .insert(SWITCH_ROLE.to_owned(), denied.parse().unwrap());
+    });
+    assert_eq!(own, "let the group administrators switch to the role [safe]");
+}
+
+#[test]
 fn what_an_export_says_is_read_back_and_plans_to_nothing() {
     for seen in [live(), nothing()] {
         let text = toml::to_string(&seen.model).unwrap();

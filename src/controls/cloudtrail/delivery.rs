@@ -81,6 +81,11 @@ pub(super) fn deliver(
     };
     if role.exists {
         mend(role, &delivery, before, out);
+        let missing = tags::differing(&here.env.run.tags, &role.tags);
+        if !missing.is_empty() {
+            let role = role.name.clone();
+            out.change(Action::TagRole { role, tags: missing });
+        }
     } else {
         let step = out.add(Action::CreateRole {
             delivery: delivery.clone(),

@@ -148,8 +148,7 @@ fn other_bucket(want: &Model, ids: &Ids, is_named: bool, here: &Here<'_>) -> Opt
     let bucket = want.bucket.as_ref()?.as_str();
     // Where that could not be read, it may be this one.
     let log_bucket = here.relied.seen::<LogBucket>()?.ids;
-    let is_log_bucket = log_bucket.is_managed && log_bucket.name.as_deref() == Some(bucket);
-    let differs = is_named && !is_log_bucket && ids.bucket.as_deref() != Some(bucket);
+    let differs = is_named && !log_bucket.is_meant(bucket) && ids.bucket.as_deref() != Some(bucket);
     differs.then(|| bucket.to_owned())
 }
 
@@ -207,6 +206,9 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
         return;
     }
     others(ids, None, out);
+    let log_bucket = here.relied.seen::<LogBucket>().map(|seen| seen.ids);
+    let log_bucket = log_bucket.filter(|ids| ids.is_meant(bucket.as_str()));
+    let in_use = log_bucket.as_ref().and_then(|ids| ids.name.clone());
     let mut before = vec![];
     let delivery = ids
         .group
@@ -216,7 +218,7 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
     let costs = price::costs(delivery.is_some(), ids);
     let step = out.add(Action::Create {
         name: name.clone(),
-        bucket: bucket.to_string(),
+        bucket: in_use.unwrap_or_else(|| bucket.to_string()),
         prefix: want.prefix.clone(),
         settings: Settings {
             multi_region: want.multi_region,
@@ -229,8 +231,7 @@ fn create(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
     });
     let mut step = step.after_all(before).provides(TRAIL.at(&Location::Account));
     // Another account's bucket has to let CloudTrail in by itself.
-    let log_bucket = here.relied.seen::<LogBucket>().map(|seen| seen.ids);
-    if log_bucket.is_some_and(|ids| ids.is_managed && ids.name.as_deref() == Some(bucket.as_str())) {
+    if log_bucket.is_some() {
         step = step.needs(FOR_CLOUDTRAIL.at(&Location::Account));
     }
     let created = step.id();

@@ -166,6 +166,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             let_deliver(cx, delivery).await
         }
         Action::PutBoundary { role, boundary } => roles::set_boundary(cx, role, boundary).await,
+        Action::TagRole { role, tags } => roles::tag(&cx.clients().iam, role, tags).await,
         Action::LetDeliver(delivery) => let_deliver(cx, delivery).await,
         Action::SetTrust { role, trust } => roles::set_trust(cx, role, trust).await,
         Action::Create {

@@ -145,6 +145,9 @@ pub(crate) struct Role {
     /// The policy that limits it, by ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) boundary: Option<String>,
+    /// Its tags, others' too.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub(crate) tags: Tags,
 }
 
 /// What policies say of what CloudTrail has to do.
@@ -409,6 +412,13 @@ pub(crate) enum Action {
     },
     /// Limit the role by a permissions boundary.
     PutBoundary { role: String, boundary: String },
+    /// Tag the role.
+    TagRole {
+        /// Its name.
+        role: String,
+        /// The tags that are missing or have another value.
+        tags: Tags,
+    },
     /// Let the role deliver.
     LetDeliver(Delivery),
     /// Let CloudTrail assume the role.
@@ -478,6 +488,7 @@ impl fmt::Display for Action {
                     "limit the role `{role}` by the permissions boundary {boundary}"
                 )
             }
+            Action::TagRole { role, tags } => write!(f, "tag the role `{role}`: {}", tags::shown(tags)),
             Action::LetDeliver(delivery) => {
                 write!(f, "let the role `{}` deliver to the log group", delivery.role)
             }

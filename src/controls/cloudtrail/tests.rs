@@ -74,6 +74,7 @@ fn live() -> Observed<Model, Ids> {
                 rights: Lets::Yes,
                 mended_trust: None,
                 boundary: None,
+                tags: Tags::new(),
             }),
             ..Ids::default()
         },
@@ -101,6 +102,7 @@ fn nothing() -> Observed<Model, Ids> {
                 rights: Lets::No,
                 mended_trust: None,
                 boundary: None,
+                tags: Tags::new(),
             }),
             ..Ids::default()
         },

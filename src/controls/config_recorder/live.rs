@@ -117,6 +117,12 @@ async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Failure>
         .find(|recorder| recorder.service_principal.is_none()))
 }
 
+/// The bucket that the home region's recorder delivers to.
+pub(crate) async fn bucket(cx: &Cx) -> Result<Option<String>, Failure> {
+    let channel = find_channel(&cx.clients().config).await?;
+    Ok(channel.and_then(|channel| channel.s3_bucket_name))
+}
+
 async fn find_channel(config: &Client) -> Result<Option<DeliveryChannel>, Failure> {
     let answer = config.describe_delivery_channels().send().await;
     let all = found(answer, "NoSuchDeliveryChannelException")?.and_then(|answer| answer.delivery_channels);

@@ -8,7 +8,7 @@
 //! may only be where the impacted region has a rule too. The other partitions have so few regions that each is
 //! listened to anyway.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use trueup_core::env::Env;
 use trueup_core::location::Region;
 
+use super::events::takes_all_of;
 use super::model::Rule;
 
 /// Which regions' events are heard beside the home region's.
@@ -69,16 +70,26 @@ pub(super) fn home_pattern(env: &Env, coverage: Option<Coverage>) -> Value {
     }
 }
 
-/// Whether the home region's rule may have a pattern: where the file does not say which regions are covered, both are
-/// right.
+/// Whether the home region's rule may have a pattern. Where the file does not say which regions are covered, it need not
+/// take copies.
 pub(super) fn suits_home(pattern: &Value, env: &Env, coverage: Option<Coverage>) -> bool {
-    same(pattern, &home_pattern(env, coverage))
-        || coverage.is_none() && (same(pattern, &everything()) || same(pattern, &originals()))
+    suits(pattern, &home_pattern(env, coverage)) || coverage.is_none() && takes_all_of(pattern, &originals())
 }
 
-/// Whether the home region's rule works and hears what it should.
+/// Whether a rule may have a pattern in place of the wanted one: it takes all of its events. More of them are its owner's
+/// choice, unless it is the very pattern that trueup writes for another coverage: that one would send events twice.
+pub(super) fn suits(pattern: &Value, wanted: &Value) -> bool {
+    let is_of_another_coverage = pattern != wanted && [everything(), originals()].contains(pattern);
+    !is_of_another_coverage && takes_all_of(pattern, wanted)
+}
+
+/// Whether the home region's rule works: it hears what it should, and can reach its target.
 pub(super) fn hears(home: &Rule, env: &Env, coverage: Option<Coverage>) -> bool {
-    home.enabled && suits_home(&home.pattern, env, coverage)
+    let fails = home
+        .target
+        .as_ref()
+        .is_some_and(|target| target.role_fails.is_some());
+    home.enabled && !fails && suits_home(&home.pattern, env, coverage)
 }
 
 /// The regions whose events are forwarded to the home region, each with its rule's pattern: without what home hears
@@ -108,45 +119,11 @@ pub(super) fn forwarders(env: &Env, coverage: Coverage) -> BTreeMap<Region, Valu
         .collect()
 }
 
-/// Whether a rule hears of AWS Health and of nothing else, perhaps not of all of it.
-pub(super) fn is_health(pattern: &Value) -> bool {
-    same(&pattern["source"], &json!(["aws.health"]))
-}
-
-/// Whether two patterns mean the same: the values of a list have no order, and one value alone is a list of one where
-/// a matcher takes both.
-pub(super) fn same(one: &Value, other: &Value) -> bool {
-    facts(one) == facts(other)
-}
-
-/// Every leaf with the way to it.
-fn facts(pattern: &Value) -> BTreeSet<String> {
-    fn gather(path: &str, value: &Value, facts: &mut BTreeSet<String>) {
-        match value {
-            Value::Object(fields) => {
-                for (key, value) in fields {
-                    gather(&format!("{path}{}:", json!(key)), value, facts);
-                }
-            }
-            Value::Array(values) => {
-                for value in values {
-                    gather(path, value, facts);
-                }
-            }
-            leaf => {
-                facts.insert(format!("{path}{leaf}"));
-            }
-        }
-    }
-    let mut all = BTreeSet::new();
-    gather("", pattern, &mut all);
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use trueup_core::env::Run;
 
+    use super::super::events::takes;
     use super::*;
 
     fn env(home: &str, enabled: &[&str]) -> Env {
@@ -161,27 +138,6 @@ mod tests {
     }
 
     const ALL: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
-
-    /// Whether a pattern of the kind that is made here takes an event.
-    fn hears(pattern: &Value, event: &Value) -> bool {
-        pattern.as_object().unwrap().iter().all(|(key, wanted)| {
-            let value = &event[key];
-            match wanted {
-                Value::Object(_) => hears(wanted, value),
-                Value::Array(any) => any.iter().any(|one| match one {
-                    Value::Object(matcher) => match matcher.iter().next().unwrap() {
-                        (name, Value::Array(others)) if name == "anything-but" => {
-                            !value.is_null() && !others.contains(value)
-                        }
-                        (name, exists) if name == "exists" => *exists == json!(!value.is_null()),
-                        unknown => panic!("{unknown:?}"),
-                    },
-                    exact => exact == value,
-                }),
-                other => panic!("{other}"),
-            }
-        })
-    }
 
     /// How often home's topic is told of an event of a region.
     fn told(env: &Env, coverage: Coverage, region: &str, has_copy: bool) -> usize {
@@ -200,11 +156,11 @@ mod tests {
             bus == env.home.as_str()
                 || forwarders
                     .get(&bus.parse::<Region>().unwrap())
-                    .is_some_and(|pattern| hears(pattern, event))
+                    .is_some_and(|pattern| takes(pattern, event))
         };
         buses
             .iter()
-            .filter(|(bus, event)| arrives(bus, event) && hears(&home_pattern(env, Some(coverage)), event))
+            .filter(|(bus, event)| arrives(bus, event) && takes(&home_pattern(env, Some(coverage)), event))
             .count()
     }
 
@@ -264,7 +220,7 @@ mod tests {
         assert_eq!(regions(&alone, Coverage::Minimal), [""; 0]);
         let china = env("cn-north-1", &["cn-north-1", "cn-northwest-1"]);
         assert_eq!(regions(&china, Coverage::Minimal), ["cn-northwest-1"]);
-        assert!(same(&home_pattern(&china, Some(Coverage::Minimal)), &originals()));
+        assert_eq!(home_pattern(&china, Some(Coverage::Minimal)), originals());
     }
 
     #[test]
@@ -300,21 +256,5 @@ mod tests {
             "eu-west-1",
             &["eu-west-1", "us-west-2"]
         )));
-    }
-
-    #[test]
-    fn patterns_are_compared_by_what_they_mean() {
-        let one = json!({"source": ["aws.health"], "detail": {"a": ["1", {"anything-but": "x"}]}});
-        let other = json!({"detail": {"a": [{"anything-but": ["x"]}, "1", "1"]}, "source": ["aws.health"]});
-        assert!(same(&one, &other));
-        for different in [
-            json!({"source": ["aws.health"]}),
-            json!({"source": ["aws.health"], "detail": {"a": ["1"]}}),
-            json!({"source": ["aws.health", "aws.ec2"], "detail": {"a": ["1", {"anything-but": "x"}]}}),
-        ] {
-            assert!(!same(&one, &different), "{different}");
-        }
-        assert!(is_health(&one) && !is_health(&json!({"source": ["aws.health", "aws.ec2"]})));
-        assert!(!is_health(&json!({"detail": {"a": ["1"]}})));
     }
 }

@@ -6,7 +6,7 @@ use trueup_core::location::{Location, Region};
 use trueup_core::tags;
 
 use super::coverage::{self, Coverage};
-use super::model::{Action, Ids, Model, Role, Rule};
+use super::model::{Action, Ids, Model, Role, Rule, Target};
 use super::{FORWARD, RULE, RULES, TARGETS, bus, message};
 use crate::alerts;
 use crate::role_rights::{Boundary, NARROWS};
@@ -58,8 +58,22 @@ fn home(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Ch
             here,
             out,
         );
-        match live.and_then(|rule| rule.target.as_ref()) {
-            Some(_) => {}
+        match live.and_then(|rule| Some((rule, rule.target.as_ref()?))) {
+            Some((rule, target)) => {
+                if let Some(why) = &target.role_fails {
+                    out.notice(format!(
+                        "the rule {} in {region} cannot reach the topic: {why}",
+                        rule.name
+                    ));
+                    out.change(Action::DropRole {
+                        region: region.clone(),
+                        rule: rule.name.clone(),
+                        id: target.id.clone(),
+                    })
+                    .after_all(ready)
+                    .waits_for(alerts::topic(topic));
+                }
+            }
             None if live.is_some_and(|rule| rule.others >= TARGETS) => {
                 out.refuse(format!(
                     "the rule {rule} in {region} has {TARGETS} targets already, as many as EventBridge allows; remove one"
@@ -110,7 +124,7 @@ fn hearing(
         };
         return (name.to_owned(), Some(out.add(create).id()));
     };
-    let differs = !coverage::same(&live.pattern, pattern);
+    let differs = !coverage::suits(&live.pattern, pattern);
     if live.enabled && !differs {
         return (live.name.clone(), None);
     }
@@ -182,7 +196,9 @@ fn forwarders(
         let target = ids.forwarders.get(region).and_then(|rule| rule.target.as_ref());
         !ids.unread.contains_key(region)
             && !ids.denied.contains_key(region)
-            && target.is_none_or(|target| target.role.as_ref().is_none_or(|role| *role == ours))
+            && target.is_none_or(|target| {
+                target.role_fails.is_some() || target.role.as_ref().is_none_or(|role| *role == ours)
+            })
     };
     let role = match wanted.keys().any(uses_ours) {
         true => role(want, ids, here, out),
@@ -207,15 +223,23 @@ fn forwarders(
         let live = ids.forwarders.get(region);
         let (rule, ready) = hearing(region, FORWARD, pattern, live, here, out);
         let target = live.and_then(|rule| rule.target.as_ref());
-        if target.is_some_and(|target| target.role.is_some()) {
+        if target
+            .is_some_and(|target| target.role.is_some() && target.role_fails.is_none() && !target.is_reshaped)
+        {
             continue;
         }
+        if let Some(why) = target.and_then(|target| target.role_fails.as_ref()) {
+            out.notice(format!("the rule {rule} in {region} cannot forward: {why}"));
+        }
+        // The role of others that works stays.
+        let role_of = |target: &Target| target.role.clone().filter(|_| target.role_fails.is_none());
+        let through = target.and_then(role_of).unwrap_or_else(|| ours.clone());
         let forward = Action::Forward {
             region: region.clone(),
             rule,
             id: target.map(|target| target.id.clone()),
             bus: bus(here.env),
-            role: ours.clone(),
+            role: through,
         };
         match target {
             None => out.add(forward),

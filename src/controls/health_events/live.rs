@@ -24,6 +24,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         ids.role = read::role(cx).await?;
         elsewhere(cx, want, coverage, &mut ids).await;
     }
+    read::other_roles(cx, &mut ids).await?;
     Ok(Observed {
         model: model(&cx.env, want, &ids),
         ids,
@@ -83,6 +84,12 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
             let live = existing(&events, rule, id).await?;
             put(cx, &events, rule, worded(live, message)?).await
         }
+        Action::DropRole { region, rule, id } => {
+            let events = events(region);
+            let mut live = existing(&events, rule, id).await?;
+            live.role_arn = None;
+            put(cx, &events, rule, live).await
+        }
         Action::Forward {
             region,
             rule,
@@ -99,6 +106,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
                 }
             };
             target.role_arn = Some(role.clone());
+            (target.input, target.input_path, target.input_transformer) = (None, None, None);
             put(cx, &events, rule, target).await
         }
         Action::TagRule { region, name, tags } => {

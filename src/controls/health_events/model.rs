@@ -121,8 +121,14 @@ pub(crate) struct Target {
     pub(crate) arn: String,
     /// The role that is used to reach it.
     pub(crate) role: Option<String>,
+    /// Why it cannot be reached through that role, if the role is another one than trueup's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) role_fails: Option<String>,
     /// What is sent to it, if lines can say that.
     pub(crate) message: Option<Vec<String>>,
+    /// Something else than the event as it is is sent to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_reshaped: bool,
 }
 
 /// The role that forwards.
@@ -224,13 +230,22 @@ pub(crate) enum Action {
         /// The lines of a message.
         message: Vec<String>,
     },
-    /// Make the home region's event bus the target of a rule.
+    /// Send to the topic without a role: its policy lets EventBridge publish.
+    DropRole {
+        /// The home region.
+        region: Region,
+        /// The rule.
+        rule: String,
+        /// The target's id.
+        id: String,
+    },
+    /// Send events as they are to the home region's event bus, through a role.
     Forward {
         /// The rule's region.
         region: Region,
         /// The rule.
         rule: String,
-        /// The target's id, if there is one that lacks a role.
+        /// The target's id, if there is one that does not work.
         id: Option<String>,
         /// The event bus.
         bus: String,
@@ -312,6 +327,9 @@ impl fmt::Display for Action {
             Action::Send { topic, .. } => {
                 let name = topic.rsplit(':').next().unwrap_or(topic);
                 write!(f, "send health events to the topic {name}")
+            }
+            Action::DropRole { rule, .. } => {
+                write!(f, "let the rule {rule} send to the topic without a role")
             }
             Action::Reword { rule, .. } => write!(f, "change the message of the rule {rule}"),
             Action::Forward { region, bus, .. } => {

@@ -1,4 +1,5 @@
-//! The role by which rules of other regions reach the home region's bus: what its documents let it do.
+//! The roles by which rules reach their targets, above all trueup's own that forwards to the home region's bus: what
+//! their documents let them do.
 
 use trueup_core::env::Env;
 use trueup_policy::evaluate::{Context, Decision, Principal, Request, evaluate_identity};
@@ -41,7 +42,7 @@ pub(super) fn judge(
 ) -> Judged {
     let mut judged = Judged {
         trusts: !is_assumable(trust, role, env).is_no(),
-        lets: !puts(held, boundary, role, env).is_refused(),
+        lets: !reaches(held, boundary, role, &bus(env)).is_refused(),
         obstacles: vec![],
     };
     if !judged.trusts {
@@ -57,7 +58,7 @@ pub(super) fn judge(
     if !judged.lets {
         let mut mended = held.clone();
         mended.inline.insert(POLICY.to_owned(), lets(&bus(env)));
-        let decision = puts(&mended, boundary, role, env);
+        let decision = reaches(&mended, boundary, role, &bus(env));
         if decision.is_refused() {
             let why = match decision.by.is_empty() {
                 true => "its permissions boundary does not allow it".to_owned(),
@@ -88,19 +89,44 @@ fn is_assumable(trust: &Policy, role: &str, env: &Env) -> May {
     access::may(trust, [&assume])
 }
 
-/// Whether a role of these policies may put events on the home region's bus.
-fn puts(held: &OtherPolicies, boundary: Option<&Policy>, role: &str, env: &Env) -> Decision {
-    let put = Request {
+/// Why EventBridge cannot reach a target through a role, if it is clear that it cannot.
+pub(super) fn fails(
+    trust: &Policy,
+    held: &OtherPolicies,
+    boundary: Option<&Policy>,
+    role: &str,
+    target: &str,
+    env: &Env,
+) -> Option<String> {
+    if is_assumable(trust, role, env).is_no() {
+        return Some("does not let EventBridge assume it".to_owned());
+    }
+    let action = action(target);
+    let is_refused = reaches(held, boundary, role, target).is_refused();
+    is_refused.then(|| format!("may not {action} on {target}"))
+}
+
+/// What EventBridge does with a target.
+fn action(target: &str) -> &'static str {
+    match target.split(':').nth(2) {
+        Some("sns") => "sns:Publish",
+        _ => "events:PutEvents",
+    }
+}
+
+/// Whether a role of these policies may send to a topic or an event bus.
+fn reaches(held: &OtherPolicies, boundary: Option<&Policy>, role: &str, target: &str) -> Decision {
+    let send = Request {
         principal: Principal::Session {
             role: role.to_owned(),
             name: None,
         },
-        action: "events:PutEvents".to_owned(),
-        resource: bus(env),
+        action: action(target).to_owned(),
+        resource: target.to_owned(),
         context: Context::partial(),
     };
     let policies: Vec<&Policy> = held.inline.values().chain(held.attached.values()).collect();
-    evaluate_identity(&policies, boundary, &put)
+    evaluate_identity(&policies, boundary, &send)
 }
 
 #[cfg(test)]
@@ -225,6 +251,29 @@ mod tests {
                 "the role trueup-health-forward may not put events on arn:aws:events:us-east-1:111122223333:event-bus/default, \
                  whatever is added to it (its permissions boundary does not allow it): remove what forbids it"
             ]
+        );
+    }
+
+    #[test]
+    fn a_role_of_others_is_judged_by_the_target_that_it_is_for() {
+        const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
+        let open = trust(events(), json!({}));
+        let told = |trust: &Policy, held: &OtherPolicies, target: &str| {
+            fails(trust, held, None, ROLE, target, &env())
+        };
+        assert_eq!(told(&open, &own(allow("sns:Publish", TOPIC)), TOPIC), None);
+        assert_eq!(
+            told(&open, &own(allow("events:PutEvents", "*")), TOPIC).unwrap(),
+            format!("may not sns:Publish on {TOPIC}")
+        );
+        assert_eq!(
+            told(&open, &own(allow("events:PutEvents", "*")), &bus(&env())),
+            None
+        );
+        let shut = trust(json!({"Service": "scheduler.amazonaws.com"}), json!({}));
+        assert_eq!(
+            told(&shut, &own(allow("sns:Publish", "*")), TOPIC).unwrap(),
+            "does not let EventBridge assume it"
         );
     }
 }

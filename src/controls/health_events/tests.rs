@@ -68,13 +68,17 @@ fn made(want: &Model, env: &Env) -> Ids {
         id: "trueup".to_owned(),
         arn: TOPIC.to_owned(),
         role: None,
+        role_fails: None,
         message: want.message.clone(),
+        is_reshaped: true,
     };
     let forward = Target {
         id: "trueup".to_owned(),
         arn: bus(env),
         role: Some(Ids::default().role_arn(env)),
+        role_fails: None,
         message: None,
+        is_reshaped: false,
     };
     let forwarders = coverage::forwarders(env, want.coverage.unwrap()).into_iter();
     Ids {
@@ -237,6 +241,17 @@ fn each_drift_of_the_home_rule_is_one_change() {
       ! 2 other targets of the rule hear what it hears
     "
     );
+    insta::assert_snapshot!(
+        home(|rule| {
+            let target = rule.target.as_mut().unwrap();
+            target.role = Some("arn:aws:iam::111122223333:role/theirs".to_owned());
+            target.role_fails = Some("the role theirs is gone".to_owned());
+        }),
+        @r"
+    let the rule trueup-health-events send to the topic without a role [safe]
+    note: the rule trueup-health-events in us-east-1 cannot reach the topic: the role theirs is gone
+    "
+    );
     insta::assert_snapshot!(home(|rule| rule.target = None), @"send health events to the topic alerts [safe]");
     insta::assert_snapshot!(
         home(|rule| rule.target.as_mut().unwrap().message = None),
@@ -270,7 +285,27 @@ fn each_drift_of_a_forwarder_is_one_change() {
         oregon(|rule| rule.target.as_mut().unwrap().role = None),
         @"forward health events of us-west-2 to us-east-1 [safe]"
     );
-    // A role of somebody else's forwards as well.
+    insta::assert_snapshot!(
+        oregon(|rule| rule.target.as_mut().unwrap().is_reshaped = true),
+        @"forward health events of us-west-2 to us-east-1 [safe]"
+    );
+    // More events than are wanted are no loss.
+    assert_eq!(
+        oregon(|rule| rule.pattern = json!({"source": [{"prefix": "aws.health"}]})),
+        ""
+    );
+    // A role of others forwards as well, as long as it can.
+    insta::assert_snapshot!(
+        oregon(|rule| {
+            let target = rule.target.as_mut().unwrap();
+            target.role = Some("arn:aws:iam::111122223333:role/theirs".to_owned());
+            target.role_fails = Some("the role theirs is gone".to_owned());
+        }),
+        @r"
+    forward health events of us-west-2 to us-east-1 [safe]
+    note: the rule trueup-health-forward in us-west-2 cannot forward: the role theirs is gone
+    "
+    );
     let theirs = after(&example(), |ids| {
         let rule = ids.forwarders.get_mut("us-west-2").unwrap();
         rule.target.as_mut().unwrap().role = Some("arn:aws:iam::111122223333:role/theirs".to_owned());

@@ -36,6 +36,14 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     }
     // A reading without identifiers is of an account that happens to be as the table says.
     let Some(name) = &ids.name else { return };
+    if let Some(written) = &ids.in_place_of {
+        out.keep(
+            &["name"],
+            format!(
+                "there is no bucket `{written}`, and the account's logs go to `{name}`: that one is judged in its place"
+            ),
+        );
+    }
     let at = Target {
         bucket: name.clone(),
         region: ids.region.clone().unwrap_or_else(|| here.env.home.clone()),
@@ -346,15 +354,17 @@ fn life_cycle(want: &Model, at: &Target, created: Option<LocalId>, ids: &Ids, ou
     {
         rule.archive = after.number.zip(want.archive_class);
     }
-    if rule == own {
-        return;
-    }
-    if ids.has_mfa_delete {
+    let not_small = ids.archives_small && rule.archive.is_some();
+    let is_right = rule == own && !not_small;
+    if ids.has_mfa_delete && !(is_right && rule.does_nothing()) {
         out.refuse_entry(
             "expire_after_days",
             "the bucket has MFA delete, and S3 allows no life cycle beside it; choose one of the two: turn MFA delete \
              off as the root user, or leave the days of expiry and archiving out of the file",
         );
+        return;
+    }
+    if is_right {
         return;
     }
     let sooner = |before: Option<i32>, after: Option<i32>| match (before, after) {
@@ -364,7 +374,11 @@ fn life_cycle(want: &Model, at: &Target, created: Option<LocalId>, ids: &Ids, ou
     };
     let after = rule.with(others);
     let risks = risks(&before, &after, sooner);
-    let step = out.change(Action::Age { at: at.clone(), rule });
+    let step = out.change(Action::Age {
+        at: at.clone(),
+        rule,
+        not_small,
+    });
     let mut step = match created {
         Some(created) => step.after(created),
         None => step,

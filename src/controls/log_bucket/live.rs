@@ -1,6 +1,7 @@
 //! The calls: reading, and each change. What is already as asked for, or already gone, counts as done.
 
 use trueup_aws::{Cx, Failure};
+use trueup_core::change::Manager;
 use trueup_core::control::Observed;
 use trueup_policy::Policy;
 
@@ -8,9 +9,11 @@ use super::model::{Action, Ids, Model};
 use super::statements;
 use crate::cloudtrail;
 
+mod in_use;
 mod read;
 mod write;
 
+use self::in_use::InUse;
 use self::read::{Found, absent, find, ours, read};
 use self::write::Bucket;
 
@@ -19,7 +22,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     let is_to_go = want.is_some_and(Model::is_absent);
     let trails = cloudtrail::trails(cx).await?;
     let wanted_trail = want.and_then(|want| want.trail.as_deref());
-    let chosen = cloudtrail::choose(&trails, wanted_trail, &cx.env).map(|seen| &seen.trail);
+    let chosen_seen = cloudtrail::choose(&trails, wanted_trail, &cx.env);
+    let chosen = chosen_seen.map(|seen| &seen.trail);
     let written = want
         .and_then(|want| want.name.as_ref())
         .map(|name| name.as_str().to_owned());
@@ -46,12 +50,38 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     let Some(name) = found else {
         return Ok(absent(Ids::default()));
     };
+    let place = find(&cx.clients().s3, &name, &cx.env.account).await?;
+    let may_be_another = want.is_some() && !is_to_go && matches!(place, Found::Nowhere | Found::NotOurs);
+    let used = match may_be_another {
+        true => in_use::look(cx, &name, &place, chosen_seen).await?,
+        false => InUse::Nothing,
+    };
+    let (name, place, written) = match used {
+        InUse::Own(used, place) => (used, place, Some(name)),
+        InUse::Central(bucket) => {
+            let ids = Ids {
+                is_managed: true,
+                name: Some(name),
+                ..Ids::default()
+            };
+            return Ok(Observed {
+                held_by: Some(Manager {
+                    who: format!(
+                        "the account that owns the bucket `{bucket}`, which takes the trail's files"
+                    ),
+                }),
+                ..absent(ids)
+            });
+        }
+        InUse::Nothing => (name, place, None),
+    };
     let delivers_here =
         |trail: &&aws_sdk_cloudtrail::types::Trail| trail.s3_bucket_name.as_ref() == Some(&name);
     let mut ids = Ids {
         is_managed: want.is_some(),
         several: if several.len() > 1 { several } else { vec![] },
         name: Some(name.clone()),
+        in_place_of: written,
         trail: match chosen {
             Some(trail) => Some(trail)
                 .filter(delivers_here)
@@ -64,7 +94,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         },
         ..Ids::default()
     };
-    match find(&cx.clients().s3, &name, &cx.env.account).await? {
+    match place {
         Found::Nowhere => return Ok(absent(ids)),
         // A bucket that is not this account's is nothing to export.
         Found::NotOurs if want.is_none() => return Ok(absent(Ids::default())),
@@ -166,7 +196,7 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
         Action::Allow {
             statements, without, ..
         } => bucket.allow(statements, without).await,
-        Action::Age { rule, .. } => bucket.age(*rule).await,
+        Action::Age { rule, not_small, .. } => bucket.age(*rule, *not_small).await,
         Action::Tag { tags, .. } => bucket.tag(tags).await,
         Action::Delete { .. } => {
             let call = bucket

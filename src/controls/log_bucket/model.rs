@@ -129,6 +129,9 @@ pub(crate) struct Ids {
     /// The bucket's name, whether it exists or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
+    /// The name of the file, where that bucket does not exist and the account's logs go to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) in_place_of: Option<String>,
     /// The region that it is in, if it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<Region>,
@@ -162,6 +165,10 @@ pub(crate) struct Ids {
     /// What the ACL grants to others, read where ACLs are to count no longer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) grants: Vec<String>,
+    /// Objects that are smaller than 128 KB are archived too, by whatever rule (S3 user guide, "Transitioning objects
+    /// using Amazon S3 Lifecycle").
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) archives_small: bool,
     /// Old versions can be deleted with MFA only.
     #[serde(default)]
     pub(crate) has_mfa_delete: bool,
@@ -171,6 +178,16 @@ pub(crate) struct Ids {
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
+}
+
+impl Ids {
+    /// Whether a bucket's name in the file means this one.
+    pub(crate) fn is_meant(&self, name: &str) -> bool {
+        self.is_managed
+            && [&self.name, &self.in_place_of]
+                .iter()
+                .any(|one| one.as_deref() == Some(name))
+    }
 }
 
 /// Which bucket, and where.
@@ -245,6 +262,9 @@ pub(crate) enum Action {
         at: Target,
         /// The rule.
         rule: Rule,
+        /// Archive no object that is smaller than 128 KB any more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        not_small: bool,
     },
     /// Tag it.
     Tag {
@@ -282,7 +302,13 @@ impl fmt::Display for Action {
                     false => write!(f, ", without the deleted principals {}", deleted.join(", ")),
                 }
             }
-            Action::Age { rule, .. } => write!(f, "life cycle: {rule}"),
+            Action::Age { rule, not_small, .. } => {
+                let small = match not_small {
+                    true => ", archive nothing that is smaller than 128 KB",
+                    false => "",
+                };
+                write!(f, "life cycle: {rule}{small}")
+            }
             Action::Tag { tags, .. } => write!(f, "tag the bucket: {}", tags::shown(tags)),
             Action::Delete { at } => write!(f, "delete the S3 bucket `{}`", at.bucket),
         }

@@ -294,6 +294,12 @@ fn what_a_rule_does_beside_what_is_managed_stays() {
     assert_eq!(*found, rule);
     let archive = model("name = \"logs\"\narchive_after_days = 90\narchive_class = \"glacier\"");
     assert_eq!(plan(&archive, &seen), "");
+    seen.ids.archives_small = true;
+    insta::assert_snapshot!(
+        plan(&archive, &seen),
+        @"life cycle: GLACIER after 90 days, expire after 2557 days, old versions after 30 days, archive nothing that is smaller than 128 KB [safe]"
+    );
+    seen.ids.archives_small = false;
     let never = model("name = \"logs\"\narchive_after_days = \"never\"");
     insta::assert_snapshot!(
         plan(&never, &seen),
@@ -435,7 +441,7 @@ fn what_s3_would_refuse_is_refused_at_plan_time() {
     ");
     let mut seen = live();
     seen.ids.has_mfa_delete = true;
-    assert_eq!(plan(&example(), &seen), "");
+    insta::assert_snapshot!(plan(&example(), &seen), @"refused for expire_after_days: the bucket has MFA delete, and S3 allows no life cycle beside it; choose one of the two: turn MFA delete off as the root user, or leave the days of expiry and archiving out of the file");
     seen.ids.own_rule = Rule::default();
     insta::assert_snapshot!(plan(&example(), &seen), @r"
     refused for expire_after_days: the bucket has MFA delete, and S3 allows no life cycle beside it; choose one of the two: turn MFA delete off as the root user, or leave the days of expiry and archiving out of the file

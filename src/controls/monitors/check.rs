@@ -1,16 +1,17 @@
 //! What is wrong with a table as a whole.
 
-use super::model::{Model, Setting};
+use super::model::{ANY, Model, Setting};
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     let mut wrong = vec![];
     if let Some(topic) = want.topic.as_deref()
+        && topic != ANY
         && !(topic.starts_with("arn:") && topic.contains(":sns:") && topic.split(':').count() == 6)
     {
         wrong.push((
             "topic",
-            format!("`{topic}` is no topic's ARN; expected arn:aws:sns:REGION:ACCOUNT:NAME"),
+            format!("`{topic}` is no topic's ARN; expected arn:aws:sns:REGION:ACCOUNT:NAME, or any"),
         ));
     }
     for (monitor, setting) in &want.monitors {

@@ -10,7 +10,7 @@ use trueup_core::tags;
 use super::catalogue::{Monitor, PERIOD};
 use super::chain::{Chain, alarm_name, is_part, parts};
 use super::model::{
-    Action, Alarm, AlarmChange, Filter, Flaw, Found, Group, Ids, Model, Patterns, Setting, Tuning,
+    Action, Alarm, AlarmChange, Filter, Flaw, Found, Group, Heard, Ids, Model, Patterns, Setting, Tuning,
 };
 use super::price::Free;
 use super::samples::{self, Reach};
@@ -98,7 +98,17 @@ fn ready<'a>(want: &'a Model, ids: &'a Ids, home: &Region) -> Result<(&'a Group,
     {
         return Err(format!("the trail {trail} {why}"));
     }
-    let Some(topic) = &want.topic else {
+    let topic = match want.takes_any_topic() {
+        true => &ids.heard_topic,
+        false => &want.topic,
+    };
+    if topic.is_none() && want.takes_any_topic() {
+        return Err(
+            "no alarm reports to a topic that has a confirmed subscription; confirm one, or write a topic's ARN as topic"
+                .to_owned(),
+        );
+    }
+    let Some(topic) = topic else {
         return Err(
             "there is no topic to tell: write one into [alerts], or the ARN of one as topic".to_owned(),
         );
@@ -377,8 +387,15 @@ impl On<'_> {
         let entry = monitor.entry();
         let or_default = |default| (!alarm.counts).then_some(default);
         let has = |flaw| alarm.flaws.contains(&flaw);
+        let is_heard = alarm.actions.contains(self.topic) || alarm.heard != Heard::No;
+        if alarm.heard == Heard::Foreign {
+            out.notice(format!(
+                "{}: alarm `{}` reports to another account's topic, whose subscriptions are not shown",
+                entry.key, alarm.name
+            ));
+        }
         let mut change = AlarmChange {
-            topic: (!alarm.actions.contains(self.topic)).then(|| self.topic.clone()),
+            topic: (!is_heard).then(|| self.topic.clone()),
             enable: !alarm.is_enabled,
             threshold: or_default(tuning.threshold.unwrap_or(entry.threshold)),
             period: tuning.period.filter(|period| alarm.period != Some(*period)),
@@ -398,6 +415,15 @@ impl On<'_> {
                     entry.key, alarm.name
                 ));
             }
+        }
+        if let (None, Some(at), true) = (tuning.threshold, alarm.threshold, entry.is_rate())
+            && at > entry.threshold
+        {
+            out.notice(format!(
+                "{}: alarm `{}` needs {at} events, more than the {} of a new one; write threshold into the file to have \
+                 another",
+                entry.key, alarm.name, entry.threshold
+            ));
         }
         if entry.is_rate() && has(Flaw::Datapoints) {
             out.notice(format!(

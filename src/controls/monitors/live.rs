@@ -14,6 +14,7 @@ use super::chain::{Chain, alarm_name};
 use super::model::{Action, Found, Group, Ids, Model, Records, Setting, Told};
 use crate::cloudtrail;
 
+mod heard;
 pub(super) mod read;
 pub(super) mod write;
 
@@ -74,6 +75,10 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             }
         }
     }
+    let heard_topic = match want.is_some_and(Model::takes_any_topic) {
+        true => heard::mark(cx, &home, &mut found).await?,
+        false => None,
+    };
     let topic = match want {
         Some(want) => want.topic.clone(),
         None => most_told(found.values()),
@@ -88,7 +93,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     let alarms = found.iter().filter(|(monitor, _)| is_on(monitor));
     let chain = Chain {
         group: group.as_ref().map_or("", |group| &group.name),
-        topic: topic.as_deref().unwrap_or(""),
+        topic: heard_topic.as_ref().or(topic.as_ref()).map_or("", String::as_str),
         alarms: alarms
             .map(|(monitor, found)| alarm_name(*monitor, Some(found)))
             .collect(),
@@ -118,6 +123,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             organization_trail: others.and_then(|trail| trail.trail_arn.clone()),
             home: Some(home),
             group,
+            heard_topic,
             told: Told { alarming },
             found,
         },

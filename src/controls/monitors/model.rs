@@ -12,6 +12,9 @@ use trueup_core::tags::{self, Tags};
 use super::catalogue::{CATALOGUE, Monitor};
 use crate::cloudtrail::Events;
 
+/// In place of a topic's ARN: each that has a confirmed subscription will do.
+pub(super) const ANY: &str = "any";
+
 /// The table `[monitors]`: a key for each monitor, and what concerns all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Model {
@@ -25,7 +28,7 @@ pub(crate) struct Model {
     pub(crate) managed_trail: Option<bool>,
     /// The management events that the file has the trail record.
     pub(crate) management_events: Option<Events>,
-    /// The ARN of the topic that alarms tell.
+    /// The ARN of the topic that alarms report to, or "any".
     pub(crate) topic: Option<String>,
     /// Which patterns filters have.
     pub(crate) patterns: Option<Patterns>,
@@ -38,6 +41,11 @@ impl Model {
         self.monitors
             .values()
             .any(|setting| matches!(setting, Setting::On(_)))
+    }
+
+    /// Alarms may report to any topic that has a confirmed subscription.
+    pub(super) fn takes_any_topic(&self) -> bool {
+        self.topic.as_deref() == Some(ANY)
     }
 
     /// Some monitor is wanted that watches what AWS KMS does.
@@ -99,8 +107,8 @@ impl JsonSchema for Model {
             (
                 "topic",
                 text(
-                    "The ARN of the topic that alarms tell, in the trail's home region. That of [alerts] if it is not \
-                      written.",
+                    "The ARN of the topic that alarms report to, in the trail's home region, or \"any\": each topic \
+                     that has a confirmed subscription will do. That of [alerts] if it is not written.",
                 ),
             ),
             ("patterns", patterns.to_value()),
@@ -227,9 +235,31 @@ pub(crate) struct Alarm {
     pub(crate) is_enabled: bool,
     /// Whom it tells.
     pub(crate) actions: Vec<String>,
+    /// Who hears it, where any topic will do.
+    #[serde(default, skip_serializing_if = "Heard::is_no")]
+    pub(crate) heard: Heard,
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
+}
+
+/// Who hears an alarm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Heard {
+    /// No confirmed subscription is known.
+    #[default]
+    No,
+    /// Another account's topic, which does not show its subscriptions.
+    Foreign,
+    /// A topic that has a confirmed subscription.
+    Yes,
+}
+
+impl Heard {
+    fn is_no(&self) -> bool {
+        *self == Heard::No
+    }
 }
 
 /// What there is of one monitor.
@@ -270,6 +300,9 @@ pub(crate) struct Ids {
     /// The log group, or the one that is going to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) group: Option<Group>,
+    /// The topic of which people hear most of the alarms, where any topic will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) heard_topic: Option<String>,
     /// What there is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) found: BTreeMap<Monitor, Found>,

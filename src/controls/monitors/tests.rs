@@ -11,7 +11,7 @@ use trueup_policy::filter_pattern::Pattern;
 
 use super::catalogue::{CATALOGUE, Monitor, PERIOD};
 use super::live::{read, write};
-use super::model::{Alarm, AlarmChange, Filter, Flaw, Found, Group, Setting};
+use super::model::{Alarm, AlarmChange, Filter, Flaw, Found, Group, Heard, Setting};
 use super::samples::Reach;
 use super::*;
 use crate::testing::{found, found_in, monthly, told};
@@ -48,6 +48,7 @@ fn alarm(key: &str) -> Alarm {
         period: Some(PERIOD),
         is_enabled: true,
         actions: vec![TOPIC.to_owned()],
+        heard: Heard::No,
         tags: Tags::new(),
     }
 }
@@ -142,7 +143,7 @@ fn a_table_that_cannot_be_meant_is_told() {
     assert_eq!(
         wrong,
         [
-            "topic: `alerts` is no topic's ARN; expected arn:aws:sns:REGION:ACCOUNT:NAME",
+            "topic: `alerts` is no topic's ARN; expected arn:aws:sns:REGION:ACCOUNT:NAME, or any",
             "root_usage: a threshold of 0 is always reached; expected 1 or more events",
             "vpc_changes: CloudWatch has no period of 90 seconds; expected a multiple of 60 up to 86400",
         ]
@@ -262,7 +263,8 @@ fn an_alarm_goes_off_at_the_latest_where_the_monitor_needs_it() {
     // These count over time: how many are too many is the owner's choice where the file is silent.
     assert_eq!(
         planned("switch_role_failures = true", "switch_role_failures", 50),
-        ""
+        "note: switch_role_failures: alarm `SwitchRoleFailures` needs 50 events, more than the 3 of a new one; write \
+         threshold into the file to have another"
     );
     assert_eq!(
         planned(
@@ -279,6 +281,32 @@ fn an_alarm_goes_off_at_the_latest_where_the_monitor_needs_it() {
             2
         ),
         "note: switch_role_failures: alarm `SwitchRoleFailures` needs 2 events, fewer than the 3 of the file"
+    );
+}
+
+#[test]
+fn any_topic_will_do_that_people_hear() {
+    let want = model("topic = \"any\"\nroot_usage = true");
+    let planned = |heard: Heard, topic: Option<&str>| {
+        let mut seen = account(&["root_usage"]);
+        let alarm = one(&mut seen, "root_usage").alarm.as_mut().unwrap();
+        alarm.actions = vec!["arn:aws:sns:us-east-1:111122223333:theirs".to_owned()];
+        alarm.heard = heard;
+        seen.ids.heard_topic = topic.map(str::to_owned);
+        plan(&want, &seen)
+    };
+    assert_eq!(planned(Heard::Yes, Some(TOPIC)), "");
+    assert_eq!(
+        planned(Heard::Foreign, Some(TOPIC)),
+        "note: root_usage: alarm `RootUsage` reports to another account's topic, whose subscriptions are not shown"
+    );
+    assert_eq!(
+        planned(Heard::No, Some(TOPIC)),
+        "change the alarm `RootUsage`: tell `alerts` too [safe]"
+    );
+    assert_eq!(
+        planned(Heard::No, None),
+        "refused: no alarm reports to a topic that has a confirmed subscription; confirm one, or write a topic's ARN as topic"
     );
 }
 

@@ -51,6 +51,14 @@ RoleName = "forwarder"
 AssumeRolePolicyDocument = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"events.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}"
 
 [[call]]
+call = "iam:PutRolePolicy"
+region = "us-east-1"
+[call.input]
+RoleName = "forwarder"
+PolicyName = "forward"
+PolicyDocument = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"events:*\",\"Resource\":\"*\"}]}"
+
+[[call]]
 call = "events:PutRule"
 region = "us-west-2"
 input = { Name = "home", EventPattern = "{\"source\":[\"aws.health\"]}", Description = "theirs too" }

@@ -69,6 +69,17 @@ impl Seen {
         does.map(|does| does.records.clone()).unwrap_or_default()
     }
 
+    /// Files arrive in its bucket: the last delivery did not fail.
+    pub(crate) fn fills_its_bucket(&self) -> bool {
+        self.read().is_some_and(|does| {
+            let status = &does.status;
+            let fails = |one: &Failing| matches!(one.to, Place::Bucket);
+            status.is_logging == Some(true)
+                && status.latest_delivery_time.is_some()
+                && !failing(status).iter().any(fails)
+        })
+    }
+
     fn read(&self) -> Option<&Does> {
         self.does.as_ref()?.as_ref().ok()
     }
@@ -281,6 +292,7 @@ pub(super) async fn read_role(
         rights: Lets::No,
         mended_trust: None,
         boundary: live.as_ref().and_then(roles::boundary),
+        tags: roles::tags(live.as_ref().and_then(|role| role.tags.clone())),
     };
     if let Some(live) = &live {
         let trust = roles::trust(live)?;

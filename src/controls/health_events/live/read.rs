@@ -2,7 +2,7 @@
 //!
 //! What a region refuses spoils that region alone: see [`Ids::unread`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{self as api, RuleState};
@@ -16,6 +16,7 @@ use trueup_core::tags::Tags;
 use trueup_core::values::{Presence, Template};
 
 use crate::health_events::coverage::{self, Coverage};
+use crate::health_events::events::is_health;
 use crate::health_events::message::{self, Transformer};
 use crate::health_events::model::{Ids, Model, Role, Rule, Target, To};
 use crate::health_events::{FORWARD, RULE, TARGETS, bus, role};
@@ -74,10 +75,17 @@ fn covers(env: &Env, coverage: Coverage, ids: &Ids) -> bool {
     let role = ids.role.as_ref().is_some_and(|role| role.trusts && role.lets);
     let forwards = |region: &Region, pattern: &Value| {
         ids.forwarders.get(region).is_some_and(|rule| {
-            let target = rule.target.as_ref().and_then(|target| target.role.as_ref());
+            let works = |target: &Target| match &target.role {
+                None => false,
+                Some(used) if *used == ours => role,
+                Some(_) => target.role_fails.is_none(),
+            };
             rule.enabled
-                && coverage::same(&rule.pattern, pattern)
-                && target.is_some_and(|used| role || *used != ours)
+                && coverage::suits(&rule.pattern, pattern)
+                && rule
+                    .target
+                    .as_ref()
+                    .is_some_and(|target| works(target) && !target.is_reshaped)
         })
     };
     wanted
@@ -222,7 +230,7 @@ async fn health_rules(
                 .event_pattern()
                 .and_then(|text| serde_json::from_str(text).ok())
                 .unwrap_or_default();
-            let hears = rule.schedule_expression.is_none() && coverage::is_health(&pattern);
+            let hears = rule.schedule_expression.is_none() && is_health(&pattern);
             if rule.managed_by.is_none() && (hears || rule.name() == Some(ours)) {
                 found.push((rule, pattern));
             }
@@ -275,7 +283,11 @@ fn read(rule: &api::Rule, pattern: Value, target: Option<&api::Target>, count: u
             id: target.id.clone(),
             arn: target.arn.clone(),
             role: target.role_arn.clone(),
+            role_fails: None,
             message: told(target),
+            is_reshaped: target.input.is_some()
+                || target.input_path.is_some()
+                || target.input_transformer.is_some(),
         }),
         tags: Tags::new(),
     }
@@ -310,4 +322,46 @@ pub(super) async fn role(cx: &Cx) -> Result<Option<Role>, Failure> {
         arn: live.arn,
         tags: roles::tags(live.tags),
     }))
+}
+
+/// Judges the roles of others through which rules reach the topic or the home region's bus.
+///
+/// Those of another account say nothing here, and count as working.
+pub(super) async fn other_roles(cx: &Cx, ids: &mut Ids) -> Result<(), Failure> {
+    let ours = ids.role_arn(&cx.env);
+    let mut judged: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
+    let rules = ids.home.iter_mut().chain(ids.forwarders.values_mut());
+    for target in rules.filter_map(|rule| rule.target.as_mut()) {
+        let Some(role) = target.role.as_ref().filter(|role| **role != ours) else {
+            continue;
+        };
+        let use_of_it = (role.clone(), target.arn.clone());
+        let fails = match judged.get(&use_of_it) {
+            Some(known) => known.clone(),
+            None => other_role(cx, role, &target.arn).await?,
+        };
+        judged.insert(use_of_it, fails.clone());
+        target.role_fails = fails;
+    }
+    Ok(())
+}
+
+/// Why a target cannot be reached through a role.
+async fn other_role(cx: &Cx, role: &str, target: &str) -> Result<Option<String>, Failure> {
+    let mut parts = role.splitn(6, ':').skip(4);
+    let (account, path) = (parts.next(), parts.next().unwrap_or_default());
+    if account != Some(cx.env.account.as_str()) {
+        return Ok(None);
+    }
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let iam = &cx.clients().iam;
+    let Some(live) = roles::get(iam, name).await? else {
+        return Ok(Some(format!("the role {name} is gone")));
+    };
+    let attached = roles::attached(iam, name).await?;
+    let held = roles::policies(iam, name, &attached, None).await?;
+    let limit = roles::limit(iam, &live).await?;
+    let trust = roles::trust(&live)?;
+    Ok(role::fails(&trust, &held, limit.as_ref(), role, target, &cx.env)
+        .map(|why| format!("the role {name} {why}")))
 }

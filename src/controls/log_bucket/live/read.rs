@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, MfaDeleteStatus, ServerSideEncryption, TransitionDefaultMinimumObjectSize,
+};
 use futures::join;
 use trueup_aws::{Cx, Failure, found};
 use trueup_core::control::Observed;
@@ -170,6 +172,10 @@ pub(super) async fn read(
     let versioning = versioning.status;
     ids.default_retention = retention?;
     let lifecycle = found(lifecycle, "NoSuchLifecycleConfiguration")?;
+    let least = lifecycle
+        .as_ref()
+        .and_then(|answer| answer.transition_default_minimum_object_size.as_ref());
+    ids.archives_small = least == Some(&TransitionDefaultMinimumObjectSize::VariesByStorageClass);
     // An export looks at what is written without a prefix.
     let prefixes = match want {
         Some(_) => ids.config_prefixes.clone(),

@@ -6,7 +6,8 @@ use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus,
     CreateBucketConfiguration, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    TransitionDefaultMinimumObjectSize, VersioningConfiguration,
 };
 use trueup_aws::wait::{self, HALF_A_MINUTE};
 use trueup_aws::{Cx, Failure};
@@ -187,9 +188,12 @@ impl Bucket<'_> {
         Ok(())
     }
 
-    pub(super) async fn age(&self, rule: Rule) -> Result<(), Failure> {
+    pub(super) async fn age(&self, rule: Rule, not_small: bool) -> Result<(), Failure> {
         let live = self.rules().await?;
-        let size = live.1;
+        let size = match not_small {
+            true => Some(TransitionDefaultMinimumObjectSize::AllStorageClasses128K),
+            false => live.1,
+        };
         let mut rules: Vec<_> = live
             .0
             .into_iter()

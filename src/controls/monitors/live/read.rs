@@ -14,7 +14,7 @@ use trueup_core::tags::Tags;
 use crate::monitors::NAMESPACE;
 use crate::monitors::catalogue::{Entry, Monitor, PERIOD, TOOLING};
 use crate::monitors::chain::{Chain, parts};
-use crate::monitors::model::{Alarm, Filter, Flaw, Found, Patterns, Setting, Tuning};
+use crate::monitors::model::{Alarm, Filter, Flaw, Found, Heard, Patterns, Setting, Tuning};
 use crate::monitors::samples::Reach;
 
 /// The filters of a log group; nothing if there is no such group.
@@ -147,7 +147,8 @@ impl Default for Counting {
 /// A filter that an alarm can be on: one that feeds a metric without dimensions.
 ///
 /// It counts only if it adds a number of at least 1 for each event: a field of the event (`$.bytes`) is a measure, 0 adds
-/// nothing, and criteria leave events out (CloudWatch Logs API reference, `MetricTransformation`, `PutMetricFilter`).
+/// nothing, criteria leave events out, and a transformer may have moved the fields that the pattern names (CloudWatch
+/// Logs API reference, `MetricTransformation`, `PutMetricFilter`).
 fn usable(filter: &MetricFilter) -> Option<(Filter, Counting)> {
     let [transformation] = filter.metric_transformations() else {
         return None;
@@ -160,7 +161,8 @@ fn usable(filter: &MetricFilter) -> Option<(Filter, Counting)> {
     let value = transformation.metric_value.parse().unwrap_or(0.0);
     let leaves_out = filter
         .field_selection_criteria()
-        .is_some_and(|criteria| !criteria.trim().is_empty());
+        .is_some_and(|criteria| !criteria.trim().is_empty())
+        || filter.apply_on_transformed_logs();
     let found = Filter {
         name: filter.filter_name.clone()?,
         pattern: filter.filter_pattern.clone().unwrap_or_default(),
@@ -203,6 +205,7 @@ fn find_alarm(
             period: alarm.period,
             is_enabled: alarm.actions_enabled.unwrap_or(true),
             actions: alarm.alarm_actions.clone().unwrap_or_default(),
+            heard: Heard::No,
             tags: Tags::new(),
         })
     });
@@ -338,7 +341,7 @@ pub(super) fn live(
         (Some(filter), Some(alarm)) => (filter, alarm),
         _ => return None,
     };
-    let tells = alarm.actions.iter().any(|action| action == chain.topic);
+    let tells = alarm.heard != Heard::No || alarm.actions.iter().any(|action| action == chain.topic);
     let is_whole = parts(entry, chain)
         .iter()
         .all(|part| found.beside.iter().any(|filter| part.is(filter)));

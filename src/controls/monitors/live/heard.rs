@@ -1,0 +1,128 @@
+//! Who hears an alarm, where the file says `topic = "any"`.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm};
+use trueup_aws::{Cx, Failure};
+use trueup_core::location::Region;
+
+use super::read::{arn, most_told};
+use crate::monitors::catalogue::Monitor;
+use crate::monitors::model::{Found, Heard};
+
+/// Marks the alarms of which people hear: a topic that they or a composite alarm report to has a confirmed
+/// subscription. The topic that most of them report to.
+pub(super) async fn mark(
+    cx: &Cx,
+    home: &Region,
+    found: &mut BTreeMap<Monitor, Found>,
+) -> Result<Option<String>, Failure> {
+    let composites = composites(cx, home).await?;
+    let mut known: BTreeMap<String, Heard> = BTreeMap::new();
+    for alarm in found.values_mut().filter_map(|found| found.alarm.as_mut()) {
+        let own = arn(&alarm.name, home, &cx.env);
+        let through = composites.iter().filter(|one| repeats(one, &[&alarm.name, &own]));
+        let through = through.flat_map(|one| one.alarm_actions().iter().cloned());
+        let actions: Vec<String> = alarm.actions.iter().cloned().chain(through).collect();
+        for topic in actions.iter().filter(|action| action.contains(":sns:")) {
+            if !known.contains_key(topic) {
+                known.insert(topic.clone(), subscribed(cx, topic).await?);
+            }
+        }
+        let heard = actions.iter().filter_map(|action| known.get(action));
+        alarm.heard = heard.copied().max().unwrap_or_default();
+    }
+    let mut own = found.clone();
+    for alarm in own.values_mut().filter_map(|found| found.alarm.as_mut()) {
+        alarm
+            .actions
+            .retain(|action| known.get(action) == Some(&Heard::Yes));
+    }
+    Ok(most_told(own.values()))
+}
+
+async fn composites(cx: &Cx, home: &Region) -> Result<Vec<CompositeAlarm>, Failure> {
+    let call = cx.clients_in(home).cloudwatch.describe_alarms();
+    let mut pages = call
+        .alarm_types(AlarmType::CompositeAlarm)
+        .into_paginator()
+        .send();
+    let mut all = vec![];
+    while let Some(page) = pages.next().await {
+        all.extend(page?.composite_alarms.unwrap_or_default());
+    }
+    Ok(all)
+}
+
+/// Whether a composite alarm goes off whenever an alarm of one of these names does: its rule joins alarms by OR alone
+/// (CloudWatch API reference, `PutCompositeAlarm`).
+fn repeats(composite: &CompositeAlarm, names: &[&str]) -> bool {
+    let rule = composite.alarm_rule().unwrap_or_default();
+    let is_enabled = composite.actions_enabled().unwrap_or(true) && composite.actions_suppressor().is_none();
+    let mut words = rule.split(|c: char| c.is_whitespace() || c == '(' || c == ')');
+    let is_any_of = words.all(|word| !["AND", "NOT"].contains(&word));
+    is_enabled
+        && is_any_of
+        && names.iter().any(|name| {
+            let forms = [format!("ALARM({name})"), format!("ALARM(\"{name}\")")];
+            forms.iter().any(|form| rule.contains(form))
+        })
+}
+
+async fn subscribed(cx: &Cx, topic: &str) -> Result<Heard, Failure> {
+    let mut parts = topic.split(':').skip(3);
+    let (region, account) = (parts.next().unwrap_or_default(), parts.next());
+    let Ok(region) = region.parse::<Region>() else {
+        return Ok(Heard::No);
+    };
+    if account != Some(cx.env.account.as_str()) {
+        return Ok(Heard::Foreign);
+    }
+    let call = cx.clients_in(&region).sns.list_subscriptions_by_topic();
+    let mut pages = call.topic_arn(topic).into_paginator().items().send();
+    while let Some(subscription) = pages.next().await {
+        match subscription.map_err(Failure::from) {
+            // Until it is confirmed it has a word in place of an ARN.
+            Ok(one) if one.subscription_arn().is_some_and(|arn| arn.starts_with("arn:")) => {
+                return Ok(Heard::Yes);
+            }
+            Ok(_) => {}
+            Err(fault) if fault.is_one_of(&["NotFound", "NotFoundException"]) => return Ok(Heard::No),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(Heard::No)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_composite_alarm_repeats_those_that_it_joins_by_or() {
+        let own = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:RootUsage";
+        let joins = |rule: &str| {
+            let composite = CompositeAlarm::builder().alarm_rule(rule).build();
+            repeats(&composite, &["RootUsage", own])
+        };
+        for rule in [
+            "ALARM(RootUsage)",
+            "ALARM(\"RootUsage\") OR ALARM(\"VpcChanges\")",
+            "(ALARM(VpcChanges) OR ALARM(arn:aws:cloudwatch:us-east-1:111122223333:alarm:RootUsage))",
+        ] {
+            assert!(joins(rule), "{rule}");
+        }
+        for rule in [
+            "ALARM(RootUsage) AND ALARM(VpcChanges)",
+            "NOT ALARM(RootUsage)",
+            "OK(RootUsage)",
+            "ALARM(VpcChanges)",
+        ] {
+            assert!(!joins(rule), "{rule}");
+        }
+        let silent = CompositeAlarm::builder()
+            .alarm_rule("ALARM(RootUsage)")
+            .actions_enabled(false);
+        assert!(!repeats(&silent.build(), &["RootUsage"]));
+    }
+}
