@@ -1,9 +1,14 @@
 //! Who calls, and which regions there are.
 
+use std::time::Duration;
+
 use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::location::Region;
 
 use super::{Aws, Failure};
+
+/// How long the alias is waited for: without it, the account's id stands alone at the head of a plan.
+const OPTIONAL: Duration = Duration::from_secs(8);
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +42,15 @@ impl Aws {
     /// If STS does not answer, or refuses the credentials. A missing permission to read the alias is none.
     pub async fn identity(&self) -> Result<Caller, Failure> {
         let clients = self.clients(self.home());
-        let (identity, aliases) = tokio::join!(
-            clients.sts.get_caller_identity().send(),
-            clients.iam.list_account_aliases().send()
-        );
-        let identity = identity.map_err(|error| in_general(Failure::from(error).0))?;
+        let identity = async {
+            let identity = clients.sts.get_caller_identity().send().await;
+            identity.map_err(|error| Failure(in_general(Failure::from(error).0)))
+        };
+        let aliases = async {
+            let aliases = clients.iam.list_account_aliases().send();
+            Ok(tokio::time::timeout(OPTIONAL, aliases).await)
+        };
+        let (identity, aliases) = tokio::try_join!(identity, aliases)?;
         let unreadable = |what| Fault::answer("sts:GetCallerIdentity", format!("the answer has no {what}"));
         let arn = identity.arn().ok_or_else(|| unreadable("ARN"))?;
         let account = identity.account().ok_or_else(|| unreadable("account id"))?;
@@ -56,6 +65,7 @@ impl Aws {
                 .to_owned(),
             alias: aliases
                 .ok()
+                .and_then(Result::ok)
                 .and_then(|answer| answer.account_aliases().first().cloned()),
             is_root: arn.ends_with(":root"),
             arn: arn.to_owned(),

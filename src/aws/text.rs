@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::error::ErrorMetadata;
 
 /// An error and everything that caused it, the outermost first.
 pub(crate) fn causes<'a>(
@@ -23,6 +24,11 @@ pub(crate) fn deepest_cause(error: &(dyn Error + 'static)) -> String {
 
 /// What one error says by itself, in the same words on every system.
 fn text_of(error: &(dyn Error + 'static)) -> String {
+    if let Some(sent) = error.downcast_ref::<ErrorMetadata>() {
+        // Its own text is the value in Rust's notation.
+        let parts = [sent.code(), sent.message()];
+        return one_line(&parts.into_iter().flatten().collect::<Vec<_>>().join(": "));
+    }
     match error.downcast_ref::<io::Error>().map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
         Some(io::ErrorKind::ConnectionReset) => "the connection was reset".to_owned(),
@@ -41,6 +47,11 @@ pub(crate) fn credentials_cause(error: &(dyn Error + 'static)) -> Option<String>
         .filter(|cause| !cause.is::<CredentialsError>())
     {
         let text = text_of(cause);
+        // What was sent is told by the cause below.
+        let is_empty = text == "service error" || text.starts_with("unhandled error");
+        if is_empty && cause.source().is_some() {
+            continue;
+        }
         // Some errors repeat what they wrap.
         if !said.last().is_some_and(|before| before.contains(&text)) {
             said.push(text);
