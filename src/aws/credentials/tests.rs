@@ -231,7 +231,10 @@ async fn a_role_that_refuses_the_caller_is_told_in_the_words_of_sts() {
     let files =
         around("[profile test]\nrole_arn = r\nsource_profile = base\n[profile base]\nsso_session = c\n");
     let profiles = Profiles::load(Some("test"), &files).await.unwrap();
-    insta::assert_snapshot!(no_credentials(&error, &profiles, false), @"");
+    insta::assert_snapshot!(no_credentials(&error, &profiles, false), @"
+    no AWS credentials: AccessDenied: User: arn:aws:iam::123456789012:user/a is not authorized to perform: sts:AssumeRole
+    Check that the role of profile `test` exists, and that its trust policy and the caller's own policies allow sts:AssumeRole.
+    ");
 }
 
 #[tokio::test]

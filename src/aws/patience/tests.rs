@@ -230,15 +230,15 @@ async fn a_service_that_hangs_costs_a_run_its_time_once() {
 }
 
 #[tokio::test]
-async fn throttling_is_not_silence() {
-    // With the pauses of the retries it lasts longer than a silence may.
-    let (answer, took, _) = read_with(|number, _| match number {
-        0..7 => Fate::Status(429),
-        _ => Fate::Answer,
-    })
-    .await;
-    answer.unwrap();
-    assert!(took > 60.0, "{took} s");
+async fn an_answer_that_asks_for_patience_ends_the_silence() {
+    let silence = Silence::default();
+    silence.so_far();
+    let answer = |status: u16| HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+    for (status, is_heard) in [(502, false), (429, true), (503, true), (400, true)] {
+        lock(&silence.0).since = Some(Instant::now() - SECOND);
+        silence.heard(&answer(status));
+        assert_eq!(silence.so_far() < SECOND, is_heard, "{status}");
+    }
 }
 
 #[tokio::test]
