@@ -388,10 +388,13 @@ fn no_credentials(error: &CredentialsError, profiles: &Profiles, has_endpoint: b
             },
         };
     };
-    let of_the_way = chain
-        .attempts()
-        .iter()
-        .find_map(|attempt| next_step(attempt.error()));
+    // A machine without metadata is no fault of the network.
+    let is_of_network = |name: &str| ["Profile", "WebIdentityToken"].contains(&name);
+    let mut attempts = chain.attempts().iter();
+    let of_the_way = attempts.find_map(|attempt| {
+        let error = is_of_network(attempt.name()).then(|| attempt.error())?;
+        next_step(error)
+    });
     let tried = chain.attempts().iter().map(|attempt| {
         let source = match attempt.name() {
             "Environment" => "environment variables".to_owned(),

@@ -1,14 +1,9 @@
 //! Who calls, and which regions there are.
 
-use std::time::Duration;
-
 use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::location::Region;
 
 use super::{Aws, Failure};
-
-/// How long the alias is waited for: without it, the account's id stands alone at the head of a plan.
-const OPTIONAL: Duration = Duration::from_secs(8);
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +34,7 @@ impl Aws {
     /// account than the one that is found first are never used.
     ///
     /// # Errors
-    /// If STS does not answer, or refuses the credentials. A missing permission to read the alias is none.
+    /// If STS does not answer, or refuses the credentials. An alias that cannot be read, or not soon, is none.
     pub async fn identity(&self) -> Result<Caller, Failure> {
         let clients = self.clients(self.home());
         let identity = async {
@@ -48,7 +43,7 @@ impl Aws {
         };
         let aliases = async {
             let aliases = clients.iam.list_account_aliases().send();
-            Ok(tokio::time::timeout(OPTIONAL, aliases).await)
+            Ok(tokio::time::timeout(self.optional, aliases).await)
         };
         let (identity, aliases) = tokio::try_join!(identity, aliases)?;
         let unreadable = |what| Fault::answer("sts:GetCallerIdentity", format!("the answer has no {what}"));

@@ -165,6 +165,8 @@ pub struct Aws {
     credentials: Proven,
     denials: Denials,
     limit: RateLimit,
+    /// How long is waited for what is only shown.
+    optional: Duration,
     home: Region,
     clients: Mutex<HashMap<Region, Arc<Clients>>>,
 }
@@ -311,6 +313,7 @@ impl Aws {
             credentials,
             denials,
             limit,
+            optional: connect.patience.optional,
             home,
             clients: Mutex::default(),
         }

@@ -35,6 +35,8 @@ pub struct Patience {
     pub call: Duration,
     /// For the first call, which says whose the credentials are.
     pub first: Duration,
+    /// For what is only shown, if it is known: the account's alias.
+    pub optional: Duration,
     /// How long a service that gave no answer to a call is not asked again.
     pub rest: Duration,
     /// From when on it is told what is waited for.
@@ -47,6 +49,7 @@ impl Default for Patience {
             attempt: Duration::from_secs(20),
             call: Duration::from_secs(60),
             first: Duration::from_secs(20),
+            optional: Duration::from_secs(8),
             rest: Duration::from_secs(10),
             told: Duration::from_secs(10),
         }
@@ -225,44 +228,65 @@ impl Drop for Told {
     }
 }
 
-/// When each service, by its name and region, last let a call end without an answer.
+/// Which services, by name and region, give no answers.
 #[derive(Debug, Default)]
-pub(crate) struct Hanging(Mutex<BTreeMap<(&'static str, Region), Instant>>);
+pub(crate) struct Hanging(Mutex<BTreeMap<(&'static str, Region), Heard>>);
+
+/// What was last heard of a service.
+#[derive(Debug, Default)]
+struct Heard {
+    /// When it last answered.
+    answer: Option<Instant>,
+    /// When a call last ended without an answer, or was let through as a look whether it answers again. Nothing while it
+    /// answers.
+    silent: Option<Instant>,
+}
 
 impl Hanging {
+    fn with<T>(&self, call: &CallName, look: impl FnOnce(&mut Heard) -> T) -> T {
+        let mut all = lock(&self.0);
+        look(all.entry((call.service, call.region.clone())).or_default())
+    }
+
     /// Fails a call of a service that gave no answer a moment ago. After a while one more is let through: if it is
     /// answered, all are.
     fn spare(&self, call: &CallName, rest: Duration) -> Result<(), Unanswering> {
-        let mut all = lock(&self.0);
-        let Some(silent) = all.get_mut(&key(call)) else {
-            return Ok(());
-        };
         let now = Instant::now();
-        if now - *silent < rest {
-            return Err(Unanswering::Before {
+        self.with(call, |heard| match &mut heard.silent {
+            Some(silent) if now - *silent < rest => Err(Unanswering::Before {
                 service: call.service,
                 region: call.region.clone(),
-            });
-        }
-        *silent = now;
-        Ok(())
+            }),
+            Some(silent) => {
+                *silent = now;
+                Ok(())
+            }
+            None => Ok(()),
+        })
     }
 
     fn is_hanging(&self, call: &CallName) -> bool {
-        lock(&self.0).contains_key(&key(call))
+        self.with(call, |heard| heard.silent.is_some())
     }
 
-    fn note(&self, call: &CallName) {
-        lock(&self.0).insert(key(call), Instant::now());
+    /// A call got no answer for so long. If another one did meanwhile, it is not the service that hangs.
+    fn note(&self, call: &CallName, silence: Duration) {
+        let now = Instant::now();
+        self.with(call, |heard| {
+            if heard.answer.is_none_or(|answer| now - answer >= silence) {
+                heard.silent = Some(now);
+            }
+        });
     }
 
     fn heard(&self, call: &CallName) {
-        lock(&self.0).remove(&key(call));
+        self.with(call, |heard| {
+            *heard = Heard {
+                answer: Some(Instant::now()),
+                silent: None,
+            }
+        });
     }
-}
-
-fn key(call: &CallName) -> (&'static str, Region) {
-    (call.service, call.region.clone())
 }
 
 /// What every request is measured by.
@@ -322,7 +346,7 @@ impl Clock {
                 Err(ConnectorError::other(Refused(error).into(), None))
             }
             Err(error) if silence.so_far() >= whole => {
-                self.hanging.note(call);
+                self.hanging.note(call, whole);
                 let is_slow = error.is_timeout();
                 let last = (!is_slow).then(|| crate::text::deepest_cause(&error));
                 Err(is_final(Unanswering::Now { waited: whole, last }))

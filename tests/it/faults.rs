@@ -174,7 +174,10 @@ fn a_signal_ends_the_reading_at_once_and_nothing_is_written() {
 
 #[test]
 fn a_run_that_is_to_outlive_its_terminal_does_so() {
-    let folder = folder("[latency]\ndefault_ms = 40\n", "[ebs_encryption]\nenabled = true\n");
+    let folder = folder(
+        "[latency]\ndefault_ms = 40\n",
+        "[ebs_encryption]\nenabled = true\n",
+    );
     let trueup = folder.sandbox_command(&APPLY);
     let child = Command::new("sh")
         .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])

@@ -35,6 +35,7 @@ mod log_bucket;
 mod monitors;
 mod month;
 mod moto;
+mod network;
 mod password_policy;
 mod planner;
 mod policy;

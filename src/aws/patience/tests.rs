@@ -25,19 +25,14 @@ fn seconds(of: Duration) -> f32 {
 /// The bounds as they are, in seconds of these tests.
 fn scaled() -> Patience {
     let scale = |bound: Duration| SECOND * u32::try_from(bound.as_secs()).unwrap();
-    let Patience {
-        attempt,
-        call,
-        first,
-        rest,
-        told,
-    } = Patience::default();
+    let all = Patience::default();
     Patience {
-        attempt: scale(attempt),
-        call: scale(call),
-        first: scale(first),
-        rest: scale(rest),
-        told: scale(told),
+        attempt: scale(all.attempt),
+        call: scale(all.call),
+        first: scale(all.first),
+        optional: scale(all.optional),
+        rest: scale(all.rest),
+        told: scale(all.told),
     }
 }
 
@@ -300,4 +295,23 @@ async fn the_wait_for_a_turn_is_not_silence() {
     for answer in futures::future::join_all(calls).await {
         answer.unwrap();
     }
+}
+
+#[tokio::test]
+async fn one_operation_that_hangs_does_not_make_the_service_one_that_hangs() {
+    let fate = |_, call: &CallName| match call.operation.as_str() {
+        "ListDetectors" => Fate::Answer,
+        _ => Fate::Hang,
+    };
+    let (aws, _) = reached(fate, Overdue::default()).await;
+    let guardduty = &aws.clients(aws.home()).guardduty;
+    let others = async {
+        for _ in 0..10 {
+            guardduty.list_detectors().send().await.unwrap();
+            tokio::time::sleep(SECOND * 8).await;
+        }
+    };
+    let (hung, ()) = tokio::join!(guardduty.list_members().detector_id("d").send(), others);
+    hung.unwrap_err();
+    guardduty.list_detectors().send().await.unwrap();
 }
