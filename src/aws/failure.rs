@@ -133,10 +133,9 @@ where
         }
     };
     let kind = match code {
-        // "Too Many Requests", whatever the code is.
-        _ if status == 429 => FaultKind::Throttled,
         Some(code) if is_of_the_clock(code, &message, response) => FaultKind::Clock,
-        Some(code) => kind(call.map(|call| call.service), code, &message),
+        Some(code) => kind(call.map(|call| call.service), status, code, &message),
+        None if status == TOO_MANY => FaultKind::Throttled,
         None if response.status().is_success() => FaultKind::Answer,
         None => FaultKind::Service,
     };
@@ -283,8 +282,19 @@ const BY_DECLARATIVE_POLICY: &str = "denied due to an organizational policy in e
 /// own one included. The code is that of a lack of permission.
 const BY_CENTRAL_CONFIGURATION: &str = "central configuration policy";
 
-/// The kind that an error's code and text tell.
-fn kind(service: Option<&str>, code: &str, message: &str) -> FaultKind {
+/// "Too Many Requests", whatever the code is.
+const TOO_MANY: u16 = 429;
+
+/// The kind that a service means by an error's code, where its text says nothing else.
+pub fn kind_of_code(service: &str, status: u16, code: &str) -> FaultKind {
+    kind(Some(service), status, code, "")
+}
+
+/// The kind that an error's status, code and text tell.
+fn kind(service: Option<&str>, status: u16, code: &str, message: &str) -> FaultKind {
+    if status == TOO_MANY {
+        return FaultKind::Throttled;
+    }
     if message.contains(BY_DECLARATIVE_POLICY) {
         return FaultKind::DeniedByOrganization;
     }

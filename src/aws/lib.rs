@@ -57,7 +57,7 @@ pub use self::clients::{CallName, Clients};
 pub use self::denial::EbsEncryption;
 pub use self::endpoint::Address;
 pub use self::error::ConnectError;
-pub use self::failure::{Failure, done, found};
+pub use self::failure::{Failure, done, found, kind_of_code};
 pub use self::http::{Hosts, Network};
 pub use self::identity::{Caller, RegionState};
 pub use self::live::{AnyLive, Cx, Live};

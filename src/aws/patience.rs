@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use trueup_core::location::Region;
 
 use crate::clients::CallName;
+use crate::text::{causes, deepest_cause};
 
 /// The largest answer that is taken: far more than any page of any operation.
 const LARGEST: usize = 64 << 20;
@@ -85,6 +86,8 @@ struct Unheard {
     queued: Duration,
     /// How often the connection was refused.
     refused: u32,
+    /// What became of the last attempt, if it failed by itself.
+    last: Option<String>,
 }
 
 impl Silence {
@@ -106,9 +109,20 @@ impl Silence {
 
     /// An answer came: a failing one of a gateway, which is tried again, does not count.
     fn heard(&self, response: &HttpResponse) {
-        if ![500, 502, 504].contains(&response.status().as_u16()) {
+        let status = response.status().as_u16();
+        if [500, 502, 504].contains(&status) {
+            self.failed(Some(format!("only HTTP status {status}")));
+        } else {
             *lock(&self.0) = Unheard::default();
         }
+    }
+
+    fn failed(&self, how: Option<String>) {
+        lock(&self.0).last = how;
+    }
+
+    fn last(&self) -> Option<String> {
+        lock(&self.0).last.clone()
     }
 
     fn is_refused_too_often(&self) -> bool {
@@ -122,21 +136,15 @@ impl Silence {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unanswering {
     /// This call waited all of its time.
-    #[error("no complete answer within {} s{}", .waited.as_secs_f32(), at_last(.last))]
+    #[error("{} within {} s", .last.as_deref().unwrap_or("no complete answer"), .waited.as_secs_f32())]
     Now {
         waited: Duration,
-        /// What became of the last attempt, if it failed by itself.
+        /// What became of the attempts, if the last one failed by itself.
         last: Option<String>,
     },
     /// Another call of the service did, a moment ago.
     #[error("not asked, because {service} in {region} gave no answer to another call")]
     Before { service: &'static str, region: Region },
-}
-
-fn at_last(last: &Option<String>) -> String {
-    last.as_ref()
-        .map(|last| format!(", at last: {last}"))
-        .unwrap_or_default()
 }
 
 /// One attempt was not answered in time; another one may be.
@@ -149,15 +157,17 @@ struct TooSlow(Duration);
 #[error("the answer is larger than {} MiB", LARGEST >> 20)]
 struct TooLarge;
 
-/// A connection was refused as often as is worth trying.
+/// A connection failed as often as is worth trying.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Refused(#[source] ConnectorError);
+struct GivenUp(#[source] ConnectorError);
+
+type Listener = dyn Fn(&[Awaited]) + Send + Sync;
 
 /// What has not been answered for some time, of all calls.
 #[derive(Clone, Default)]
 pub struct Overdue {
-    listener: Option<Arc<dyn Fn(&[Awaited]) + Send + Sync>>,
+    listener: Option<Arc<Listener>>,
     now: Arc<Mutex<BTreeMap<Awaited, usize>>>,
 }
 
@@ -306,6 +316,18 @@ impl Clock {
         }
     }
 
+    /// How long the next attempt of a call and the whole call may take.
+    fn bounds(&self, call: &CallName) -> (Duration, Duration) {
+        let (attempt, whole) = self.patience.of(call);
+        if self.hanging.is_hanging(call) {
+            // A look whether the service is there again.
+            let look = self.patience.rest / 2;
+            (attempt.min(look), whole.min(look))
+        } else {
+            (attempt, whole)
+        }
+    }
+
     /// Sends a request and reads the whole answer, in the time that there is. It is sent when the result is polled.
     pub(crate) async fn exchange(
         &self,
@@ -313,46 +335,65 @@ impl Clock {
         silence: &Silence,
         send: impl Future<Output = Result<HttpResponse, ConnectorError>>,
     ) -> Result<HttpResponse, ConnectorError> {
-        let is_final = |why: Unanswering| ConnectorError::other(why.into(), None);
         let so_far = silence.so_far();
-        let is_first = so_far.is_zero();
-        if is_first {
-            self.hanging.spare(call, self.patience.rest).map_err(is_final)?;
+        if so_far.is_zero() {
+            let spared = self.hanging.spare(call, self.patience.rest);
+            spared.map_err(|why| ConnectorError::other(why.into(), None))?;
         }
-        let (mut attempt, mut whole) = self.patience.of(call);
-        if self.hanging.is_hanging(call) {
-            // A look whether the service is there again.
-            whole = whole.min(self.patience.rest / 2);
-            attempt = attempt.min(whole);
-        }
+        let (attempt, whole) = self.bounds(call);
         let left = whole.saturating_sub(so_far);
+        if left.is_zero() {
+            return Err(self.end(call, silence, whole));
+        }
         let attempt = attempt.min(left);
-        let sent = Instant::now();
+        let end = Instant::now() + left;
         let answer = async {
             let response = match tokio::time::timeout(attempt, send).await {
                 Ok(response) => response?,
                 Err(_) => return Err(ConnectorError::timeout(TooSlow(attempt).into())),
             };
-            read(response, attempt, sent + left).await
+            read(response, attempt, end).await
         };
-        let answer = self.telling(call, so_far, answer).await;
-        match answer {
+        match self.telling(call, so_far, answer).await {
             Ok(response) => {
                 silence.heard(&response);
                 self.hanging.heard(call);
                 Ok(response)
             }
-            Err(error) if is_refused(&error) && silence.is_refused_too_often() => {
-                Err(ConnectorError::other(Refused(error).into(), None))
-            }
-            Err(error) if silence.so_far() >= whole => {
-                self.hanging.note(call, whole);
-                let is_slow = error.is_timeout();
-                let last = (!is_slow).then(|| crate::text::deepest_cause(&error));
-                Err(is_final(Unanswering::Now { waited: whole, last }))
-            }
-            Err(error) => Err(error),
+            Err(error) => Err(self.failed(call, silence, whole, error)),
         }
+    }
+
+    /// What the failure of one attempt means for the call: another attempt, or its end.
+    fn failed(
+        &self,
+        call: &CallName,
+        silence: &Silence,
+        whole: Duration,
+        error: ConnectorError,
+    ) -> ConnectorError {
+        let fails_by_itself = !error.is_timeout();
+        silence.failed(fails_by_itself.then(|| deepest_cause(&error)));
+        let so_far = silence.so_far();
+        if so_far >= whole {
+            return self.end(call, silence, whole);
+        }
+        if is_refused(&error) && silence.is_refused_too_often() {
+            return ConnectorError::other(GivenUp(error).into(), None);
+        }
+        // Soon after failing ones the next pause would be longer than what is left.
+        if fails_by_itself && so_far >= whole / 2 {
+            self.hanging.note(call, whole / 2);
+            return ConnectorError::other(GivenUp(error).into(), None);
+        }
+        error
+    }
+
+    /// The end of a call that got no answer.
+    fn end(&self, call: &CallName, silence: &Silence, waited: Duration) -> ConnectorError {
+        self.hanging.note(call, waited);
+        let last = silence.last();
+        ConnectorError::other(Unanswering::Now { waited, last }.into(), None)
     }
 
     /// Waits, and tells what is waited for once it takes long.
@@ -398,7 +439,7 @@ async fn read(
 }
 
 fn is_refused(error: &ConnectorError) -> bool {
-    crate::text::causes(error).any(|cause| {
+    causes(error).any(|cause| {
         cause
             .downcast_ref::<std::io::Error>()
             .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused)

@@ -143,10 +143,13 @@ fn without_session(word: &str) -> String {
     let Some((before, rest)) = word.split_once(":assumed-role/") else {
         return word.to_owned();
     };
-    match rest.split_once('/') {
-        Some((role, _)) => format!("{before}:assumed-role/{role}/*"),
-        None => word.to_owned(),
-    }
+    let Some((role, session)) = rest.split_once('/') else {
+        return word.to_owned();
+    };
+    // Names of sessions have these characters (sts:AssumeRole, "RoleSessionName").
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let behind = session.find(|c| !is_of_name(c)).unwrap_or(session.len());
+    format!("{before}:assumed-role/{role}/*{}", &session[behind..])
 }
 
 /// What can be read of an answer that is not in the service's own form: an emulator's HTML page, a proxy's text.
@@ -220,6 +223,10 @@ mod tests {
             (
                 "User: arn:aws:sts::123456789012:assumed-role/admin/me-1700000000 may not",
                 "User: arn:aws:sts::123456789012:assumed-role/admin/* may not",
+            ),
+            (
+                "belong to account 1 (arn:aws:sts::1:assumed-role/admin/me-1700000000), not to 2",
+                "belong to account 1 (arn:aws:sts::1:assumed-role/admin/*), not to 2",
             ),
             (
                 "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:GetUser",

@@ -15,6 +15,7 @@ mod calls;
 mod cases;
 mod cli;
 mod cloudtrail;
+mod codes;
 mod config_recorder;
 mod contacts;
 mod controls;

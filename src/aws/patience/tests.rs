@@ -50,10 +50,12 @@ enum Fate {
     Answer,
 }
 
+type Fates = dyn Fn(usize, &CallName) -> Fate + Send + Sync;
+
 /// A network on which each request meets the fate that belongs to its number.
 #[derive(Clone)]
 struct Net {
-    fate: Arc<dyn Fn(usize, &CallName) -> Fate + Send + Sync>,
+    fate: Arc<Fates>,
     sent: Arc<AtomicUsize>,
 }
 
