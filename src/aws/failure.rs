@@ -18,7 +18,7 @@ use crate::clients::{CallName, Unanswered};
 use crate::denial::Spared;
 use crate::http::{NoSuchHost, ProxyFailed, is_aws_host};
 use crate::offered::is_lacking;
-use crate::patience::Unanswering;
+use crate::patience::{Empty, Unanswering};
 use crate::rate_limit::TooLong;
 use crate::text::{causes, credentials_cause, deepest_cause, page, repeatable};
 use crate::trust::untrusted;
@@ -185,6 +185,8 @@ fn unanswered(error: &(dyn Error + 'static)) -> Fault {
         FaultKind::DeniedByOrganization
     } else if find(|cause| cause.is::<TooLong>()) {
         FaultKind::Throttled
+    } else if find(|cause| cause.is::<Empty>()) {
+        FaultKind::Answer
     } else if no_endpoint(error, call) {
         FaultKind::NotAvailable
     } else if find(|cause| {

@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use aws_smithy_types::retry::ErrorKind;
 use tokio::time::Instant;
 use trueup_core::location::Region;
 
@@ -111,7 +112,7 @@ impl Silence {
     fn heard(&self, response: &HttpResponse) {
         let status = response.status().as_u16();
         if [500, 502, 504].contains(&status) {
-            self.failed(Some(format!("only HTTP status {status}")));
+            self.failed(Some(format!("HTTP status {status}")));
         } else {
             *lock(&self.0) = Unheard::default();
         }
@@ -136,7 +137,7 @@ impl Silence {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unanswering {
     /// This call waited all of its time.
-    #[error("{} within {} s", .last.as_deref().unwrap_or("no complete answer"), .waited.as_secs_f32())]
+    #[error("{}", unanswered(.last.as_deref(), *.waited))]
     Now {
         waited: Duration,
         /// What became of the attempts, if the last one failed by itself.
@@ -145,6 +146,14 @@ pub(crate) enum Unanswering {
     /// Another call of the service did, a moment ago.
     #[error("not asked, because {service} in {region} gave no answer to another call")]
     Before { service: &'static str, region: Region },
+}
+
+fn unanswered(last: Option<&str>, waited: Duration) -> String {
+    let waited = waited.as_secs_f32();
+    match last {
+        Some(last) => format!("{last} (tried for {waited} s)"),
+        None => format!("no complete answer within {waited} s"),
+    }
 }
 
 /// One attempt was not answered in time; another one may be.
@@ -156,6 +165,18 @@ struct TooSlow(Duration);
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is larger than {} MiB", LARGEST >> 20)]
 struct TooLarge;
+
+/// An answer to a read has nothing in it. The SDK would take it for one without any of its members: an account in which
+/// there is nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is empty")]
+pub(crate) struct Empty;
+
+/// True if there is no body where each answer has one.
+fn is_missing(call: &CallName, response: &HttpResponse) -> bool {
+    let is_empty = response.body().bytes().is_some_and(<[u8]>::is_empty);
+    call.is_read() && !call.operation.starts_with("Head") && response.status().is_success() && is_empty
+}
 
 /// A connection failed as often as is worth trying.
 #[derive(Debug, thiserror::Error)]
@@ -352,7 +373,14 @@ impl Clock {
                 Ok(response) => response?,
                 Err(_) => return Err(ConnectorError::timeout(TooSlow(attempt).into())),
             };
-            read(response, attempt, end).await
+            let response = read(response, attempt, end).await?;
+            if is_missing(call, &response) {
+                return Err(ConnectorError::other(
+                    Empty.into(),
+                    Some(ErrorKind::TransientError),
+                ));
+            }
+            Ok(response)
         };
         match self.telling(call, so_far, answer).await {
             Ok(response) => {

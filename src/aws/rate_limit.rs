@@ -278,7 +278,7 @@ mod tests {
                 slow.now.fetch_sub(1, Ordering::SeqCst);
                 Ok(HttpResponse::new(
                     StatusCode::try_from(200).unwrap(),
-                    SdkBody::empty(),
+                    SdkBody::from("{}"),
                 ))
             })
         }

@@ -45,6 +45,8 @@ struct Row {
     name: &'static str,
     /// Hosts that do not exist.
     unknown: &'static [&'static str],
+    /// Hosts that the proxy opens no connection to.
+    closed: &'static [&'static str],
     /// What becomes of a request.
     fate: fn(&Seen) -> Fate,
     end: End,
@@ -102,6 +104,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "nothing",
         unknown: &[],
+        closed: &[],
         fate: pass,
         end: End::Read,
         says: "",
@@ -110,6 +113,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "the name of a service does not resolve",
         unknown: &["guardduty.eu-west-1.amazonaws.com"],
+        closed: &[],
         fate: pass,
         end: IRELAND,
         says: "there is no host `guardduty.eu-west-1.amazonaws.com`",
@@ -118,6 +122,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "no name resolves",
         unknown: &["sts.us-east-1.amazonaws.com", "iam.amazonaws.com"],
+        closed: &[],
         fate: pass,
         end: End::Unreached(FaultKind::Network),
         says: "there is no host `sts.us-east-1.amazonaws.com`",
@@ -126,6 +131,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "a connection is reset once",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             if seen.number == 0 {
                 of_guardduty(seen, Fate::Reset)
@@ -140,14 +146,58 @@ const ROWS: &[Row] = &[
     Row {
         name: "every connection to a service is reset",
         unknown: &[],
+        closed: &[],
         fate: |seen| of_guardduty(seen, Fate::Reset),
         end: IRELAND,
         says: "guardduty:",
         advises: ELSEWHERE,
     },
     Row {
+        name: "answers are cut off",
+        unknown: &[],
+        closed: &[],
+        fate: |seen| of_guardduty(seen, Fate::Cut),
+        end: IRELAND,
+        says: "guardduty:",
+        advises: ELSEWHERE,
+    },
+    Row {
+        name: "an answer is cut off once",
+        unknown: &[],
+        closed: &[],
+        fate: |seen| {
+            if seen.number == 0 {
+                of_guardduty(seen, Fate::Cut)
+            } else {
+                Fate::Pass
+            }
+        },
+        end: End::Read,
+        says: "",
+        advises: "",
+    },
+    Row {
+        name: "an answer is empty",
+        unknown: &[],
+        closed: &[],
+        fate: |seen| of_guardduty(seen, Fate::Say(200, vec![], String::new())),
+        end: End::Unread(&[("guardduty", "eu-west-1")], FaultKind::Answer),
+        says: "the answer is empty",
+        advises: "check that it is the service that answers there",
+    },
+    Row {
+        name: "the proxy forbids a host",
+        unknown: &[],
+        closed: &["guardduty.eu-west-1.amazonaws.com"],
+        fate: pass,
+        end: End::Unread(&[("guardduty", "eu-west-1")], FaultKind::Proxy),
+        says: "proxy http://127.0.0.1:",
+        advises: "exempt AWS's hosts from it with NO_PROXY",
+    },
+    Row {
         name: "a service hangs",
         unknown: &[],
+        closed: &[],
         fate: |seen| of_guardduty(seen, Fate::Hang),
         end: IRELAND,
         says: "no complete answer within",
@@ -156,6 +206,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "a service hangs once",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             if seen.number == 0 {
                 of_guardduty(seen, Fate::Hang)
@@ -170,6 +221,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "an answer does not end",
         unknown: &[],
+        closed: &[],
         fate: |seen| of_guardduty(seen, Fate::Drip),
         end: IRELAND,
         says: "no complete answer within",
@@ -178,6 +230,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "the first call hangs",
         unknown: &[],
+        closed: &[],
         fate: |seen| of_sts(seen, Fate::Hang),
         end: End::Unreached(FaultKind::Network),
         says: "no complete answer within",
@@ -186,6 +239,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "only the alias hangs",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             if seen.operation == "ListAccountAliases" {
                 Fate::Hang
@@ -200,6 +254,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "the clock is wrong, says the first call",
         unknown: &[],
+        closed: &[],
         fate: |seen| of_sts(seen, xml(403, "SignatureDoesNotMatch", EXPIRED)),
         end: End::Unreached(FaultKind::Clock),
         says: "Signature expired",
@@ -208,6 +263,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "the clock is wrong, says a service of one region",
         unknown: &[],
+        closed: &[],
         fate: |seen| of_guardduty(seen, json(403, "InvalidSignatureException", EXPIRED)),
         end: End::Unread(&[("guardduty", "eu-west-1")], FaultKind::Clock),
         says: "Signature expired",
@@ -216,6 +272,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "the clock is wrong by half an hour and corrected with AWS's time",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             // Everything that AWS answers has its time.
             let ahead = std::time::SystemTime::now() + Duration::from_secs(1800);
@@ -242,6 +299,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "a page of a proxy answers",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             of_guardduty(
                 seen,
@@ -255,6 +313,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "a gateway fails once",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             let bad = Fate::Say(
                 502,
@@ -274,6 +333,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "a service throttles with a code of its own",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             let throttled = json(429, "Throttled", "Rate exceeded");
             if seen.number < 2 {
@@ -289,6 +349,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "the session has ended",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             of_sts(
                 seen,
@@ -306,6 +367,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "a permissions boundary denies",
         unknown: &[],
+        closed: &[],
         fate: |seen| {
             of_guardduty(
                 seen,
@@ -368,7 +430,7 @@ fn trusting(internet: &Internet, folder: &tempfile::TempDir) -> Vec<(String, Str
 
 /// Follows a row to its end; what is wrong with that, if anything.
 async fn follow(row: &'static Row) -> Result<(), String> {
-    let internet = Internet::start(vec![("AKIAOURS", two_regions(ID))], row.fate).await;
+    let internet = Internet::start(vec![("AKIAOURS", two_regions(ID))], row.closed, row.fate).await;
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
     let env = trusting(&internet, &folder);
@@ -450,7 +512,7 @@ async fn every_fault_of_the_network_comes_to_its_own_end() {
 async fn a_write_whose_answer_is_lost_or_late_ends_as_wanted() {
     let fates: [fn() -> Fate; 2] = [|| Fate::Lose, || Fate::Hang];
     for fate in fates {
-        let internet = Internet::start(vec![("AKIAOURS", two_regions(ID))], move |seen| {
+        let internet = Internet::start(vec![("AKIAOURS", two_regions(ID))], &[], move |seen| {
             let is_write =
                 seen.host.starts_with("guardduty.") && seen.operation.starts_with("POST /detector");
             if is_write && seen.number == 0 {
@@ -485,7 +547,7 @@ async fn credentials_of_another_account_end_the_run_before_anything_is_written_t
         ("AKIAOURS", two_regions(ID)),
         ("AKIATHEIRS", two_regions("222222222222")),
     ];
-    let internet = Internet::start(accounts, pass).await;
+    let internet = Internet::start(accounts, &[], pass).await;
     let folder = tempfile::tempdir().unwrap();
     let renewed = Renewed::default();
     let connect = Connect {
@@ -539,7 +601,7 @@ async fn run(mut command: std::process::Command) -> (Ended, Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_companys_authority_is_trusted_where_it_is_named_and_otherwise_told_at_once() {
-    let internet = Internet::start(vec![("AKIAOURS", two_regions(ID))], pass).await;
+    let internet = Internet::start(vec![("AKIAOURS", two_regions(ID))], &[], pass).await;
     let folder = Folder::new();
     let bundle = internet.bundle(&folder.path(""));
     let proxy = format!("http://{}", internet.proxy);

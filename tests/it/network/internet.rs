@@ -17,8 +17,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_types::body::SdkBody;
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use futures::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -57,6 +59,8 @@ pub(crate) enum Fate {
     Lose,
     /// The connection ends without an answer.
     Reset,
+    /// The connection ends within the answer.
+    Cut,
     /// There is no answer.
     Hang,
     /// The answer comes byte by byte, for ever.
@@ -83,9 +87,11 @@ impl fmt::Debug for Internet {
 }
 
 impl Internet {
-    /// Starts one with a simulated account; the key that signs decides between two, if there are.
+    /// Starts one with a simulated account; the key that signs decides between two, if there are. To some hosts the proxy
+    /// opens no connection.
     pub(crate) async fn start(
         accounts: Vec<(&'static str, Sandbox)>,
+        closed: &'static [&'static str],
         decide: impl Fn(&Seen) -> Fate + Send + Sync + 'static,
     ) -> Internet {
         static AUTHORITY: LazyLock<Arc<Authority>> = LazyLock::new(|| Arc::new(Authority::new()));
@@ -102,6 +108,7 @@ impl Internet {
             .collect();
         let inside = Arc::new(Inside {
             accounts,
+            closed,
             decide: Arc::new(decide),
             seen: Arc::clone(&internet.seen),
             tls: authority.acceptor(),
@@ -141,6 +148,7 @@ fn connector(sandbox: &Sandbox) -> SharedHttpConnector {
 /// What serves the tunnels.
 struct Inside {
     accounts: Vec<(&'static str, SharedHttpConnector)>,
+    closed: &'static [&'static str],
     decide: Decide,
     seen: Arc<Mutex<Vec<Seen>>>,
     tls: TlsAcceptor,
@@ -160,6 +168,12 @@ impl Inside {
             "{}",
             String::from_utf8_lossy(&head)
         );
+        let head = String::from_utf8_lossy(&head);
+        if self.closed.iter().any(|host| head.contains(host)) {
+            return client
+                .write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+                .await;
+        }
         client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
         let stream = self.tls.accept(client).await?;
         let service = service_fn(move |request| Arc::clone(&self).answer(request));
@@ -173,30 +187,35 @@ impl Inside {
     async fn answer(
         self: Arc<Self>,
         request: hyper::Request<Incoming>,
-    ) -> io::Result<hyper::Response<http_body_util::Either<Full<Bytes>, Dripping>>> {
-        use http_body_util::Either::{Left, Right};
+    ) -> io::Result<hyper::Response<BoxBody<Bytes, io::Error>>> {
+        let full = |body: Bytes| Full::new(body).map_err(|never| match never {}).boxed();
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let seen = self.note(&parts, &body);
         let lost = || io::Error::from(io::ErrorKind::ConnectionReset);
         match (self.decide)(&seen) {
-            Fate::Pass => Ok(self
-                .carry(&seen, parts, body)
-                .await?
-                .map(|body| Left(Full::new(body)))),
+            Fate::Pass => Ok(self.carry(&seen, parts, body).await?.map(full)),
             Fate::Lose => {
                 self.carry(&seen, parts, body).await?;
                 Err(lost())
             }
             Fate::Reset => Err(lost()),
+            Fate::Cut => {
+                let response = self.carry(&seen, parts, body).await?;
+                let half = response.body().slice(..response.body().len() / 2);
+                let pieces = [Ok(Frame::data(half)), Err(lost())];
+                Ok(hyper::Response::new(
+                    StreamBody::new(stream::iter(pieces)).boxed(),
+                ))
+            }
             Fate::Hang => std::future::pending().await,
-            Fate::Drip => Ok(hyper::Response::new(Right(Dripping::default()))),
+            Fate::Drip => Ok(hyper::Response::new(Dripping::default().boxed())),
             Fate::Say(status, headers, body) => {
                 let mut response = hyper::Response::builder().status(status);
                 for (name, value) in headers {
                     response = response.header(name, value);
                 }
-                Ok(response.body(Left(Full::from(body))).map_err(io::Error::other)?)
+                Ok(response.body(full(Bytes::from(body))).map_err(io::Error::other)?)
             }
         }
     }
