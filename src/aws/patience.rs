@@ -30,7 +30,8 @@ const REFUSALS: u32 = 3;
 /// The bounds of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// For an answer to one attempt to read, and between two pieces of it.
+    /// For an answer to the first attempt to read, and between two pieces of it. A later attempt has all the time that is
+    /// left.
     pub attempt: Duration,
     /// For the answer to a call, with all its attempts. A write gets twice as long, and half of that for one attempt: an
     /// attempt that is given up too early may have been carried out.
@@ -366,7 +367,8 @@ impl Clock {
         if left.is_zero() {
             return Err(self.end(call, silence, whole));
         }
-        let attempt = attempt.min(left);
+        // What was not answered in the time of one attempt may need longer.
+        let attempt = if so_far < attempt { attempt.min(left) } else { left };
         let end = Instant::now() + left;
         let answer = async {
             let response = match tokio::time::timeout(attempt, send).await {

@@ -99,7 +99,42 @@ pub(crate) fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use aws_types::os_shim_internal::Env;
+
     use super::*;
+    use crate::tests::around;
+
+    #[tokio::test]
+    async fn the_variable_comes_before_the_profile_and_a_bundle_that_cannot_be_used_is_an_error() {
+        let home = env!("CARGO_MANIFEST_DIR");
+        for (variable, of_profile, end) in [
+            ("", "", Ok(false)),
+            ("", "~/trust/bundle.pem", Ok(true)),
+            ("~/trust/bundle.pem", "gone.pem", Ok(true)),
+            (
+                "gone.pem",
+                "~/trust/bundle.pem",
+                Err("gone.pem (from AWS_CA_BUNDLE) cannot be read"),
+            ),
+            (
+                "",
+                "~/Cargo.toml",
+                Err("(from the profile's `ca_bundle`) holds no certificate"),
+            ),
+        ] {
+            let key = if of_profile.is_empty() { "" } else { "ca_bundle = " };
+            let around = Surroundings {
+                env: Env::from_slice(&[("AWS_CA_BUNDLE", variable), ("HOME", home)]),
+                ..around(&format!("[default]\nregion = eu-west-1\n{key}{of_profile}\n"))
+            };
+            let profiles = Profiles::load(None, &around).await.unwrap();
+            match (configured(&around, &profiles), end) {
+                (Ok(found), Ok(expected)) => assert_eq!(found.is_some(), expected, "{variable} {of_profile}"),
+                (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+                (found, _) => panic!("{variable} {of_profile}: {found:?}"),
+            }
+        }
+    }
 
     #[test]
     fn certificates_are_found_between_comments_and_bad_ones_are_left_out() {

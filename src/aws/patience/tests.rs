@@ -43,8 +43,8 @@ enum Fate {
     Reset,
     Refused,
     Status(u16),
-    /// An answer after a second.
-    Late,
+    /// An answer after so many seconds.
+    Late(u32),
     /// A body of which a byte comes each second, for ever.
     Drip,
     Answer,
@@ -88,8 +88,8 @@ impl HttpConnector for Net {
                 Fate::Refused => io(std::io::ErrorKind::ConnectionRefused),
                 Fate::Status(status) => response(status, SdkBody::from("")),
                 Fate::Drip => response(200, drip()),
-                Fate::Late => {
-                    tokio::time::sleep(SECOND).await;
+                Fate::Late(seconds) => {
+                    tokio::time::sleep(SECOND * seconds).await;
                     response(200, SdkBody::from(r#"{"detectorIds": []}"#))
                 }
                 Fate::Answer => response(200, SdkBody::from(r#"{"detectorIds": []}"#)),
@@ -172,6 +172,13 @@ async fn one_request_that_hangs_is_sent_again_in_good_time() {
     .await;
     answer.unwrap();
     assert!(took < 60.0 && sent == 2, "{took} s, {sent} requests");
+}
+
+#[tokio::test]
+async fn an_answer_that_needs_longer_than_the_first_attempt_has_is_waited_for() {
+    let (answer, took, sent) = read_with(|_, _| Fate::Late(30)).await;
+    answer.unwrap();
+    assert!(took >= 50.0 && sent == 2, "{took} s, {sent} requests");
 }
 
 #[tokio::test]
@@ -282,7 +289,7 @@ async fn what_is_waited_for_is_told_from_the_tenth_second_until_the_end() {
 async fn the_wait_for_a_turn_is_not_silence() {
     // 100 calls through one place, each of a second: the last waits far longer than any call may.
     let net = Net {
-        fate: Arc::new(|_, _| Fate::Late),
+        fate: Arc::new(|_, _| Fate::Late(1)),
         sent: Arc::default(),
     };
     let connect = Connect {
