@@ -388,7 +388,7 @@ fn no_credentials(error: &CredentialsError, profiles: &Profiles, has_endpoint: b
             },
         };
     };
-    // A machine without metadata is no fault of the network.
+    // A machine without metadata does not show a fault of the network.
     let is_of_network = |name: &str| ["Profile", "WebIdentityToken"].contains(&name);
     let mut attempts = chain.attempts().iter();
     let of_the_way = attempts.find_map(|attempt| {

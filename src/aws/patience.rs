@@ -24,7 +24,7 @@ use crate::text::{causes, deepest_cause};
 
 /// The largest answer that is taken: far more than any page of any operation.
 const LARGEST: usize = 64 << 20;
-/// How often a connection may be refused before the call fails: nobody listens there.
+/// How often a connection may be refused before the call fails: nothing listens there.
 const REFUSALS: u32 = 3;
 
 /// The bounds of waiting.

@@ -23,7 +23,7 @@ struct Heard {
     hangup: Option<tokio::signal::unix::Signal>,
 }
 
-/// True if whoever started the process lets it outlive its terminal. Only Linux tells.
+/// True if the process was started to outlive its terminal. Only Linux shows that.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     const HANGUP: u64 = 1;

@@ -184,7 +184,7 @@ async fn what_is_wrong_with_a_profile_is_said_with_its_name() {
 }
 
 #[tokio::test]
-async fn whoever_is_signed_out_signs_in_to_the_profile_that_the_roles_begin_with() {
+async fn the_profile_that_the_roles_begin_with_is_the_one_to_sign_in_to() {
     const SSO: &str = "[profile base]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = r\n\
         [sso-session corp]\nsso_start_url = https://corp.example.com\nsso_region = eu-west-1\n\
         [profile middle]\nrole_arn = r\nsource_profile = base\n";
