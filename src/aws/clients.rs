@@ -6,8 +6,8 @@ use std::io;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
-    FinalizerInterceptorContextMut, InterceptorContext,
+    BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextMut,
+    BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextMut, InterceptorContext,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata, OrchestratorError};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -18,7 +18,9 @@ use aws_types::SdkConfig;
 use trueup_core::location::Region;
 
 use super::http::NoSuchHost;
+use crate::patience::Silence;
 use crate::text::causes;
+use crate::trust::untrusted;
 
 /// Declares [`Clients`]: one line a service, `name: crate`, with what is particular to its configuration after `+`.
 /// The name is also the service's part in a [`CallName`], unless another one follows it in parentheses.
@@ -152,7 +154,8 @@ pub(crate) struct Unanswered {
 }
 
 /// Gives each request, each response and each failure without response the call's name: requests for the
-/// [rate limit](crate::rate_limit), the others for [`Fault`](trueup_core::fault::Fault).
+/// [rate limit](crate::rate_limit), the others for [`Fault`](trueup_core::fault::Fault). All requests of a call share its
+/// [`Silence`].
 #[derive(Debug)]
 struct Naming {
     service: &'static str,
@@ -174,6 +177,16 @@ impl Intercept for Naming {
         "Naming"
     }
 
+    fn modify_before_serialization(
+        &self,
+        _: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        bag.interceptor_state().store_put(Silence::default());
+        Ok(())
+    }
+
     fn modify_before_transmit(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
@@ -182,6 +195,9 @@ impl Intercept for Naming {
     ) -> Result<(), BoxError> {
         if let Some(call) = self.call(bag) {
             context.request_mut().add_extension(call);
+        }
+        if let Some(silence) = bag.load::<Silence>() {
+            context.request_mut().add_extension(silence.clone());
         }
         Ok(())
     }
@@ -219,7 +235,8 @@ impl Intercept for Naming {
     }
 }
 
-/// Forbids retries where another attempt cannot end otherwise.
+/// Forbids retries where another attempt cannot end otherwise, and asks for them where a service throttles by a code of
+/// its own.
 #[derive(Debug)]
 struct Final {
     emulated: bool,
@@ -232,8 +249,15 @@ impl ClassifyRetry for Final {
         let Some(Err(error)) = context.output_or_error() else {
             return RetryAction::NoActionIndicated;
         };
+        // "Too Many Requests", whatever the code is: SNS says `Throttled`, which the SDK does not know.
+        if context
+            .response()
+            .is_some_and(|response| response.status().as_u16() == 429)
+        {
+            return RetryAction::throttling_error();
+        }
         let hopeless = match (error.as_connector_error(), context.response()) {
-            (Some(error), _) => self.nobody_there(error),
+            (Some(error), _) => self.nobody_there(error) || untrusted(error).is_some(),
             (None, Some(response)) => {
                 !self.throttles_by_limit && is_quota(response) || self.emulated && is_page(response)
             }

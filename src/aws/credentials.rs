@@ -14,18 +14,20 @@ use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentials
 use aws_sdk_sts::types::Credentials as Session;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::error::ErrorMetadata;
 use aws_types::SdkConfig;
 use aws_types::os_shim_internal::Fs;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use trueup_core::fault::Fault;
+use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::location::Region;
 
 use super::clients::{Clients, Manner};
 use super::error::ConnectError;
 use super::failure::Failure;
+use super::failure::of_the_way;
 use super::text::{causes, credentials_cause, deepest_cause};
-use super::{Prompt, Surroundings};
+use super::{Patience, Prompt, Surroundings};
 
 /// The name that a role's session gets in CloudTrail, unless the profile has one.
 const SESSION_NAME: &str = "trueup";
@@ -77,6 +79,20 @@ impl Profiles {
         self.set.get_profile(name)
     }
 
+    /// The profile that the way through the roles of this one begins with. A profile that signs in is such a beginning.
+    fn source<'a>(&'a self, name: &'a str) -> &'a str {
+        let mut seen = vec![name];
+        while let Some(profile) = self.get(seen[seen.len() - 1]) {
+            match profile.get("source_profile") {
+                Some(source) if profile.get("role_arn").is_some() && !seen.contains(&source) => {
+                    seen.push(source);
+                }
+                _ => break,
+            }
+        }
+        seen[seen.len() - 1]
+    }
+
     /// True if the selected profile, or a role on the way to its source, wants an MFA code.
     fn wants_mfa(&self) -> bool {
         let mut seen = vec![];
@@ -124,6 +140,8 @@ pub(super) struct Reach<'a> {
     pub(super) manner: Manner,
     /// How a person is asked for a code.
     pub(super) prompt: Option<Prompt>,
+    /// How long the services that give out credentials are waited for.
+    pub(super) patience: Patience,
 }
 
 /// The provider of credentials, after it has given some.
@@ -167,7 +185,13 @@ impl Reach<'_> {
             .with_http_client(self.http.clone())
             .with_region(Some(config_region(self.home)));
         match self.base.timeout_config() {
-            Some(timeouts) => config.with_timeout_config(timeouts.clone()),
+            Some(timeouts) => {
+                let timeouts = timeouts
+                    .to_builder()
+                    .operation_attempt_timeout(self.patience.first / 2)
+                    .operation_timeout(self.patience.first);
+                config.with_timeout_config(timeouts.build())
+            }
             None => config,
         }
     }
@@ -353,13 +377,24 @@ fn no_credentials(error: &CredentialsError, profiles: &Profiles, has_endpoint: b
             why: credentials_cause(error)
                 .unwrap_or_else(|| format!("profile `{}` has none", profiles.name())),
             tried: vec![],
-            next: if causes(error).any(|cause| cause.is::<ConnectorError>()) {
-                "Check the network or a proxy, and run again.".to_owned()
-            } else {
-                sign_in(profiles)
+            next: match next_step(error) {
+                Some(next) => next,
+                None if is_refused(error) => format!(
+                    "Check that the role of profile `{}` exists, and that its trust policy and the caller's own policies \
+                     allow sts:AssumeRole.",
+                    profiles.name()
+                ),
+                None => sign_in(profiles),
             },
         };
     };
+    // A machine without metadata does not show a fault of the network.
+    let is_of_network = |name: &str| ["Profile", "WebIdentityToken"].contains(&name);
+    let mut attempts = chain.attempts().iter();
+    let of_the_way = attempts.find_map(|attempt| {
+        let error = is_of_network(attempt.name()).then(|| attempt.error())?;
+        next_step(error)
+    });
     let tried = chain.attempts().iter().map(|attempt| {
         let source = match attempt.name() {
             "Environment" => "environment variables".to_owned(),
@@ -375,7 +410,9 @@ fn no_credentials(error: &CredentialsError, profiles: &Profiles, has_endpoint: b
     ConnectError::NoCredentials {
         why: "no source gave any".to_owned(),
         tried: tried.collect(),
-        next: if has_endpoint {
+        next: if let Some(next) = of_the_way {
+            next
+        } else if has_endpoint {
             "An emulator takes any: AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test.".to_owned()
         } else {
             SIGN_IN.to_owned()
@@ -383,18 +420,46 @@ fn no_credentials(error: &CredentialsError, profiles: &Profiles, has_endpoint: b
     }
 }
 
-/// How one signs in to the selected profile again.
+/// What helps where a service that gives out credentials was not reached.
+fn next_step(error: &CredentialsError) -> Option<String> {
+    let kind = of_the_way(error).or_else(|| {
+        let is_unreached = causes(error).any(|cause| cause.is::<ConnectorError>());
+        is_unreached.then_some(FaultKind::Network)
+    })?;
+    let fault = Fault {
+        kind,
+        ..Fault::answer("", "")
+    };
+    let hint = fault.hint()?;
+    Some(format!("{}{}.", hint[..1].to_uppercase(), &hint[1..]))
+}
+
+/// True if a service knows the caller, and refuses the session that was asked for.
+fn is_refused(error: &CredentialsError) -> bool {
+    causes(error).any(|cause| {
+        cause
+            .downcast_ref::<ErrorMetadata>()
+            .is_some_and(|sent| sent.code() == Some("AccessDenied"))
+    })
+}
+
+/// How one signs in again: to the selected profile, or to the source that its roles begin with.
 fn sign_in(profiles: &Profiles) -> String {
-    let name = profiles.name();
-    let has = |key| profiles.selected(key).is_some();
+    let selected = profiles.name();
+    let name = profiles.source(selected);
+    let has = |key| {
+        profiles
+            .get(name)
+            .is_some_and(|profile| profile.get(key).is_some())
+    };
     if has("sso_session") || has("sso_start_url") {
         format!("Sign in again: `aws sso login --profile {name}`.")
     } else if has("login_session") {
         format!("Sign in again: `aws login --profile {name}`.")
     } else if has("credential_process") {
         format!("See why the `credential_process` of profile `{name}` fails.")
-    } else if has("role_arn") {
-        format!("Check the role and the source of profile `{name}` in ~/.aws/config.")
+    } else if profiles.selected("role_arn").is_some() {
+        format!("Check the role and the source of profile `{selected}` in ~/.aws/config.")
     } else {
         SIGN_IN.to_owned()
     }

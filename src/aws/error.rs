@@ -76,6 +76,16 @@ pub enum ConnectError {
         /// What is wrong, to follow the address.
         why: &'static str,
     },
+    /// The bundle of trusted authorities cannot be used.
+    #[error("the certificate bundle {file} (from {from}) {why}\nname a file with certificates in PEM form")]
+    CaBundle {
+        /// The file as it was given.
+        file: String,
+        /// Who gave it.
+        from: &'static str,
+        /// What is wrong, to follow the name.
+        why: String,
+    },
     /// STS has an address of its own, which the command line does not name.
     #[error(
         "STS is called at `{url}` and the other services at {others}: it could not prove whose account they change\n\

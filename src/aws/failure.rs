@@ -3,20 +3,25 @@
 use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use trueup_core::fault::{Fault, FaultKind};
 
 use crate::clients::{CallName, Unanswered};
 use crate::denial::Spared;
-use crate::http::{NoSuchHost, is_aws_host};
+use crate::http::{NoSuchHost, ProxyFailed, is_aws_host};
 use crate::offered::is_lacking;
+use crate::patience::{Empty, Unanswering};
 use crate::rate_limit::TooLong;
 use crate::text::{causes, credentials_cause, deepest_cause, page, repeatable};
+use crate::trust::untrusted;
 
 /// A [`Fault`] on its way up: what a function that calls AWS fails with, so that `?` takes the SDK's errors.
 ///
@@ -128,7 +133,9 @@ where
         }
     };
     let kind = match code {
-        Some(code) => kind(call.map(|call| call.service), code, &message),
+        Some(code) if is_of_the_clock(code, &message, response) => FaultKind::Clock,
+        Some(code) => kind(call.map(|call| call.service), status, code, &message),
+        None if status == TOO_MANY => FaultKind::Throttled,
         None if response.status().is_success() => FaultKind::Answer,
         None => FaultKind::Service,
     };
@@ -169,15 +176,24 @@ fn unanswered(error: &(dyn Error + 'static)) -> Fault {
     let find = |is: fn(&(dyn Error + 'static)) -> bool| causes(error).any(is);
     let call = causes(error).find_map(|cause| cause.downcast_ref::<Unanswered>());
     let call = call.map(|unanswered| &unanswered.call);
-    let kind = if find(|cause| cause.is::<CredentialsError>()) {
+    let distrust = untrusted(error);
+    let kind = if let Some(kind) = of_the_way(error) {
+        kind
+    } else if find(|cause| cause.is::<CredentialsError>()) {
         FaultKind::Credentials
     } else if find(|cause| cause.is::<Spared>()) {
         FaultKind::DeniedByOrganization
     } else if find(|cause| cause.is::<TooLong>()) {
         FaultKind::Throttled
+    } else if find(|cause| cause.is::<Empty>()) {
+        FaultKind::Answer
     } else if no_endpoint(error, call) {
         FaultKind::NotAvailable
-    } else if find(|cause| cause.is::<NoSuchHost>() || cause.downcast_ref().is_some_and(is_of_the_network)) {
+    } else if find(|cause| {
+        cause.is::<NoSuchHost>()
+            || cause.is::<Unanswering>()
+            || cause.downcast_ref().is_some_and(is_of_the_network)
+    }) {
         FaultKind::Network
     } else {
         // The request could not even be made: the SDK refused its input or found no endpoint.
@@ -187,8 +203,29 @@ fn unanswered(error: &(dyn Error + 'static)) -> Fault {
         kind,
         call: name(call),
         code: None,
-        message: repeatable(&credentials_cause(error).unwrap_or_else(|| deepest_cause(error))),
+        message: distrust
+            .unwrap_or_else(|| repeatable(&credentials_cause(error).unwrap_or_else(|| cause(error)))),
         request_id: None,
+    }
+}
+
+/// What stands in the way to any service: a proxy that fails, or a certificate that is not trusted.
+pub(crate) fn of_the_way(error: &(dyn Error + 'static)) -> Option<FaultKind> {
+    if untrusted(error).is_some() {
+        return Some(FaultKind::Certificate);
+    }
+    let mut all = causes(error);
+    all.any(|cause| cause.is::<ProxyFailed>())
+        .then_some(FaultKind::Proxy)
+}
+
+/// What the innermost cause says, with the proxy if it happened there.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let said = deepest_cause(error);
+    let mut all = causes(error);
+    match all.find_map(|cause| cause.downcast_ref::<ProxyFailed>()) {
+        Some(failed) => format!("proxy {}: {said}", failed.proxy),
+        None => said,
     }
 }
 
@@ -209,6 +246,36 @@ fn name(call: Option<&CallName>) -> String {
     call.map_or_else(|| "a request".to_owned(), CallName::to_string)
 }
 
+/// How far this machine's clock may be off before AWS refuses a signature.
+const TOLERATED: Duration = Duration::from_secs(5 * 60);
+
+/// True if a request was refused for its time. Some services have a code for that; others say it in the text of a bad
+/// signature, or only show their own time beside a refusal that has many causes.
+fn is_of_the_clock(code: &str, message: &str, response: &HttpResponse) -> bool {
+    match code {
+        "RequestTimeTooSkewed" | "RequestInTheFuture" => true,
+        "RequestExpired" | "SignatureDoesNotMatch" | "InvalidSignatureException" | "AuthFailure" => {
+            message.contains("Signature expired")
+                || message.contains("Signature not yet current")
+                || is_far_from_now(response)
+        }
+        _ => false,
+    }
+}
+
+/// True if the service's time, which each answer has, is not that of this machine.
+fn is_far_from_now(response: &HttpResponse) -> bool {
+    let date = response.headers().get("date");
+    let theirs = date
+        .and_then(|date| DateTime::from_str(date, Format::HttpDate).ok())
+        .and_then(|date| SystemTime::try_from(date).ok());
+    let now = SystemTime::now();
+    theirs.is_some_and(|theirs| {
+        let apart = theirs.duration_since(now).or_else(|_| now.duration_since(theirs));
+        apart.is_ok_and(|apart| apart > TOLERATED)
+    })
+}
+
 /// What EC2 says where a declarative policy sets something, unless the policy has a sentence of its own. The code that
 /// comes with it is not published (Organizations User Guide, "Custom error messages for EC2 policies").
 const BY_DECLARATIVE_POLICY: &str = "denied due to an organizational policy in effect";
@@ -217,8 +284,19 @@ const BY_DECLARATIVE_POLICY: &str = "denied due to an organizational policy in e
 /// own one included. The code is that of a lack of permission.
 const BY_CENTRAL_CONFIGURATION: &str = "central configuration policy";
 
-/// The kind that an error's code and text tell.
-fn kind(service: Option<&str>, code: &str, message: &str) -> FaultKind {
+/// "Too Many Requests", whatever the code is.
+const TOO_MANY: u16 = 429;
+
+/// The kind that a service means by an error's code, where its text says nothing else.
+pub fn kind_of_code(service: &str, status: u16, code: &str) -> FaultKind {
+    kind(Some(service), status, code, "")
+}
+
+/// The kind that an error's status, code and text tell.
+fn kind(service: Option<&str>, status: u16, code: &str, message: &str) -> FaultKind {
+    if status == TOO_MANY {
+        return FaultKind::Throttled;
+    }
     if message.contains(BY_DECLARATIVE_POLICY) {
         return FaultKind::DeniedByOrganization;
     }
@@ -262,6 +340,7 @@ fn kind(service: Option<&str>, code: &str, message: &str) -> FaultKind {
         | "RequestThrottled"
         | "RequestThrottledException"
         | "SlowDown"
+        | "Throttled"
         | "ThrottledException"
         | "Throttling"
         | "ThrottlingException"

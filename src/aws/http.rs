@@ -5,25 +5,77 @@
 //! (RFC 6761, section 6.3, says what it means).
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ::http::Uri;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use hyper_util::client::legacy;
+use hyper_util::client::proxy::matcher::Matcher;
+
+use crate::text::causes;
+use crate::trust::untrusted;
+
+/// What stands in the place of this machine's environment, files, name server and proxies: the account is then reached
+/// as a real one is, over a network of the caller's own.
+#[derive(Clone)]
+pub struct Network {
+    /// The variables of the environment.
+    pub env: Vec<(String, String)>,
+    /// The text of `~/.aws/config`.
+    pub config: String,
+    /// The address of the proxy for all hosts but those in `direct`.
+    pub proxy: String,
+    /// Hosts that are called directly, in the form of `NO_PROXY`.
+    pub direct: String,
+    /// The addresses of a host; nothing for one that does not exist.
+    pub hosts: Hosts,
+}
+
+/// A name server as a function.
+pub type Hosts = Arc<dyn Fn(&str) -> Option<Vec<IpAddr>> + Send + Sync>;
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").field("proxy", &self.proxy).finish()
+    }
+}
 
 /// The client for all services and regions. Proxies are those of the environment (`HTTPS_PROXY`, `NO_PROXY` and
-/// so on), unless the endpoint is on this machine.
-pub(super) fn client(endpoint_is_loopback: bool) -> SharedHttpClient {
+/// so on), unless the endpoint is on this machine. Trusted are the authorities of `tls`, or those of the machine.
+pub(super) fn client(
+    endpoint_is_loopback: bool,
+    tls: Option<TlsContext>,
+    network: Option<&Network>,
+) -> SharedHttpClient {
+    let (config, matcher) = match network.filter(|_| !endpoint_is_loopback) {
+        _ if endpoint_is_loopback => (None, None),
+        None => (Some(ProxyConfig::from_env()), Some(Matcher::from_env())),
+        Some(Network { proxy, direct, .. }) => (
+            ProxyConfig::all(proxy.as_str())
+                .ok()
+                .map(|config| config.no_proxy(direct)),
+            Some(Matcher::builder().all(proxy).no(direct).build()),
+        ),
+    };
     SharedHttpClient::new(Https {
-        proxied: !endpoint_is_loopback,
+        config,
+        matcher: matcher.map(Arc::new),
+        tls: tls.unwrap_or_default(),
+        resolver: Resolver(network.map(|network| Arc::clone(&network.hosts))),
         pools: Mutex::default(),
     })
 }
@@ -33,10 +85,18 @@ type Timeouts = (Option<Duration>, Option<Duration>);
 
 /// The SDK's own client builder cannot be told of a proxy, so the connectors are made here: one for each pair of
 /// time-outs, each with its pool of connections.
-#[derive(Debug)]
 struct Https {
-    proxied: bool,
+    config: Option<ProxyConfig>,
+    matcher: Option<Arc<Matcher>>,
+    tls: TlsContext,
+    resolver: Resolver,
     pools: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
+}
+
+impl fmt::Debug for Https {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Https").field("proxies", &self.config).finish()
+    }
 }
 
 impl HttpClient for Https {
@@ -52,26 +112,106 @@ impl HttpClient for Https {
             .or_insert_with(|| {
                 let mut builder = Connector::builder().connector_settings(settings.clone());
                 builder.set_sleep_impl(components.sleep_impl());
-                if self.proxied {
-                    builder.set_proxy_config(Some(ProxyConfig::from_env()));
-                }
+                builder.set_proxy_config(self.config.clone());
                 let connector = builder
                     .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                    .build_with_resolver(Resolver);
-                SharedHttpConnector::new(connector)
+                    .tls_context(self.tls.clone())
+                    .build_with_resolver(self.resolver.clone());
+                let inner = SharedHttpConnector::new(connector);
+                match self.matcher.clone() {
+                    Some(matcher) => SharedHttpConnector::new(Through { inner, matcher }),
+                    None => inner,
+                }
             })
             .clone()
     }
 }
 
-/// Resolves names of this machine by itself, all others as the system does.
-#[derive(Clone, Copy, Debug)]
-struct Resolver;
+/// Says of what fails at the proxy that it did, and at which one.
+struct Through {
+    inner: SharedHttpConnector,
+    matcher: Arc<Matcher>,
+}
+
+impl fmt::Debug for Through {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Through").field("inner", &self.inner).finish()
+    }
+}
+
+impl HttpConnector for Through {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri = request.uri().parse::<Uri>().ok();
+        let intercept = uri.and_then(|uri| self.matcher.intercept(&uri));
+        let answer = self.inner.call(request);
+        let Some(proxy) = intercept.map(|found| found.uri().to_string()) else {
+            return answer;
+        };
+        HttpConnectorFuture::new(async move { answer.await.map_err(|error| at_proxy(proxy, error)) })
+    }
+}
+
+/// The error as one of the proxy, if no connection came about through it.
+fn at_proxy(proxy: String, error: ConnectorError) -> ConnectorError {
+    let is_of_connecting = causes(&error).any(|cause| {
+        cause
+            .downcast_ref::<legacy::Error>()
+            .is_some_and(legacy::Error::is_connect)
+    });
+    if !is_of_connecting || untrusted(&error).is_some() {
+        return error;
+    }
+    let (is_timeout, kind) = (error.is_timeout(), error.as_other());
+    let is_io = error.is_io();
+    let failed = ProxyFailed {
+        proxy: proxy.trim_end_matches('/').to_owned(),
+        source: error,
+    };
+    if is_timeout {
+        ConnectorError::timeout(failed.into())
+    } else if is_io {
+        ConnectorError::io(failed.into())
+    } else {
+        ConnectorError::other(failed.into(), kind)
+    }
+}
+
+/// The proxy was not reached, or opened no connection.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy {proxy} failed")]
+pub(crate) struct ProxyFailed {
+    /// Its address, without name and password.
+    pub(crate) proxy: String,
+    source: ConnectorError,
+}
+
+/// Resolves names of this machine by itself, all others as the system does, or as it is given.
+#[derive(Clone)]
+struct Resolver(Option<Hosts>);
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolver")
+    }
+}
 
 impl ResolveDns for Resolver {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
-        DnsFuture::new(resolve(name))
+        match &self.0 {
+            None => DnsFuture::new(resolve(name)),
+            Some(hosts) => DnsFuture::ready(
+                local(name)
+                    .or_else(|| hosts(name))
+                    .ok_or_else(|| no_such_host(name)),
+            ),
+        }
     }
+}
+
+fn no_such_host(host: &str) -> ResolveDnsError {
+    ResolveDnsError::new(NoSuchHost {
+        host: host.to_owned(),
+    })
 }
 
 async fn resolve(name: &str) -> Result<Vec<IpAddr>, ResolveDnsError> {
@@ -79,16 +219,11 @@ async fn resolve(name: &str) -> Result<Vec<IpAddr>, ResolveDnsError> {
     if let Some(addresses) = local(host) {
         return Ok(addresses);
     }
-    let unknown = || {
-        ResolveDnsError::new(NoSuchHost {
-            host: host.to_owned(),
-        })
-    };
     match tokio::net::lookup_host((host, 0)).await {
         Ok(found) => {
             let addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
             if addresses.is_empty() {
-                Err(unknown())
+                Err(no_such_host(host))
             } else {
                 Ok(addresses)
             }
@@ -96,7 +231,7 @@ async fn resolve(name: &str) -> Result<Vec<IpAddr>, ResolveDnsError> {
         Err(error) if is_temporary(&error) => Err(ResolveDnsError::new(NoNameServer {
             host: host.to_owned(),
         })),
-        Err(_) => Err(unknown()),
+        Err(_) => Err(no_such_host(host)),
     }
 }
 

@@ -34,14 +34,18 @@ impl Aws {
     /// account than the one that is found first are never used.
     ///
     /// # Errors
-    /// If STS does not answer, or refuses the credentials. A missing permission to read the alias is none.
+    /// If STS does not answer, or refuses the credentials. An alias that cannot be read, or not soon, is none.
     pub async fn identity(&self) -> Result<Caller, Failure> {
         let clients = self.clients(self.home());
-        let (identity, aliases) = tokio::join!(
-            clients.sts.get_caller_identity().send(),
-            clients.iam.list_account_aliases().send()
-        );
-        let identity = identity.map_err(|error| in_general(Failure::from(error).0))?;
+        let identity = async {
+            let identity = clients.sts.get_caller_identity().send().await;
+            identity.map_err(|error| Failure(in_general(Failure::from(error).0)))
+        };
+        let aliases = async {
+            let aliases = clients.iam.list_account_aliases().send();
+            Ok(tokio::time::timeout(self.optional, aliases).await)
+        };
+        let (identity, aliases) = tokio::try_join!(identity, aliases)?;
         let unreadable = |what| Fault::answer("sts:GetCallerIdentity", format!("the answer has no {what}"));
         let arn = identity.arn().ok_or_else(|| unreadable("ARN"))?;
         let account = identity.account().ok_or_else(|| unreadable("account id"))?;
@@ -56,6 +60,7 @@ impl Aws {
                 .to_owned(),
             alias: aliases
                 .ok()
+                .and_then(Result::ok)
                 .and_then(|answer| answer.account_aliases().first().cloned()),
             is_root: arn.ends_with(":root"),
             arn: arn.to_owned(),

@@ -19,10 +19,12 @@ mod http;
 mod identity;
 mod live;
 mod offered;
+mod patience;
 mod proof;
 mod rate_limit;
 mod read_cache;
 mod text;
+mod trust;
 pub mod wait;
 
 use std::collections::HashMap;
@@ -33,7 +35,7 @@ use aws_config::BehaviorVersion;
 use aws_config::identity::IdentityCache;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -47,6 +49,7 @@ use trueup_core::location::Region;
 
 use self::clients::Manner;
 use self::denial::Denials;
+use self::patience::Clock;
 use self::proof::Proven;
 use self::rate_limit::RateLimit;
 
@@ -54,10 +57,12 @@ pub use self::clients::{CallName, Clients};
 pub use self::denial::EbsEncryption;
 pub use self::endpoint::Address;
 pub use self::error::ConnectError;
-pub use self::failure::{Failure, done, found};
+pub use self::failure::{Failure, done, found, kind_of_code};
+pub use self::http::{Hosts, Network};
 pub use self::identity::{Caller, RegionState};
 pub use self::live::{AnyLive, Cx, Live};
 pub use self::offered::is_lacking;
+pub use self::patience::{Awaited, Overdue, Patience};
 pub use self::proof::Untrusted;
 pub use self::read_cache::Reading;
 
@@ -89,12 +94,18 @@ pub struct Connect {
     /// Who answers instead of the network: a simulated account. Then neither environment nor files are read, and
     /// the credentials are made up, unless `credentials` gives some.
     pub http_client: Option<SharedHttpClient>,
-    /// What gives out the credentials for a simulated account, instead of ones that never change.
+    /// What gives out the credentials, instead of where they come from otherwise.
     pub credentials: Option<SharedCredentialsProvider>,
     /// How many calls run at once; 0 stands for 32.
     pub parallelism: usize,
     /// How a person is asked for the code of an MFA device.
     pub prompt: Option<Prompt>,
+    /// How long answers are waited for.
+    pub patience: Patience,
+    /// Is told what has not been answered for some time.
+    pub overdue: Overdue,
+    /// What stands in the place of the machine's name server, proxies and trusted authorities.
+    pub network: Option<Network>,
 }
 
 /// Who answers the calls.
@@ -131,15 +142,15 @@ impl Answerer {
         }
     }
 
+    /// How long a connection may take to come about. Everything else is for [`patience`] to bound: a time-out of the SDK's
+    /// would also count the wait for the rate limit.
     fn timeouts(&self) -> TimeoutConfig {
-        // No time-out of an attempt: it would also count the wait for the rate limit.
-        let (connect, read) = match self {
-            Answerer::Aws => (10, 60),
-            Answerer::Emulator | Answerer::Simulation => (5, 30),
+        let seconds = match self {
+            Answerer::Aws => 10,
+            Answerer::Emulator | Answerer::Simulation => 5,
         };
         TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(connect))
-            .read_timeout(Duration::from_secs(read))
+            .connect_timeout(Duration::from_secs(seconds))
             .build()
     }
 }
@@ -154,6 +165,8 @@ pub struct Aws {
     credentials: Proven,
     denials: Denials,
     limit: RateLimit,
+    /// How long is waited for what is only shown.
+    optional: Duration,
     home: Region,
     clients: Mutex<HashMap<Region, Arc<Clients>>>,
 }
@@ -168,18 +181,15 @@ impl Aws {
         match connect.http_client.clone() {
             Some(http) => Ok(Aws::simulated(connect, http)?),
             None => {
-                let around = Surroundings {
-                    env: Env::real(),
-                    files: EnvConfigFiles::default(),
-                };
+                let around = Surroundings::of(connect.network.as_ref());
                 Aws::reached(connect, &around).await
             }
         }
     }
 
     fn simulated(connect: Connect, http: SharedHttpClient) -> Result<Aws, ConnectError> {
-        let home = home(connect.region, None)?;
-        let credentials = connect.credentials.unwrap_or_else(|| {
+        let home = home(connect.region.clone(), None)?;
+        let credentials = connect.credentials.clone().unwrap_or_else(|| {
             let made_up = Credentials::new("AKIASANDBOX", "sandbox", None, None, "sandbox");
             SharedCredentialsProvider::new(made_up)
         });
@@ -187,14 +197,17 @@ impl Aws {
             .behavior_version(BehaviorVersion::latest())
             .sleep_impl(TokioSleep::new())
             .time_source(SystemTimeSource::new());
+        let connect = Connect {
+            sts_endpoint_url: None,
+            ..connect
+        };
         Ok(Aws::new(
             builder,
             credentials,
             Answerer::Simulation,
-            None,
+            &connect,
             http,
             home,
-            connect.parallelism,
         ))
     }
 
@@ -202,12 +215,15 @@ impl Aws {
         let profiles = credentials::Profiles::load(connect.profile.as_deref(), around).await?;
         let endpoint = endpoint::find(connect.endpoint_url.as_deref(), &around.env, &profiles)?;
         let addresses = endpoint::addresses(endpoint.as_ref(), &connect, &around.env, &profiles)?;
-        let sts = connect.sts_endpoint_url;
         let answerer = match &endpoint {
             Some(endpoint) if !endpoint.is_aws() => Answerer::Emulator,
             _ => Answerer::Aws,
         };
-        let http = http::client(endpoint.as_ref().is_some_and(endpoint::Endpoint::is_loopback));
+        let http = http::client(
+            endpoint.as_ref().is_some_and(endpoint::Endpoint::is_loopback),
+            trust::configured(around, &profiles)?,
+            connect.network.as_ref(),
+        );
 
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http.clone())
@@ -228,7 +244,7 @@ impl Aws {
         }
         let loaded = loader.load().await;
         let home = home(
-            connect.region,
+            connect.region.clone(),
             loaded.region().map(aws_types::region::Region::as_ref),
         )?;
 
@@ -241,12 +257,16 @@ impl Aws {
             home: &home,
             http: &http,
             around,
-            manner: answerer.manner(sts.clone()),
+            manner: answerer.manner(connect.sts_endpoint_url.clone()),
             prompt: connect.prompt,
+            patience: connect.patience,
         };
-        let provider = credentials::obtain(&profiles, connect.profile.is_some(), &reach).await?;
+        let provider = match &connect.credentials {
+            Some(given) => given.clone(),
+            None => credentials::obtain(&profiles, connect.profile.is_some(), &reach).await?,
+        };
         let builder = loaded.into_builder();
-        let aws = Aws::new(builder, provider, answerer, sts, http, home, connect.parallelism);
+        let aws = Aws::new(builder, provider, answerer, &connect, http, home);
         Ok(Aws { addresses, ..aws })
     }
 
@@ -254,29 +274,25 @@ impl Aws {
         builder: sdk_config::Builder,
         credentials: SharedCredentialsProvider,
         answerer: Answerer,
-        sts: Option<String>,
+        connect: &Connect,
         http: SharedHttpClient,
         home: Region,
-        parallelism: usize,
     ) -> Aws {
-        let manner = answerer.manner(sts);
-        let parallelism = if parallelism == 0 {
-            DEFAULT_PARALLELISM
-        } else {
-            parallelism
+        let manner = answerer.manner(connect.sts_endpoint_url.clone());
+        let parallelism = match connect.parallelism {
+            0 => DEFAULT_PARALLELISM,
+            asked => asked,
         };
         let denials = Denials::default();
-        let limit = RateLimit::new(http, parallelism, answerer == Answerer::Aws, denials.clone());
+        let clock = Clock::new(connect.patience, connect.overdue.clone());
+        let is_paced = answerer == Answerer::Aws;
+        let limit = RateLimit::new(http, parallelism, is_paced, denials.clone(), clock);
         let without_credentials = builder
             .http_client(limit.clone())
             .retry_config(answerer.retries())
             .timeout_config(answerer.timeouts())
-            // A request that waits for the rate limit looks like a stalled upload.
-            .stalled_stream_protection(
-                StalledStreamProtectionConfig::enabled()
-                    .upload_enabled(false)
-                    .build(),
-            )
+            // Whole answers come from the rate limit, which bounds how long they take.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .identity_cache(IdentityCache::lazy().load_timeout(RENEWAL).build())
             .build();
         let credentials = Proven::new(
@@ -297,6 +313,7 @@ impl Aws {
             credentials,
             denials,
             limit,
+            optional: connect.patience.optional,
             home,
             clients: Mutex::default(),
         }
@@ -347,6 +364,27 @@ struct Surroundings {
 }
 
 impl Surroundings {
+    /// Those of this process, or those of a network in their place.
+    fn of(network: Option<&Network>) -> Self {
+        let Some(network) = network else {
+            return Surroundings {
+                env: Env::real(),
+                files: EnvConfigFiles::default(),
+            };
+        };
+        let variables: Vec<(&str, &str)> = network
+            .env
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        Surroundings {
+            env: Env::from_slice(&variables),
+            files: EnvConfigFiles::builder()
+                .with_contents(EnvConfigFileKind::Config, &network.config)
+                .build(),
+        }
+    }
+
     /// A variable of the environment that is set and not empty.
     fn variable(&self, name: &str) -> Option<String> {
         self.env.get(name).ok().filter(|value| !value.is_empty())

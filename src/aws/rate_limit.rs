@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -22,12 +22,14 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::ErrorKind;
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use crate::CallName;
 use crate::denial::{Denials, Spared};
+use crate::patience::{Clock, Silence};
 
 /// How long a request may wait here.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -44,7 +46,13 @@ pub(crate) struct RateLimit {
 
 impl RateLimit {
     /// `paced`: AWS's rates and the bound for each service hold, beside the bound over all.
-    pub(crate) fn new(inner: SharedHttpClient, parallelism: usize, paced: bool, denials: Denials) -> Self {
+    pub(crate) fn new(
+        inner: SharedHttpClient,
+        parallelism: usize,
+        paced: bool,
+        denials: Denials,
+        clock: Clock,
+    ) -> Self {
         RateLimit {
             inner,
             rules: Arc::new(Rules {
@@ -52,6 +60,7 @@ impl RateLimit {
                 lanes: paced.then(Mutex::default),
                 calls: Mutex::default(),
                 denials,
+                clock,
             }),
         }
     }
@@ -90,8 +99,10 @@ struct Passage {
 impl HttpConnector for Passage {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let call = request.extension::<CallName>().cloned();
+        let silence = request.extension::<Silence>().cloned().unwrap_or_default();
         let (inner, rules) = (self.inner.clone(), Arc::clone(&self.rules));
         HttpConnectorFuture::new(async move {
+            let came = Instant::now();
             if let Some(call) = &call
                 && rules.denials.spares(call).await
             {
@@ -110,9 +121,13 @@ impl HttpConnector for Passage {
             let Some(call) = call else {
                 return inner.call(request).await;
             };
-            lock(&rules.calls).push(call.clone());
+            silence.excuse(came.elapsed());
             let sent = Instant::now();
-            let answer = inner.call(request).await;
+            let send = async {
+                lock(&rules.calls).push(call.clone());
+                inner.call(request).await
+            };
+            let answer = rules.clock.exchange(&call, &silence, send).await;
             let status = answer.as_ref().map(|response| response.status().as_u16()).ok();
             tracing::debug!(%call, region = %call.region, status, elapsed = ?sent.elapsed(), "called");
             answer
@@ -131,6 +146,7 @@ struct Rules {
     lanes: Option<Mutex<Lanes>>,
     calls: Mutex<Vec<CallName>>,
     denials: Denials,
+    clock: Clock,
 }
 
 /// What exists for each service and region that has been called so far.
@@ -237,7 +253,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Instant;
 
     use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
     use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
@@ -263,7 +278,7 @@ mod tests {
                 slow.now.fetch_sub(1, Ordering::SeqCst);
                 Ok(HttpResponse::new(
                     StatusCode::try_from(200).unwrap(),
-                    SdkBody::empty(),
+                    SdkBody::from("{}"),
                 ))
             })
         }
@@ -306,6 +321,7 @@ mod tests {
             parallelism,
             paced,
             Denials::default(),
+            Clock::default(),
         );
         (limit, slow)
     }

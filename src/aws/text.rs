@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::error::ErrorMetadata;
 
 /// An error and everything that caused it, the outermost first.
 pub(crate) fn causes<'a>(
@@ -23,6 +24,11 @@ pub(crate) fn deepest_cause(error: &(dyn Error + 'static)) -> String {
 
 /// What one error says by itself, in the same words on every system.
 fn text_of(error: &(dyn Error + 'static)) -> String {
+    if let Some(sent) = error.downcast_ref::<ErrorMetadata>() {
+        // Its own text is the value in Rust's notation.
+        let parts = [sent.code(), sent.message()];
+        return one_line(&parts.into_iter().flatten().collect::<Vec<_>>().join(": "));
+    }
     match error.downcast_ref::<io::Error>().map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
         Some(io::ErrorKind::ConnectionReset) => "the connection was reset".to_owned(),
@@ -41,6 +47,11 @@ pub(crate) fn credentials_cause(error: &(dyn Error + 'static)) -> Option<String>
         .filter(|cause| !cause.is::<CredentialsError>())
     {
         let text = text_of(cause);
+        // What was sent is told by the cause below.
+        let is_empty = text == "service error" || text.starts_with("unhandled error");
+        if is_empty && cause.source().is_some() {
+            continue;
+        }
         // Some errors repeat what they wrap.
         if !said.last().is_some_and(|before| before.contains(&text)) {
             said.push(text);
@@ -132,10 +143,13 @@ fn without_session(word: &str) -> String {
     let Some((before, rest)) = word.split_once(":assumed-role/") else {
         return word.to_owned();
     };
-    match rest.split_once('/') {
-        Some((role, _)) => format!("{before}:assumed-role/{role}/*"),
-        None => word.to_owned(),
-    }
+    let Some((role, session)) = rest.split_once('/') else {
+        return word.to_owned();
+    };
+    // Names of sessions have these characters (sts:AssumeRole, "RoleSessionName").
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let behind = session.find(|c| !is_of_name(c)).unwrap_or(session.len());
+    format!("{before}:assumed-role/{role}/*{}", &session[behind..])
 }
 
 /// What can be read of an answer that is not in the service's own form: an emulator's HTML page, a proxy's text.
@@ -209,6 +223,10 @@ mod tests {
             (
                 "User: arn:aws:sts::123456789012:assumed-role/admin/me-1700000000 may not",
                 "User: arn:aws:sts::123456789012:assumed-role/admin/* may not",
+            ),
+            (
+                "belong to account 1 (arn:aws:sts::1:assumed-role/admin/me-1700000000), not to 2",
+                "belong to account 1 (arn:aws:sts::1:assumed-role/admin/*), not to 2",
             ),
             (
                 "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:GetUser",

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use clap::ValueHint;
 use trueup_core::baseline::Baseline;
@@ -13,17 +13,16 @@ use trueup_core::location::Location;
 use trueup_core::plan::{Step, Survey, Verdict};
 use trueup_core::plan_file::{self, Document};
 use trueup_core::registry::Name;
-use trueup_engine::progress::{Event, Watch};
+use trueup_engine::progress::Watch;
 use trueup_engine::{Applied, Planned, Session};
 
 use crate::cli::words::{self, Words};
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, reached, signals, spare,
+    DEFAULT_BASELINE, Display, Exit, Reach, Selection, Trouble, View, account_id, reached, signals, spare,
     wanted_account,
 };
 use crate::files;
 use crate::report;
-use crate::report::progress::Progress;
 
 mod ended;
 
@@ -88,11 +87,11 @@ impl Args {
         }
         self.spare_inputs()?;
         let stop = signals::stop_on_signals();
-        let progress = view.progress(0);
-        let (session, planned) = signals::unless(&stop.soon, self.prepare(&baseline, &progress))
+        let display = Display::new(view);
+        let (session, planned) = signals::unless(&stop.soon, self.prepare(&baseline, &display))
             .await
             .ok_or(Trouble::Interrupted)??;
-        progress.finish();
+        display.finish();
         let filters = self.selection.filters();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
         if let Some(path) = &self.plan {
@@ -125,10 +124,9 @@ impl Args {
             save_before(&self.before, &controls, &session, &planned)?;
         }
         let steps = &planned.plan.steps;
-        let shown = Arc::new(Mutex::new(view.progress(steps.len())));
-        let watch = Arc::clone(&shown);
-        let layout = *view;
-        let watch: Arc<Watch<'static>> = Arc::new(move |event| show(&watch, &layout, event));
+        display.begin(steps.len());
+        let shown = display.clone();
+        let watch: Arc<Watch<'static>> = Arc::new(move |event| shown.watch(event));
         let Applied {
             outcomes,
             denied,
@@ -136,7 +134,7 @@ impl Args {
         } = session
             .apply(&planned, &consent, self.reach.parallelism, &stop, &watch)
             .await;
-        locked(&shown).finish();
+        display.finish();
         // From here on something may have been written, and nothing may end the run without saying what.
         let after = after.transpose().unwrap_or_else(|error| {
             report::error(&error, &view.err);
@@ -179,11 +177,11 @@ impl Args {
         spare("--before", &self.before, others.into_iter().flatten())
     }
 
-    async fn prepare(&self, baseline: &Baseline, progress: &Progress) -> Result<(Session, Planned), Trouble> {
+    async fn prepare(&self, baseline: &Baseline, display: &Display) -> Result<(Session, Planned), Trouble> {
         let wanted = wanted_account(self.account_id.as_deref(), baseline)?;
         let session = self
             .reach
-            .session(baseline.home_region().cloned(), wanted)
+            .session(baseline.home_region().cloned(), wanted, display)
             .await?;
         if session.is_real && wanted.is_none() {
             return Err(Trouble::Refused(format!(
@@ -194,9 +192,10 @@ impl Args {
                 baseline.name()
             )));
         }
+        display.begin(0);
         let filters = self.selection.filters();
         let planned = session
-            .plan(baseline, &filters, &|event| progress.watch(event))
+            .plan(baseline, &filters, &|event| display.watch(event))
             .await?;
         Ok((session, planned))
     }
@@ -250,19 +249,6 @@ impl Args {
         });
         Ok(asked.await.map_err(std::io::Error::other)??)
     }
-}
-
-/// Shows an event. Steps and the reading after them are shown apart.
-fn show(shown: &Mutex<Progress>, view: &View, event: Event<'_>) {
-    if let Event::Rereading = event {
-        *locked(shown) = view.progress(0);
-    }
-    locked(shown).watch(event);
-}
-
-fn locked(shown: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
-    // A panic elsewhere leaves the display as it was: good enough to go on with.
-    shown.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Saves the live state of every cell that may be touched, so that it can be looked up, or written back.

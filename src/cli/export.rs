@@ -6,7 +6,7 @@ use clap::ValueHint;
 use trueup_core::export;
 use trueup_core::registry::Name;
 
-use crate::cli::{Exit, Reach, Selection, Trouble, View, account_id};
+use crate::cli::{Display, Exit, Reach, Selection, Trouble, View, account_id};
 use crate::files;
 use crate::report;
 
@@ -30,11 +30,15 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
-        let session = self.reach.session(self.home_region.clone(), wanted).await?;
+        let display = Display::new(view);
+        let session = self
+            .reach
+            .session(self.home_region.clone(), wanted, &display)
+            .await?;
         let filters = self.selection.filters();
-        let progress = view.progress(0);
-        let survey = session.survey(&filters, &|event| progress.watch(event)).await?;
-        progress.finish();
+        display.begin(0);
+        let survey = session.survey(&filters, &|event| display.watch(event)).await?;
+        display.finish();
         let text = export::export(
             &trueup_controls::controls(),
             session.caller.alias.as_deref(),

@@ -7,7 +7,7 @@ use clap::ValueHint;
 use trueup_core::init;
 use trueup_core::location::Region;
 
-use crate::cli::{DEFAULT_BASELINE, Exit, Reach, Trouble, account_id, words};
+use crate::cli::{DEFAULT_BASELINE, Display, Exit, Reach, Trouble, View, account_id, words};
 use crate::files::BUILT_IN;
 use crate::report;
 
@@ -30,13 +30,17 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self) -> Result<Exit, Trouble> {
+    pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
         let to_stdout = self.file.as_os_str() == "-";
         if !to_stdout && !self.force && self.file.exists() {
             return Err(self.occupied());
         }
         let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
-        let session = self.reach.session(self.home_region.clone(), wanted).await?;
+        let display = Display::new(view);
+        let session = self
+            .reach
+            .session(self.home_region.clone(), wanted, &display)
+            .await?;
         let text = init::baseline(
             &trueup_controls::controls(),
             BUILT_IN,

@@ -3,15 +3,17 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use clap::{Args, Parser, Subcommand, ValueHint};
-use trueup_aws::Connect;
+use trueup_aws::{Connect, Overdue};
 use trueup_core::baseline::{Baseline, Filters, Problems};
 use trueup_core::location::Region;
 use trueup_core::plan::{Plan, Verdict};
 use trueup_core::plan_file::PlanFileError;
 use trueup_core::registry::{Name, UnknownControl};
+use trueup_engine::progress::Event;
 use trueup_engine::{Session, SessionError};
 use trueup_sandbox::Sandbox;
 
@@ -134,16 +136,23 @@ impl Reach {
         arguments
     }
 
-    async fn session(&self, home: Option<Region>, wanted: Option<(&str, &str)>) -> Result<Session, Trouble> {
+    /// `display` shows what is waited for.
+    async fn session(
+        &self,
+        home: Option<Region>,
+        wanted: Option<(&str, &str)>,
+        display: &Display,
+    ) -> Result<Session, Trouble> {
         let connect = Connect {
             profile: self.profile.clone(),
             endpoint_url: self.endpoint_url.clone(),
             sts_endpoint_url: self.endpoint_url_sts.clone(),
             region: home,
             http_client: self.simulated()?,
-            credentials: None,
             parallelism: self.parallelism,
             prompt: Some(ask_mfa_code),
+            overdue: display.overdue(),
+            ..Connect::default()
         };
         Ok(Session::open(trueup_controls::registry(), connect, wanted).await?)
     }
@@ -241,10 +250,49 @@ struct View {
     err: Style,
 }
 
-impl View {
-    /// A display of reading, or of running so many steps.
-    fn progress(&self, steps: usize) -> Progress {
-        Progress::new(steps, std::io::stderr().is_terminal(), self.err)
+/// What is going on, on standard error, through all parts of a command.
+#[derive(Clone, Debug)]
+struct Display {
+    style: Style,
+    now: Arc<Mutex<Progress>>,
+}
+
+impl Display {
+    fn new(view: &View) -> Self {
+        let now = Progress::new(0, false, view.err);
+        Display {
+            style: view.err,
+            now: Arc::new(Mutex::new(now)),
+        }
+    }
+
+    /// Begins to show a reading, or the running of so many steps.
+    fn begin(&self, steps: usize) {
+        *self.locked() = Progress::new(steps, std::io::stderr().is_terminal(), self.style);
+    }
+
+    /// Shows an event. Steps and the reading after them are shown apart.
+    fn watch(&self, event: Event<'_>) {
+        if let Event::Rereading = event {
+            self.begin(0);
+        }
+        self.locked().watch(event);
+    }
+
+    /// Takes away what would stand in the way of what is printed next.
+    fn finish(&self) {
+        *self.locked() = Progress::new(0, false, self.style);
+    }
+
+    /// What calls that are not answered are told to.
+    fn overdue(&self) -> Overdue {
+        let display = self.clone();
+        Overdue::new(move |now| display.locked().overdue(now))
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Progress> {
+        // A panic elsewhere leaves the display as it was: good enough to go on with.
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -366,7 +414,7 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(command: Command, view: &View) -> Result<Exit, Trouble> {
     match command {
-        Command::Init(args) => signals::or_interrupted(args.run()).await,
+        Command::Init(args) => signals::or_interrupted(args.run(view)).await,
         Command::Plan(args) => signals::or_interrupted(args.run(view)).await,
         Command::Apply(args) => args.run(view).await,
         Command::Validate(args) => args.run(view),

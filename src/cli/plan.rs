@@ -7,7 +7,7 @@ use trueup_core::plan::{Plan, Verdict};
 use trueup_core::plan_file::Document;
 
 use crate::cli::{
-    DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, reached, spare,
+    DEFAULT_BASELINE, Display, Exit, Reach, Selection, Trouble, View, account_id, fails_on, reached, spare,
     wanted_account, words,
 };
 use crate::files;
@@ -48,16 +48,17 @@ impl Args {
             spare("--out", out, others.into_iter().flatten())?;
         }
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
+        let display = Display::new(view);
         let session = self
             .reach
-            .session(baseline.home_region().cloned(), wanted)
+            .session(baseline.home_region().cloned(), wanted, &display)
             .await?;
-        let progress = view.progress(0);
+        display.begin(0);
         let filters = self.selection.filters();
         let planned = session
-            .plan(&baseline, &filters, &|event| progress.watch(event))
+            .plan(&baseline, &filters, &|event| display.watch(event))
             .await?;
-        progress.finish();
+        display.finish();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
         if self.json {
             report::result(&document.to_json()?)?;

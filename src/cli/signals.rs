@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, and SIGHUP: a terminal that is closed.
 
 use std::future::Future;
 
@@ -12,25 +12,58 @@ use crate::cli::Trouble;
 #[cfg(unix)]
 struct Signals {
     /// Without a handler there is nothing to wait for: the default action ends the process.
-    heard: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
+    heard: Option<Heard>,
+}
+
+#[cfg(unix)]
+struct Heard {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    /// Not listened to where it is ignored, as `nohup` asks for.
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+/// True if the process was started to outlive its terminal. Only Linux shows that.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    const HANGUP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & HANGUP != 0)
 }
 
 #[cfg(unix)]
 impl Signals {
     fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let both = signal(SignalKind::interrupt())
-            .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)));
-        Signals { heard: both.ok() }
+        let all = || {
+            let hangup = SignalKind::hangup();
+            let hangup = (!ignores_hangup()).then(|| signal(hangup)).transpose()?;
+            Ok::<_, std::io::Error>(Heard {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+                hangup,
+            })
+        };
+        Signals { heard: all().ok() }
     }
 
     async fn next(&mut self) {
         match &mut self.heard {
             None => std::future::pending().await,
-            Some((interrupt, terminate)) => {
+            Some(heard) => {
+                let hangup = async {
+                    match &mut heard.hangup {
+                        Some(hangup) => hangup.recv().await,
+                        None => std::future::pending().await,
+                    }
+                };
                 tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
+                    _ = heard.interrupt.recv() => {}
+                    _ = heard.terminate.recv() => {}
+                    _ = hangup => {}
                 }
             }
         }

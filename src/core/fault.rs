@@ -24,12 +24,20 @@ pub enum FaultKind {
     Quota,
     /// No answer arrived: name resolution, connection, reset or time-out.
     Network,
+    /// The proxy of the environment could not be reached, or opened no connection.
+    Proxy,
+    /// The certificate that the other side showed is not trusted.
+    Certificate,
+    /// The service refused the request for its time: the clock of this machine is wrong.
+    Clock,
     /// No credentials, or ones that have expired.
     Credentials,
     /// The service refused the request for another reason.
     Service,
-    /// The answer could not be understood.
+    /// The answer is not one of the service: something else answered, or it could not be understood.
     Answer,
+    /// The answer was understood, but does not show what it must: a member is missing, or what was made is not visible yet.
+    Unexpected,
 }
 
 /// One failed call.
@@ -51,10 +59,10 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault that no service sent: the answer was read but makes no sense.
+    /// A fault that no service sent: the answer was read, but does not show what it must.
     pub fn answer(call: &str, message: impl Into<String>) -> Self {
         Fault {
-            kind: FaultKind::Answer,
+            kind: FaultKind::Unexpected,
             call: call.to_owned(),
             code: None,
             message: message.into(),
@@ -80,9 +88,7 @@ impl Fault {
     /// What to do next, in one sentence, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
         match self.kind {
-            FaultKind::Denied => {
-                Some("grant the action to the caller; `trueup controls NAME` lists what a control needs")
-            }
+            FaultKind::Denied => Some(self.way_to_permission()),
             FaultKind::DeniedByOrganization => Some(
                 "the organization's policy forbids it; leave the region or control out, or ask its owner",
             ),
@@ -99,11 +105,39 @@ impl Fault {
             FaultKind::Throttled => Some("run again later, or with a smaller --parallelism"),
             FaultKind::Quota => Some("ask for a higher quota, or remove what is no longer needed"),
             FaultKind::Network => Some("check the network, a proxy or --endpoint-url, and run again"),
+            FaultKind::Proxy => Some(
+                "start or correct the proxy (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY), or exempt AWS's hosts from it with \
+                 NO_PROXY",
+            ),
+            FaultKind::Certificate => Some(
+                "name a file with the certificate of the authority that signs there in AWS_CA_BUNDLE, or as `ca_bundle` in \
+                 the profile",
+            ),
+            FaultKind::Clock => Some("set the clock of this machine, and run again"),
             FaultKind::Credentials => Some("sign in again, for example with `aws login` or `aws sso login`"),
             FaultKind::Answer => {
                 Some("check that it is the service that answers there: a proxy, --endpoint-url")
             }
-            FaultKind::Service => None,
+            FaultKind::Service | FaultKind::Unexpected => None,
+        }
+    }
+
+    /// Which policy has to change before the call is allowed. AWS's sentence names its type (IAM User Guide,
+    /// "Troubleshoot access denied error messages"); without one, a grant is what most often is missing.
+    fn way_to_permission(&self) -> &'static str {
+        let says = |words: &str| self.message.contains(words);
+        if says("permissions boundary") {
+            "allow the action in the permissions boundary of the caller; a grant alone does not help"
+        } else if says("session policy") {
+            "allow the action in the session policy that the session was started with; a grant alone does not help"
+        } else if says("VPC endpoint policy") {
+            "allow the action in the policy of the VPC endpoint, or call from elsewhere; a grant alone does not help"
+        } else if says("explicit deny in a resource-based policy") {
+            "remove the Deny statement from the resource's policy; a grant does not override it"
+        } else if says("explicit deny") {
+            "remove the Deny statement from the caller's policies; a grant does not override it"
+        } else {
+            "grant the action to the caller; `trueup controls NAME` lists what a control needs"
         }
     }
 }
@@ -123,3 +157,66 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_step_after_a_denial_follows_the_policy_that_denies() {
+        const USER: &str = "User: arn:aws:iam::123456789012:user/a is not authorized to perform: iam:GetRole on resource: r ";
+        for (says, hint) in [
+            (
+                "because no identity-based policy allows the iam:GetRole action",
+                "grant the action",
+            ),
+            ("", "grant the action"),
+            (
+                "because no permissions boundary allows the iam:GetRole action",
+                "permissions boundary",
+            ),
+            (
+                "with an explicit deny in a permissions boundary",
+                "permissions boundary",
+            ),
+            (
+                "because no session policy allows the iam:GetRole action",
+                "session policy",
+            ),
+            (
+                "with an explicit deny in an identity-based policy: arn:aws:iam::1:policy/No",
+                "the caller's policies",
+            ),
+            ("with an explicit deny", "the caller's policies"),
+            (
+                "with an explicit deny in a resource-based policy",
+                "the resource's policy",
+            ),
+            (
+                "because no VPC endpoint policy allows the iam:GetRole action",
+                "VPC endpoint",
+            ),
+        ] {
+            let fault = Fault {
+                kind: FaultKind::Denied,
+                ..Fault::answer("iam:GetRole", format!("{USER}{says}"))
+            };
+            let told = fault.hint().unwrap();
+            assert!(told.contains(hint), "{says}: {told}");
+            assert_eq!(
+                told.starts_with("grant"),
+                hint.starts_with("grant"),
+                "{says}: {told}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_visible_yet_is_not_blamed_on_a_proxy() {
+        let fault = Fault::answer(
+            "securityhub:DescribeHub",
+            "the new hub is not visible yet; plan again later",
+        );
+        assert_eq!(fault.hint(), None);
+    }
+}

@@ -1,11 +1,12 @@
 //! What is going on, on stderr: bars on a terminal, a line now and then elsewhere.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trueup_aws::Awaited;
 use trueup_aws::wait::Waiting;
 use trueup_core::plan::Step;
 use trueup_engine::execute::Outcome;
@@ -68,6 +69,20 @@ impl Progress {
         }
     }
 
+    /// Shows what has not been answered for some time; nothing if everything is.
+    pub fn overdue(&self, now: &[Awaited]) {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = tally.overdue(now);
+        match &self.bar {
+            Some(bar) => bar.set_message(tally.status()),
+            None => {
+                if let Some(line) = line {
+                    super::note(&line);
+                }
+            }
+        }
+    }
+
     /// Takes the bars away, so that what is printed next stands by itself.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
@@ -93,6 +108,10 @@ struct Tally {
     steps: (usize, usize),
     running: BTreeMap<usize, Running>,
     stopping: bool,
+    /// What has not been answered for some time.
+    unanswered: String,
+    /// The services that a line has told of.
+    told: BTreeSet<String>,
 }
 
 /// A step that runs.
@@ -110,7 +129,33 @@ impl Tally {
             steps: (0, steps),
             running: BTreeMap::new(),
             stopping: false,
+            unanswered: String::new(),
+            told: BTreeSet::new(),
         }
+    }
+
+    /// Takes note of what has not been answered. Returns a line where a service is among it for the first time.
+    fn overdue(&mut self, now: &[Awaited]) -> Option<String> {
+        let mut services: BTreeMap<&str, Vec<&Awaited>> = BTreeMap::new();
+        for one in now {
+            let service = one.call.split(':').next().unwrap_or_default();
+            services.entry(service).or_default().push(one);
+        }
+        let texts = services.iter().map(|(service, calls)| match calls[..] {
+            [one] => format!("{} in {}", one.call, one.region),
+            _ => {
+                let regions: BTreeSet<_> = calls.iter().map(|one| &one.region).collect();
+                format!(
+                    "{service} in {}",
+                    phrase::count(regions.len(), "region", "regions")
+                )
+            }
+        });
+        self.unanswered = texts.collect::<Vec<_>>().join(", ");
+        let known = self.told.len();
+        self.told
+            .extend(services.keys().map(|service| (*service).to_owned()));
+        (self.told.len() > known).then(|| format!("Still waiting for an answer: {}…", self.unanswered))
     }
 
     /// Counts an event. Returns the line that it is worth, if it is worth one.
@@ -211,10 +256,18 @@ impl Tally {
             .iter()
             .filter_map(|step| Some((&step.what, step.waiting?)))
             .min_by_key(|(_, waiting)| Reverse(waiting.so_far));
-        match told {
+        let line = match told {
             None => line,
             Some((what, waiting)) => format!("{line}\n  {}", self.waits(what, waiting)),
+        };
+        if self.unanswered.is_empty() {
+            return line;
         }
+        let room = self.style.width.saturating_sub("  ".len() + 1);
+        format!(
+            "{line}\n  {}",
+            cut(&format!("no answer yet: {}", self.unanswered), room)
+        )
     }
 
     /// What a step waits for, and before it so much of the step as there is room for.
@@ -363,6 +416,30 @@ mod tests {
         insta::assert_snapshot!(tally.status(), @"
         steps 1/142
           ap-northeast-2: encrypt new EBS volume…, waiting until EC2 sees the role, 4 s
+        ");
+    }
+
+    #[test]
+    fn what_is_not_answered_is_shown_while_it_is_and_worth_one_line_a_service() {
+        let awaited = |call: &str, region: &str| Awaited {
+            call: call.to_owned(),
+            region: region.parse().unwrap(),
+        };
+        let one = [awaited("sts:GetCallerIdentity", "us-east-1")];
+        let three = [
+            awaited("guardduty:GetDetector", "eu-west-1"),
+            awaited("guardduty:ListDetectors", "eu-west-1"),
+            awaited("guardduty:ListDetectors", "eu-west-2"),
+        ];
+        let mut tally = Tally::new(0, Style::PLAIN);
+        insta::assert_snapshot!(tally.overdue(&one).unwrap(), @"Still waiting for an answer: sts:GetCallerIdentity in us-east-1…");
+        assert_eq!(tally.overdue(&[]), None);
+        assert_eq!(tally.status(), "reads 0/0");
+        insta::assert_snapshot!(tally.overdue(&three).unwrap(), @"Still waiting for an answer: guardduty in 2 regions…");
+        assert_eq!(tally.overdue(&three[1..]), None);
+        insta::assert_snapshot!(tally.status(), @"
+        reads 0/0
+          no answer yet: guardduty in 2 regions
         ");
     }
 

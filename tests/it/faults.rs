@@ -136,7 +136,7 @@ fn an_apply_interrupted_anywhere_leaves_what_the_next_one_ends() {
         for (call, times, signal) in [
             ("EnableEbsEncryptionByDefault", 1, "-TERM"),
             ("DeleteSubnet", 1, "-INT"),
-            ("DeleteSubnet", 5, "-TERM"),
+            ("DeleteSubnet", 5, "-HUP"),
             ("DetachInternetGateway", 1, "-INT"),
             ("DeleteInternetGateway", 1, "-TERM"),
             ("CreateDetector", 1, "-INT"),
@@ -159,7 +159,7 @@ fn an_apply_interrupted_anywhere_leaves_what_the_next_one_ends() {
 
 #[test]
 fn a_signal_ends_the_reading_at_once_and_nothing_is_written() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let folder = folder(
             "[[fault]]\ncall = \"ec2:DescribeVpcs\"\nkind = \"hang\"\n",
             ABSENT,
@@ -170,6 +170,30 @@ fn a_signal_ends_the_reading_at_once_and_nothing_is_written() {
         end(child).expect(130).complains("nothing was written");
         assert_eq!(folder.writes(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does_so() {
+    let folder = folder(
+        "[latency]\ndefault_ms = 40\n",
+        "[ebs_encryption]\nenabled = true\n",
+    );
+    let trueup = folder.sandbox_command(&APPLY);
+    let child = Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(trueup.get_program())
+        .args(trueup.get_args())
+        .current_dir(folder.path(""))
+        .env_clear()
+        .envs(trueup.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(&folder, "GetEbsEncryptionByDefault", 1);
+    send("-HUP", &child);
+    end(child).expect(0).says("The account is true to b.toml");
 }
 
 #[test]

@@ -472,3 +472,18 @@ input = {{ Name = "theirs" }}
     assert_eq!(folder.bucket()["versioning"], "Enabled");
     folder.is_true();
 }
+
+#[test]
+fn a_bucket_that_may_not_be_looked_at_is_not_taken_for_another_accounts() {
+    const OWN: &str = "[[call]]\ncall = \"s3:CreateBucket\"\nregion = \"eu-west-1\"\n\
+        input = { Bucket = \"logs-123456789012\", CreateBucketConfiguration = { LocationConstraint = \"eu-west-1\" } }\n";
+    let folder = Folder::new();
+    folder.world(&format!(
+        "{OWN}[[deny]]\naction = \"s3:ListBucket\"\nby = \"iam\"\n"
+    ));
+    folder.write("b.toml", &format!("{HOME}{BUCKET}"));
+    let told = folder.sandbox(&["plan", "b.toml"]).expect(1);
+    assert!(!told.stdout.contains("another account"), "{}", told.stdout);
+    told.says("is the account's own, and the caller may not")
+        .says("grant the action");
+}

@@ -83,8 +83,8 @@ impl HttpClient for TwoClients {
 
 /// Credentials that expire at once. From some moment on they have another key.
 #[derive(Clone, Debug, Default)]
-struct Renewed {
-    next: Arc<OnceLock<&'static str>>,
+pub(crate) struct Renewed {
+    pub(crate) next: Arc<OnceLock<&'static str>>,
 }
 
 impl ProvideCredentials for Renewed {
@@ -109,7 +109,7 @@ struct Renewable {
 const TWO_REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
 /// A new account with two regions.
-fn two_regions(id: &str) -> Sandbox {
+pub(crate) fn two_regions(id: &str) -> Sandbox {
     let world = World {
         account_id: Some(id.to_owned()),
         disabled_regions: DEFAULT_REGIONS

@@ -3,7 +3,7 @@ use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use super::*;
-use crate::tests::{Server, around, connect};
+use crate::tests::{Fake, Server, answer, around, clients, connect};
 
 const MFA_ROLE: &str = "\
 [profile test]
@@ -181,6 +181,60 @@ async fn what_is_wrong_with_a_profile_is_said_with_its_name() {
         let error = with_mfa(config, Some(|_, _| None)).await.unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");
     }
+}
+
+#[tokio::test]
+async fn the_profile_that_the_roles_begin_with_is_the_one_to_sign_in_to() {
+    const SSO: &str = "[profile base]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = r\n\
+        [sso-session corp]\nsso_start_url = https://corp.example.com\nsso_region = eu-west-1\n\
+        [profile middle]\nrole_arn = r\nsource_profile = base\n";
+    for (test, login) in [
+        (
+            "role_arn = r\nsource_profile = base\n",
+            "aws sso login --profile base",
+        ),
+        (
+            "role_arn = r\nsource_profile = middle\n",
+            "aws sso login --profile base",
+        ),
+        (
+            "role_arn = r\nsource_profile = signed\n[profile signed]\nlogin_session = s\n",
+            "aws login --profile signed",
+        ),
+    ] {
+        let error = with_mfa(&format!("[profile test]\n{test}{SSO}"), None)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.ends_with(&format!("Sign in again: `{login}`.")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_refuses_the_caller_is_told_in_the_words_of_sts() {
+    let http = Fake::client(|_| {
+        answer(
+            403,
+            "<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/a is not authorized \
+             to perform: sts:AssumeRole</Message></Error><RequestId>9</RequestId></ErrorResponse>",
+        )
+    });
+    let sts = clients(http).sts;
+    let refused = sts
+        .assume_role()
+        .role_arn("r")
+        .role_session_name("s")
+        .send()
+        .await
+        .unwrap_err();
+    let error = CredentialsError::provider_error(refused);
+    let files =
+        around("[profile test]\nrole_arn = r\nsource_profile = base\n[profile base]\nsso_session = c\n");
+    let profiles = Profiles::load(Some("test"), &files).await.unwrap();
+    insta::assert_snapshot!(no_credentials(&error, &profiles, false), @"
+    no AWS credentials: AccessDenied: User: arn:aws:iam::123456789012:user/a is not authorized to perform: sts:AssumeRole
+    Check that the role of profile `test` exists, and that its trust policy and the caller's own policies allow sts:AssumeRole.
+    ");
 }
 
 #[tokio::test]

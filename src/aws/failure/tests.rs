@@ -33,6 +33,7 @@ async fn sent(call: &str, http: aws_smithy_runtime_api::client::http::SharedHttp
             .await
             .unwrap_err()
             .into(),
+        "sns" => clients.sns.list_topics().send().await.unwrap_err().into(),
         "s3" => clients.s3.list_buckets().send().await.unwrap_err().into(),
         other => panic!("{other}"),
     };
@@ -71,6 +72,11 @@ credentials | sts | ExpiredToken | The security token included in the request is
 credentials | ec2 | RequestExpired | Request has expired.
 throttled | ec2 | RequestLimitExceeded | Request limit exceeded.
 throttled | guardduty | TooManyRequestsException | Rate exceeded
+throttled | sns | Throttled | Rate exceeded
+clock | s3 | RequestTimeTooSkewed | The difference between the request time and the current time is too large.
+clock | iam | SignatureDoesNotMatch | Signature expired: 20261123T093000Z is now earlier than 20261123T094500Z (20261123T100000Z - 15 min.)
+clock | guardduty | InvalidSignatureException | Signature not yet current: 20261123T103000Z is still later than 20261123T101500Z
+credentials | guardduty | InvalidSignatureException | The request signature we calculated does not match the signature you provided.
 throttled | s3 | SlowDown | Please reduce your request rate.
 quota | ec2 | VpcLimitExceeded | The maximum number of VPCs has been reached.
 quota | iam | LimitExceeded | Cannot exceed quota for UsersPerAccount: 5000
@@ -153,8 +159,22 @@ async fn what_never_arrived_is_told_apart_by_its_cause() {
     fn io(kind: io::ErrorKind) -> ConnectorError {
         ConnectorError::io(io::Error::from(kind).into())
     }
+    fn certificate(why: rustls::CertificateError) -> ConnectorError {
+        let why = rustls::Error::InvalidCertificate(why);
+        ConnectorError::io(io::Error::new(io::ErrorKind::InvalidData, why).into())
+    }
     type Case = (fn() -> ConnectorError, FaultKind, &'static str);
-    let cases: [Case; 6] = [
+    let cases: [Case; 8] = [
+        (
+            || certificate(rustls::CertificateError::UnknownIssuer),
+            FaultKind::Certificate,
+            "the certificate of the other side is signed by an authority that is not trusted here",
+        ),
+        (
+            || certificate(rustls::CertificateError::Expired),
+            FaultKind::Certificate,
+            "the certificate of the other side has expired, by the clock of this machine",
+        ),
         (
             || no_host("ec2.eu-west-1.amazonaws.com"),
             FaultKind::Network,
@@ -244,4 +264,36 @@ async fn a_request_that_could_not_be_made_is_a_fault_too() {
     let fault = Failure::from(error);
     assert_eq!(fault.kind, FaultKind::Service, "{fault}");
     assert!(fault.message.contains("account_id"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_refusal_that_has_many_causes_is_of_the_clock_if_the_services_time_is_another() {
+    let body = body(
+        "ec2",
+        "AuthFailure",
+        "AWS was not able to validate the provided access credentials",
+    );
+    for (date, kind) in [
+        (None, FaultKind::RegionNotEnabled),
+        (
+            Some(DateTime::from(SystemTime::now())),
+            FaultKind::RegionNotEnabled,
+        ),
+        (Some(DateTime::from_secs(1_700_000_000)), FaultKind::Clock),
+    ] {
+        let mut response = HttpResponse::new(401.try_into().unwrap(), body.clone().into());
+        if let Some(date) = date {
+            response
+                .headers_mut()
+                .insert("date", date.fmt(Format::HttpDate).unwrap());
+        }
+        let is_of_the_clock = is_of_the_clock("AuthFailure", "AWS was not able to validate", &response);
+        assert_eq!(is_of_the_clock, kind == FaultKind::Clock, "{date:?}");
+    }
+}
+
+#[tokio::test]
+async fn any_answer_of_too_many_requests_is_throttling() {
+    let fault = fault("guardduty", 429, body("guardduty", "SomethingNew", "slower")).await;
+    assert_eq!(fault.kind, FaultKind::Throttled);
 }

@@ -112,16 +112,24 @@ fn unchecked(what: &str, aws_checks: bool, fault: Failure) -> Result<InTheWay, F
         fault.code.as_deref().unwrap_or(&fault.message)
     );
     match fault.kind {
-        FaultKind::Throttled | FaultKind::Network | FaultKind::Credentials | FaultKind::RegionNotEnabled => {
-            Err(fault)
+        FaultKind::Throttled
+        | FaultKind::Network
+        | FaultKind::Proxy
+        | FaultKind::Certificate
+        | FaultKind::Clock
+        | FaultKind::Credentials
+        | FaultKind::RegionNotEnabled => Err(fault),
+        FaultKind::Service | FaultKind::Answer | FaultKind::Unexpected | FaultKind::NotAvailable
+            if aws_checks =>
+        {
+            Ok(InTheWay {
+                obstacles: vec![],
+                notices: vec![format!(
+                    "{what} could not be checked ({why}); AWS refuses to delete what they use"
+                )],
+                ..InTheWay::default()
+            })
         }
-        FaultKind::Service | FaultKind::Answer | FaultKind::NotAvailable if aws_checks => Ok(InTheWay {
-            obstacles: vec![],
-            notices: vec![format!(
-                "{what} could not be checked ({why}); AWS refuses to delete what they use"
-            )],
-            ..InTheWay::default()
-        }),
         _ => {
             let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
             Ok(InTheWay::obstacles([format!(

@@ -100,8 +100,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         Found::NotOurs if want.is_none() => return Ok(absent(Ids::default())),
         Found::NotOurs => {
             ids.unusable = Some(format!(
-                "the bucket `{name}` belongs to another account, or the caller may not s3:ListBucket it; write another \
-                 name, or for a central account's bucket leave [log_bucket] out and write its name in [cloudtrail]"
+                "the bucket `{name}` belongs to another account; write another name, or for a central account's bucket \
+                 leave [log_bucket] out and write its name in [cloudtrail]"
             ));
             return Ok(absent(ids));
         }

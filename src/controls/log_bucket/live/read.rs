@@ -9,6 +9,7 @@ use aws_sdk_s3::types::{
 use futures::join;
 use trueup_aws::{Cx, Failure, found};
 use trueup_core::control::Observed;
+use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::location::Region;
 use trueup_core::tags::Tags;
 use trueup_core::values::{Bound, NumberOr, Presence, Template};
@@ -95,10 +96,26 @@ pub(super) async fn find(s3: &Client, name: &str, account: &str) -> Result<Found
     let region = raw.and_then(|raw| raw.headers().get("x-amz-bucket-region")?.parse().ok());
     match (raw.map(|raw| raw.status().as_u16()), region) {
         (Some(404), _) => Ok(Found::Nowhere),
-        (Some(403), _) => Ok(Found::NotOurs),
+        (Some(403), _) if !is_listed(s3, name).await? => Ok(Found::NotOurs),
+        (Some(403), _) => Err(Failure(Fault {
+            kind: FaultKind::Denied,
+            ..Fault::answer(
+                "s3:HeadBucket",
+                format!(
+                    "HTTP status 403, without a message: the bucket `{name}` is the account's own, and the caller may not s3:ListBucket it"
+                ),
+            )
+        })),
         (Some(301), Some(region)) => Ok(Found::In(region)),
         _ => Err(error.into()),
     }
+}
+
+/// Whether a bucket is among the account's own. `HeadBucket` refuses one of another account in the same way as one that
+/// the caller may not look at.
+async fn is_listed(s3: &Client, name: &str) -> Result<bool, Failure> {
+    let answer = s3.list_buckets().prefix(name).max_buckets(1000).send().await?;
+    Ok(answer.buckets().iter().any(|bucket| bucket.name() == Some(name)))
 }
 
 /// The settings of a bucket that exists.
