@@ -37,7 +37,7 @@ pub(super) struct Args {
     /// The baseline; `-` is standard input.
     #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE, value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Go on only if the new plan is this saved one, to the byte.
+    /// Proceed only if a fresh plan has the steps, cells and manual tasks of this saved one.
     #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath)]
     plan: Option<PathBuf>,
     /// Do not ask. Disruptive and destructive steps still need --allow.

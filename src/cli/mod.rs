@@ -354,7 +354,7 @@ pub fn main() -> ExitCode {
             Exit::Failed.into()
         }
         Err(Trouble::PlanFile(error @ PlanFileError::Moved { .. })) => {
-            report::note(&report::plan::broken_promise(&error, &view.err));
+            report::note(&report::promise::broken(&error, &view.err));
             Exit::Failed.into()
         }
         Err(trouble) => {

@@ -229,6 +229,7 @@ impl<'a> Run<'a> {
                 Some(Remark {
                     cells: vec![(&step.control, &step.place)],
                     lines,
+                    key: None,
                     hint: None,
                 })
             }
@@ -265,19 +266,22 @@ impl<'a> Run<'a> {
         for (step, outcome) in &self.ended {
             if let Some(fault) = fault(outcome) {
                 let common = |text: &str| phrase::pattern(text, &step.place).text;
-                let message = common(&remarks::unnumbered(fault));
                 alike
-                    .entry((&step.control, common(&step.title), message))
+                    .entry((&step.control, common(&step.title), common(&fault.to_string())))
                     .or_default()
                     .push((step, fault));
             }
         }
         let mut text = String::new();
-        for ((control, title, message), failures) in &alike {
+        for ((control, title, _), failures) in &alike {
             let steps: Vec<&Step> = failures.iter().map(|(step, _)| *step).collect();
             let (title, message) = match failures.as_slice() {
                 [(step, fault)] => (step.title.clone(), remarks::unnumbered(fault)),
-                _ => (title.clone(), message.clone()),
+                [(step, fault), ..] => {
+                    let message = phrase::pattern(&remarks::unnumbered(fault), &step.place).text;
+                    (title.clone(), message)
+                }
+                [] => continue,
             };
             let at = format!("{control}{}", self.at(&steps));
             text.push_str(&titled(&steps, &title, &at, style));
@@ -347,6 +351,7 @@ impl<'a> Run<'a> {
         let (open, others): (Vec<&Cell>, Vec<&Cell>) = cells
             .into_iter()
             .partition(|cell| matches!(cell.verdict, Verdict::Change | Verdict::Blocked | Verdict::Unread));
+        let denied = summary::only_denied_regions(others.iter().copied());
         let rest = summary::remaining(others, Form::Sentence);
         let scope = summary::scope(self.plan);
         if open.is_empty() {
@@ -356,7 +361,10 @@ impl<'a> Run<'a> {
                 ", as far as AWS shows it yet"
             };
             let is_true = style.good(&format!("The account is true to {scope}{yet}"));
-            return if rest.is_empty() {
+            return if let Some(regions) = denied {
+                let matches = format!("The account matches {scope}{yet}, except {regions}.");
+                phrase::wrap(&style.good(&matches), "", "", style)
+            } else if rest.is_empty() {
                 phrase::wrap(&format!("{is_true}{}", style.good(".")), "", "", style)
             } else {
                 phrase::wrap(
@@ -375,6 +383,7 @@ impl<'a> Run<'a> {
         let remarks = open.into_iter().map(|cell| Remark {
             cells: vec![(&cell.control, &cell.place)],
             lines: still(cell),
+            key: None,
             hint: None,
         });
         let listed = remarks::section("", &remarks::together(remarks), self.plan, style);

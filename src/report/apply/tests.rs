@@ -245,8 +245,7 @@ fn what_the_organization_forbids_is_no_failure_of_the_run() {
           ask its owner
 
     Applied: 141 done, 1 denied by the organization.
-    The account is true to baseline.toml, but for what trueup does not change: 1
-    region is denied by the organization.
+    The account matches baseline.toml, except 1 region the organization denies.
     ");
 }
 
