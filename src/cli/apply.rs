@@ -13,6 +13,7 @@ use trueup_core::location::Location;
 use trueup_core::plan::{Step, Survey, Verdict};
 use trueup_core::plan_file::{self, Document};
 use trueup_core::registry::Name;
+use trueup_engine::execute::Outcome;
 use trueup_engine::progress::{Event, Watch};
 use trueup_engine::{Applied, Planned, Session};
 
@@ -149,11 +150,13 @@ impl Args {
             .iter()
             .flat_map(|after| after.unseen.iter().map(|at| &steps[*at]))
             .collect();
+        let undo = outcomes.iter().any(may_have_written).then(|| self.undo());
         let applied = report::apply::Applied {
             plan: &document,
             outcomes: &outcomes,
             again: now.as_ref(),
             unseen: &unseen,
+            undo: undo.as_deref(),
         };
         let told = report::result(&report::apply::text(&applied, &view.out)).map_err(Trouble::from);
         if let Err(trouble) = &told {
@@ -170,6 +173,18 @@ impl Args {
                 _ => Exit::Partly,
             }
         })
+    }
+
+    /// The command that writes back what was there before.
+    fn undo(&self) -> String {
+        let mut command = vec!["apply".to_owned(), self.before.display().to_string()];
+        if self.before == Path::new(BEFORE) {
+            // That file is the baseline then, and must not be saved over.
+            let other = self.before.with_extension("undo.toml");
+            command.extend(["--before".to_owned(), other.display().to_string()]);
+        }
+        command.extend(self.reach.arguments());
+        words::command(command)
     }
 
     /// Refuses to save what was there over a file that is still needed.
@@ -250,6 +265,10 @@ impl Args {
         });
         Ok(asked.await.map_err(std::io::Error::other)??)
     }
+}
+
+fn may_have_written(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Done | Outcome::Failed(_) | Outcome::Unknown)
 }
 
 /// Shows an event. Steps and the reading after them are shown apart.

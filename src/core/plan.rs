@@ -382,6 +382,21 @@ impl Plan {
         self.cells.iter().filter(|cell| cell.verdict == verdict).count()
     }
 
+    /// How many tasks a person has, in cells of any verdict: beside steps or an obstacle a task is one too.
+    pub fn tasks(&self) -> usize {
+        self.cells.iter().map(|cell| cell.people.len()).sum()
+    }
+
+    /// True if anything in the plan is of this kind, also in cells of which something else decides the verdict.
+    pub fn has(&self, verdict: Verdict) -> bool {
+        self.count(verdict) > 0
+            || match verdict {
+                Verdict::NeedsPerson => self.tasks() > 0,
+                Verdict::Attested => self.cells.iter().any(|cell| !cell.attested.is_empty()),
+                _ => false,
+            }
+    }
+
     /// The cell of a control in a place.
     pub fn cell(&self, control: &Name, place: &Location) -> Option<&Cell> {
         self.cells

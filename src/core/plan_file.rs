@@ -55,7 +55,7 @@ pub struct Summary {
     pub change: usize,
     /// Steps that destroy.
     pub destroy: usize,
-    /// Cells that need a person.
+    /// Tasks that a person has.
     pub needs_person: usize,
     /// Cells that are blocked.
     pub blocked: usize,
@@ -84,7 +84,7 @@ impl Document {
                 add: counts.add,
                 change: counts.change,
                 destroy: counts.destroy,
-                needs_person: plan.count(Verdict::NeedsPerson),
+                needs_person: plan.tasks(),
                 blocked: plan.count(Verdict::Blocked),
                 unread: plan.count(Verdict::Unread),
                 monthly: plan.monthly(),

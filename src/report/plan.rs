@@ -300,7 +300,7 @@ mod tests {
             tell the three IAM users without MFA that their passwords expire after 180
               days
 
-        Plan: 1 to add, 68 to destroy. 1 blocked, 2 could not be read, 1 reported, 1 managed elsewhere, 1 region denied by the organization, 1 region not enabled.
+        Plan: 1 to add, 68 to destroy. 1 needs a person, 1 blocked, 2 could not be read, 1 reported, 1 managed elsewhere, 1 region denied by the organization, 1 region not enabled.
         "#);
     }
 

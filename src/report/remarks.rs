@@ -137,13 +137,26 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
         ("Reported only, and something would be in the way", reported),
         ("Could not be read", faults(Verdict::Unread)),
         ("Blocked", reasons(Verdict::Blocked)),
-        ("Needs a person", lines(|cell| &cell.people)),
+        (TASKS, lines(|cell| &cell.people)),
     ];
     sections
         .into_iter()
         .map(|(heading, remarks)| section(heading, &remarks, doc, style))
         .filter(|section| !section.is_empty())
         .collect()
+}
+
+const TASKS: &str = "Needs a person";
+
+/// The tasks that a person has in these cells.
+pub(super) fn tasks(cells: &[&Cell], doc: &Document, style: &Style) -> String {
+    let tasks = cells.iter().filter(|cell| !cell.people.is_empty());
+    section(
+        TASKS,
+        &together(tasks.map(|cell| remark(cell, &cell.people))),
+        doc,
+        style,
+    )
 }
 
 /// What the organization denies: whole regions in a line for all that are alike, everything else cell by cell.

@@ -89,13 +89,19 @@ pub(super) enum Form {
     Sentence,
 }
 
-/// What of these cells is not as wanted and not about to change, one part a verdict.
+/// What of these cells is not as wanted and not about to change: the tasks that a person has in any of them, then one
+/// part a verdict.
 pub(super) fn remaining<'a>(cells: impl IntoIterator<Item = &'a Cell>, form: Form) -> Vec<String> {
     let cells: Vec<&Cell> = cells.into_iter().collect();
+    let tasks = cells.iter().map(|cell| cell.people.len()).sum();
+    parts(tasks, &cells, form)
+}
+
+/// So many tasks, and what of these cells is not as wanted and not about to change.
+pub(super) fn parts(tasks: usize, cells: &[&Cell], form: Form) -> Vec<String> {
     let with = |verdict| cells.iter().filter(move |cell| cell.verdict == verdict);
     let mut parts = vec![];
-    let mut of_cells = |verdict, short: [&str; 2], one: &str, many: &str| {
-        let number = with(verdict).count();
+    let mut of = |number: usize, short: [&str; 2], one: &str, many: &str| {
         let [short_one, short_many] = short;
         match (number, form) {
             (0, _) => {}
@@ -105,12 +111,13 @@ pub(super) fn remaining<'a>(cells: impl IntoIterator<Item = &'a Cell>, form: For
             (_, Form::Sentence) => parts.push(format!("{number} things {many}")),
         }
     };
-    of_cells(
-        Verdict::NeedsPerson,
+    of(
+        tasks,
         ["needs a person", "need a person"],
         "needs a person",
         "need a person",
     );
+    let mut of_cells = |verdict, short, one: &str, many: &str| of(with(verdict).count(), short, one, many);
     of_cells(Verdict::Blocked, ["blocked"; 2], "is blocked", "are blocked");
     of_cells(
         Verdict::Unread,
