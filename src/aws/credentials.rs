@@ -285,7 +285,7 @@ impl Reach<'_> {
             Some(serial) => refused(name, serial, fault),
             None => ConnectError::Profile {
                 profile: name.to_owned(),
-                why: format!("could not take on the role {role}: {fault}"),
+                why: format!("could not take on the role {role}: {}", fault.in_full()),
             },
         };
         let session = self

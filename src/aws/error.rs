@@ -45,8 +45,9 @@ pub enum ConnectError {
     },
     /// STS gave no session for the MFA code.
     #[error(
-        "profile `{profile}` got no session with the MFA device {serial}: {fault}\n\
-         Wait for the next code (each works once) and check `mfa_serial`, `role_arn` and the keys of the profile."
+        "profile `{profile}` got no session with the MFA device {serial}: {}\n\
+         Wait for the next code (each works once) and check `mfa_serial`, `role_arn` and the keys of the profile.",
+        .fault.in_full()
     )]
     Mfa {
         /// The profile's name.

@@ -20,7 +20,7 @@ use crate::http::{NoSuchHost, ProxyFailed, is_aws_host};
 use crate::offered::is_lacking;
 use crate::patience::{Empty, Unanswering};
 use crate::rate_limit::TooLong;
-use crate::text::{causes, credentials_cause, deepest_cause, page, repeatable};
+use crate::text::{causes, credentials_cause, deepest_cause, page, repeatable, title};
 use crate::trust::untrusted;
 
 /// A [`Fault`] on its way up: what a function that calls AWS fails with, so that `?` takes the SDK's errors.
@@ -122,7 +122,9 @@ where
         (None, None) if response.status().is_success() => {
             let body = response.body().bytes().unwrap_or_default();
             if is_web_page(body) {
-                format!("a web page answered, not the service: {}", shown(body))
+                // Its title alone: pages say the time, addresses and ids.
+                let title = title(body).map(|title| format!(": {title}")).unwrap_or_default();
+                format!("a web page answered, not the service{title}")
             } else {
                 format!("the answer could not be understood: {}", deepest_cause(error))
             }

@@ -38,7 +38,7 @@ pub enum Untrusted {
         arn: String,
     },
     /// STS could not be asked.
-    #[error("the credentials were renewed during the run, and STS could not confirm their account: {0}")]
+    #[error("the credentials were renewed during the run, and STS could not confirm their account: {}", .0.in_full())]
     Unconfirmed(Fault),
 }
 

@@ -280,7 +280,7 @@ async fn an_emulator_that_is_not_running_is_known_at_once() {
         .unwrap();
     let fault = aws.regions(&caller()).await.unwrap_err();
     assert_eq!(
-        (fault.kind, fault.to_string().as_str()),
+        (fault.kind, fault.in_full().as_str()),
         (
             FaultKind::Network,
             "ec2:DescribeRegions: the connection was refused"

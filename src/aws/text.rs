@@ -155,13 +155,20 @@ fn without_session(word: &str) -> String {
 /// What can be read of an answer that is not in the service's own form: an emulator's HTML page, a proxy's text.
 /// At most 200 characters, markup taken out.
 pub(super) fn page(body: &[u8]) -> String {
-    const LONGEST: usize = 200;
-    let source = String::from_utf8_lossy(body);
     // The title says it; the rest is prose.
-    let source = match (source.find("<title>"), source.find("</title>")) {
-        (Some(start), Some(end)) if start < end => &source[start..end],
-        _ => &source,
-    };
+    title(body).unwrap_or_else(|| plain(&String::from_utf8_lossy(body)))
+}
+
+/// The title of an HTML page.
+pub(super) fn title(body: &[u8]) -> Option<String> {
+    let source = String::from_utf8_lossy(body);
+    let start = source.find("<title>")?;
+    let end = source.find("</title>")?;
+    source.get(start..end).map(plain)
+}
+
+fn plain(source: &str) -> String {
+    const LONGEST: usize = 200;
     let mut in_tag = false;
     let plain: String = source
         .chars()

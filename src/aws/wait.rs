@@ -243,7 +243,7 @@ mod tests {
         let (answer, calls) = tried(&["DependencyViolation"; 9]).await;
         assert_eq!(calls, 5);
         assert_eq!(
-            answer.unwrap_err().to_string(),
+            answer.unwrap_err().in_full(),
             "ec2:DeleteVpc: DependencyViolation: the vpc has dependencies (tried 5 times)"
         );
     }

@@ -13,6 +13,7 @@ use trueup_core::location::Location;
 use trueup_core::plan::{Step, Survey, Verdict};
 use trueup_core::plan_file::{self, Document};
 use trueup_core::registry::Name;
+use trueup_engine::execute::Outcome;
 use trueup_engine::progress::Watch;
 use trueup_engine::{Applied, Planned, Session};
 
@@ -36,7 +37,7 @@ pub(super) struct Args {
     /// The baseline; `-` is standard input.
     #[arg(value_name = "FILE", default_value = DEFAULT_BASELINE, value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Go on only if the new plan is this saved one, to the byte.
+    /// Proceed only if a fresh plan has the steps, cells and manual tasks of this saved one.
     #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath)]
     plan: Option<PathBuf>,
     /// Do not ask. Disruptive and destructive steps still need --allow.
@@ -147,11 +148,13 @@ impl Args {
             .iter()
             .flat_map(|after| after.unseen.iter().map(|at| &steps[*at]))
             .collect();
+        let undo = outcomes.iter().any(may_have_written).then(|| self.undo());
         let applied = report::apply::Applied {
             plan: &document,
             outcomes: &outcomes,
             again: now.as_ref(),
             unseen: &unseen,
+            undo: undo.as_deref(),
         };
         let told = report::result(&report::apply::text(&applied, &view.out)).map_err(Trouble::from);
         if let Err(trouble) = &told {
@@ -168,6 +171,18 @@ impl Args {
                 _ => Exit::Partly,
             }
         })
+    }
+
+    /// The command that writes back what was there before.
+    fn undo(&self) -> String {
+        let mut command = vec!["apply".to_owned(), self.before.display().to_string()];
+        if self.before == Path::new(BEFORE) {
+            // That file is the baseline then, and must not be saved over.
+            let other = self.before.with_extension("undo.toml");
+            command.extend(["--before".to_owned(), other.display().to_string()]);
+        }
+        command.extend(self.reach.arguments());
+        words::command(command)
     }
 
     /// Refuses to save what was there over a file that is still needed.
@@ -249,6 +264,10 @@ impl Args {
         });
         Ok(asked.await.map_err(std::io::Error::other)??)
     }
+}
+
+fn may_have_written(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Done | Outcome::Failed(_) | Outcome::Unknown)
 }
 
 /// Saves the live state of every cell that may be touched, so that it can be looked up, or written back.

@@ -58,7 +58,10 @@ impl Args {
             .filter_map(|((control, place), reading)| Some((control, place, reading.as_ref().err()?)))
             .collect();
         for (control, place, fault) in &unread {
-            report::note(&format!("{control} in {place} could not be read: {fault}"));
+            report::note(&format!(
+                "{control} in {place} could not be read: {}",
+                fault.in_full()
+            ));
         }
         // A denial by the organization is a fact of the account, not a failure of the reading.
         let failed = unread.iter().any(|(_, _, fault)| {

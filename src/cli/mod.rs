@@ -402,7 +402,7 @@ pub fn main() -> ExitCode {
             Exit::Failed.into()
         }
         Err(Trouble::PlanFile(error @ PlanFileError::Moved { .. })) => {
-            report::note(&report::plan::broken_promise(&error, &view.err));
+            report::note(&report::promise::broken(&error, &view.err));
             Exit::Failed.into()
         }
         Err(trouble) => {
@@ -461,5 +461,5 @@ fn reached(session: &Session) -> Reached<'_> {
 
 /// True if a cell has one of the verdicts that were to fail the run.
 fn fails_on(plan: &Plan, verdicts: &[Verdict]) -> bool {
-    plan.cells.iter().any(|cell| verdicts.contains(&cell.verdict))
+    verdicts.iter().any(|verdict| plan.has(*verdict))
 }

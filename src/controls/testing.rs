@@ -93,7 +93,11 @@ pub(crate) fn told<A: Display>(out: &Changes<A>) -> String {
             .map(|(entry, what)| format!("refused for {entry}: {what}")),
     );
     lines.extend(out.notices.iter().map(|notice| format!("note: {notice}")));
-    lines.extend(out.unread.iter().map(|fault| format!("unread: {fault}")));
+    lines.extend(
+        out.unread
+            .iter()
+            .map(|(unknown, fault)| format!("unread: {unknown}: {fault}")),
+    );
     lines.extend(
         out.elsewhere
             .iter()

@@ -206,8 +206,8 @@ pub struct Changes<A> {
     pub kept: Vec<Vec<String>>,
     /// What is worth knowing.
     pub notices: Vec<String>,
-    /// What could not be read of the cell, while the rest could.
-    pub unread: Vec<Fault>,
+    /// What could not be read of the cell, while the rest could: what is not known for that, and why.
+    pub unread: Vec<(String, Fault)>,
     /// The keys that differ and that another owner holds.
     pub elsewhere: Vec<(&'static str, Manager)>,
     /// What an organization's policy said where it forbids a part of what is wanted.
@@ -332,8 +332,9 @@ impl<A> Changes<A> {
     }
 
     /// A part of the cell could not be read, while the rest could: that part is not in sync, and the rest is judged.
-    pub fn unread(&mut self, fault: Fault) {
-        self.unread.push(fault);
+    /// `unknown` says in a sentence what is not known for that.
+    pub fn unread(&mut self, unknown: impl Into<String>, fault: Fault) {
+        self.unread.push((unknown.into(), fault));
     }
 
     /// A key of the wanted table that differs and that another owner holds, alone: it is left to that one and is no

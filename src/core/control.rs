@@ -103,10 +103,6 @@ impl Relied {
     }
 }
 
-/// The key in a control's identifiers under which it keeps what it reads for notices alone. No step may depend on that:
-/// a saved plan holds although it moved.
-pub const TOLD: &str = "told";
-
 /// What a control read in one place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observed<M, I> {
@@ -151,8 +147,7 @@ pub trait Control: Send + Sync + 'static {
     /// leaves out what is none, without an attribute) or a map, since what is not written is not managed; what only
     /// a whole can require, [`check`](Control::check) requires.
     type Model: Data + JsonSchema;
-    /// Identifiers and obstacles: never compared with the baseline, never printed in a diff. What is under
-    /// [`TOLD`] is read for notices alone.
+    /// Identifiers and obstacles: never compared with the baseline, never printed in a diff, never saved with a plan.
     type Ids: Data + Default;
     /// One idempotent change with every choice already made. Its `Display` is the line of the plan.
     type Action: Data + Display;

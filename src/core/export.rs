@@ -133,7 +133,7 @@ impl<'a> Regions<'a> {
             match survey.cells.get(&listed.at(Location::Account)) {
                 None => {}
                 Some(Ok(seen)) => account.extend(seen.model.clone()),
-                Some(Err(fault)) => text += &comment(&format!("Without the alias: {}", reason(fault))),
+                Some(Err(fault)) => text += &comment(&format!("Without the alias: {}", fault)),
             }
         }
         text + &written(&[ACCOUNT], &account)
@@ -143,7 +143,7 @@ impl<'a> Regions<'a> {
 fn once(controls: &Controls, id: Listed<'_>, survey: &Survey) -> String {
     match survey.cells.get(&id.at(Location::Account)) {
         None => String::new(),
-        Some(Err(fault)) => comment(&format!("Not managed here: {}", reason(fault))),
+        Some(Err(fault)) => comment(&format!("Not managed here: {}", fault)),
         Some(Ok(seen)) => match unwanted(controls, id, &Location::Account, seen, survey) {
             Some(why) => comment(&format!("Not managed here: {why}")),
             None => {
@@ -325,7 +325,7 @@ fn beside(
     let unread = found
         .unread
         .iter()
-        .map(|fault| format!("Not read: {}", reason(fault)));
+        .map(|(unknown, fault)| format!("Not read: {fault}: {unknown}"));
     let mut lines: Vec<String> = unread.collect();
     for line in id
         .control
@@ -419,18 +419,9 @@ fn reading<'a>(
 /// Why there is no reading.
 fn unread(id: Listed<'_>, region: &Region, survey: &Survey) -> String {
     match reading(id, region, survey) {
-        Some(Err(fault)) => reason(fault),
+        Some(Err(fault)) => fault.to_string(),
         _ => "it was not read".to_owned(),
     }
-}
-
-/// A fault without what differs from run to run.
-fn reason(fault: &Fault) -> String {
-    Fault {
-        request_id: None,
-        ..fault.clone()
-    }
-    .to_string()
 }
 
 fn held_by(seen: &ObservedDoc) -> Option<String> {

@@ -40,10 +40,36 @@ pub enum FaultKind {
     Unexpected,
 }
 
+impl FaultKind {
+    /// The kind in a few words, for a failure without a code.
+    fn words(self) -> &'static str {
+        match self {
+            FaultKind::DeniedByOrganization => "denied by a policy of the organization",
+            FaultKind::ConfiguredElsewhere => "configured by another account",
+            FaultKind::Denied => "not permitted",
+            FaultKind::RegionNotEnabled => "the region is not enabled",
+            FaultKind::NotAvailable => "no endpoint in the region",
+            FaultKind::Throttled => "too many requests",
+            FaultKind::Quota => "a quota is used up",
+            FaultKind::Network => "no answer arrived",
+            FaultKind::Credentials => "no valid credentials",
+            FaultKind::Service => "refused without an error code",
+            FaultKind::Proxy => "the proxy opened no connection",
+            FaultKind::Certificate => "the certificate is not trusted",
+            FaultKind::Clock => "the clock of this machine is wrong",
+            FaultKind::Answer => "an answer that makes no sense",
+            FaultKind::Unexpected => "an answer that does not show what it must",
+        }
+    }
+}
+
 /// One failed call.
 ///
-/// Where it happened (control and place) is the key of the cell or step that carries it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where it happened (control and place) is the key of the cell or step that carries it. As text it says the same of
+/// the same trouble every time: that goes into notices, tasks and plans. What a service says in its own words may have
+/// an id, a time or an address in it that is new with each call; [`in_full`](Fault::in_full) shows that to whoever
+/// looks at this very run. Two faults are equal whatever a service said: kind, call and code decide.
+#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// What kind of failure it is.
     pub kind: FaultKind,
@@ -51,11 +77,21 @@ pub struct Fault {
     pub call: String,
     /// The service's error code, where one arrived.
     pub code: Option<String>,
-    /// The service's own sentence, or the cause.
+    /// The service's own sentence, or the cause. A saved plan has it only where the words are trueup's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// The request id to quote to AWS Support, where one arrived. Kept out of saved plans.
     #[serde(skip)]
     pub request_id: Option<String>,
+}
+
+impl PartialEq for Fault {
+    fn eq(&self, other: &Fault) -> bool {
+        let identity = |fault: &Fault| (fault.kind, fault.is_in_own_words());
+        identity(self) == identity(other)
+            && (&self.call, &self.code) == (&other.call, &other.code)
+            && (!self.is_in_own_words() || self.message == other.message)
+    }
 }
 
 impl Fault {
@@ -83,6 +119,50 @@ impl Fault {
     /// False for a denial that follows from another one: the call was not made.
     pub fn was_asked(&self) -> bool {
         self.kind != FaultKind::DeniedByOrganization || self.code.is_some()
+    }
+
+    /// True if the message is trueup's own, which is the same every time.
+    fn is_in_own_words(&self) -> bool {
+        let is_ours = matches!(
+            self.kind,
+            FaultKind::Answer | FaultKind::Unexpected | FaultKind::DeniedByOrganization
+        );
+        is_ours && self.code.is_none() && !self.message.is_empty()
+    }
+
+    /// Why it failed in a few words that are the same every time: the code, or the kind.
+    pub fn reason(&self) -> &str {
+        match (&self.code, self.is_in_own_words()) {
+            (Some(code), _) => code,
+            (None, true) => &self.message,
+            (None, false) => self.kind.words(),
+        }
+    }
+
+    /// The fault as a plan keeps it: without what may differ the next time.
+    pub fn lasting(&self) -> Fault {
+        Fault {
+            message: match self.is_in_own_words() {
+                true => self.message.clone(),
+                false => String::new(),
+            },
+            request_id: None,
+            ..self.clone()
+        }
+    }
+
+    /// Everything that is known of it, with the service's own sentence and the request id: for people, never to be
+    /// saved or compared.
+    pub fn in_full(&self) -> String {
+        let mut text = match (&self.code, self.message.as_str()) {
+            (_, "") => self.to_string(),
+            (Some(code), said) => format!("{}: {code}: {said}", self.call),
+            (None, said) => format!("{}: {said}", self.call),
+        };
+        if let Some(id) = &self.request_id {
+            text.push_str(&format!(" (request id {id})"));
+        }
+        text
     }
 
     /// What to do next, in one sentence, where there is something to say.
@@ -144,15 +224,11 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.call)?;
-        if let Some(code) = &self.code {
-            write!(f, "{code}: ")?;
+        write!(f, "{}: {}", self.call, self.reason())?;
+        match (self.kind, &self.code) {
+            (FaultKind::DeniedByOrganization, Some(_)) => f.write_str(" (a policy of the organization)"),
+            _ => Ok(()),
         }
-        write!(f, "{}", self.message)?;
-        if let Some(id) = &self.request_id {
-            write!(f, " (request id {id})")?;
-        }
-        Ok(())
     }
 }
 
@@ -218,5 +294,61 @@ mod tests {
             "the new hub is not visible yet; plan again later",
         );
         assert_eq!(fault.hint(), None);
+    }
+
+    fn fault(kind: FaultKind, code: Option<&str>, message: &str) -> Fault {
+        Fault {
+            kind,
+            call: "iam:GetRole".to_owned(),
+            code: code.map(str::to_owned),
+            message: message.to_owned(),
+            request_id: Some("7c1a".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_text_and_what_is_kept_have_nothing_that_is_new_with_each_call() {
+        let said = "explicit deny in a service control policy, id 0a1b at 09:30:00";
+        for (kind, code, text) in [
+            (
+                FaultKind::DeniedByOrganization,
+                Some("AccessDenied"),
+                "iam:GetRole: AccessDenied (a policy of the organization)",
+            ),
+            (
+                FaultKind::Denied,
+                Some("AccessDenied"),
+                "iam:GetRole: AccessDenied",
+            ),
+            (FaultKind::Network, None, "iam:GetRole: no answer arrived"),
+            (
+                FaultKind::Service,
+                None,
+                "iam:GetRole: refused without an error code",
+            ),
+        ] {
+            let fault = fault(kind, code, said);
+            assert_eq!(fault.to_string(), text);
+            assert_eq!(fault.lasting().in_full(), text);
+            assert_eq!(fault.lasting(), fault);
+            let kept = serde_json::to_string(&fault.lasting()).unwrap();
+            assert!(!kept.contains("0a1b") && !kept.contains("7c1a"), "{kept}");
+            assert!(fault.in_full().ends_with("at 09:30:00 (request id 7c1a)"));
+        }
+    }
+
+    #[test]
+    fn what_trueup_says_itself_is_kept() {
+        for kind in [
+            FaultKind::Answer,
+            FaultKind::Unexpected,
+            FaultKind::DeniedByOrganization,
+        ] {
+            let fault = fault(kind, None, "not asked").lasting();
+            assert_eq!(
+                (fault.to_string(), fault.message),
+                ("iam:GetRole: not asked".to_owned(), "not asked".to_owned())
+            );
+        }
     }
 }

@@ -17,9 +17,10 @@ use crate::want::{Manage, Want};
 
 mod late;
 mod link;
+mod saved;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verdict;
 
 pub use late::settle;
@@ -77,11 +78,11 @@ pub struct Cell {
     /// The keys of it whose live value differs, does what is wanted all the same, and stays, as paths inside the table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Vec<String>>,
-    /// What was read, whole, if it could be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What was read, whole, if it could be. Identifiers are of one run: no plan is saved with them.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "saved::seen")]
     pub seen: Option<ObservedDoc>,
-    /// Why it could not be read, if it could not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Why it could not be read, if it could not. What a service said in its own words is of one run.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "saved::fault")]
     pub fault: Option<Fault>,
 }
 
@@ -297,8 +298,8 @@ fn judge(registry: &Controls, want: &Want, survey: &Survey) -> Result<(Cell, Vec
 
 /// Parts of a cell could not be read: it is not in sync, and its tasks stay. Where steps or an obstacle decide the
 /// verdict, a notice says what is missing.
-fn partly_unread(cell: &mut Cell, unread: Vec<Fault>) {
-    for fault in unread {
+fn partly_unread(cell: &mut Cell, unread: Vec<(String, Fault)>) {
+    for (unknown, fault) in unread {
         let verdict = match fault.kind {
             FaultKind::DeniedByOrganization => Verdict::Denied,
             _ => Verdict::Unread,
@@ -311,8 +312,9 @@ fn partly_unread(cell: &mut Cell, unread: Vec<Fault>) {
         if decides {
             cell.verdict = verdict;
             cell.fault = Some(fault);
+            cell.reasons.push(unknown);
         } else {
-            cell.notices.push(format!("could not be read: {fault}"));
+            cell.notices.push(format!("{unknown}: {fault}"));
         }
     }
 }
@@ -378,6 +380,21 @@ impl Plan {
     /// How many cells have this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.cells.iter().filter(|cell| cell.verdict == verdict).count()
+    }
+
+    /// How many tasks a person has, in cells of any verdict: beside steps or an obstacle a task is one too.
+    pub fn tasks(&self) -> usize {
+        self.cells.iter().map(|cell| cell.people.len()).sum()
+    }
+
+    /// True if anything in the plan is of this kind, also in cells of which something else decides the verdict.
+    pub fn has(&self, verdict: Verdict) -> bool {
+        self.count(verdict) > 0
+            || match verdict {
+                Verdict::NeedsPerson => self.tasks() > 0,
+                Verdict::Attested => self.cells.iter().any(|cell| !cell.attested.is_empty()),
+                _ => false,
+            }
     }
 
     /// The cell of a control in a place.

@@ -3,20 +3,26 @@
 //! This module works on texts; the command line reads and writes the files.
 //!
 //! A saved plan is a promise, not a program: nothing in it is ever executed. So two plans of the same account
-//! and the same wishes must be the same bytes. No time, no request id and no name of the caller is in it: the
-//! pipeline that plans and the person who applies may be different callers.
+//! and the same wishes must be the same bytes. No time, no request id, no sentence of a service and no name of the
+//! caller is in it: the pipeline that plans and the person who applies may be different callers. What it promises, and
+//! what it only explains, [`Moves`] says.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use similar::TextDiff;
 
 use crate::baseline::Filters;
-use crate::control::{Controls, TOLD};
+use crate::control::Controls;
 use crate::cost::Monthly;
 use crate::env::Env;
 use crate::plan::{Cell, Plan, Step, Verdict};
 use crate::registry::{Name, UnknownControl};
+
+mod moves;
+#[cfg(test)]
+mod tests;
+
+pub use moves::Moves;
 
 /// The version of the document's form. Raised whenever a reader of the old form would misread the new one.
 pub const FORMAT_VERSION: u64 = 2;
@@ -49,7 +55,7 @@ pub struct Summary {
     pub change: usize,
     /// Steps that destroy.
     pub destroy: usize,
-    /// Cells that need a person.
+    /// Tasks that a person has.
     pub needs_person: usize,
     /// Cells that are blocked.
     pub blocked: usize,
@@ -64,6 +70,11 @@ impl Document {
     /// The document of a plan.
     pub fn new(baseline: &str, env: &Env, filters: &Filters, plan: &Plan) -> Self {
         let counts = plan.counts();
+        let mut cells = plan.cells.clone();
+        // Identifiers are of one run: steps have what they need of them.
+        for seen in cells.iter_mut().filter_map(|cell| cell.seen.as_mut()) {
+            seen.ids = serde_json::Value::Null;
+        }
         Document {
             format_version: FORMAT_VERSION,
             baseline: baseline.to_owned(),
@@ -73,12 +84,12 @@ impl Document {
                 add: counts.add,
                 change: counts.change,
                 destroy: counts.destroy,
-                needs_person: plan.count(Verdict::NeedsPerson),
+                needs_person: plan.tasks(),
                 blocked: plan.count(Verdict::Blocked),
                 unread: plan.count(Verdict::Unread),
                 monthly: plan.monthly(),
             },
-            cells: plan.cells.clone(),
+            cells,
             steps: plan.steps.clone(),
         }
     }
@@ -109,24 +120,6 @@ impl Document {
             controls.get(name)?;
         }
         Ok(())
-    }
-
-    /// What of it is promised: without what is only told. Notices follow from what was read and wanted, or from what
-    /// a control read for a notice alone (see [`TOLD`](crate::control::TOLD)), and that decides no step. Neither do
-    /// costs, which another version of trueup may know better.
-    fn promised(&self) -> Document {
-        let mut promised = self.clone();
-        promised.summary.monthly = Monthly::default();
-        for step in &mut promised.steps {
-            step.monthly = Monthly::default();
-        }
-        for cell in &mut promised.cells {
-            cell.notices.clear();
-            if let Some(ids) = cell.seen.as_mut().and_then(|seen| seen.ids.as_object_mut()) {
-                ids.remove(TOLD);
-            }
-        }
-        promised
     }
 
     /// The document as it is saved and printed: JSON, two spaces, a line feed at the end.
@@ -187,8 +180,10 @@ pub enum PlanFileError {
     Moved {
         /// The file.
         path: PathBuf,
-        /// How the two differ: a unified diff from the saved one to the new one.
-        diff: String,
+        /// In what the two differ.
+        moves: Box<Moves>,
+        /// The plan just made.
+        new: Box<Document>,
         /// What else to know, for example other filters.
         hint: Option<String>,
     },
@@ -261,52 +256,67 @@ pub fn recognize(controls: &Controls, path: &Path, text: &str) -> Result<(), Pla
     }
 }
 
-/// Holds a saved plan against the one just made: of what is promised not a byte may differ. A file in another layout
-/// than trueup's was edited, and is not taken at all.
+/// Holds a saved plan against the one just made: what is promised must be the same. A file that trueup did not write as
+/// it is was edited, and is not taken at all.
 ///
 /// # Errors
 /// If the two differ, with the difference; if the file is not a plan, or is a plan of another account.
 pub fn hold(controls: &Controls, path: &Path, old_text: &str, new: &Document) -> Result<(), PlanFileError> {
-    let new_text = new.to_json()?;
-    if old_text == new_text {
-        return Ok(());
-    }
-    let old = parse(controls, path, old_text);
-    let (old_text, new_text) = match &old {
-        Ok(old) if old.to_json()? == old_text => (old.promised().to_json()?, new.promised().to_json()?),
-        _ => (old_text.to_owned(), new_text),
+    let moved = |moves, hint| {
+        Err(PlanFileError::Moved {
+            path: path.to_owned(),
+            moves: Box::new(moves),
+            new: Box::new(new.clone()),
+            hint,
+        })
     };
-    if old_text == new_text {
-        return Ok(());
-    }
-    let hint = match old {
-        Ok(old) if old.account.account != new.account.account => {
-            return Err(PlanFileError::Account {
-                path: path.to_owned(),
-                saved: old.account.account,
-                live: new.account.account.clone(),
-            });
+    let old = match parse(controls, path, old_text) {
+        Ok(old) => old,
+        Err(damaged @ PlanFileError::Damaged { .. }) => {
+            return moved(Moves::default(), Some(damaged.to_string()));
         }
-        Ok(old) if old.filters != new.filters => Some(format!(
-            "the saved plan was made with {}, this one with {}",
-            old.filters, new.filters
-        )),
-        Ok(old) if old.baseline != new.baseline => Some(format!(
-            "the saved plan was made from {}, this one from {}",
-            old.baseline, new.baseline
-        )),
-        Ok(_) => None,
-        Err(damaged @ PlanFileError::Damaged { .. }) => Some(damaged.to_string()),
         Err(other) => return Err(other),
     };
-    let diff = TextDiff::from_lines(&old_text, &new_text)
-        .unified_diff()
-        .context_radius(3)
-        .header(&path.display().to_string(), "the account now")
-        .to_string();
-    Err(PlanFileError::Moved {
-        path: path.to_owned(),
-        diff,
-        hint,
-    })
+    if old.account.account != new.account.account {
+        return Err(PlanFileError::Account {
+            path: path.to_owned(),
+            saved: old.account.account,
+            live: new.account.account.clone(),
+        });
+    }
+    let moves = Moves::between(&old, new);
+    if let Some(line) = edited(&old.to_json()?, old_text) {
+        let hint =
+            format!("it was edited after it was saved, at line {line}: only what trueup wrote itself counts");
+        return moved(moves, Some(hint));
+    }
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let hint = if old.filters != new.filters {
+        Some(format!(
+            "the saved plan was made with {}, this one with {}",
+            old.filters, new.filters
+        ))
+    } else if old.baseline != new.baseline {
+        Some(format!(
+            "the saved plan was made from {}, this one from {}",
+            old.baseline, new.baseline
+        ))
+    } else {
+        None
+    };
+    moved(moves, hint)
+}
+
+/// The first line in which a file is not as it was written, if there is one.
+fn edited(written: &str, found: &str) -> Option<usize> {
+    if written == found {
+        return None;
+    }
+    let same = written
+        .lines()
+        .zip(found.lines())
+        .take_while(|(one, other)| one == other);
+    Some(same.count() + 1)
 }

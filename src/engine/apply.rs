@@ -195,7 +195,7 @@ fn judge_denied(after: &mut Plan, denied: &HashMap<CellKey, Fault>) {
         if let Some(fault) = denied.get(&(cell.control.clone(), cell.place.clone())) {
             if fault.kind == FaultKind::ConfiguredElsewhere {
                 cell.verdict = Verdict::ManagedElsewhere;
-                cell.reasons.push(fault.message.clone());
+                cell.reasons.push(fault.to_string());
                 continue;
             }
             cell.verdict = Verdict::Denied;

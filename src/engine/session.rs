@@ -23,7 +23,7 @@ pub enum SessionError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// A call that everything rests on failed.
-    #[error("cannot learn {what}, asking in {region}: {fault}{}", advice(.fault, .region))]
+    #[error("cannot learn {what}, asking in {region}: {}{}", .fault.in_full(), advice(.fault, .region))]
     Fault {
         /// What the call was to tell.
         what: &'static str,

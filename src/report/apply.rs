@@ -28,6 +28,8 @@ pub struct Applied<'a> {
     pub again: Option<&'a Document>,
     /// The steps that were done and that AWS does not show yet.
     pub unseen: &'a [&'a Step],
+    /// The command that writes back what was there before, if anything may have been written.
+    pub undo: Option<&'a str>,
 }
 
 /// The report: what went well first and in short, what needs attention last, where the eye is.
@@ -44,6 +46,8 @@ pub fn text(applied: &Applied<'_>, style: &Style) -> String {
         run.unknown(style),
         run.failed(style),
         format!("{}\n{}", style.bold(&run.counts()), run.now(applied, style)),
+        remarks::tasks(&run.latest(applied), applied.plan, style),
+        undo(applied),
     ];
     let sections: Vec<String> = sections.into_iter().filter(|text| !text.is_empty()).collect();
     sections.join("\n")
@@ -229,6 +233,7 @@ impl<'a> Run<'a> {
                 Some(Remark {
                     cells: vec![(&step.control, &step.place)],
                     lines,
+                    key: None,
                     hint: None,
                 })
             }
@@ -265,19 +270,22 @@ impl<'a> Run<'a> {
         for (step, outcome) in &self.ended {
             if let Some(fault) = fault(outcome) {
                 let common = |text: &str| phrase::pattern(text, &step.place).text;
-                let message = common(&remarks::unnumbered(fault));
                 alike
-                    .entry((&step.control, common(&step.title), message))
+                    .entry((&step.control, common(&step.title), common(&fault.to_string())))
                     .or_default()
                     .push((step, fault));
             }
         }
         let mut text = String::new();
-        for ((control, title, message), failures) in &alike {
+        for ((control, title, _), failures) in &alike {
             let steps: Vec<&Step> = failures.iter().map(|(step, _)| *step).collect();
             let (title, message) = match failures.as_slice() {
                 [(step, fault)] => (step.title.clone(), remarks::unnumbered(fault)),
-                _ => (title.clone(), message.clone()),
+                [(step, fault), ..] => {
+                    let message = phrase::pattern(&remarks::unnumbered(fault), &step.place).text;
+                    (title.clone(), message)
+                }
+                [] => continue,
             };
             let at = format!("{control}{}", self.at(&steps));
             text.push_str(&titled(&steps, &title, &at, style));
@@ -337,17 +345,42 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The cells as they were read last.
+    fn latest(&self, applied: &Applied<'a>) -> Vec<&'a Cell> {
+        let cells = self.plan.cells.iter();
+        cells
+            .map(|cell| applied.again.map_or(cell, |again| latest(cell, again)))
+            .collect()
+    }
+
+    /// In what a cell still differs, and what kept it from being changed.
+    fn still(&self, cell: &Cell) -> Vec<String> {
+        if cell.verdict == Verdict::Blocked {
+            return cell.reasons.iter().map(|why| format!("blocked: {why}")).collect();
+        }
+        let mut lines = still(cell);
+        let not_approved = |(step, outcome): &(&Step, &Outcome)| {
+            **outcome == Outcome::NoConsent && (&step.control, &step.place) == (&cell.control, &cell.place)
+        };
+        if self.ended.iter().any(not_approved) {
+            lines.push(format!("not approved: --allow {}", cell.control));
+        }
+        lines
+    }
+
     /// Whether the account is as wanted now, and if not, in what it still differs.
     fn now(&self, applied: &Applied<'_>, style: &Style) -> String {
-        let Some(again) = applied.again else {
+        if applied.again.is_none() {
             let unread = "The account was not read again; `trueup plan` shows how it is now.";
             return phrase::wrap(unread, "", "", style);
-        };
-        let cells: Vec<&Cell> = self.plan.cells.iter().map(|cell| latest(cell, again)).collect();
+        }
+        let cells = self.latest(applied);
+        let tasks = cells.iter().map(|cell| cell.people.len()).sum();
         let (open, others): (Vec<&Cell>, Vec<&Cell>) = cells
             .into_iter()
             .partition(|cell| matches!(cell.verdict, Verdict::Change | Verdict::Blocked | Verdict::Unread));
-        let rest = summary::remaining(others, Form::Sentence);
+        let denied = summary::only_denied_regions(others.iter().copied());
+        let rest = summary::parts(tasks, &others, Form::Sentence);
         let scope = summary::scope(self.plan);
         if open.is_empty() {
             let yet = if applied.unseen.is_empty() {
@@ -356,7 +389,10 @@ impl<'a> Run<'a> {
                 ", as far as AWS shows it yet"
             };
             let is_true = style.good(&format!("The account is true to {scope}{yet}"));
-            return if rest.is_empty() {
+            return if let Some(regions) = denied {
+                let matches = format!("The account matches {scope}{yet}, except {regions}.");
+                phrase::wrap(&style.good(&matches), "", "", style)
+            } else if rest.is_empty() {
                 phrase::wrap(&format!("{is_true}{}", style.good(".")), "", "", style)
             } else {
                 phrase::wrap(
@@ -374,7 +410,8 @@ impl<'a> Run<'a> {
         text.push('\n');
         let remarks = open.into_iter().map(|cell| Remark {
             cells: vec![(&cell.control, &cell.place)],
-            lines: still(cell),
+            lines: self.still(cell),
+            key: None,
             hint: None,
         });
         let listed = remarks::section("", &remarks::together(remarks), self.plan, style);
@@ -385,6 +422,14 @@ impl<'a> Run<'a> {
         }
         text
     }
+}
+
+/// How to write back what was there before. A command is never broken into lines.
+fn undo(applied: &Applied<'_>) -> String {
+    let command = applied
+        .undo
+        .map(|command| format!("To write back what was there before: {command}\n"));
+    command.unwrap_or_default()
 }
 
 /// Failed steps with what failed.

@@ -310,7 +310,10 @@ pub(super) fn of_cells(verdicts: &[Verdict]) -> Document {
             place: at(name),
             verdict: *verdict,
             reasons: vec![],
-            people: vec![],
+            people: match verdict {
+                Verdict::NeedsPerson => vec!["look".to_owned()],
+                _ => vec![],
+            },
             attested: vec![],
             notices: vec![],
             want: Table::new(),

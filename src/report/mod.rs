@@ -20,6 +20,7 @@ mod outline;
 mod phrase;
 pub mod plan;
 pub mod progress;
+pub mod promise;
 mod remarks;
 mod style;
 mod summary;

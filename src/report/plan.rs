@@ -2,11 +2,10 @@
 //! one line at the end.
 
 use trueup_aws::{Address, Caller};
-use trueup_core::change::Effect;
 use trueup_core::control::Controls;
-use trueup_core::plan_file::{Document, PlanFileError};
+use trueup_core::plan_file::Document;
 
-use super::{Style, costs, differences, matrix, phrase, remarks, summary};
+use super::{Style, costs, differences, matrix, remarks, summary};
 
 pub use super::summary::line as summary_line;
 
@@ -62,46 +61,6 @@ fn head(doc: &Document, reached: Option<Reached<'_>>, style: &Style) -> String {
         .map(|(label, value)| format!("{} {value}\n", style.dim(&format!("{label:11}"))))
         .collect()
 }
-
-/// Why a saved plan no longer holds, with how the new one differs from it.
-pub fn broken_promise(error: &PlanFileError, style: &Style) -> String {
-    let mut text = super::error_text(error, style);
-    if let PlanFileError::Moved { diff, hint, .. } = error {
-        if let Some(hint) = hint {
-            text.push_str(&phrase::wrap(hint, "  ", "  ", style));
-        }
-        text.push('\n');
-        let lines: Vec<&str> = diff.lines().collect();
-        for line in lines.iter().take(MOST_LINES) {
-            let colored = match line.as_bytes() {
-                [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => style.bold(line),
-                [b'@', ..] => style.dim(line),
-                [b'+', ..] => style.effect(Effect::Add, line),
-                [b'-', ..] => style.effect(Effect::Destroy, line),
-                _ => (*line).to_owned(),
-            };
-            text.push_str(&colored);
-            text.push('\n');
-        }
-        if let Some(more) = lines.len().checked_sub(MOST_LINES).filter(|more| *more > 0) {
-            text.push_str(&format!(
-                "… and {}\n",
-                phrase::count(more, "more line", "more lines")
-            ));
-        }
-        text.push('\n');
-        text.push_str(&phrase::wrap(
-            "Look at the new plan with `trueup plan`, save it with `--out` if it is right, and apply that one.",
-            "",
-            "",
-            style,
-        ));
-    }
-    text
-}
-
-/// Enough of a diff to see what moved. A plan that differs everywhere is better read as a new plan.
-const MOST_LINES: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -341,7 +300,7 @@ mod tests {
             tell the three IAM users without MFA that their passwords expire after 180
               days
 
-        Plan: 1 to add, 68 to destroy. 1 blocked, 2 could not be read, 1 reported, 1 managed elsewhere, 1 region denied by the organization, 1 region not enabled.
+        Plan: 1 to add, 68 to destroy. 1 needs a person, 1 blocked, 2 could not be read, 1 reported, 1 managed elsewhere, 1 region denied by the organization, 1 region not enabled.
         "#);
     }
 
@@ -421,33 +380,5 @@ mod tests {
 
         No changes. baseline.toml manages nothing here.
         ");
-    }
-
-    #[test]
-    fn a_broken_promise_shows_what_moved() {
-        let diff = format!(
-            "--- plan.json\n+++ the account now\n@@ -1,2 +1,2 @@\n-  \"enabled\": false\n+  \"enabled\": true\n{}",
-            " same\n".repeat(200)
-        );
-        let error = PlanFileError::Moved {
-            path: "plan.json".into(),
-            diff,
-            hint: Some("the saved plan was made with --only guardduty, this one with no filters".to_owned()),
-        };
-        let text = broken_promise(&error, &Style::PLAIN).replace(" same\n", "");
-        insta::assert_snapshot!(text, @r#"
-        error: the plan is no longer the one in plan.json; nothing was written
-          the saved plan was made with --only guardduty, this one with no filters
-
-        --- plan.json
-        +++ the account now
-        @@ -1,2 +1,2 @@
-        -  "enabled": false
-        +  "enabled": true
-        … and 105 more lines
-
-        Look at the new plan with `trueup plan`, save it with `--out` if it is right,
-        and apply that one.
-        "#);
     }
 }

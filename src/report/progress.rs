@@ -207,10 +207,10 @@ impl Tally {
     fn ended(&self, step: &Step, outcome: &Outcome) -> String {
         let how = match outcome {
             Outcome::Done => String::new(),
-            Outcome::Failed(fault) => self.style.error(&format!(" failed: {fault}")),
+            Outcome::Failed(fault) => self.style.error(&format!(" failed: {}", fault.in_full())),
             Outcome::Denied(fault) => self
                 .style
-                .warning(&format!(" denied by the organization: {fault}")),
+                .warning(&format!(" denied by the organization: {}", fault.in_full())),
             Outcome::Blocked(why) => self.style.warning(&format!(" refused: {why}")),
             _ => self.style.warning(" did not run"),
         };

@@ -1,5 +1,6 @@
 //! What stands below the differences: what is in the way, what could not be read, what a person must do.
 
+use indexmap::IndexMap;
 use trueup_core::fault::Fault;
 use trueup_core::location::{Location, Region};
 use trueup_core::plan::{Cell, Verdict};
@@ -12,6 +13,8 @@ use super::{Style, phrase};
 pub(super) struct Remark<'a> {
     pub(super) cells: Vec<(&'a Name, &'a Location)>,
     pub(super) lines: Vec<String>,
+    /// What makes two of them the same, where the lines have words in them that are new with each call.
+    pub(super) key: Option<String>,
     pub(super) hint: Option<String>,
 }
 
@@ -19,31 +22,33 @@ pub(super) struct Remark<'a> {
 ///
 /// Two are equal if they differ only in identifiers and region: then the first one's text stands for both.
 pub(super) fn together<'a>(remarks: impl IntoIterator<Item = Remark<'a>>) -> Vec<Remark<'a>> {
-    let mut met: Vec<(Vec<String>, Remark<'a>)> = vec![];
+    let mut met: Vec<(Vec<String>, Option<String>, Remark<'a>)> = vec![];
     for remark in remarks {
         let place = remark
             .cells
             .first()
             .map_or(&Location::Account, |(_, place)| *place);
-        let common: Vec<String> = remark
-            .lines
-            .iter()
-            .map(|line| phrase::pattern(line, place).text)
-            .collect();
-        let found = met
-            .iter_mut()
-            .find(|(lines, other)| *lines == common && other.hint == remark.hint);
+        let common = |line: &String| phrase::pattern(line, place).text;
+        let lines: Vec<String> = remark.lines.iter().map(common).collect();
+        let key = remark.key.as_ref().map(common);
+        let found = met.iter_mut().find(|(first_lines, first_key, first)| {
+            let alike = match (&key, first_key) {
+                (Some(key), Some(first)) => key == first,
+                (key, first) => key == first && *first_lines == lines,
+            };
+            alike && first.hint == remark.hint
+        });
         match found {
-            Some((common, first)) => {
+            Some((lines, _, first)) => {
                 if first.lines != remark.lines {
-                    first.lines.clone_from(common);
+                    first.lines.clone_from(lines);
                 }
                 first.cells.extend(remark.cells);
             }
-            None => met.push((common, remark)),
+            None => met.push((lines, key, remark)),
         }
     }
-    met.into_iter().map(|(_, remark)| remark).collect()
+    met.into_iter().map(|(.., remark)| remark).collect()
 }
 
 /// A heading, and under it the remarks: where, what, and at the end what to do about it.
@@ -56,8 +61,17 @@ pub(super) fn section(heading: &str, remarks: &[Remark<'_>], doc: &Document, sty
     for remark in remarks {
         let at = phrase::cells(remark.cells.iter().copied(), doc);
         let colon = if remark.lines.is_empty() { "" } else { ":" };
-        text.push_str(&phrase::wrap(&format!("{at}{colon}"), "  ", "    ", style));
-        for line in &remark.lines {
+        let mut lines = remark.lines.iter();
+        let head = match lines.next() {
+            // What is of no cell begins with its own first line.
+            Some(first) if at.is_empty() => first.clone(),
+            _ => {
+                lines = remark.lines.iter();
+                format!("{at}{colon}")
+            }
+        };
+        text.push_str(&phrase::wrap(&head, "  ", "    ", style));
+        for line in lines {
             text.push_str(&phrase::wrap(line, "    ", "      ", style));
         }
         if let Some(hint) = remark.hint.as_deref().filter(|hint| !hints.contains(hint)) {
@@ -112,10 +126,7 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
             .filter(|cell| !cell.reasons.is_empty())
             .map(|cell| remark(cell, &cell.reasons)),
     );
-    let mut denied = faults(Verdict::Denied);
-    if let (Some(last), Some(hint)) = (denied.last_mut(), without_denied(doc)) {
-        last.hint = Some(hint);
-    }
+    let denied = denied(doc);
     let sections = [
         ("Attested", lines(|cell| &cell.attested)),
         ("Worth knowing", lines(|cell| &cell.notices)),
@@ -126,7 +137,7 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
         ("Reported only, and something would be in the way", reported),
         ("Could not be read", faults(Verdict::Unread)),
         ("Blocked", reasons(Verdict::Blocked)),
-        ("Needs a person", lines(|cell| &cell.people)),
+        (TASKS, lines(|cell| &cell.people)),
     ];
     sections
         .into_iter()
@@ -135,25 +146,84 @@ pub(super) fn text(doc: &Document, style: &Style) -> Vec<String> {
         .collect()
 }
 
+const TASKS: &str = "Needs a person";
+
+/// The tasks that a person has in these cells.
+pub(super) fn tasks(cells: &[&Cell], doc: &Document, style: &Style) -> String {
+    let tasks = cells.iter().filter(|cell| !cell.people.is_empty());
+    section(
+        TASKS,
+        &together(tasks.map(|cell| remark(cell, &cell.people))),
+        doc,
+        style,
+    )
+}
+
+/// What the organization denies: whole regions in a line for all that are alike, everything else cell by cell.
+fn denied(doc: &Document) -> Vec<Remark<'_>> {
+    let whole = denied_regions(doc);
+    let denied = |cell: &&Cell| cell.verdict == Verdict::Denied;
+    let of_whole = |cell: &&Cell| match cell.place.region() {
+        Some(region) => whole.contains(&region),
+        // What was not asked in such a region, because EC2 is denied there.
+        None => !whole.is_empty() && cell.fault.as_ref().is_some_and(|fault| !fault.was_asked()),
+    };
+    let (of_whole, others): (Vec<&Cell>, Vec<&Cell>) = doc.cells.iter().filter(denied).partition(of_whole);
+    let mut remarks = together(others.into_iter().map(fault));
+    let first = of_whole
+        .iter()
+        .find_map(|cell| cell.fault.as_ref().filter(|fault| fault.was_asked()));
+    let mut alike: IndexMap<usize, Vec<&Region>> = IndexMap::new();
+    for region in &whole {
+        let cells = of_whole
+            .iter()
+            .filter(|cell| cell.place.region() == Some(*region));
+        alike.entry(cells.count()).or_default().push(*region);
+    }
+    for (cells, regions) in alike {
+        let controls = phrase::count(cells, "control is", "controls are");
+        let line = format!(
+            "{}: the organization denies EC2 there, so {controls} not managed there",
+            phrase::regions(&regions, &doc.account.enabled)
+        );
+        remarks.push(Remark {
+            cells: vec![],
+            lines: vec![line],
+            key: None,
+            hint: without(doc, &whole),
+        });
+    }
+    if let (Some(fault), Some(last)) = (first, remarks.last_mut().filter(|last| last.cells.is_empty())) {
+        last.lines.push(unnumbered(fault));
+    }
+    remarks
+}
+
+/// The regions in which the organization denies EC2, so that nearly nothing else was asked there.
+pub(super) fn denied_regions(doc: &Document) -> Vec<&Region> {
+    let is_denied = |region: &&Region| {
+        let mut of_region = doc
+            .cells
+            .iter()
+            .filter(|cell| cell.place.region() == Some(region));
+        of_region.any(|cell| cell.fault.as_ref().is_some_and(|fault| !fault.was_asked()))
+    };
+    doc.account.enabled.iter().filter(is_denied).collect()
+}
+
 /// The line for the file that leaves out the regions where the organization denies everything. Their denied calls count
 /// for the account's own alarm on unauthorized calls.
-fn without_denied(doc: &Document) -> Option<String> {
-    let cells_of = |region: &Region| {
-        let of_region = move |cell: &&Cell| cell.place.region() == Some(region);
-        doc.cells.iter().filter(of_region).collect::<Vec<_>>()
-    };
-    let is_denied = |region: &Region| {
-        let was_asked = |cell: &&Cell| cell.fault.as_ref().is_none_or(Fault::was_asked);
-        !cells_of(region).iter().all(was_asked)
-    };
-    let in_file = |region: &&Region| !cells_of(region).is_empty();
-    let (denied, open): (Vec<&Region>, Vec<&Region>) = doc
+fn without(doc: &Document, denied: &[&Region]) -> Option<String> {
+    let in_file = |region: &&Region| doc.cells.iter().any(|cell| cell.place.region() == Some(region));
+    let is_open = |region: &&Region| !denied.contains(region);
+    let open: Vec<&Region> = doc
         .account
         .enabled
         .iter()
         .filter(in_file)
-        .partition(|region| is_denied(region));
-    if denied.is_empty() || open.is_empty() {
+        .filter(is_open)
+        .collect();
+    if open.is_empty() {
         return None;
     }
     let open: Vec<String> = open.iter().map(|region| format!("\"{region}\"")).collect();
@@ -167,6 +237,7 @@ fn remark<'a>(cell: &'a Cell, lines: &[String]) -> Remark<'a> {
     Remark {
         cells: vec![(&cell.control, &cell.place)],
         lines: lines.to_vec(),
+        key: None,
         hint: None,
     }
 }
@@ -177,19 +248,24 @@ fn fault(cell: &Cell) -> Remark<'_> {
         None => remark(cell, &cell.reasons),
         Some(fault) => Remark {
             cells: vec![(&cell.control, &cell.place)],
-            lines: vec![unnumbered(fault)],
+            lines: [vec![unnumbered(fault)], cell.reasons.clone()].concat(),
+            key: Some(
+                [vec![fault.to_string()], cell.reasons.clone()]
+                    .concat()
+                    .join("\n"),
+            ),
             hint: hint(fault, &cell.control),
         },
     }
 }
 
-/// A fault without its request id, which would keep equal faults apart.
+/// A fault in full but for its request id.
 pub(super) fn unnumbered(fault: &Fault) -> String {
     Fault {
         request_id: None,
         ..fault.clone()
     }
-    .to_string()
+    .in_full()
 }
 
 /// What to do about a fault of a control's call.
@@ -232,7 +308,13 @@ mod tests {
         let line = "write under [account]: regions = [\"us-east-1\", \"us-east-2\"]";
         let text = told(&all(Err(spared)));
         assert!(
-            text.contains(line) && text.contains("leave the region or control out"),
+            text.contains(line) && !text.contains("guardduty:ListDetectors"),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "eu-west-1: the organization denies EC2 there, so 2 controls are not managed there"
+            ),
             "{text}"
         );
         // What was asked and denied may be one service alone.

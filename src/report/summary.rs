@@ -38,9 +38,36 @@ fn state(doc: &Document) -> String {
     let rest = remaining(&doc.cells, Form::Sentence);
     if rest.is_empty() {
         format!("The account is true to {}.", scope(doc))
+    } else if let Some(regions) = only_denied_regions(&doc.cells) {
+        format!("The account matches {}, except {regions}.", scope(doc))
     } else {
         format!("{}.", capitalized(&phrase::list(&rest)))
     }
+}
+
+/// The number of regions that the organization denies, in words, if nothing else is not as wanted.
+pub(super) fn only_denied_regions<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> Option<String> {
+    let (denied, others): (Vec<&Cell>, Vec<&Cell>) = cells
+        .into_iter()
+        .partition(|cell| cell.verdict == Verdict::Denied);
+    let (regions, of_account) = denied_places(&denied);
+    if regions == 0 || of_account > 0 || !remaining(others, Form::Sentence).is_empty() {
+        return None;
+    }
+    let regions = phrase::count(regions, "region", "regions");
+    Some(format!("{regions} the organization denies"))
+}
+
+/// How many regions, and how many things of the account besides, these denied cells are of. A thing of the account of
+/// which only a denied region's part is missing is not counted beside that region.
+fn denied_places(denied: &[&Cell]) -> (usize, usize) {
+    let regions: BTreeSet<_> = denied.iter().filter_map(|cell| cell.place.region()).collect();
+    let is_part =
+        |cell: &Cell| !regions.is_empty() && cell.fault.as_ref().is_some_and(|fault| !fault.was_asked());
+    let of_account = denied
+        .iter()
+        .filter(|cell| cell.place.region().is_none() && !is_part(cell));
+    (regions.len(), of_account.count())
 }
 
 /// The baseline, with the filters that narrowed it.
@@ -62,13 +89,19 @@ pub(super) enum Form {
     Sentence,
 }
 
-/// What of these cells is not as wanted and not about to change, one part a verdict.
+/// What of these cells is not as wanted and not about to change: the tasks that a person has in any of them, then one
+/// part a verdict.
 pub(super) fn remaining<'a>(cells: impl IntoIterator<Item = &'a Cell>, form: Form) -> Vec<String> {
     let cells: Vec<&Cell> = cells.into_iter().collect();
+    let tasks = cells.iter().map(|cell| cell.people.len()).sum();
+    parts(tasks, &cells, form)
+}
+
+/// So many tasks, and what of these cells is not as wanted and not about to change.
+pub(super) fn parts(tasks: usize, cells: &[&Cell], form: Form) -> Vec<String> {
     let with = |verdict| cells.iter().filter(move |cell| cell.verdict == verdict);
     let mut parts = vec![];
-    let mut of_cells = |verdict, short: [&str; 2], one: &str, many: &str| {
-        let number = with(verdict).count();
+    let mut of = |number: usize, short: [&str; 2], one: &str, many: &str| {
         let [short_one, short_many] = short;
         match (number, form) {
             (0, _) => {}
@@ -78,12 +111,13 @@ pub(super) fn remaining<'a>(cells: impl IntoIterator<Item = &'a Cell>, form: For
             (_, Form::Sentence) => parts.push(format!("{number} things {many}")),
         }
     };
-    of_cells(
-        Verdict::NeedsPerson,
+    of(
+        tasks,
         ["needs a person", "need a person"],
         "needs a person",
         "need a person",
     );
+    let mut of_cells = |verdict, short, one: &str, many: &str| of(with(verdict).count(), short, one, many);
     of_cells(Verdict::Blocked, ["blocked"; 2], "is blocked", "are blocked");
     of_cells(
         Verdict::Unread,
@@ -107,10 +141,9 @@ pub(super) fn remaining<'a>(cells: impl IntoIterator<Item = &'a Cell>, form: For
         (Verdict::Denied, "denied by the organization"),
         (Verdict::NotEnabled, "not enabled"),
     ] {
-        let regions: BTreeSet<_> = with(verdict).filter_map(|cell| cell.place.region()).collect();
-        let of_account = with(verdict).filter(|cell| cell.place.region().is_none()).count();
+        let (regions, of_account) = denied_places(&with(verdict).copied().collect::<Vec<_>>());
         for (number, one, many) in [
-            (regions.len(), "region", "regions"),
+            (regions, "region", "regions"),
             (of_account, "thing of the account", "things of the account"),
         ] {
             if number > 0 {
@@ -144,6 +177,9 @@ fn capitalized(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use trueup_core::fault::{Fault, FaultKind};
+    use trueup_core::location::Location;
+
     use super::super::fixtures;
     use super::*;
 
@@ -194,6 +230,30 @@ mod tests {
         assert_eq!(
             line(&doc),
             "No changes. 2 things need a person and 1 region is not enabled."
+        );
+    }
+
+    #[test]
+    fn regions_that_the_organization_denies_are_the_exception_of_an_account_that_matches() {
+        let mut doc =
+            fixtures::of_cells(&[Verdict::InSync, Verdict::Denied, Verdict::Denied, Verdict::Denied]);
+        let spared = fixtures::fault(
+            FaultKind::DeniedByOrganization,
+            "events:ListRules",
+            "",
+            "not asked",
+        );
+        doc.cells[3].place = Location::Account;
+        doc.cells[3].fault = Some(Fault { code: None, ..spared });
+        assert_eq!(
+            line(&doc),
+            "No changes. The account matches baseline.toml, except 2 regions the organization denies."
+        );
+        doc.cells[3].fault = None;
+        assert_eq!(
+            line(&doc),
+            "No changes. 2 regions are denied by the organization and 1 thing of the account is denied by the \
+             organization."
         );
     }
 

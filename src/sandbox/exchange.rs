@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fresh::Fresh;
 use super::trouble::{Course, Interference};
 use super::wire::{self, Decoded, Request, Response, Unread};
 use super::{Account, Answer, AwsError, Call, DEFAULT_REGIONS, OPT_IN_REGIONS, World, services};
@@ -57,6 +58,8 @@ pub(super) enum Effect {
 
 /// Answers a request. `now` is the time in microseconds since 1970.
 pub(super) fn exchange(state: &mut State, request: &Request, request_id: &str, now: u64) -> Exchange {
+    let fresh = state.world.fresh_texts.then(|| Fresh::new(request_id, now));
+    let request_id = fresh.as_ref().map_or(request_id, |fresh| &fresh.request_id);
     let Decoded { call, protocol } = match wire::decode(request, (now / 1_000_000).cast_signed()) {
         Ok(decoded) => decoded,
         Err(unread) => return refuse(&state.world, *unread, request_id),
@@ -74,6 +77,10 @@ pub(super) fn exchange(state: &mut State, request: &Request, request_id: &str, n
             (Ok(serde_json::Value::Null), Some(effect), true)
         }
     };
+    let answer = answer.map_err(|error| match &fresh {
+        Some(fresh) => fresh.refusal(error),
+        None => error,
+    });
     let effect = effect.map_or_else(
         || {
             let mut response = wire::encode(protocol, Some(&call), &answer, request_id);

@@ -30,6 +30,7 @@ pub mod ec2;
 mod error;
 pub mod events;
 mod exchange;
+mod fresh;
 pub mod guardduty;
 mod handle;
 pub mod iam;

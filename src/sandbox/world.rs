@@ -80,6 +80,9 @@ pub struct World {
     /// What is forbidden.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<Deny>,
+    /// Every refusal has ids, times and encoded texts of its own in its message, in forms that no program knows.
+    #[serde(skip_serializing_if = "is_false")]
+    pub fresh_texts: bool,
     /// How long an answer takes: milliseconds by region, and `default_ms` for the others.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub latency: BTreeMap<String, u64>,

@@ -385,7 +385,7 @@ fn a_policy_that_comes_between_the_plan_and_the_write_is_named() {
     );
     folder
         .apply()
-        .expect(0)
+        .expect(3)
         .says("Denied by the organization")
         .says("an organizational policy in effect")
         .says("the organization's policy forbids it");

@@ -27,6 +27,7 @@ mod effect;
 mod faults;
 mod floors;
 mod folder;
+mod fresh_texts;
 mod guardduty;
 mod harmless;
 mod health_events;

@@ -139,5 +139,5 @@ fn a_saved_plan_holds_although_another_user_came() {
     folder
         .sandbox(&["apply", "b.toml", "--plan", "saved.json", "--auto-approve"])
         .expect(1)
-        .complains("\"verdict\": \"in-sync\"");
+        .complains("it was `change` and is `in sync`");
 }

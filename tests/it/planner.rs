@@ -19,6 +19,7 @@ use serde_json::Value;
 use trueup::aws::Connect;
 use trueup::core::baseline::{Baseline, Filters};
 use trueup::core::plan::{Plan, Verdict};
+use trueup::core::plan_file::Document;
 use trueup::core::registry::Name;
 use trueup::engine::Session;
 use trueup::engine::execute::Stop;
@@ -34,14 +35,14 @@ pub(crate) fn threads() -> usize {
 }
 
 /// What is in use beside the baseline: root user devices, and no region but the managed ones.
-fn world() -> World {
+fn world(trouble: &str) -> World {
     let others: Vec<String> = trueup::sandbox::DEFAULT_REGIONS
         .iter()
         .filter(|region| !REGIONS.contains(region))
         .map(|region| format!("\"{region}\""))
         .collect();
     format!(
-        "disabled_regions = [{}]\n[root_user]\nvirtual_mfa_devices = 2\nused_days_ago = 200\nmade_days_ago = 400\n",
+        "disabled_regions = [{}]\n{trouble}\n[root_user]\nvirtual_mfa_devices = 2\nused_days_ago = 200\nmade_days_ago = 400\n",
         others.join(", ")
     )
     .parse()
@@ -117,6 +118,11 @@ fn quiet() -> Arc<Watch<'static>> {
 impl Planner {
     /// A new account for a baseline.
     pub(crate) fn new(baseline: &str) -> Planner {
+        Planner::in_trouble(baseline, "")
+    }
+
+    /// The same in a world with these tables besides.
+    pub(crate) fn in_trouble(baseline: &str, trouble: &str) -> Planner {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -127,7 +133,7 @@ impl Planner {
             Ok(baseline) => baseline,
             Err(problems) => panic!("{}", problems.render(false)),
         };
-        let sandbox = Sandbox::open(None, Some(world())).unwrap();
+        let sandbox = Sandbox::open(None, Some(world(trouble))).unwrap();
         let tape = Tape {
             client: sandbox.http_client(),
             requests: Arc::default(),
@@ -177,6 +183,16 @@ impl Planner {
         planned
             .map(|planned| cells(&planned.plan))
             .map_err(|error| error.to_string())
+    }
+
+    /// The document of a plan for these controls.
+    pub(crate) fn document(&self, only: &[Name]) -> Document {
+        let filters = filters(only);
+        let planned = self
+            .runtime
+            .block_on(self.session.plan(&self.baseline, &filters, &*quiet()))
+            .unwrap();
+        Document::new(self.baseline.name(), &self.session.env, &filters, &planned.plan)
     }
 
     /// Looks at a converged account: what its plan shows, and what each control asks for that.

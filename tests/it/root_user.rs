@@ -288,3 +288,56 @@ fn moto_has_a_root_user_whose_mfa_is_missing() {
         ended.stdout
     );
 }
+
+#[test]
+fn tasks_are_counted_as_they_are_printed_and_apply_ends_with_them_and_the_way_back() {
+    let folder = Folder::new();
+    folder.world(&world(
+        "access_keys = 2\nmade_days_ago = 900\nused_days_ago = 3\n",
+    ));
+    folder.write(
+        "b.toml",
+        &baseline(&format!("{WHOLE}[password_policy]\nminimum_length = 14\n")),
+    );
+    let json = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let tasks: Vec<&str> = json["cells"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|cell| cell["people"].as_array())
+        .flatten()
+        .map(|task| task.as_str().unwrap())
+        .collect();
+    assert!(tasks.len() > 2, "{tasks:?}");
+    assert_eq!(json["summary"]["needs_person"], tasks.len());
+    let plan = folder.sandbox(&["plan", "b.toml"]).expect(0).stdout;
+    let counted = format!("{} need a person", tasks.len());
+    assert!(plan.lines().last().unwrap().contains(&counted), "{plan}");
+    let applied = folder
+        .sandbox(&["apply", "b.toml", "--auto-approve", "--allow", "all"])
+        .expect(0)
+        .stdout;
+    let end: Vec<&str> = applied
+        .lines()
+        .skip_while(|line| !line.starts_with("Applied:"))
+        .collect();
+    let end = end.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        end.contains(&format!("{} things need a person", tasks.len())),
+        "{end}"
+    );
+    for task in tasks {
+        assert!(end.contains(task), "no `{task}` in {end}");
+    }
+    let undo = "apply .trueup/before.toml --before .trueup/before.undo.toml";
+    assert!(
+        end.ends_with(&format!("trueup {undo} --sandbox={}", crate::folder::STATE)),
+        "{end}"
+    );
+    let undo: Vec<&str> = undo
+        .split(' ')
+        .chain(["--auto-approve", "--allow", "all"])
+        .collect();
+    folder.sandbox(&undo).expect(0);
+}

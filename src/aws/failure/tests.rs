@@ -103,15 +103,13 @@ async fn the_kind_is_told_from_the_code_and_the_text() {
 async fn a_fault_names_its_call_and_says_the_same_every_time() {
     let message = "User: arn:aws:sts::1:assumed-role/admin/1700000000 may not.\n\
                    Encoded authorization failure message: x-Y_z";
+    let fault = fault("ec2", 403, body("ec2", "UnauthorizedOperation", message)).await;
+    assert_eq!(fault.kind, FaultKind::Denied);
+    assert_eq!(fault.to_string(), "ec2:DescribeVpcs: UnauthorizedOperation");
     assert_eq!(
-        fault("ec2", 403, body("ec2", "UnauthorizedOperation", message)).await,
-        Fault {
-            kind: FaultKind::Denied,
-            call: "ec2:DescribeVpcs".to_owned(),
-            code: Some("UnauthorizedOperation".to_owned()),
-            message: "User: arn:aws:sts::1:assumed-role/admin/* may not.".to_owned(),
-            request_id: Some("11112222".to_owned()),
-        }
+        fault.in_full(),
+        "ec2:DescribeVpcs: UnauthorizedOperation: User: arn:aws:sts::1:assumed-role/admin/* may not. \
+         (request id 11112222)"
     );
 }
 
@@ -132,7 +130,7 @@ async fn what_is_not_in_the_services_form_is_one_readable_line() {
         assert_eq!((fault.kind, fault.code), (FaultKind::Service, None));
         assert_eq!(fault.message, message);
     }
-    let page = "a web page answered, not the service: ";
+    let page = "a web page answered, not the service";
     let other = "the answer could not be understood: ";
     for (call, body, message) in [
         ("ec2", "<html><body>Sign in</body></html>", page),
@@ -142,7 +140,7 @@ async fn what_is_not_in_the_services_form_is_one_readable_line() {
     ] {
         let fault = fault(call, 200, body).await;
         assert_eq!(fault.kind, FaultKind::Answer, "{fault}");
-        assert!(fault.message.starts_with(message), "{fault}");
+        assert!(fault.message.starts_with(message), "{}", fault.message);
     }
 }
 
@@ -263,7 +261,7 @@ async fn a_request_that_could_not_be_made_is_a_fault_too() {
         .unwrap_err();
     let fault = Failure::from(error);
     assert_eq!(fault.kind, FaultKind::Service, "{fault}");
-    assert!(fault.message.contains("account_id"), "{fault}");
+    assert!(fault.message.contains("account_id"), "{}", fault.in_full());
 }
 
 #[tokio::test]

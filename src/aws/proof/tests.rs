@@ -170,7 +170,7 @@ async fn nothing_but_the_question_is_signed_with_a_key_of_another_account() {
     let fault = worked.into_iter().find_map(Result::err).unwrap();
     assert_eq!(fault.kind, FaultKind::Credentials);
     assert_eq!(
-        fault.to_string(),
+        fault.in_full(),
         "ec2:DescribeRegions: the credentials were renewed during the run, and the new ones belong to account \
          222222222222 (arn:aws:iam::222222222222:user/alice), not to 111111111111"
     );
@@ -201,7 +201,7 @@ async fn a_key_whose_account_cannot_be_confirmed_is_never_used() {
     .await;
     let fault = work(&aws, 10).await.into_iter().find_map(Result::err).unwrap();
     assert_eq!(
-        fault.to_string(),
+        fault.in_full(),
         "ec2:DescribeRegions: the credentials were renewed during the run, and STS could not confirm their account: \
          sts:GetCallerIdentity: AccessDenied: no"
     );

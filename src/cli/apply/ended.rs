@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use trueup_core::fault::Fault;
+use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::plan::{Plan, Step, Verdict};
 use trueup_core::registry::CellKey;
 use trueup_engine::execute::Outcome;
@@ -13,7 +13,7 @@ use crate::cli::{Exit, fails_on};
 pub(super) enum Ran {
     /// There was nothing to run.
     Nothing,
-    /// All ran to their end, but for what an organization's policy forbids in a region.
+    /// All ran to their end, but for what another account configures.
     All,
     /// Some did not.
     Some,
@@ -22,7 +22,10 @@ pub(super) enum Ran {
 impl Ran {
     pub(super) fn of(steps: &[Step], outcomes: &[Outcome], denied: &HashMap<CellKey, Fault>) -> Self {
         let is_open = |(step, outcome): (&Step, &Outcome)| {
-            *outcome != Outcome::Done && !denied.contains_key(&step.cell())
+            let is_configured_elsewhere = denied
+                .get(&step.cell())
+                .is_some_and(|fault| fault.kind == FaultKind::ConfiguredElsewhere);
+            *outcome != Outcome::Done && !is_configured_elsewhere
         };
         match steps.iter().zip(outcomes).any(is_open) {
             true => Ran::Some,
@@ -33,7 +36,8 @@ impl Ran {
 
 /// How an apply ended.
 ///
-/// Steps that did not run to their end come first, then what the user asked to be told, then whatever was wanted and
+/// Steps that did not run to their end come first, those that the organization refused among them (what it is known to
+/// forbid has no step); then what the user asked to be told, then whatever was wanted and
 /// could not be done. If nothing ran, what could not be read is a failure before the first write.
 pub(super) fn exit(after: &Plan, ran: Ran, fail_on: &[Verdict]) -> Exit {
     let unread = after.count(Verdict::Unread);

@@ -271,7 +271,7 @@ pub(crate) struct Ids {
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
-    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)): what is recorded besides is not managed.
+    /// For notices alone: what is recorded besides is not managed.
     #[serde(default)]
     pub(crate) told: Told,
 }

@@ -91,7 +91,7 @@ pub(crate) struct Ids {
     /// The global region, where the table leaves open which one it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) global_region: Option<Region>,
-    /// For tasks and notices alone (see [`TOLD`](trueup_core::control::TOLD)).
+    /// For tasks and notices alone.
     #[serde(default)]
     pub(crate) told: Told,
 }

@@ -21,9 +21,8 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         Ok(monitor) => monitor,
         Err(fault) if want.is_some() && is_closed(&fault) => {
             ids.refusal = Some(format!(
-                "{}: open Cost Explorer once in the Billing and Cost Management console, and wait up to 24 hours; for \
-                 a member account the organization's management account has to do it",
-                fault.message
+                "{fault}: open Cost Explorer once in the Billing and Cost Management console, and wait up to 24 hours; for \
+                 a member account the organization's management account has to do it"
             ));
             return Ok(Observed {
                 ids,

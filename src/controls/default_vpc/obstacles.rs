@@ -105,12 +105,7 @@ pub(super) async fn find(
 
 /// What a check that failed means.
 fn unchecked(what: &str, aws_checks: bool, fault: Failure) -> Result<InTheWay, Failure> {
-    // Not the message of a denial: it can carry an encoded text that differs from call to call.
-    let why = format!(
-        "{}: {}",
-        fault.call,
-        fault.code.as_deref().unwrap_or(&fault.message)
-    );
+    let why = format!("{}: {}", fault.call, fault.reason());
     match fault.kind {
         FaultKind::Throttled
         | FaultKind::Network

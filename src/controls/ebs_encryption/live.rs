@@ -42,7 +42,7 @@ async fn snapshots(ec2: &Client) -> Snapshots {
     match one.send().await.map_err(Failure::from) {
         Ok(answer) if answer.snapshots().is_empty() => Snapshots::None,
         Ok(_) => Snapshots::Owned,
-        Err(fault) => Snapshots::NotListed(fault.0.code.unwrap_or(fault.0.message)),
+        Err(fault) => Snapshots::NotListed(fault.reason().to_owned()),
     }
 }
 

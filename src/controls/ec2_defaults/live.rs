@@ -121,7 +121,7 @@ async fn public_snapshots(ec2: &Client) -> PublicSnapshots {
         }
         Err(fault) => PublicSnapshots {
             ids: vec![],
-            not_listed: Some(fault.0.code.unwrap_or(fault.0.message)),
+            not_listed: Some(fault.reason().to_owned()),
         },
     }
 }

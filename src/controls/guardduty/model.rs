@@ -81,7 +81,7 @@ pub(crate) struct Ids {
     /// Its tags, others' too.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
-    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)).
+    /// For notices alone.
     #[serde(default)]
     pub(crate) told: Told,
 }

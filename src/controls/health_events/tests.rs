@@ -416,7 +416,7 @@ fn a_region_that_the_organization_denies_is_no_step_and_the_others_are_done() {
     forward health events of eu-west-1 to us-east-1 [safe]
       after create the rule trueup-health-forward in eu-west-1
     note: us-west-2: its health events are not forwarded, because the organization denies EventBridge there
-    denied: events:ListRules: AccessDeniedException: explicit deny in a service control policy
+    denied: events:ListRules: AccessDeniedException (a policy of the organization)
     ");
     let done = |ids: &mut Ids| {
         ids.forwarders.remove(&region("us-west-2"));
@@ -424,7 +424,7 @@ fn a_region_that_the_organization_denies_is_no_step_and_the_others_are_done() {
     };
     insta::assert_snapshot!(after(&full(), done), @r"
     note: us-west-2: its health events are not forwarded, because the organization denies EventBridge there
-    denied: events:ListRules: AccessDeniedException: explicit deny in a service control policy
+    denied: events:ListRules: AccessDeniedException (a policy of the organization)
     ");
 }
 
@@ -579,7 +579,7 @@ fn a_target_that_was_not_taken_is_a_failure_although_the_answer_is_200() {
         Some("no such role".to_owned()),
     );
     let fault = write::refused(call, 1, Some(why)).unwrap_err();
-    assert!(fault.is("ValidationException") && fault.to_string().contains("no such role"));
+    assert!(fault.is("ValidationException") && fault.message.contains("no such role"));
     let fault = write::refused(call, 2, None).unwrap_err();
     assert!(fault.message.contains("2 targets were not taken"));
 }

@@ -296,7 +296,7 @@ fn what_could_not_be_read_is_a_comment_and_not_managed() {
     assert_snapshot!(exported(&env, &cells), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
 
-    # Nothing of ap-south-1: guardduty:ListDetectors: AccessDenied: explicit deny in a service control policy
+    # Nothing of ap-south-1: guardduty:ListDetectors: AccessDenied (a policy of the organization)
     [account]
     id = "123456789012"
     home_region = "eu-west-1"
@@ -304,7 +304,7 @@ fn what_could_not_be_read_is_a_comment_and_not_managed() {
     exclude_regions = ["ap-south-1"]
 
     # IAM password policy
-    # Not managed here: guardduty:ListDetectors: AccessDenied: not authorized
+    # Not managed here: guardduty:ListDetectors: AccessDenied
 
     # EBS encryption by default
     [ebs_encryption]
@@ -312,7 +312,7 @@ fn what_could_not_be_read_is_a_comment_and_not_managed() {
     kms_key = "aws/ebs"
 
     # Amazon GuardDuty
-    # Not managed in us-east-1: guardduty:ListDetectors: AccessDenied: reset
+    # Not managed in us-east-1: guardduty:ListDetectors: AccessDenied
     [guardduty]
     enabled = false
 
@@ -415,6 +415,6 @@ fn nothing_read_is_a_file_without_tables() {
     regions = "enabled"
 
     # Amazon GuardDuty
-    # Not managed in eu-west-1: guardduty:ListDetectors: AccessDenied: reset
+    # Not managed in eu-west-1: guardduty:ListDetectors: AccessDenied
     "#);
 }

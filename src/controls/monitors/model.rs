@@ -306,7 +306,7 @@ pub(crate) struct Ids {
     /// What there is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) found: BTreeMap<Monitor, Found>,
-    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)).
+    /// For notices alone.
     #[serde(default)]
     pub(crate) told: Told,
 }

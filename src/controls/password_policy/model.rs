@@ -118,7 +118,7 @@ pub(super) fn by_age(one: &NumberOr<Never>, other: &NumberOr<Never>) -> Ordering
 /// What is read beside the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ids {
-    /// For notices alone (see [`TOLD`](trueup_core::control::TOLD)): users come and go while a saved plan waits.
+    /// For notices alone: users come and go while a saved plan waits.
     pub(crate) told: Told,
 }
 

@@ -158,7 +158,7 @@ fn who_signs_in_with_a_password_alone_is_named_and_no_difference() {
         unread: Some(throttled),
         ..Told::default()
     };
-    insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: iam:GetCredentialReport: Throttling: Rate exceeded; run again later, or with a smaller --parallelism");
+    insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: iam:GetCredentialReport: Throttling; run again later, or with a smaller --parallelism");
     seen.ids.told.unread = Some(refused);
     insta::assert_snapshot!(told(&seen), @"note: whether IAM users sign in without MFA is not known: IAM does not show the users (AccessDenied); iam:GenerateCredentialReport, iam:GetCredentialReport, iam:GetLoginProfile and iam:ListMFADevices are needed");
 }

@@ -41,8 +41,8 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     if want.billing_access.is_some() {
         out.attestable(BILLING_ACCESS, ACTIVATE_BILLING);
     }
-    for fault in &seen.ids.unread {
-        out.unread(fault.clone());
+    for (unknown, fault) in &seen.ids.unread {
+        out.unread(unknown.clone(), fault.clone());
     }
     if here.env.run.is_root {
         out.notice(

@@ -5,7 +5,6 @@ use aws_sdk_iam::types::{AssignmentStatusType, SummaryKeyType, VirtualMfaDevice}
 use jiff::civil::Date;
 use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
-use trueup_core::fault::Fault;
 use trueup_core::values::{Presence, Required};
 
 use super::model::{Ids, Model};
@@ -60,13 +59,7 @@ pub(super) fn read(found: Read, days: Option<i32>, today: Date) -> Observed<Mode
         without_credentials,
         ..Ids::default()
     };
-    let mut or_unread = |part: &str, failure: Failure| {
-        let failure = failure.reworded(|message| format!("{message}: {part}"));
-        ids.unread.push(Fault {
-            request_id: None,
-            ..failure.0
-        });
-    };
+    let mut or_unread = |unknown: &str, failure: Failure| ids.unread.push((unknown.to_owned(), failure.0));
     let virtual_devices = match found.virtual_devices {
         None => Some(0),
         Some(Ok(count)) => Some(count),

@@ -42,9 +42,9 @@ pub(crate) struct Ids {
     /// True if its virtual MFA devices are not known although they were asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) devices_unread: bool,
-    /// What could not be read, with why.
+    /// What is not known, and the fault that is the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) unread: Vec<Fault>,
+    pub(crate) unread: Vec<(String, Fault)>,
 }
 
 /// There is no change: trueup never touches the root user.

@@ -220,7 +220,7 @@ fn a_report_that_is_refused_leaves_the_rest_judged_and_only_the_last_use_unread(
     let last = told.lines().last().unwrap();
     assert_eq!(
         last,
-        "unread: iam:GenerateCredentialReport: AccessDenied: not authorized: the root user's last use is not known"
+        "unread: the root user's last use is not known: iam:GenerateCredentialReport: AccessDenied"
     );
     let sealed = live::read(found(SEALED, Ok(2)), want.unused_for_days, TODAY);
     assert_eq!(plan(&want, &sealed), last);
@@ -237,7 +237,7 @@ fn devices_that_cannot_be_listed_are_unread_and_never_taken_for_hardware() {
     assert_eq!(seen.model.hardware_mfa, None);
     insta::assert_snapshot!(
         plan(&model("mfa = \"required\"\nhardware_mfa = \"required\""), &seen),
-        @"unread: iam:ListVirtualMFADevices: AccessDenied: not authorized: the root user's virtual MFA devices are not known"
+        @"unread: the root user's virtual MFA devices are not known: iam:ListVirtualMFADevices: AccessDenied"
     );
 }
 

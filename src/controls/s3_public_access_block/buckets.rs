@@ -6,7 +6,6 @@ use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use trueup_aws::found;
 use trueup_aws::{Cx, Failure};
-use trueup_core::fault::Fault;
 use trueup_core::location::Region;
 
 /// How many buckets are looked at at a time: at most three calls each.
@@ -101,7 +100,7 @@ pub(super) async fn look(cx: &Cx, cuts: Cuts) -> Buckets {
         Err(fault) => {
             return Buckets {
                 at_stake: vec![],
-                not_listed: Some(reason(&fault)),
+                not_listed: Some(fault.reason().to_owned()),
             };
         }
     };
@@ -158,7 +157,7 @@ async fn look_at(cx: &Cx, name: String, region: Option<String>, cuts: Cuts) -> O
         Err(fault) if fault.is("NoSuchBucket") => None,
         Err(fault) => Some(Bucket {
             name,
-            unchecked: Some(reason(&fault)),
+            unchecked: Some(fault.reason().to_owned()),
             ..Bucket::default()
         }),
     }
@@ -202,11 +201,6 @@ fn is_public(grant: &Grant) -> bool {
                 .iter()
                 .any(|group| uri.ends_with(group))
         })
-}
-
-/// A fault in a word: the plan must not change with a request id.
-fn reason(fault: &Fault) -> String {
-    fault.code.clone().unwrap_or_else(|| fault.message.clone())
 }
 
 #[cfg(test)]
@@ -372,14 +366,5 @@ mod tests {
             "http://acs.amazonaws.com/groups/s3/LogDelivery"
         ))));
         assert!(!is_public(&grant(None)));
-    }
-
-    #[test]
-    fn a_fault_is_told_by_its_code_and_never_by_its_request() {
-        let mut fault = Failure::answer("s3:GetBucketAcl", "Access Denied");
-        fault.0.request_id = Some("ABC".to_owned());
-        assert_eq!(reason(&fault), "Access Denied");
-        fault.0.code = Some("AccessDenied".to_owned());
-        assert_eq!(reason(&fault), "AccessDenied");
     }
 }

@@ -128,7 +128,7 @@ pub(crate) struct Ids {
     /// How the controls on global resources stand in the standards that are ready, if the file manages them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) associations: BTreeMap<Standard, BTreeMap<String, Association>>,
-    /// For tasks and notices alone (see [`TOLD`](trueup_core::control::TOLD)).
+    /// For tasks and notices alone.
     pub(crate) told: Told,
 }
 

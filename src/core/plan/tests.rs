@@ -56,7 +56,10 @@ impl Control for Doors {
             } else if live == Some(&-1) {
                 out.deny(forbidden());
             } else if live == Some(&-2) {
-                out.unread(Fault::answer("doors:Look", format!("the {door} is in the dark")));
+                out.unread(
+                    format!("the {door} is not known"),
+                    Fault::answer("doors:Look", "it is dark"),
+                );
             } else if live == Some(&-3) {
                 out.person("find the key");
             } else if out.misses(&[door], Some(wanted), live, i32::cmp) {
@@ -83,7 +86,7 @@ fn table(text: &str) -> Table {
     text.parse().unwrap()
 }
 
-fn planned(want: &str, live: &str) -> Plan {
+pub(crate) fn planned(want: &str, live: &str) -> Plan {
     let registry: Controls = Registry::new(&[&Of::<Doors>::NEW]);
     let want = Want {
         control: registry.iter().next().unwrap().name.clone(),
@@ -153,7 +156,8 @@ fn a_part_that_could_not_be_read_is_not_in_sync_and_leaves_the_rest_judged() {
     let cell = |live: &str| planned("front = 2\nback = 2", live).cells.remove(0);
     let alone = cell("front = 2\nback = -2");
     assert_eq!(alone.verdict, Verdict::Unread);
-    assert_eq!(alone.fault.unwrap().message, "the back is in the dark");
+    assert_eq!(alone.fault.unwrap().message, "it is dark");
+    assert_eq!(alone.reasons, ["the back is not known"]);
     let with_a_task = cell("front = -3\nback = -2");
     assert_eq!(with_a_task.verdict, Verdict::Unread);
     assert_eq!(with_a_task.people, ["find the key"]);
@@ -163,6 +167,6 @@ fn a_part_that_could_not_be_read_is_not_in_sync_and_leaves_the_rest_judged() {
     assert_eq!(titles(&plan), ["put 2 locks on the front"]);
     assert_eq!(
         plan.cells[0].notices,
-        ["could not be read: doors:Look: the back is in the dark"]
+        ["the back is not known: doors:Look: it is dark"]
     );
 }

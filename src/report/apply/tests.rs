@@ -10,6 +10,7 @@ fn report(plan: &Document, outcomes: &[Outcome], again: Option<&Document>) -> St
             outcomes,
             again,
             unseen: &[],
+            undo: None,
         },
         &Style::PLAIN,
     )
@@ -42,6 +43,48 @@ fn an_account_that_reads_as_wanted_is_true() {
 }
 
 #[test]
+fn a_report_ends_with_the_tasks_of_all_cells_and_the_way_back() {
+    let plan = fixtures::busy();
+    let mut again = all_true(&plan);
+    again.cells[0]
+        .people
+        .push("tell them again after a week".to_owned());
+    again.cells[1].people = vec!["look at the VPC".to_owned()];
+    again.cells[1].verdict = Verdict::Change;
+    let outcomes = vec![Outcome::NoConsent; plan.steps.len()];
+    let applied = Applied {
+        plan: &plan,
+        outcomes: &outcomes,
+        again: Some(&again),
+        unseen: &[],
+        undo: Some("trueup apply .trueup/before.toml"),
+    };
+    let text = text(&applied, &Style::PLAIN);
+    let end: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("Applied"))
+        .collect();
+    insta::assert_snapshot!(end.join("\n"), @r#"
+    Applied: 69 left out.
+    The account is not yet true to baseline.toml. What differs:
+      default_vpc in ap-northeast-1:
+        state: "present" → "absent"
+        not approved: --allow default_vpc
+    Besides, 3 things need a person.
+
+    Needs a person
+      password_policy:
+        tell the three IAM users without MFA that their passwords expire after 180
+          days
+        tell them again after a week
+      default_vpc in ap-northeast-1:
+        look at the VPC
+
+    To write back what was there before: trueup apply .trueup/before.toml
+    "#);
+}
+
+#[test]
 fn what_aws_shows_late_is_done_and_said() {
     let mut plan = fixtures::fresh();
     plan.steps.retain(|step| step.control == id("ebs_encryption"));
@@ -53,6 +96,7 @@ fn what_aws_shows_late_is_done_and_said() {
         outcomes: &vec![Outcome::Done; plan.steps.len()],
         again: Some(&all_true(&plan)),
         unseen: &plan.steps[..2].iter().collect::<Vec<_>>(),
+        undo: None,
     };
     insta::assert_snapshot!(text(&applied, &Style::PLAIN), @r"
     Done
@@ -74,11 +118,16 @@ fn what_is_not_trueups_to_change_is_named_beside_the_truth() {
     let mut again = all_true(&plan);
     again.cells[3].verdict = Verdict::Denied;
     again.cells[4].verdict = Verdict::NeedsPerson;
+    again.cells[4].people.push("choose a key".to_owned());
     let text = report(&plan, &vec![Outcome::Done; plan.steps.len()], Some(&again));
     insta::assert_snapshot!(text.lines().skip_while(|line| !line.starts_with("Applied")).collect::<Vec<_>>().join("\n"), @r"
     Applied: 142 done.
     The account is true to baseline.toml, but for what trueup does not change: 1
     thing needs a person and 1 region is denied by the organization.
+
+    Needs a person
+      ebs_encryption in ap-south-1:
+        choose a key
     ");
 }
 
@@ -245,8 +294,7 @@ fn what_the_organization_forbids_is_no_failure_of_the_run() {
           ask its owner
 
     Applied: 141 done, 1 denied by the organization.
-    The account is true to baseline.toml, but for what trueup does not change: 1
-    region is denied by the organization.
+    The account matches baseline.toml, except 1 region the organization denies.
     ");
 }
 

@@ -30,15 +30,13 @@ pub(super) enum Told {
 /// What a refusal of the whole service means (Billing User Guide, "Overview of managing access permissions").
 pub(super) fn refusal(fault: &Fault) -> String {
     if fault.message.contains("is a linked account") {
-        format!(
-            "{} It has to open Budgets in the Billing console once.",
-            fault.message
-        )
+        "the account is a member of an organization: its management account has to open Budgets in the Billing console \
+         once"
+            .to_owned()
     } else {
         format!(
-            "{}: grant budgets:ViewBudget to the caller; if it has that, the root user must first activate \"IAM \
-             user and role access to Billing information\" on the console's Account page",
-            fault.message
+            "{fault}: grant budgets:ViewBudget to the caller; if it has that, the root user must first activate \"IAM \
+             user and role access to Billing information\" on the console's Account page"
         )
     }
 }
