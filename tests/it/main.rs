@@ -36,6 +36,7 @@ mod monitors;
 mod month;
 mod moto;
 mod password_policy;
+mod permissions;
 mod planner;
 mod policy;
 mod python;
