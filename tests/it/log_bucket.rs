@@ -20,7 +20,7 @@ const NAME: &str = "logs-123456789012";
 
 /// A bucket that somebody made by hand: open, in another region, with a policy, a life cycle and tags of its own, and
 /// a trail that writes to it.
-const BY_HAND: &str = r#"
+pub(crate) const BY_HAND: &str = r#"
 [[call]]
 call = "s3:CreateBucket"
 region = "us-east-1"

@@ -31,6 +31,7 @@ mod harmless;
 mod health_events;
 mod interruption;
 mod leaves;
+mod ledger;
 mod log_bucket;
 mod monitors;
 mod month;
