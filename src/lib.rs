@@ -75,6 +75,8 @@
 //!    A key with an order is a [`Bound`](trueup_core::values::Bound) and compared by
 //!    [`Changes::misses`](trueup_core::change::Changes::misses): a stricter live value stays. `DOC.decides` says what is
 //!    compared, in the reader's words.
+//!    `CALLS` lists what it calls: every whole run of the tests is held against that. A call that needs other IAM actions
+//!    than the one of its own name has a row in [`trueup_aws::actions`].
 //! 2. Add its `mod` and its line to `src/controls/lib.rs`, in the order of the checklist. Help, schema, permissions, the
 //!    matrix, export, and the tests that loop over the list follow from that.
 //! 3. If it turns on what AWS meters, [`StepDraft::costs`](trueup_core::change::StepDraft::costs) on the step that does,

@@ -9,6 +9,7 @@
 //! This crate makes calls possible and decides nothing: which ones are made, and what an answer means, is for the controls.
 //! It knows none of them, it prints nothing, and nothing but it reads AWS's environment variables and files.
 
+pub mod actions;
 mod clients;
 mod credentials;
 mod denial;

@@ -16,7 +16,7 @@ impl Args {
     pub(super) fn run(self, view: &View) -> Result<Exit, Trouble> {
         let controls = trueup_controls::controls();
         let text = match self.name {
-            Some(name) => report::controls::page(controls.get(&name)?, &view.out),
+            Some(name) => report::controls::page(controls.get(&name)?, &controls, &view.out),
             None => report::controls::list(&controls, &view.out),
         };
         report::result(&text)?;

@@ -5,7 +5,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 use trueup_core::values::Bound;
@@ -46,15 +46,13 @@ external_access = true
 # unused_access_days = 90
 ",
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &["access-analyzer:ListAnalyzers"],
         write: &[
             "access-analyzer:CreateAnalyzer",
             "access-analyzer:DeleteAnalyzer",
             "access-analyzer:GetAnalyzer",
             "access-analyzer:TagResource",
-            // For access-analyzer.amazonaws.com.
-            "iam:CreateServiceLinkedRole",
         ],
     };
 

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 /// The control.
@@ -61,7 +61,7 @@ impl Control for Account {
 alias = "acme-prod"        # unique among all accounts of AWS; "" for none
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &["iam:ListAccountAliases"],
         write: &["iam:CreateAccountAlias", "iam:DeleteAccountAlias"],
     };

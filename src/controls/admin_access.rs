@@ -12,7 +12,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
@@ -87,46 +87,46 @@ mfa_condition = "Bool"        # "BoolIfExists" lets access keys in without MFA
 # satisfied_by = "identity_center"      # where IAM Identity Center has administrators, they are enough
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "iam:ListEntitiesForPolicy",
-            "iam:GetRole",
-            "iam:ListRoles",
-            "iam:ListAttachedRolePolicies",
-            "iam:ListRolePolicies",
-            "iam:GetRolePolicy",
-            "iam:ListInstanceProfilesForRole",
             "iam:GetGroup",
-            "iam:ListGroups",
-            "iam:ListGroupPolicies",
             "iam:GetGroupPolicy",
-            "iam:ListAttachedGroupPolicies",
+            "iam:GetLoginProfile",
             "iam:GetPolicy",
             "iam:GetPolicyVersion",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
             "iam:GetUser",
-            "iam:ListUsers",
-            "iam:GetLoginProfile",
-            "iam:ListMFADevices",
             "iam:ListAccessKeys",
+            "iam:ListAttachedGroupPolicies",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListEntitiesForPolicy",
+            "iam:ListGroupPolicies",
+            "iam:ListGroups",
+            "iam:ListInstanceProfilesForRole",
+            "iam:ListMFADevices",
+            "iam:ListRolePolicies",
+            "iam:ListRoles",
+            "iam:ListUsers",
         ],
         write: &[
-            "iam:CreateGroup",
-            "iam:PutGroupPolicy",
-            "iam:CreateUser",
             "iam:AddUserToGroup",
-            "iam:RemoveUserFromGroup",
-            "iam:CreateRole",
             "iam:AttachRolePolicy",
-            "iam:UpdateAssumeRolePolicy",
-            "iam:UpdateRole",
+            "iam:CreateGroup",
+            "iam:CreateRole",
+            "iam:CreateUser",
+            "iam:DeleteGroup",
+            "iam:DeleteGroupPolicy",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:PutGroupPolicy",
+            "iam:PutRolePermissionsBoundary",
+            "iam:RemoveUserFromGroup",
             "iam:TagRole",
             "iam:TagUser",
-            "iam:DeleteGroupPolicy",
-            "iam:DeleteGroup",
-            "iam:PutRolePermissionsBoundary",
-            "iam:DetachRolePolicy",
-            "iam:DeleteRolePolicy",
-            "iam:DeleteRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRole",
         ],
     };
 

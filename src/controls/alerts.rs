@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::{Asset, AssetKind, Changes, StepDraft};
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::{Location, Scope};
 use trueup_core::values::Recipient;
@@ -82,7 +82,7 @@ emails = ["security@example.com"] # each has to confirm once, by a link in a mai
 # https = ["https://alerts.example.com/aws"]
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
             "kms:DescribeKey",
             "kms:GetKeyPolicy",

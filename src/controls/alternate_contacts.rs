@@ -5,7 +5,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 mod check;
@@ -60,9 +60,9 @@ email = "security@example.com"
 phone = "+81 3-1234-5678"
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &["account:GetAlternateContact"],
-        write: &["account:PutAlternateContact", "account:DeleteAlternateContact"],
+        write: &["account:DeleteAlternateContact", "account:PutAlternateContact"],
     };
 
     type Model = Model;

@@ -8,7 +8,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 use trueup_core::values::Recipient;
@@ -57,9 +57,25 @@ notifications = [
 ]
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
-        read: &["budgets:ViewBudget", "budgets:ListTagsForResource"],
-        write: &["budgets:ModifyBudget", "budgets:TagResource"],
+    const CALLS: Calls = Calls {
+        read: &[
+            "budgets:DescribeBudgets",
+            "budgets:DescribeNotificationsForBudget",
+            "budgets:DescribeSubscribersForNotification",
+            "budgets:ListTagsForResource",
+        ],
+        write: &[
+            "budgets:CreateBudget",
+            "budgets:CreateNotification",
+            "budgets:CreateSubscriber",
+            "budgets:DeleteBudget",
+            "budgets:DeleteNotification",
+            "budgets:DescribeBudget",
+            "budgets:TagResource",
+            "budgets:UpdateBudget",
+            "budgets:UpdateNotification",
+            "budgets:UpdateSubscriber",
+        ],
     };
 
     type Model = Model;

@@ -10,7 +10,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::{Asset, AssetKind, Changes};
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::{Location, Scope};
 
@@ -87,7 +87,7 @@ log_retention_days = 365          # or "never"
 # kms_key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
             "cloudtrail:DescribeTrails",
             "cloudtrail:GetEventSelectors",
@@ -101,14 +101,14 @@ log_retention_days = 365          # or "never"
             "iam:ListRolePolicies",
             "logs:DescribeLogGroups",
             "logs:ListTagsForResource",
+            "s3:GetBucketEncryption",
+            "s3:GetBucketLifecycleConfiguration",
             "s3:GetBucketOwnershipControls",
             "s3:GetBucketPolicy",
-            "s3:GetBucketPublicAccessBlock",
             "s3:GetBucketTagging",
             "s3:GetBucketVersioning",
-            "s3:GetEncryptionConfiguration",
-            "s3:GetLifecycleConfiguration",
-            "s3:ListBucket",
+            "s3:GetPublicAccessBlock",
+            "s3:HeadBucket",
         ],
         write: &[
             "cloudtrail:AddTags",
@@ -119,10 +119,8 @@ log_retention_days = 365          # or "never"
             "cloudtrail:StopLogging",
             "cloudtrail:UpdateTrail",
             "iam:CreateRole",
-            "iam:PassRole",
-            "iam:PutRolePolicy",
             "iam:PutRolePermissionsBoundary",
-            "iam:TagRole",
+            "iam:PutRolePolicy",
             "iam:UpdateAssumeRolePolicy",
             "logs:CreateLogGroup",
             "logs:DeleteRetentionPolicy",

@@ -5,7 +5,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::{Asset, AssetKind, Changes};
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 use trueup_core::values::Bound;
@@ -69,12 +69,12 @@ global_resource_types = true     # IAM's, in one region: the home region if it c
 # daily = ["AWS::EC2::NetworkInterface"]   cheaper only for what changes often; later detection
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "config:DescribeConfigurationRecorders",
             "config:DescribeConfigurationRecorderStatus",
-            "config:DescribeDeliveryChannels",
+            "config:DescribeConfigurationRecorders",
             "config:DescribeDeliveryChannelStatus",
+            "config:DescribeDeliveryChannels",
             "config:ListTagsForResource",
             // Whether the recorder's role exists.
             "iam:GetRole",
@@ -87,10 +87,7 @@ global_resource_types = true     # IAM's, in one region: the home region if it c
             "config:StartConfigurationRecorder",
             "config:StopConfigurationRecorder",
             "config:TagResource",
-            // For config.amazonaws.com.
             "iam:CreateServiceLinkedRole",
-            // Of that role, or of the one that an adopted recorder has.
-            "iam:PassRole",
         ],
     };
 

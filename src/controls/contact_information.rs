@@ -5,7 +5,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 mod check;
@@ -42,7 +42,7 @@ phone = "+81 3-1234-5678"    # only the written keys are managed
 phone_tested = "required"    # verified by AWS, or called by a person who writes [attestations.contact_phone]
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &["account:GetContactInformation"],
         write: &["account:PutContactInformation"],
     };

@@ -6,7 +6,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 use trueup_core::values::Recipient;
@@ -56,7 +56,7 @@ impact_percent = "none"      # what AWS itself subscribes asks for 40 percent to
 to = ["billing@example.com"]
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
             "ce:GetAnomalyMonitors",
             "ce:GetAnomalySubscriptions",

@@ -9,7 +9,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 mod diff;
@@ -45,7 +45,7 @@ impl Control for DefaultVpc {
 state = "absent"           # refused where anything uses it; "present" restores it
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
             "ec2:DescribeAvailabilityZones",
             "ec2:DescribeEgressOnlyInternetGateways",

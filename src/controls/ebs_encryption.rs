@@ -2,7 +2,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 mod diff;
@@ -36,15 +36,15 @@ enabled = true
 # kms_key = "aws/ebs"      # or, for one region: the id or ARN of a key there
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "ec2:GetEbsEncryptionByDefault",
-            "ec2:GetEbsDefaultKmsKeyId",
             "ec2:DescribeSnapshots",
+            "ec2:GetEbsDefaultKmsKeyId",
+            "ec2:GetEbsEncryptionByDefault",
         ],
         write: &[
-            "ec2:EnableEbsEncryptionByDefault",
             "ec2:DisableEbsEncryptionByDefault",
+            "ec2:EnableEbsEncryptionByDefault",
             "ec2:ModifyEbsDefaultKmsKeyId",
             "ec2:ResetEbsDefaultKmsKeyId",
         ],

@@ -10,7 +10,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 mod diff;
@@ -60,21 +60,21 @@ http_put_response_hop_limit = 2                  # 1 to 64; containers need 2; "
 # http_tokens_enforced = "enabled"               # what could be launched with IMDSv1 no longer starts
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "ec2:GetSnapshotBlockPublicAccessState",
             "ec2:DescribeSnapshots",
             "ec2:GetImageBlockPublicAccessState",
-            "ec2:GetSerialConsoleAccessStatus",
             "ec2:GetInstanceMetadataDefaults",
+            "ec2:GetSerialConsoleAccessStatus",
+            "ec2:GetSnapshotBlockPublicAccessState",
         ],
         write: &[
-            "ec2:EnableSnapshotBlockPublicAccess",
+            "ec2:DisableImageBlockPublicAccess",
+            "ec2:DisableSerialConsoleAccess",
             "ec2:DisableSnapshotBlockPublicAccess",
             "ec2:EnableImageBlockPublicAccess",
-            "ec2:DisableImageBlockPublicAccess",
             "ec2:EnableSerialConsoleAccess",
-            "ec2:DisableSerialConsoleAccess",
+            "ec2:EnableSnapshotBlockPublicAccess",
             "ec2:ModifyInstanceMetadataDefaults",
         ],
     };

@@ -8,7 +8,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 mod diff;
@@ -53,19 +53,16 @@ publish_findings_every = "fifteen_minutes"
 s3_data_events = true
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "guardduty:ListDetectors",
-            "guardduty:GetDetector",
             "guardduty:GetAdministratorAccount",
+            "guardduty:GetDetector",
+            "guardduty:ListDetectors",
         ],
         write: &[
             "guardduty:CreateDetector",
-            "guardduty:UpdateDetector",
             "guardduty:TagResource",
-            // For guardduty.amazonaws.com, and with ebs_malware_protection for
-            // malware-protection.guardduty.amazonaws.com.
-            "iam:CreateServiceLinkedRole",
+            "guardduty:UpdateDetector",
         ],
     };
 

@@ -9,7 +9,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::{AssetKind, Changes};
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
@@ -84,7 +84,7 @@ message = [
 ]
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
             "events:ListRules",
             "events:ListTagsForResource",
@@ -106,11 +106,10 @@ message = [
             "iam:CreateRole",
             "iam:DeleteRole",
             "iam:DeleteRolePolicy",
-            "iam:PassRole",
+            "iam:PutRolePermissionsBoundary",
             "iam:PutRolePolicy",
             "iam:TagRole",
             "iam:UpdateAssumeRolePolicy",
-            "iam:PutRolePermissionsBoundary",
         ],
     };
 

@@ -174,22 +174,17 @@ fn what_is_exported_is_read_back_the_same() {
 }
 
 #[test]
-fn every_permission_has_the_form_of_an_iam_action() {
-    for id in controls().iter() {
-        let permissions = id.control.permissions();
-        assert!(!permissions.read.is_empty(), "{}", id.name);
-        let mut met = BTreeSet::new();
-        for action in permissions.read.iter().chain(permissions.write) {
-            let (service, name) = action.split_once(':').unwrap();
-            assert!(
-                service
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
-                "{action}"
-            );
-            assert!(name.starts_with(|c: char| c.is_ascii_uppercase()), "{action}");
-            assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "{action}");
-            assert!(met.insert(action), "{}: {action} is there twice", id.name);
+fn every_call_is_listed_once_and_where_it_belongs() {
+    for Entry { name, control } in controls().iter() {
+        let calls = control.calls();
+        assert!(!calls.read.is_empty(), "{name}");
+        for list in [calls.read, calls.write] {
+            for pair in list.windows(2) {
+                assert!(pair[0] < pair[1], "{name}: {} before {}", pair[0], pair[1]);
+            }
+        }
+        for call in calls.write {
+            assert!(!calls.read.contains(call), "{name}: {call} is there twice");
         }
     }
 }

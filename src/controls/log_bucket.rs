@@ -3,14 +3,14 @@
 //! The bucket's policy and life cycle belong to many: trueup adds statements and one rule, finds them again by their
 //! names, and leaves everything else in them alone. The bucket is never emptied.
 //!
-//! Sources: CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"; Config developer guide, "Permissions for
+//! Sources: CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"; Config developer guide, "Calls for
 //! the Amazon S3 bucket for the AWS Config delivery channel"; S3 API reference.
 
 use std::collections::BTreeSet;
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::{Asset, AssetKind, Changes};
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::{Location, Scope};
 use trueup_policy::Policy;
@@ -88,35 +88,37 @@ old_versions_expire_after_days = 30
 # archive_class = "glacier"
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
             "cloudtrail:DescribeTrails",
             "cloudtrail:GetEventSelectors",
             "cloudtrail:GetTrailStatus",
             "config:DescribeDeliveryChannels",
             "s3:GetBucketAcl",
-            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketEncryption",
+            "s3:GetBucketLifecycleConfiguration",
             "s3:GetBucketOwnershipControls",
             "s3:GetBucketPolicy",
-            "s3:GetBucketPublicAccessBlock",
             "s3:GetBucketTagging",
             "s3:GetBucketVersioning",
-            "s3:GetEncryptionConfiguration",
-            "s3:GetLifecycleConfiguration",
-            "s3:ListAllMyBuckets",
-            "s3:ListBucket",
-            "s3:ListBucketVersions",
+            "s3:GetObjectLockConfiguration",
+            "s3:GetPublicAccessBlock",
+            "s3:HeadBucket",
+            "s3:ListBuckets",
+            "s3:ListObjectVersions",
         ],
         write: &[
             "s3:CreateBucket",
             "s3:DeleteBucket",
+            "s3:DeleteBucketLifecycle",
+            "s3:DeleteBucketPolicy",
+            "s3:PutBucketEncryption",
+            "s3:PutBucketLifecycleConfiguration",
             "s3:PutBucketOwnershipControls",
             "s3:PutBucketPolicy",
-            "s3:PutBucketPublicAccessBlock",
             "s3:PutBucketTagging",
             "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-            "s3:PutLifecycleConfiguration",
+            "s3:PutPublicAccessBlock",
         ],
     };
 

@@ -8,7 +8,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 use trueup_core::values::Presence;
@@ -92,7 +92,7 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
 # config_changes, route_table_changes, organizations_changes: asked for by CIS beyond
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
             "cloudtrail:DescribeTrails",
             "cloudtrail:GetEventSelectors",

@@ -6,7 +6,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 mod check;
@@ -54,17 +54,17 @@ reuse_prevention = 24
 # hard_expiry = false      # true locks out users whose password expires
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "iam:GetAccountPasswordPolicy",
             "iam:GenerateCredentialReport",
+            "iam:GetAccountPasswordPolicy",
             "iam:GetCredentialReport",
             "iam:GetLoginProfile",
             "iam:ListMFADevices",
         ],
         write: &[
-            "iam:UpdateAccountPasswordPolicy",
             "iam:DeleteAccountPasswordPolicy",
+            "iam:UpdateAccountPasswordPolicy",
         ],
     };
 

@@ -7,7 +7,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 mod diff;
@@ -56,12 +56,12 @@ unused_for_days = 30
 # billing_access = "required"   # not readable: [attestations.billing_access]
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "iam:GetAccountSummary",
-            "iam:ListVirtualMFADevices",
             "iam:GenerateCredentialReport",
+            "iam:GetAccountSummary",
             "iam:GetCredentialReport",
+            "iam:ListVirtualMFADevices",
         ],
         write: &[],
     };

@@ -4,7 +4,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed};
 use trueup_core::location::Scope;
 
 pub(crate) mod buckets;
@@ -43,16 +43,18 @@ block_public_policy = true
 restrict_public_buckets = true
 ",
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "s3:GetAccountPublicAccessBlock",
-            "s3:ListAllMyBuckets",
-            "s3:GetBucketPublicAccessBlock",
-            "s3:GetBucketPolicyStatus",
             "s3:GetBucketAcl",
+            "s3:GetBucketPolicyStatus",
+            "s3:GetPublicAccessBlock",
+            "s3:ListBuckets",
+            "s3control:GetPublicAccessBlock",
         ],
-        // Deleting the account's block asks for the same action as putting it.
-        write: &["s3:PutAccountPublicAccessBlock"],
+        write: &[
+            "s3control:DeletePublicAccessBlock",
+            "s3control:PutPublicAccessBlock",
+        ],
     };
 
     type Model = Model;

@@ -6,7 +6,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
@@ -51,32 +51,30 @@ aggregate_in_home_region = true
 "cis-aws-foundations-benchmark/5.0.0" = true
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
+            "securityhub:BatchGetStandardsControlAssociations",
             "securityhub:DescribeHub",
             "securityhub:DescribeStandards",
-            "securityhub:GetEnabledStandards",
             "securityhub:GetAdministratorAccount",
-            "securityhub:ListFindingAggregators",
-            "securityhub:GetFindingAggregator",
             "securityhub:GetConfigurationPolicyAssociation",
-            "securityhub:BatchGetStandardsControlAssociations",
+            "securityhub:GetEnabledStandards",
+            "securityhub:GetFindingAggregator",
+            "securityhub:ListFindingAggregators",
             "securityhub:ListSecurityControlDefinitions",
             "securityhub:ListTagsForResource",
         ],
         write: &[
-            "securityhub:EnableSecurityHub",
-            "securityhub:UpdateSecurityHubConfiguration",
-            "securityhub:DisableSecurityHub",
-            "securityhub:BatchEnableStandards",
             "securityhub:BatchDisableStandards",
+            "securityhub:BatchEnableStandards",
             "securityhub:BatchUpdateStandardsControlAssociations",
             "securityhub:CreateFindingAggregator",
-            "securityhub:UpdateFindingAggregator",
             "securityhub:DeleteFindingAggregator",
+            "securityhub:DisableSecurityHub",
+            "securityhub:EnableSecurityHub",
             "securityhub:TagResource",
-            // For securityhub.amazonaws.com.
-            "iam:CreateServiceLinkedRole",
+            "securityhub:UpdateFindingAggregator",
+            "securityhub:UpdateSecurityHubConfiguration",
         ],
     };
 

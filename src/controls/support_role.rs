@@ -7,7 +7,7 @@
 
 use trueup_aws::{Cx, Failure, Live};
 use trueup_core::change::Changes;
-use trueup_core::control::{Control, Doc, Here, Observed, Permissions, Wants};
+use trueup_core::control::{Calls, Control, Doc, Here, Observed, Wants};
 use trueup_core::env::Env;
 use trueup_core::location::Scope;
 
@@ -55,28 +55,28 @@ role = "support"              # has AWSSupportAccess; another role that has it i
 # role_description = "Opens and follows cases of AWS Support"
 "#,
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[
-            "iam:ListEntitiesForPolicy",
-            "iam:GetRole",
-            "iam:ListRoles",
-            "iam:ListAttachedRolePolicies",
-            "iam:ListRolePolicies",
-            "iam:GetRolePolicy",
             "iam:GetPolicy",
             "iam:GetPolicyVersion",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListEntitiesForPolicy",
             "iam:ListInstanceProfilesForRole",
+            "iam:ListRolePolicies",
+            "iam:ListRoles",
         ],
         write: &[
-            "iam:CreateRole",
             "iam:AttachRolePolicy",
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:PutRolePermissionsBoundary",
+            "iam:TagRole",
             "iam:UpdateAssumeRolePolicy",
             "iam:UpdateRoleDescription",
-            "iam:TagRole",
-            "iam:PutRolePermissionsBoundary",
-            "iam:DetachRolePolicy",
-            "iam:DeleteRolePolicy",
-            "iam:DeleteRole",
         ],
     };
 

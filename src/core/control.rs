@@ -52,12 +52,13 @@ pub struct Doc {
     pub example: &'static str,
 }
 
-/// The IAM actions that a control's calls need.
+/// The calls that a control makes, as `service:Operation`. Whole runs of the tests hold them against those that are
+/// made; which IAM actions they need is in one table for all of them.
 #[derive(Clone, Copy, Debug)]
-pub struct Permissions {
-    /// To plan.
+pub struct Calls {
+    /// To plan and to export.
     pub read: &'static [&'static str],
-    /// To apply, beside the reads.
+    /// To apply, beside those.
     pub write: &'static [&'static str],
 }
 
@@ -136,8 +137,8 @@ pub trait Control: Send + Sync + 'static {
     const SCOPE: Scope;
     /// What a person reads about it.
     const DOC: Doc;
-    /// The IAM actions of its calls.
-    const PERMISSIONS: Permissions;
+    /// The calls that it makes itself. What it relies on is read with the calls of that control.
+    const CALLS: Calls;
     /// Controls whose readings it needs beside its own, because it names their assets.
     const RELIES_ON: &'static [&'static str] = &[];
     /// What a person can vouch for because no API shows it: the attestation's name, and what is vouched for.

@@ -1,5 +1,6 @@
 //! The controls as `trueup controls` lists and explains them: everything comes from the list.
 
+use trueup_aws::actions::{EVERY_RUN, permissions};
 use trueup_core::control::{AnyControl, Controls};
 use trueup_core::location::Scope;
 
@@ -65,10 +66,12 @@ fn without_control(style: &Style) -> String {
     text
 }
 
-/// One control, whole.
-pub fn page(control: &dyn AnyControl, style: &Style) -> String {
+/// One control, whole; the others are there for what it relies on.
+pub fn page(control: &dyn AnyControl, others: &Controls, style: &Style) -> String {
     let doc = control.doc();
-    let permissions = control.permissions();
+    let every_run = actions(EVERY_RUN, &[]);
+    let calls = control.calls();
+    let to_plan = [calls.read, &reads_of_others(control, others)].concat();
     let mut text = format!("{}: {}\n\n", style.bold(control.name()), doc.title);
     text.push_str(&phrase::wrap(doc.why, "", "", style));
     text.push_str("\nIn sync if:\n");
@@ -88,8 +91,9 @@ pub fn page(control: &dyn AnyControl, style: &Style) -> String {
         ("cost", doc.cost.to_owned()),
         ("off switch", doc.off.to_owned()),
         ("relies on", control.relies_on().join(", ")),
-        ("to plan", permissions.read.join(", ")),
-        ("to apply", permissions.write.join(", ")),
+        ("every run", every_run),
+        ("to plan", actions(&to_plan, EVERY_RUN)),
+        ("to apply", actions(calls.write, &[EVERY_RUN, &to_plan].concat())),
         ("read more", doc.page.to_owned()),
     ] {
         if !value.is_empty() {
@@ -99,6 +103,31 @@ pub fn page(control: &dyn AnyControl, style: &Style) -> String {
     }
     text.push_str(&format!("\n{}\n", doc.example.trim_end()));
     text
+}
+
+/// The calls that read what a control relies on.
+fn reads_of_others(control: &dyn AnyControl, others: &Controls) -> Vec<&'static str> {
+    let relied = control.relies_on().iter();
+    let relied = relied.filter_map(|name| others.find(name).ok());
+    relied
+        .flat_map(|entry| entry.control.calls().read)
+        .copied()
+        .collect()
+}
+
+/// The actions that some calls need beside those that others need, as a list to read.
+fn actions(calls: &[&str], beside: &[&str]) -> String {
+    let beside = permissions(beside.iter().copied());
+    let mut needed = permissions(calls.iter().copied());
+    needed.retain(|needed| {
+        let mut known = beside.iter();
+        !known.any(|known| known == needed || known.action == needed.action && known.when.is_none())
+    });
+    let told = needed.into_iter().map(|needed| match needed.when {
+        Some(when) => format!("{} ({when})", needed.action),
+        None => needed.action,
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 const LABEL: usize = 12;
@@ -166,7 +195,7 @@ mod tests {
     #[test]
     fn every_page_fits_into_80_columns_but_for_what_cannot_be_broken() {
         for Entry { name, control } in fixtures::controls().iter() {
-            for line in page(control, &Style::PLAIN).lines() {
+            for line in page(control, &fixtures::controls(), &Style::PLAIN).lines() {
                 let breakable =
                     line.trim_start().contains(' ') && !line.contains("http") && !line.contains('#');
                 assert!(line.chars().count() <= 80 || !breakable, "{name}: {line}");
@@ -176,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_page_says_all_that_one_needs_before_writing_the_table() {
-        insta::assert_snapshot!(page(fixtures::control("password_policy"), &Style::PLAIN), @r#"
+        insta::assert_snapshot!(page(fixtures::control("password_policy"), &fixtures::controls(), &Style::PLAIN), @r#"
         password_policy: IAM password policy
 
         Without one, IAM users may choose passwords of 8 characters that never expire
@@ -195,9 +224,11 @@ mod tests {
         benchmarks  CIS 5.0: 1.7, 1.8; CIS 3.0: 1.8, 1.9; FSBP: IAM.7
         cost        free
         off switch  state = "absent" returns to AWS's built-in policy
-        to plan     iam:GetAccountPasswordPolicy, iam:GenerateCredentialReport,
+        every run   ec2:DescribeRegions, ec2:GetEbsEncryptionByDefault,
+                    iam:ListAccountAliases
+        to plan     iam:GenerateCredentialReport, iam:GetAccountPasswordPolicy,
                     iam:GetCredentialReport, iam:GetLoginProfile, iam:ListMFADevices
-        to apply    iam:UpdateAccountPasswordPolicy, iam:DeleteAccountPasswordPolicy
+        to apply    iam:DeleteAccountPasswordPolicy, iam:UpdateAccountPasswordPolicy
         read more   https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
 
         [password_policy]

@@ -1,11 +1,8 @@
 //! Each control from the file to the account and back: what single calls and the checklist's baseline do not show.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
-use trueup::core::registry::Entry;
 
-use crate::folder::{Ended, Folder, ONE, STATE, TWO, side_by_side};
+use crate::folder::{Ended, Folder, ONE, STATE, TWO};
 
 /// The titles of the steps of a plan in JSON.
 #[track_caller]
@@ -325,34 +322,8 @@ fn what_is_to_be_absent_goes_and_stays_away() {
     );
 }
 
-/// What every run may do, whatever it manages.
-const EVERY_RUN: [&str; 4] = [
-    "sts:GetCallerIdentity",
-    "iam:ListAccountAliases",
-    "ec2:DescribeRegions",
-    // Whether the organization denies a region.
-    "ec2:GetEbsEncryptionByDefault",
-];
-
-/// Permissions that no call of trueup's uses by itself.
-const WITHOUT_A_CALL: [(&str, &str); 4] = [
-    (
-        "iam:CreateServiceLinkedRole",
-        "GuardDuty and Security Hub make their roles themselves when they are enabled, in the caller's name",
-    ),
-    (
-        "iam:PassRole",
-        "CloudTrail, Config and EventBridge check whether the caller may give them the role that they act in",
-    ),
-    ("iam:TagRole", "a role is created with its tags"),
-    (
-        "securityhub:ListSecurityControlDefinitions",
-        "asked only where a standard that is ready does not find a control that it has",
-    ),
-];
-
 /// Worlds and, for each, baselines to apply one after the other: together they need every call of the control.
-fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
+pub(crate) fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
     let one = |text: &str| format!("{ONE}{text}");
     let vpc = |state: &str| one(&format!("[default_vpc]\nstate = \"{state}\"\n"));
     match control {
@@ -421,82 +392,4 @@ fn exercise(control: &str) -> Vec<(&'static str, Vec<String>)> {
         )],
         unknown => panic!("say here which worlds need every call of {unknown}"),
     }
-}
-
-/// The IAM action that a call needs (Service Authorization Reference). Mostly it is called like the operation.
-fn action(exchange: &Value) -> String {
-    let (service, operation) = (&exchange["service"], &exchange["operation"]);
-    match (service.as_str().unwrap(), operation.as_str().unwrap()) {
-        ("s3control", "GetPublicAccessBlock") => "s3:GetAccountPublicAccessBlock".to_owned(),
-        ("s3control", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => {
-            "s3:PutAccountPublicAccessBlock".to_owned()
-        }
-        ("budgets", "TagResource" | "ListTagsForResource") => {
-            format!("budgets:{}", operation.as_str().unwrap())
-        }
-        ("budgets", read) if read.starts_with("Describe") => "budgets:ViewBudget".to_owned(),
-        ("budgets", _) => "budgets:ModifyBudget".to_owned(),
-        ("s3", "ListBuckets") => "s3:ListAllMyBuckets".to_owned(),
-        ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock".to_owned(),
-        ("s3", "PutPublicAccessBlock") => "s3:PutBucketPublicAccessBlock".to_owned(),
-        ("s3", "GetObjectLockConfiguration") => "s3:GetBucketObjectLockConfiguration".to_owned(),
-        ("s3", "HeadBucket") => "s3:ListBucket".to_owned(),
-        ("s3", "ListObjectVersions") => "s3:ListBucketVersions".to_owned(),
-        ("s3", encryption) if encryption.ends_with("BucketEncryption") => {
-            format!("s3:{}Configuration", encryption.replace("Bucket", ""))
-        }
-        ("s3", "GetBucketLifecycleConfiguration") => "s3:GetLifecycleConfiguration".to_owned(),
-        ("s3", "PutBucketLifecycleConfiguration") => "s3:PutLifecycleConfiguration".to_owned(),
-        (service, operation) => format!("{service}:{operation}"),
-    }
-}
-
-#[test]
-fn the_permissions_of_each_control_are_those_that_its_calls_need() {
-    let controls = trueup::controls::controls();
-    side_by_side(controls.iter(), |Entry { name: id, control }| {
-        let listed = control.permissions();
-        let may = |lists: &[&[&'static str]]| -> BTreeSet<&str> {
-            lists.iter().flat_map(|list| list.iter().copied()).collect()
-        };
-        // What it relies on is read with it, under that control's own permissions.
-        let relied = control.relies_on().iter();
-        let relied: Vec<&[&'static str]> = relied
-            .map(|name| controls.find(name).unwrap().control.permissions().read)
-            .collect();
-        let (reading, writing) = (
-            may(&[&[&EVERY_RUN[..], listed.read], &relied[..]].concat()),
-            may(&[&[&EVERY_RUN[..], listed.read, listed.write], &relied[..]].concat()),
-        );
-        let mut used = BTreeSet::new();
-        for (world, baselines) in exercise(id.as_str()) {
-            let folder = Folder::new();
-            folder.world(world);
-            let mut held = |may: &BTreeSet<&str>, run: &str| {
-                for action in folder.exchanges().iter().map(action) {
-                    assert!(
-                        may.contains(action.as_str()),
-                        "{run} of {id} needs {action}, which is not listed"
-                    );
-                    used.insert(action);
-                }
-                folder.forget_exchanges();
-            };
-            for baseline in baselines {
-                folder.write("b.toml", &baseline);
-                folder.sandbox(&["plan", "b.toml"]).expect(0);
-                folder.sandbox(&["export", "--only", id.as_str()]).expect(0);
-                held(&reading, "a plan or an export");
-                folder.apply().expect(0);
-                held(&writing, "an apply");
-            }
-        }
-        let unused: Vec<&&str> = [listed.read, listed.write]
-            .into_iter()
-            .flatten()
-            .filter(|action| !used.contains(**action))
-            .filter(|action| WITHOUT_A_CALL.iter().all(|(without, _)| without != *action))
-            .collect();
-        assert!(unused.is_empty(), "{id} lists {unused:?}, which nothing needed");
-    });
 }

@@ -1,6 +1,7 @@
 //! A working folder of its own for each test, and trueup run in it as a person would.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
@@ -153,11 +154,24 @@ impl Folder {
     }
 
     pub(crate) fn sandbox(&self, args: &[&str]) -> Ended {
+        let before = self.logged("exchanges.jsonl").len();
         let ended = Ended::of(self.sandbox_command(args).output().unwrap());
         if [0, 2, 3].contains(&ended.code) {
             self.exchanged.set(true);
         }
+        let made = calls(&self.logged("exchanges.jsonl")[before..]);
+        crate::permissions::hold(self.folder.path(), args, &made);
         ended
+    }
+
+    /// A log of exchanges; nothing if there is none.
+    fn logged(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// The calls that were forgotten, as `service:Operation`.
+    pub(crate) fn forgotten_calls(&self) -> BTreeSet<String> {
+        calls(&self.logged("judged.jsonl"))
     }
 
     /// The same at a terminal of 80 columns, where a person waits for each text and then types the keys behind it.
@@ -228,6 +242,21 @@ impl Folder {
             .map(|called| format!("{} {}:{}", called.region, called.service, called.operation))
             .collect()
     }
+}
+
+/// The calls of a log of exchanges, as `service:Operation`, but for requests that name none.
+fn calls(log: &str) -> BTreeSet<String> {
+    // Nothing else of an exchange is read: a log of a whole run has megabytes.
+    #[derive(Deserialize)]
+    struct Called {
+        service: String,
+        operation: String,
+    }
+    log.lines()
+        .map(|line| serde_json::from_str::<Called>(line).unwrap())
+        .filter(|called| !called.operation.is_empty())
+        .map(|called| format!("{}:{}", called.service, called.operation))
+        .collect()
 }
 
 /// Tries the independent cases of a test side by side, a few at a time: often a case waits, as trueup does for AWS.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use trueup::aws::actions::permissions;
 use trueup::core::plan_file;
 use trueup::core::registry::Name;
 
@@ -20,14 +21,14 @@ fn full() -> String {
 }
 
 /// The controls of which a plan may make a call, by the call's IAM action.
-fn reads() -> BTreeMap<&'static str, Vec<Name>> {
-    let mut reads: BTreeMap<&str, Vec<Name>> = BTreeMap::new();
+fn reads() -> BTreeMap<String, Vec<Name>> {
+    let mut reads: BTreeMap<String, Vec<Name>> = BTreeMap::new();
     for listed in trueup::controls::controls().iter() {
-        for action in listed.control.permissions().read {
-            reads.entry(action).or_default().push(listed.name.clone());
+        for needed in permissions(listed.control.calls().read.iter().copied()) {
+            reads.entry(needed.action).or_default().push(listed.name.clone());
         }
     }
-    reads.retain(|action, _| !NEEDED.contains(action));
+    reads.retain(|action, _| !NEEDED.contains(&action.as_str()));
     reads
 }
 

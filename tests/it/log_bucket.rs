@@ -20,7 +20,7 @@ const NAME: &str = "logs-123456789012";
 
 /// A bucket that somebody made by hand: open, in another region, with a policy, a life cycle and tags of its own, and
 /// a trail that writes to it.
-const BY_HAND: &str = r#"
+pub(crate) const BY_HAND: &str = r#"
 [[call]]
 call = "s3:CreateBucket"
 region = "us-east-1"
@@ -70,6 +70,7 @@ input = { Name = "theirs", S3BucketName = "logs-123456789012", IsMultiRegionTrai
 /// Worlds and baselines that need every call of the control.
 pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
     let bucket = format!("{HOME}{TAGS}{BUCKET}");
+    let alone = format!("{HOME}[log_bucket]\nname = \"logs-{{account_id}}\"\nconfig = false\n");
     vec![
         (
             BY_HAND,
@@ -81,6 +82,14 @@ pub(crate) fn exercise() -> Vec<(&'static str, Vec<String>)> {
         (
             "",
             vec![bucket, format!("{HOME}[log_bucket]\nstate = \"absent\"\n")],
+        ),
+        // One with nothing but trueup's, which goes again.
+        (
+            "",
+            vec![
+                format!("{alone}tls_only = true\nexpire_after_days = 400\n"),
+                format!("{alone}tls_only = false\nexpire_after_days = {{ exactly = \"never\" }}\n"),
+            ],
         ),
     ]
 }

@@ -15,15 +15,17 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
-use trueup::aws::Connect;
+use trueup::aws::{CallName, Connect};
 use trueup::core::baseline::{Baseline, Filters};
+use trueup::core::location::Scope;
 use trueup::core::plan::{Plan, Verdict};
 use trueup::core::plan_file::Document;
 use trueup::core::registry::Name;
-use trueup::engine::Session;
 use trueup::engine::execute::Stop;
 use trueup::engine::progress::Watch;
+use trueup::engine::{Planned, Session};
 use trueup::sandbox::{Account, Sandbox, SandboxClient, World};
 
 /// The regions of the accounts that are judged. All others are not enabled, so that an account is small.
@@ -36,6 +38,11 @@ pub(crate) fn threads() -> usize {
 
 /// What is in use beside the baseline: root user devices, and no region but the managed ones.
 fn world(trouble: &str) -> World {
+    world_text(trouble).parse().unwrap()
+}
+
+/// The same as text.
+pub(crate) fn world_text(trouble: &str) -> String {
     let others: Vec<String> = trueup::sandbox::DEFAULT_REGIONS
         .iter()
         .filter(|region| !REGIONS.contains(region))
@@ -45,8 +52,6 @@ fn world(trouble: &str) -> World {
         "disabled_regions = [{}]\n{trouble}\n[root_user]\nvirtual_mfa_devices = 2\nused_days_ago = 200\nmade_days_ago = 400\n",
         others.join(", ")
     )
-    .parse()
-    .unwrap()
 }
 
 /// What a plan shows of a cell.
@@ -61,17 +66,48 @@ pub(crate) struct Shown {
 /// What a plan shows, by control and place.
 pub(crate) type Cells = BTreeMap<(String, String), Shown>;
 
-/// The HTTP client of the sandbox, which keeps the requests that pass through it.
+/// The HTTP client of the sandbox, which keeps the requests that pass through it, each with its call, and may answer one
+/// of them otherwise.
 #[derive(Clone, Debug)]
 struct Tape {
     client: SandboxClient,
-    requests: Arc<Mutex<Vec<HttpRequest>>>,
+    requests: Arc<Mutex<Vec<(CallName, HttpRequest)>>>,
+    instead: Arc<Mutex<Option<Instead>>>,
+}
+
+/// Another answer to a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Instead {
+    pub(crate) identity: Vec<u8>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Instead {
+    fn response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(self.body.clone()));
+        for (name, value) in &self.headers {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        response
+    }
 }
 
 impl HttpConnector for Tape {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.requests.lock().unwrap().extend(request.try_clone());
-        self.client.call(request)
+        let call = request.extension::<CallName>().cloned();
+        self.requests
+            .lock()
+            .unwrap()
+            .extend(call.zip(request.try_clone()));
+        let instead = self.instead.lock().unwrap();
+        match instead
+            .as_ref()
+            .filter(|instead| instead.identity == identity(&request))
+        {
+            Some(instead) => HttpConnectorFuture::ready(Ok(instead.response())),
+            None => self.client.call(request),
+        }
     }
 }
 
@@ -83,18 +119,37 @@ impl HttpClient for Tape {
 
 /// A request of the healthy account's plan, its answer, and the controls whose plan asks it.
 pub(crate) struct Asked {
+    pub(crate) call: CallName,
     request: HttpRequest,
     answer: (u16, Vec<u8>),
     controls: BTreeSet<usize>,
+}
+
+impl Asked {
+    pub(crate) fn identity(&self) -> Vec<u8> {
+        identity(&self.request)
+    }
+}
+
+/// An answer as it was.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// The healthy account: what its plan asks and shows.
 pub(crate) struct Healthy {
     pub(crate) account: Value,
     pub(crate) cells: Cells,
+    /// What the models of the cells are.
+    pub(crate) models: Models,
     controls: Vec<Name>,
-    asked: Vec<Asked>,
+    pub(crate) asked: Vec<Asked>,
 }
+
+/// The models of the cells that were read, by control and place.
+pub(crate) type Models = BTreeMap<(String, String), String>;
 
 pub(crate) struct Planner {
     runtime: tokio::runtime::Runtime,
@@ -123,6 +178,11 @@ impl Planner {
 
     /// The same in a world with these tables besides.
     pub(crate) fn in_trouble(baseline: &str, trouble: &str) -> Planner {
+        Planner::of(baseline, world(trouble))
+    }
+
+    /// A new account of a world.
+    pub(crate) fn of(baseline: &str, world: World) -> Planner {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -133,10 +193,11 @@ impl Planner {
             Ok(baseline) => baseline,
             Err(problems) => panic!("{}", problems.render(false)),
         };
-        let sandbox = Sandbox::open(None, Some(world(trouble))).unwrap();
+        let sandbox = Sandbox::open(None, Some(world)).unwrap();
         let tape = Tape {
             client: sandbox.http_client(),
             requests: Arc::default(),
+            instead: Arc::default(),
         };
         let connect = Connect {
             http_client: Some(SharedHttpClient::new(tape.clone())),
@@ -195,11 +256,57 @@ impl Planner {
         Document::new(self.baseline.name(), &self.session.env, &filters, &planned.plan)
     }
 
+    /// Plans the controls that ask this, with another answer to it.
+    pub(crate) fn look(
+        &self,
+        healthy: &Healthy,
+        asked: &Asked,
+        instead: Option<Instead>,
+    ) -> Result<(Cells, Models), String> {
+        let names = asked.controls.iter().map(|&number| &healthy.controls[number]);
+        let only: Vec<Name> = names.cloned().collect();
+        let list = trueup::controls::controls();
+        let regional = |name: &Name| list.get(name).unwrap().scope() == Scope::EachRegion;
+        // An answer of a region concerns its cells alone.
+        let regions = match only.iter().all(regional) {
+            true => vec![asked.call.region.clone()],
+            false => vec![],
+        };
+        let filters = Filters {
+            regions,
+            ..filters(&only)
+        };
+        *self.tape.instead.lock().unwrap() = instead;
+        let planned = self
+            .runtime
+            .block_on(self.session.plan(&self.baseline, &filters, &*quiet()));
+        *self.tape.instead.lock().unwrap() = None;
+        let planned = planned.map_err(|error| error.to_string())?;
+        Ok((cells(&planned.plan), models(&planned)))
+    }
+
+    /// The answer of the account as it is, whole.
+    pub(crate) fn whole_answer(&self, asked: &Asked) -> Answer {
+        let request = asked.request.try_clone().unwrap();
+        let response: HttpResponse = self.runtime.block_on(self.tape.client.call(request)).unwrap();
+        let headers = response.headers().iter();
+        Answer {
+            status: response.status().as_u16(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            body: response.body().bytes().unwrap().to_vec(),
+        }
+    }
+
     /// Looks at a converged account: what its plan shows, and what each control asks for that.
     pub(crate) fn healthy(&self, account: Value) -> Healthy {
         let start: Account = serde_json::from_value(account.clone()).unwrap();
         self.put(start.clone());
-        let cells = self.plan(&[]).unwrap();
+        let (all, watch) = (Filters::default(), quiet());
+        let planned = self.session.plan(&self.baseline, &all, &*watch);
+        let planned = self.runtime.block_on(planned).unwrap();
+        let cells = cells(&planned.plan);
         let controls: Vec<Name> = self.baseline.controls().cloned().collect();
         let mut asked: HashMap<Vec<u8>, Asked> = HashMap::new();
         for (number, control) in controls.iter().enumerate() {
@@ -210,8 +317,11 @@ impl Planner {
                 assert_eq!(Some(shown), cells.get(cell), "{cell:?} alone and among all");
             }
             let requests = std::mem::take(&mut *self.tape.requests.lock().unwrap());
-            for request in requests {
+            let made = requests.iter().map(|(call, _)| call.to_string()).collect();
+            crate::permissions::hold_plan(control, &made);
+            for (call, request) in requests {
                 let known = asked.entry(identity(&request)).or_insert_with(|| Asked {
+                    call,
                     request,
                     answer: (0, vec![]),
                     controls: BTreeSet::new(),
@@ -227,6 +337,7 @@ impl Planner {
         Healthy {
             account,
             cells,
+            models: models(&planned),
             controls,
             asked,
         }
@@ -294,6 +405,18 @@ fn identity(request: &HttpRequest) -> Vec<u8> {
     let mut identity = format!("{} {} {target} ", request.method(), request.uri()).into_bytes();
     identity.extend(request.body().bytes().unwrap());
     identity
+}
+
+fn models(planned: &Planned) -> Models {
+    let read = planned
+        .survey
+        .cells
+        .iter()
+        .filter_map(|((control, place), seen)| {
+            let model = &seen.as_ref().ok()?.model;
+            Some(((control.to_string(), place.to_string()), format!("{model:?}")))
+        });
+    read.collect()
 }
 
 fn cells(plan: &Plan) -> Cells {

@@ -68,10 +68,12 @@ fn recorded(answer: &GetEventSelectorsOutput) -> Option<Events> {
         .event_selectors()
         .iter()
         .filter(|selector| includes_management(selector))
-        .map(|selector| match selector.read_write_type {
-            Some(ReadWriteType::ReadOnly) => Events::ReadOnly,
-            Some(ReadWriteType::WriteOnly) => Events::WriteOnly,
-            _ => Events::All,
+        .filter_map(|selector| match selector.read_write_type {
+            Some(ReadWriteType::ReadOnly) => Some(Events::ReadOnly),
+            Some(ReadWriteType::WriteOnly) => Some(Events::WriteOnly),
+            None | Some(ReadWriteType::All) => Some(Events::All),
+            // What a kind that AWS adds records is unknown, so it counts for nothing.
+            Some(_) => None,
         });
     let advanced = answer
         .advanced_event_selectors()

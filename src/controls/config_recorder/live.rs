@@ -157,8 +157,9 @@ fn types(names: &BTreeSet<String>) -> Vec<ResourceType> {
 impl Frequency {
     fn from_api(frequency: &RecordingFrequency) -> Self {
         match frequency {
-            RecordingFrequency::Daily => Frequency::Daily,
-            _ => Frequency::Continuous,
+            RecordingFrequency::Continuous => Frequency::Continuous,
+            // What AWS adds is not taken for the better one.
+            _ => Frequency::Daily,
         }
     }
 

@@ -6,7 +6,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::{Control, Doc, Here, Observed, Permissions, Wants};
+use super::{Calls, Control, Doc, Here, Observed, Wants};
 use crate::change::{Asset, Changes};
 use crate::env::Env;
 use crate::location::Scope;
@@ -42,8 +42,8 @@ pub trait AnyControl: Named + Send + Sync {
     fn scope(&self) -> Scope;
     /// See [`Control::DOC`].
     fn doc(&self) -> &'static Doc;
-    /// See [`Control::PERMISSIONS`].
-    fn permissions(&self) -> Permissions;
+    /// See [`Control::CALLS`].
+    fn calls(&self) -> Calls;
     /// See [`Control::RELIES_ON`].
     fn relies_on(&self) -> &'static [&'static str];
     /// The JSON schema of its table.
@@ -145,8 +145,8 @@ impl<C: Control> AnyControl for Of<C> {
         const { &C::DOC }
     }
 
-    fn permissions(&self) -> Permissions {
-        C::PERMISSIONS
+    fn calls(&self) -> Calls {
+        C::CALLS
     }
 
     fn relies_on(&self) -> &'static [&'static str] {

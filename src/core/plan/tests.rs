@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 
 use super::link::testing::nothing_read;
 use super::*;
-use crate::control::{Control, Doc, Observed, Of, Permissions};
+use crate::control::{Calls, Control, Doc, Observed, Of};
 use crate::location::Scope;
 use crate::registry::Registry;
 use crate::values::Bound;
@@ -40,7 +40,7 @@ impl Control for Doors {
         page: "",
         example: "",
     };
-    const PERMISSIONS: Permissions = Permissions {
+    const CALLS: Calls = Calls {
         read: &[],
         write: &[],
     };

@@ -25,6 +25,12 @@ use crate::roles;
 /// How many regions are looked at at the same time.
 const AT_ONCE: usize = 8;
 
+/// The states in which a rule sends what it matches.
+const ENABLED: [RuleState; 2] = [
+    RuleState::Enabled,
+    RuleState::EnabledWithAllCloudtrailManagementEvents,
+];
+
 /// What was read in the words of the table.
 pub(crate) fn model(env: &Env, want: Option<&Model>, ids: &Ids) -> Model {
     let wanted = want.and_then(|want| want.coverage);
@@ -274,10 +280,7 @@ fn read(rule: &api::Rule, pattern: Value, target: Option<&api::Target>, count: u
     Rule {
         name: rule.name.clone().unwrap_or_default(),
         pattern,
-        enabled: rule
-            .state
-            .as_ref()
-            .is_some_and(|state| *state != RuleState::Disabled),
+        enabled: rule.state.as_ref().is_some_and(|state| ENABLED.contains(state)),
         others: count - usize::from(target.is_some()),
         target: target.map(|target| Target {
             id: target.id.clone(),

@@ -147,7 +147,7 @@ fn pairs<'a>(
 
 fn association(one: &StandardsControlAssociationDetail) -> Association {
     Association {
-        is_on: one.association_status == Some(AssociationStatus::Enabled),
+        is_on: one.association_status != Some(AssociationStatus::Disabled),
         by: match one.updated_reason.as_deref() {
             None | Some("") => By::Default,
             Some(REASON) => By::Trueup,

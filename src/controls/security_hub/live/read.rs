@@ -108,7 +108,10 @@ fn trouble(one: &StandardsSubscription) -> Option<Trouble> {
 /// Whether the controls of a standard can be turned on and off now.
 pub(super) fn is_updatable(one: &StandardsSubscription) -> bool {
     one.standards_status == Some(StandardsStatus::Ready)
-        && one.standards_controls_updatable != Some(StandardsControlsUpdatable::NotReadyForUpdates)
+        && matches!(
+            one.standards_controls_updatable,
+            None | Some(StandardsControlsUpdatable::ReadyForUpdates)
+        )
 }
 
 /// AWS's code for why a standard is as it is.
