@@ -18,6 +18,7 @@ pub(super) use self::policy::{lets, service_request};
 use self::settings::Encryption;
 use super::input::Input;
 use super::service::{Refusal, Service};
+use super::tags::Flaw;
 use super::wire::{Dialect, Host, Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call, OPT_IN_REGIONS, world};
 
@@ -216,13 +217,14 @@ pub(super) static SERVICE: Service = Service {
         if !tag.is_whole() {
             return Err(malformed_xml());
         }
-        match tag.wrong().is_some() || tag.is_repeated {
-            true => Err(AwsError::new(
-                "InvalidTag",
-                "The TagKey or TagValue you have provided is invalid",
-            )),
-            false => Ok(true),
-        }
+        let message = match tag.flaw() {
+            _ if tag.is_repeated => "Cannot provide multiple Tags with the same key",
+            None => return Ok(true),
+            Some(Flaw::Reserved) => "System tags cannot be added/updated by requester",
+            Some(Flaw::Key) => "The TagKey you have provided is invalid",
+            Some(Flaw::Value) => "The TagValue you have provided is invalid",
+        };
+        Err(AwsError::new("InvalidTag", message))
     },
     iam_action: |operation| match operation {
         "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",
@@ -266,7 +268,7 @@ pub(super) const BLOCK: &str = "PublicAccessBlockConfiguration";
 const ROUTES: &[Route] = &[
     route("GetBucketPolicyStatus", "GET /{Bucket}?policyStatus").xml("PolicyStatus"),
     route("GetBucketPolicy", "GET /{Bucket}?policy").raw("Policy"),
-    route("PutBucketPolicy", "PUT /{Bucket}?policy"),
+    route("PutBucketPolicy", "PUT /{Bucket}?policy").status(204),
     route("DeleteBucketPolicy", "DELETE /{Bucket}?policy").status(204),
     route("GetBucketAcl", "GET /{Bucket}?acl").xml("AccessControlPolicy"),
     route("PutBucketAcl", "PUT /{Bucket}?acl"),
@@ -290,7 +292,7 @@ const ROUTES: &[Route] = &[
     route("PutBucketLifecycleConfiguration", "PUT /{Bucket}?lifecycle"),
     route("DeleteBucketLifecycle", "DELETE /{Bucket}?lifecycle").status(204),
     route("GetBucketTagging", "GET /{Bucket}?tagging").xml("Tagging"),
-    route("PutBucketTagging", "PUT /{Bucket}?tagging"),
+    route("PutBucketTagging", "PUT /{Bucket}?tagging").status(204),
     route("DeleteBucketTagging", "DELETE /{Bucket}?tagging").status(204),
     route("ListObjectVersions", "GET /{Bucket}?versions").xml("ListVersionsResult"),
     route("GetObjectLockConfiguration", "GET /{Bucket}?object-lock").xml("ObjectLockConfiguration"),
@@ -312,6 +314,12 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
                 AwsError::with_status(404, "NoSuchBucket", "The specified bucket does not exist")
             })?;
             let owner = call.input["x-amz-expected-bucket-owner"].as_str();
+            if owner.is_some_and(|owner| owner.len() != 12 || owner.bytes().any(|b| !b.is_ascii_digit())) {
+                return Err(AwsError::new(
+                    "InvalidBucketOwnerAWSAccountID",
+                    "The value of the expected bucket owner parameter must be an AWS account ID",
+                ));
+            }
             if bucket.owner.is_some() || owner.is_some_and(|owner| owner != account.id) {
                 return Err(access_denied("Access Denied"));
             }
@@ -422,6 +430,7 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
             "The specified location-constraint is not valid",
         ));
     }
+    let tags = settings::read_tags(&call.input["CreateBucketConfiguration"]["Tags"]["Tag"])?;
     if let Some(bucket) = account.s3.buckets.get(&name) {
         if bucket.owner.is_some() {
             return Err(AwsError::with_status(
@@ -431,8 +440,8 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
                  system. Please select a different name and try again.",
             ));
         }
-        // For its age's sake us-east-1 takes a second creation for success.
-        if bucket.region != "us-east-1" || region != "us-east-1" {
+        // For its age's sake us-east-1 takes a second creation for success, without tags.
+        if bucket.region != "us-east-1" || region != "us-east-1" || !tags.is_empty() {
             return Err(AwsError::with_status(
                 409,
                 "BucketAlreadyOwnedByYou",
@@ -441,8 +450,16 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
         }
     } else {
         let mut bucket = Bucket::new(region);
+        bucket.tags = tags;
+        if call.input["x-amz-bucket-object-lock-enabled"] == "true" {
+            bucket.versioning = Some("Enabled".to_owned());
+            bucket.object_lock = Some(json!({"ObjectLockEnabled": "Enabled"}));
+        }
         if let Some(wanted) = call.input["x-amz-object-ownership"].as_str() {
-            bucket.ownership = Some(settings::ownership(wanted)?);
+            let ownership = settings::ownership(wanted).ok_or_else(|| {
+                SERVICE.invalid(format!("Invalid x-amz-object-ownership header: {wanted}"))
+            })?;
+            bucket.ownership = Some(ownership);
         }
         let acl = call.input["x-amz-acl"].as_str();
         let grants = canned(acl.unwrap_or("private"))?;
