@@ -128,7 +128,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "TagResource" => {
             let tags = tags(call)?;
             service.tagged(call)?.tags.extend(tags);
-            Ok(Value::Null)
+            Ok(json!({}))
         }
         "UntagResource" => {
             let keys = call.input.texts("TagKeys");
@@ -136,7 +136,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 .tagged(call)?
                 .tags
                 .retain(|key, _| !keys.contains(&key.as_str()));
-            Ok(Value::Null)
+            Ok(json!({}))
         }
         _ => Err(AwsError::not_in_sandbox(call)),
     }

@@ -260,11 +260,16 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         Kind::Group => all.groups.keys().collect(),
         Kind::Role => all.roles.keys().collect(),
     };
+    let shown = match kind {
+        Kind::Group => "Group",
+        Kind::User => "User",
+        Kind::Role => "Role",
+    };
     if names.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
         return Err(AwsError::with_status(
             409,
             "EntityAlreadyExists",
-            format!("{} with name {name} already exists.", kind.word()),
+            format!("{shown} with name {name} already exists."),
         ));
     }
     let prefix = match kind {
@@ -308,11 +313,6 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
             all.roles.insert(name, role);
         }
     }
-    let shown = match kind {
-        Kind::Group => "Group",
-        Kind::User => "User",
-        Kind::Role => "Role",
-    };
     one(account, call, kind).map(|made| json!({ shown: made }))
 }
 
@@ -417,6 +417,8 @@ pub(super) fn one(account: &Account, call: &Call, kind: Kind) -> Answer {
             let role = find(&all.roles, call, kind)?;
             let mut shown = shown_role(&account.id, name, role);
             shown["Tags"] = shown_tags(&role.common.tags);
+            // Nothing here uses a role.
+            shown["RoleLastUsed"] = json!({});
             // A list of roles leaves it out (IAM API reference, `ListRoles`).
             if let Some(boundary) = &role.boundary {
                 shown["PermissionsBoundary"] = json!({

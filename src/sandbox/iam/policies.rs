@@ -45,7 +45,7 @@ pub(super) fn trust(call: &Call, member: &str) -> Result<String, AwsError> {
 pub(super) fn document(call: &Call, member: &str, is_trust: bool) -> Result<String, AwsError> {
     let malformed = |what: &str| AwsError::new("MalformedPolicyDocument", what);
     let document: Value =
-        serde_json::from_str(call.input.text(member)).map_err(|_| malformed("Syntax errors in policy."))?;
+        serde_json::from_str(call.input.text(member)).map_err(|_| malformed("This policy contains invalid Json"))?;
     let statements = match &document["Statement"] {
         Value::Array(all) => all.clone(),
         Value::Null => return Err(malformed("Syntax errors in policy.")),
