@@ -79,7 +79,10 @@ const PROTOCOLS: &[Protocol] = &[
 
 /// The errors whose shape is called otherwise than their code in a form (API model 2010-08-01).
 const SHAPES: [(&str, &str); 5] = [
-    ("InvalidParameterCombination", "InvalidParameterCombinationException"),
+    (
+        "InvalidParameterCombination",
+        "InvalidParameterCombinationException",
+    ),
     ("InvalidParameterValue", "InvalidParameterValueException"),
     ("LimitExceeded", "LimitExceededFault"),
     ("MissingParameter", "MissingRequiredParameterException"),
@@ -170,10 +173,7 @@ impl CloudWatch {
         // A change of the alarm does not touch its state.
         for (key, value) in [
             ("StateValue", of_old("StateValue", json!("INSUFFICIENT_DATA"))),
-            (
-                "StateReason",
-                of_old("StateReason", json!(UNCHECKED)),
-            ),
+            ("StateReason", of_old("StateReason", json!(UNCHECKED))),
             (
                 "StateUpdatedTimestamp",
                 of_old("StateUpdatedTimestamp", json!(call.now)),
@@ -300,7 +300,10 @@ impl Alarm {
         if text("StateReason") == UNCHECKED && now >= checked {
             for (key, value) in [
                 ("StateValue", json!(state)),
-                ("StateReason", json!("Threshold Crossed: no datapoints were received")),
+                (
+                    "StateReason",
+                    json!("Threshold Crossed: no datapoints were received"),
+                ),
                 ("StateUpdatedTimestamp", json!(checked)),
                 ("StateTransitionedTimestamp", json!(checked)),
             ] {
@@ -322,12 +325,20 @@ fn typed(input: &mut Value) -> Result<(), AwsError> {
             }
             "Threshold" => text.parse().map(|number: f64| json!(number)).ok(),
             // A list without items is written as an empty text.
-            "AlarmActions" | "AlarmNames" | "Dimensions" | "InsufficientDataActions" | "OKActions" | "TagKeys"
+            "AlarmActions"
+            | "AlarmNames"
+            | "Dimensions"
+            | "InsufficientDataActions"
+            | "OKActions"
+            | "TagKeys"
             | "Tags" => text.is_empty().then(|| json!([])),
             _ => continue,
         };
         *value = new.ok_or_else(|| {
-            AwsError::new("MalformedInput", format!("The value of {key} is malformed: {text}."))
+            AwsError::new(
+                "MalformedInput",
+                format!("The value of {key} is malformed: {text}."),
+            )
         })?;
     }
     Ok(())

@@ -456,9 +456,8 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
             bucket.object_lock = Some(json!({"ObjectLockEnabled": "Enabled"}));
         }
         if let Some(wanted) = call.input["x-amz-object-ownership"].as_str() {
-            let ownership = settings::ownership(wanted).ok_or_else(|| {
-                SERVICE.invalid(format!("Invalid x-amz-object-ownership header: {wanted}"))
-            })?;
+            let ownership = settings::ownership(wanted)
+                .ok_or_else(|| SERVICE.invalid(format!("Invalid x-amz-object-ownership header: {wanted}")))?;
             bucket.ownership = Some(ownership);
         }
         let acl = call.input["x-amz-acl"].as_str();

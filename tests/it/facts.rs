@@ -146,7 +146,10 @@ async fn recorded_answers_of_aws_are_those_of_the_simulated_account() {
                 fact.says
             );
             for protocol in &protocols[&file.service] {
-                let world = fact.world.parse().unwrap_or_else(|error| panic!("{}: {error}", fact.says));
+                let world = fact
+                    .world
+                    .parse()
+                    .unwrap_or_else(|error| panic!("{}: {error}", fact.says));
                 let account = Sandbox::open(None, Some(world)).unwrap();
                 account.log_exchanges(&log).unwrap();
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -175,7 +178,10 @@ async fn recorded_answers_of_aws_are_those_of_the_simulated_account() {
     let mut wrong = vec![];
     let mut right = 0;
     for (question, problem) in questions.iter().zip(&problems) {
-        let says = format!("{} ({}): {}", question.service, question.protocol, question.fact.says);
+        let says = format!(
+            "{} ({}): {}",
+            question.service, question.protocol, question.fact.says
+        );
         match (problem, &question.fact.differs) {
             (None, None) => right += 1,
             (None, Some(_)) => wrong.push(format!("{says}: it is answered right now; remove `differs`")),

@@ -40,7 +40,10 @@ fn is_cron(cron: &str) -> bool {
         && is_field(hour, 0, 23, &[])
         && (day == "?" || day == "L" || day.strip_suffix('W').is_some() || is_field(day, 1, 31, &[]))
         && is_field(month, 1, 12, &MONTHS)
-        && (weekday == "?" || weekday.ends_with('L') || weekday.contains('#') || is_field(weekday, 1, 7, &DAYS))
+        && (weekday == "?"
+            || weekday.ends_with('L')
+            || weekday.contains('#')
+            || is_field(weekday, 1, 7, &DAYS))
         && is_field(year, 1970, 2199, &[])
 }
 

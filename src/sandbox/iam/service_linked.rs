@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::policies::encoded;
-use crate::{Account, Answer, AwsError, Call};
 use crate::input::Input;
+use crate::{Account, Answer, AwsError, Call};
 
 /// The services that the sandbox makes roles for, each one's name, and AWS's policy for it.
 const ROLES: [(&str, &str, &str); 5] = [
@@ -94,7 +94,9 @@ pub(super) fn handle(account: &Account, call: &Call) -> Answer {
         "ListRoleTags" => Ok(json!({"Tags": [], "IsTruncated": false})),
         _ => Err(AwsError::new(
             "UnmodifiableEntity",
-            format!("Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"),
+            format!(
+                "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+            ),
         )),
     }
 }

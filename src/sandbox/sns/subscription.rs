@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Answer, AwsError, Here, SERVICE, Topic, no_topic, parameter, read_entries};
-use crate::input::Input;
 use crate::Ids;
+use crate::input::Input;
 
 /// Somebody who hears, or may come to hear, of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -290,7 +290,9 @@ pub(super) fn named<'a>(
 pub(super) fn unsubscribe(topics: &mut BTreeMap<String, Topic>, here: &Here<'_>) -> Answer {
     let arn = here.call.input.text("SubscriptionArn");
     if arn.is_empty() {
-        return Err(parameter("SubscriptionArn Reason: no value for required parameter"));
+        return Err(parameter(
+            "SubscriptionArn Reason: no value for required parameter",
+        ));
     }
     if arn.split(':').count() == 6 {
         return Err(parameter("SubscriptionId"));
