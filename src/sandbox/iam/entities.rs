@@ -12,6 +12,7 @@ use super::credentials::{Device, device, key, password};
 use super::managed::{Managed, exists, policy};
 use super::members::{group, groups_of, instance_profiles, last_used, membership, tag};
 use super::paging::page;
+use super::service_linked;
 use super::policies::{attached, encoded, entities_for, inline, trust};
 use crate::input::Input;
 use crate::{Account, Answer, AwsError, Call, tags};
@@ -313,7 +314,14 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
             all.roles.insert(name, role);
         }
     }
-    one(account, call, kind).map(|made| json!({ shown: made }))
+    one(account, call, kind).map(|mut made| {
+        // The answer to its creation has neither.
+        if let Some(made) = made.as_object_mut() {
+            made.remove("MaxSessionDuration");
+            made.remove("RoleLastUsed");
+        }
+        json!({ shown: made })
+    })
 }
 
 /// A description has the characters of Latin-1 that can be seen (IAM API reference, `CreateRole`).
@@ -451,13 +459,13 @@ fn all(account: &Account, call: &Call, kind: Kind) -> Answer {
             )
         }
         Kind::Role => {
-            let roles = all.roles.iter();
-            (
-                "Roles",
-                roles
-                    .map(|(name, role)| shown_role(&account.id, name, role))
-                    .collect(),
-            )
+            let roles = all
+                .roles
+                .iter()
+                .map(|(name, role)| shown_role(&account.id, name, role));
+            let mut shown: Vec<Value> = roles.chain(service_linked::all(account)).collect();
+            shown.sort_by(|one, other| one.text("RoleName").cmp(other.text("RoleName")));
+            ("Roles", shown)
         }
     };
     shown.retain(|one| one["Path"].as_str().is_some_and(|has| has.starts_with(path)));

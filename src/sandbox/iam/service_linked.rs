@@ -101,6 +101,18 @@ pub(super) fn handle(account: &Account, call: &Call) -> Answer {
     }
 }
 
+/// Each of them as a list of roles has it.
+pub(super) fn all(account: &Account) -> impl Iterator<Item = Value> {
+    let roles = account.iam.service_linked_roles.iter();
+    roles.map(|(name, service)| {
+        let mut shown = output(&account.id, name, service);
+        if let Some(shown) = shown.as_object_mut() {
+            shown.remove("RoleLastUsed");
+        }
+        shown
+    })
+}
+
 fn output(account_id: &str, name: &str, service: &str) -> Value {
     let path = format!("/aws-service-role/{service}/");
     let trust = json!({
@@ -113,7 +125,7 @@ fn output(account_id: &str, name: &str, service: &str) -> Value {
         "RoleId": "AROASANDBOXLINKED0001",
         "Arn": format!("arn:aws:iam::{account_id}:role{path}{name}"),
         "CreateDate": "2026-01-01T00:00:00Z",
-        "MaxSessionDuration": "3600",
+        "MaxSessionDuration": 3600,
         "AssumeRolePolicyDocument": encoded(&trust.to_string()),
         "RoleLastUsed": {},
     })
