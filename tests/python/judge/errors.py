@@ -51,7 +51,8 @@ DOCUMENTED = {
         AuthorizationHeaderMalformed IllegalVersioningConfigurationException InvalidBucketAclWithObjectOwnership
         InvalidBucketOwnerAWSAccountID InvalidBucketState InvalidLocationConstraint InvalidTag
         IllegalLocationConstraintException InvalidArgument InvalidBucketName InvalidDigest InvalidRequest InvalidURI
-        MalformedPolicy MalformedXML MethodNotAllowed NoSuchBucket NoSuchBucketPolicy NoSuchLifecycleConfiguration
+        MalformedACLError MalformedPolicy MalformedXML MethodNotAllowed MissingSecurityHeader NoSuchBucket
+        NoSuchBucketPolicy NoSuchLifecycleConfiguration
         NoSuchPublicAccessBlockConfiguration NoSuchTagSet ObjectLockConfigurationNotFoundError OperationAborted
         OwnershipControlsNotFoundError PermanentRedirect PreconditionFailed ServerSideEncryptionConfigurationNotFoundError SlowDown
         """.split()
