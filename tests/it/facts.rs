@@ -127,6 +127,7 @@ fn protocols(home: &Path, services: &[&str]) -> BTreeMap<String, Vec<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[allow(clippy::print_stdout, reason = "the figures are what the test reports")]
 async fn recorded_answers_of_aws_are_those_of_the_simulated_account() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("exchanges.jsonl");
