@@ -199,7 +199,12 @@ fn an_alarm_takes_the_state_of_missing_data_once_its_periods_have_passed() {
         ("missing", "INSUFFICIENT_DATA"),
         ("ignore", "INSUFFICIENT_DATA"),
     ] {
-        call(account, "PutMetricAlarm", with("TreatMissingData", json!(missing))).unwrap();
+        call(
+            account,
+            "PutMetricAlarm",
+            with("TreatMissingData", json!(missing)),
+        )
+        .unwrap();
         assert_eq!(
             state_at(account, 1_767_225_600 + 299),
             "INSUFFICIENT_DATA",

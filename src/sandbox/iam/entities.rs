@@ -12,8 +12,8 @@ use super::credentials::{Device, device, key, password};
 use super::managed::{Managed, exists, policy};
 use super::members::{group, groups_of, instance_profiles, last_used, membership, tag};
 use super::paging::page;
-use super::service_linked;
 use super::policies::{attached, encoded, entities_for, inline, trust};
+use super::service_linked;
 use crate::input::Input;
 use crate::{Account, Answer, AwsError, Call, tags};
 
