@@ -64,13 +64,41 @@ const PAGE: usize = 100;
 pub(super) static SERVICE: Service = Service {
     signing_name: "monitoring",
     invalid_code: "ValidationError",
+    error_shape: |code| {
+        let known = SHAPES.iter().find(|(known, _)| *known == code);
+        known.map_or(code, |(_, shape)| shape)
+    },
     ..Service::new("cloudwatch", PROTOCOLS, handle)
 };
 
-const PROTOCOLS: &[Protocol] = &[Protocol::Cbor("com.amazonaws.cloudwatch"), Protocol::Json("1.0")];
+const PROTOCOLS: &[Protocol] = &[
+    Protocol::Cbor("com.amazonaws.cloudwatch"),
+    Protocol::Json("1.0"),
+    Protocol::Query("http://monitoring.amazonaws.com/doc/2010-08-01/"),
+];
+
+/// The errors whose shape is called otherwise than their code in a form (API model 2010-08-01).
+const SHAPES: [(&str, &str); 5] = [
+    (
+        "InvalidParameterCombination",
+        "InvalidParameterCombinationException",
+    ),
+    ("InvalidParameterValue", "InvalidParameterValueException"),
+    ("LimitExceeded", "LimitExceededFault"),
+    ("MissingParameter", "MissingRequiredParameterException"),
+    ("ValidationError", "ValidationException"),
+];
+
+/// The states of an alarm.
+const STATES: [&str; 3] = ["INSUFFICIENT_DATA", "ALARM", "OK"];
+/// Why an alarm is in the state in which it was made.
+const UNCHECKED: &str = "Unchecked: Initial alarm creation";
 
 /// Answers one operation.
 fn handle(account: &mut Account, call: &Call) -> Answer {
+    let mut call = call.clone();
+    typed(&mut call.input)?;
+    let call = &call;
     let id = account.id.clone();
     let Some(state) = account.regions.get_mut(&call.region) else {
         return Err(AwsError::region_not_enabled(call));
@@ -80,14 +108,30 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         "PutMetricAlarm" => service.put(call, &id),
         "DescribeAlarms" => service.describe(call),
         "DeleteAlarms" => service.delete(call),
+        "SetAlarmState" => service.set_state(call),
+        "EnableAlarmActions" | "DisableAlarmActions" => {
+            let names = call.input.texts("AlarmNames");
+            for (_, alarm) in service
+                .alarms
+                .iter_mut()
+                .filter(|(name, _)| names.contains(&name.as_str()))
+            {
+                let on = call.operation == "EnableAlarmActions";
+                alarm.members.insert("ActionsEnabled".to_owned(), json!(on));
+            }
+            Ok(Value::Null)
+        }
+        // An alarm that was deleted has no tags rather than none to ask for.
         "ListTagsForResource" => {
-            let tags = &service.tagged(call)?.tags;
+            let none = BTreeMap::new();
+            let tagged = service.tagged(call);
+            let tags = tagged.as_ref().map_or(&none, |alarm| &alarm.tags);
             Ok(json!({"Tags": tags::output(tags)}))
         }
         "TagResource" => {
             let tags = tags(call)?;
             service.tagged(call)?.tags.extend(tags);
-            Ok(Value::Null)
+            Ok(json!({}))
         }
         "UntagResource" => {
             let keys = call.input.texts("TagKeys");
@@ -95,7 +139,7 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
                 .tagged(call)?
                 .tags
                 .retain(|key, _| !keys.contains(&key.as_str()));
-            Ok(Value::Null)
+            Ok(json!({}))
         }
         _ => Err(AwsError::not_in_sandbox(call)),
     }
@@ -121,7 +165,6 @@ impl CloudWatch {
             members.entry(list).or_insert(json!([]));
         }
         members.entry("ActionsEnabled").or_insert(json!(true));
-        members.entry("TreatMissingData").or_insert(json!("missing"));
         let old = self.alarms.get(&name);
         let of_old = |key: &str, otherwise: Value| {
             old.and_then(|alarm| alarm.members.get(key).cloned())
@@ -130,10 +173,7 @@ impl CloudWatch {
         // A change of the alarm does not touch its state.
         for (key, value) in [
             ("StateValue", of_old("StateValue", json!("INSUFFICIENT_DATA"))),
-            (
-                "StateReason",
-                of_old("StateReason", json!("Unchecked: Initial alarm creation")),
-            ),
+            ("StateReason", of_old("StateReason", json!(UNCHECKED))),
             (
                 "StateUpdatedTimestamp",
                 of_old("StateUpdatedTimestamp", json!(call.now)),
@@ -188,10 +228,33 @@ impl CloudWatch {
             .next()
             .and_then(|_| page.last().map(|(name, _)| name.as_str()));
         Ok(json!({
-            "MetricAlarms": page.iter().map(|(_, alarm)| &alarm.members).collect::<Vec<_>>(),
+            "MetricAlarms": page.iter().map(|(_, alarm)| alarm.at(call.now)).collect::<Vec<_>>(),
             "CompositeAlarms": [],
             "NextToken": next,
         }))
+    }
+
+    fn set_state(&mut self, call: &Call) -> Answer {
+        let state = call.input.text("StateValue");
+        if !STATES.contains(&state) {
+            return Err(SERVICE.invalid(format!(
+                "1 validation error detected: Value '{state}' at 'stateValue' failed to satisfy constraint: Member must \
+                 satisfy enum value set: [{}]",
+                STATES.join(", ")
+            )));
+        }
+        let name = call.input.text("AlarmName");
+        let alarm = self.alarms.get_mut(name);
+        let alarm = alarm.ok_or_else(|| AwsError::with_status(404, "ResourceNotFound", ""))?;
+        for (key, value) in [
+            ("StateValue", json!(state)),
+            ("StateReason", json!(call.input.text("StateReason"))),
+            ("StateUpdatedTimestamp", json!(call.now)),
+            ("StateTransitionedTimestamp", json!(call.now)),
+        ] {
+            alarm.members.insert(key.to_owned(), value);
+        }
+        Ok(Value::Null)
     }
 
     fn delete(&mut self, call: &Call) -> Answer {
@@ -219,6 +282,66 @@ impl CloudWatch {
                 AwsError::with_status(404, "ResourceNotFoundException", format!("{arn} does not exist"))
             })
     }
+}
+
+impl Alarm {
+    /// The members as they are then. Nothing is ever measured here: once the periods that count have passed, an alarm is
+    /// in the state of missing data.
+    fn at(&self, now: i64) -> Map<String, Value> {
+        let mut members = self.members.clone();
+        let number = |key: &str| self.members.get(key).and_then(Value::as_i64).unwrap_or_default();
+        let text = |key: &str| self.members.get(key).and_then(Value::as_str).unwrap_or_default();
+        let checked = number("StateUpdatedTimestamp") + number("Period") * number("EvaluationPeriods");
+        let state = match text("TreatMissingData") {
+            "breaching" => "ALARM",
+            "notBreaching" => "OK",
+            _ => return members,
+        };
+        if text("StateReason") == UNCHECKED && now >= checked {
+            for (key, value) in [
+                ("StateValue", json!(state)),
+                (
+                    "StateReason",
+                    json!("Threshold Crossed: no datapoints were received"),
+                ),
+                ("StateUpdatedTimestamp", json!(checked)),
+                ("StateTransitionedTimestamp", json!(checked)),
+            ] {
+                members.insert(key.to_owned(), value);
+            }
+        }
+        members
+    }
+}
+
+/// Gives the members of a form, which are all texts, the types that they have in the other protocols.
+fn typed(input: &mut Value) -> Result<(), AwsError> {
+    for (key, value) in input.as_object_mut().into_iter().flatten() {
+        let Value::String(text) = value else { continue };
+        let new = match key.as_str() {
+            "ActionsEnabled" => text.parse().map(|on: bool| json!(on)).ok(),
+            "DatapointsToAlarm" | "EvaluationPeriods" | "MaxRecords" | "Period" => {
+                text.parse().map(|number: i64| json!(number)).ok()
+            }
+            "Threshold" => text.parse().map(|number: f64| json!(number)).ok(),
+            // A list without items is written as an empty text.
+            "AlarmActions"
+            | "AlarmNames"
+            | "Dimensions"
+            | "InsufficientDataActions"
+            | "OKActions"
+            | "TagKeys"
+            | "Tags" => text.is_empty().then(|| json!([])),
+            _ => continue,
+        };
+        *value = new.ok_or_else(|| {
+            AwsError::new(
+                "MalformedInput",
+                format!("The value of {key} is malformed: {text}."),
+            )
+        })?;
+    }
+    Ok(())
 }
 
 fn name(call: &Call) -> Result<String, AwsError> {

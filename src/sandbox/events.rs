@@ -3,6 +3,7 @@
 //! Limits, patterns and required members are those of the service's own API model (2015-10-07). A rule that a service
 //! made for itself (`managed_by`) can only be put into the state by hand: no call of a customer makes one.
 
+mod schedule;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -235,10 +236,10 @@ fn tagged<'a>(
     here: &Here<'_>,
 ) -> Result<&'a mut Rule, AwsError> {
     let arn = SERVICE.required(input, "ResourceARN")?;
-    let name = arn.strip_prefix(&here.rule_arn("")).unwrap_or_default();
-    rules
-        .get_mut(name)
-        .ok_or_else(|| missing(format!("Resource {arn} does not exist.")))
+    let Some(name) = arn.strip_prefix(&here.rule_arn("")) else {
+        return Err(missing(format!("Resource {arn} does not exist.")));
+    };
+    rules.get_mut(name).ok_or_else(|| no_rule(name))
 }
 
 /// Makes a rule or writes it anew: what is left out of the request is gone from the rule, except its targets and tags.
@@ -252,9 +253,7 @@ fn put_rule(rules: &mut BTreeMap<String, Rule>, input: &Value, here: &Here<'_>) 
     if let Some(pattern) = &pattern {
         check_pattern(pattern)?;
     }
-    let is_schedule =
-        |text: &String| ["rate(", "cron("].iter().any(|kind| text.starts_with(kind)) && text.ends_with(')');
-    if !schedule.as_ref().is_none_or(is_schedule) {
+    if schedule.as_deref().is_some_and(|text| !schedule::is_one(text)) {
         return Err(SERVICE.invalid("Parameter ScheduleExpression is not valid."));
     }
     let state = input["State"].as_str().unwrap_or("ENABLED").to_owned();
@@ -348,6 +347,11 @@ fn put_targets(rule: &mut Rule, input: &Value, usable: &dyn Fn(&str) -> bool) ->
         if !arn.starts_with("arn:aws:") || arn.split(':').count() < 6 || arn.len() > 1600 {
             return Err(SERVICE.invalid(format!(
                 "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
+            )));
+        }
+        if arn.starts_with("arn:aws:autoscaling:") {
+            return Err(SERVICE.invalid(format!(
+                "Parameter {arn} is not valid. Reason: Service as target config for ARN: {arn} not found."
             )));
         }
         let inputs = ["Input", "InputPath", "InputTransformer"];

@@ -137,12 +137,12 @@ pub(super) fn answer(account: &mut Account, call: &Call, changed: &mut bool) -> 
             return Err(AwsError::region_not_enabled(call));
         }
     }
-    if reads_only(&call.operation) {
+    if reads_only(&call.operation) && !moves(&call.operation) {
         return (service.handle)(account, call);
     }
     let mut after = account.clone();
     let answer = (service.handle)(&mut after, call);
-    if answer.is_ok() && after != *account {
+    if (answer.is_ok() || moves(&call.operation)) && after != *account {
         *account = after;
         *changed = true;
     }
@@ -154,6 +154,11 @@ pub(super) fn reads_only(operation: &str) -> bool {
     ["Describe", "Get", "Head", "List"]
         .iter()
         .any(|verb| operation.starts_with(verb))
+}
+
+/// Whether a read moves what it reads all the same: a report that is asked after is ready the next time.
+fn moves(operation: &str) -> bool {
+    operation == "GetCredentialReport"
 }
 
 #[cfg(test)]

@@ -94,7 +94,9 @@ pub(super) static SERVICE: Service = Service {
 pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
     match call.operation.as_str() {
         "CreateServiceLinkedRole" => return service_linked::create(account, call),
-        "GetRole" if service_linked::is_named(call) => return service_linked::get(account, call),
+        operation if service_linked::is_named(call) && operation != "CreateRole" => {
+            return service_linked::handle(account, call);
+        }
         _ => {}
     }
     if let Some(answer) = entities::handle(account, call) {

@@ -73,7 +73,13 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
         }
         "CreateAlias" => {
             let alias = SERVICE.required(input, "AliasName")?.to_owned();
-            if !alias.starts_with("alias/") || alias.starts_with("alias/aws/") {
+            if !alias.starts_with("alias/") {
+                return Err(SERVICE.invalid(
+                    "Alias must start with the prefix \"alias/\". Please see \
+                     https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+                ));
+            }
+            if alias.starts_with("alias/aws/") {
                 return Err(AwsError::new("InvalidAliasNameException", "Invalid alias name"));
             }
             if kms.aliases.contains_key(&alias) {
@@ -120,6 +126,14 @@ impl Kms {
             None => Some(name.to_owned()),
         };
         found.filter(|id| self.keys.contains_key(id)).ok_or_else(|| {
+            let region = |arn: &str| arn.split(':').nth(3).unwrap_or_default().to_owned();
+            if named.starts_with("arn:") && region(named) != region(here) {
+                let message = format!("Invalid arn {}", region(named));
+                return AwsError::new("NotFoundException", message);
+            }
+            if !named.starts_with("arn:") && !name.starts_with("alias/") && !is_uuid(name) {
+                return AwsError::new("NotFoundException", format!("Invalid keyId '{named}'"));
+            }
             let (kind, arn) = match name.starts_with("alias/") {
                 true => ("Alias", format!("{here}{name}")),
                 false if named.starts_with("arn:") => ("Key", named.to_owned()),
@@ -128,6 +142,12 @@ impl Kms {
             AwsError::new("NotFoundException", format!("{kind} '{arn}' does not exist"))
         })
     }
+}
+
+/// Whether it has the form of a key's id.
+fn is_uuid(id: &str) -> bool {
+    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
 }
 
 impl Key {

@@ -187,6 +187,7 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value, arn: impl Fn(&st
                 "storedBytes": 0,
                 "kmsKeyId": group.key,
                 "logGroupClass": group.class,
+                "deletionProtectionEnabled": false,
             })
         })
         .collect();

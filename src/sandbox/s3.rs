@@ -1,5 +1,6 @@
 //! S3: buckets and their settings. Of their objects only the number is known.
 
+mod acl;
 mod lifecycle;
 mod policy;
 mod settings;
@@ -18,13 +19,12 @@ pub(super) use self::policy::{lets, service_request};
 use self::settings::Encryption;
 use super::input::Input;
 use super::service::{Refusal, Service};
+use super::tags::Flaw;
 use super::wire::{Dialect, Host, Protocol, Route, route};
 use super::{Account, Answer, AwsError, Call, OPT_IN_REGIONS, world};
 
 /// When every bucket was made: a clock would make two equal runs differ.
 const CREATED_AT: &str = "2026-01-01T00:00:00.000Z";
-/// Everybody, and everybody who has any AWS account.
-const PUBLIC_GROUPS: [&str; 2] = ["AllUsers", "AuthenticatedUsers"];
 
 /// S3's state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -216,13 +216,14 @@ pub(super) static SERVICE: Service = Service {
         if !tag.is_whole() {
             return Err(malformed_xml());
         }
-        match tag.wrong().is_some() || tag.is_repeated {
-            true => Err(AwsError::new(
-                "InvalidTag",
-                "The TagKey or TagValue you have provided is invalid",
-            )),
-            false => Ok(true),
-        }
+        let message = match tag.flaw() {
+            _ if tag.is_repeated => "Cannot provide multiple Tags with the same key",
+            None => return Ok(true),
+            Some(Flaw::Reserved) => "System tags cannot be added/updated by requester",
+            Some(Flaw::Key) => "The TagKey you have provided is invalid",
+            Some(Flaw::Value) => "The TagValue you have provided is invalid",
+        };
+        Err(AwsError::new("InvalidTag", message))
     },
     iam_action: |operation| match operation {
         "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",
@@ -266,7 +267,7 @@ pub(super) const BLOCK: &str = "PublicAccessBlockConfiguration";
 const ROUTES: &[Route] = &[
     route("GetBucketPolicyStatus", "GET /{Bucket}?policyStatus").xml("PolicyStatus"),
     route("GetBucketPolicy", "GET /{Bucket}?policy").raw("Policy"),
-    route("PutBucketPolicy", "PUT /{Bucket}?policy"),
+    route("PutBucketPolicy", "PUT /{Bucket}?policy").status(204),
     route("DeleteBucketPolicy", "DELETE /{Bucket}?policy").status(204),
     route("GetBucketAcl", "GET /{Bucket}?acl").xml("AccessControlPolicy"),
     route("PutBucketAcl", "PUT /{Bucket}?acl"),
@@ -290,7 +291,7 @@ const ROUTES: &[Route] = &[
     route("PutBucketLifecycleConfiguration", "PUT /{Bucket}?lifecycle"),
     route("DeleteBucketLifecycle", "DELETE /{Bucket}?lifecycle").status(204),
     route("GetBucketTagging", "GET /{Bucket}?tagging").xml("Tagging"),
-    route("PutBucketTagging", "PUT /{Bucket}?tagging"),
+    route("PutBucketTagging", "PUT /{Bucket}?tagging").status(204),
     route("DeleteBucketTagging", "DELETE /{Bucket}?tagging").status(204),
     route("ListObjectVersions", "GET /{Bucket}?versions").xml("ListVersionsResult"),
     route("GetObjectLockConfiguration", "GET /{Bucket}?object-lock").xml("ObjectLockConfiguration"),
@@ -312,6 +313,12 @@ pub(super) fn handle(account: &mut Account, call: &Call) -> Answer {
                 AwsError::with_status(404, "NoSuchBucket", "The specified bucket does not exist")
             })?;
             let owner = call.input["x-amz-expected-bucket-owner"].as_str();
+            if owner.is_some_and(|owner| owner.len() != 12 || owner.bytes().any(|b| !b.is_ascii_digit())) {
+                return Err(AwsError::new(
+                    "InvalidBucketOwnerAWSAccountID",
+                    "The value of the expected bucket owner parameter must be an AWS account ID",
+                ));
+            }
             if bucket.owner.is_some() || owner.is_some_and(|owner| owner != account.id) {
                 return Err(access_denied("Access Denied"));
             }
@@ -422,6 +429,7 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
             "The specified location-constraint is not valid",
         ));
     }
+    let tags = settings::read_tags(&call.input["CreateBucketConfiguration"]["Tags"]["Tag"])?;
     if let Some(bucket) = account.s3.buckets.get(&name) {
         if bucket.owner.is_some() {
             return Err(AwsError::with_status(
@@ -431,8 +439,8 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
                  system. Please select a different name and try again.",
             ));
         }
-        // For its age's sake us-east-1 takes a second creation for success.
-        if bucket.region != "us-east-1" || region != "us-east-1" {
+        // For its age's sake us-east-1 takes a second creation for success, without tags.
+        if bucket.region != "us-east-1" || region != "us-east-1" || !tags.is_empty() {
             return Err(AwsError::with_status(
                 409,
                 "BucketAlreadyOwnedByYou",
@@ -441,21 +449,29 @@ fn create_bucket(account: &mut Account, call: &Call) -> Answer {
         }
     } else {
         let mut bucket = Bucket::new(region);
+        bucket.tags = tags;
+        if call.input["x-amz-bucket-object-lock-enabled"] == "true" {
+            bucket.versioning = Some("Enabled".to_owned());
+            bucket.object_lock = Some(json!({"ObjectLockEnabled": "Enabled"}));
+        }
         if let Some(wanted) = call.input["x-amz-object-ownership"].as_str() {
-            bucket.ownership = Some(settings::ownership(wanted)?);
+            let ownership = settings::ownership(wanted)
+                .ok_or_else(|| SERVICE.invalid(format!("Invalid x-amz-object-ownership header: {wanted}")))?;
+            bucket.ownership = Some(ownership);
         }
         let acl = call.input["x-amz-acl"].as_str();
-        let grants = canned(acl.unwrap_or("private"))?;
+        let grants = acl::canned(acl.unwrap_or("private"))?;
         if acl.is_some() && !bucket.takes_acls() && !grants.is_empty() {
             return Err(AwsError::new(
                 "InvalidBucketAclWithObjectOwnership",
                 "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
             ));
         }
-        if !grants.is_empty() {
+        if acl::is_public(&grants) {
             // The new bucket's own block is full, so a public ACL cannot come with its creation.
             return Err(access_denied("Access Denied"));
         }
+        bucket.grants = grants;
         account.s3.buckets.insert(name.clone(), bucket);
     }
     Ok(json!({"location": format!("/{name}"), "x-amz-bucket-arn": format!("arn:aws:s3:::{name}")}))
@@ -516,14 +532,14 @@ fn of_bucket(account: &mut Account, call: &Call, name: &str) -> Answer {
             bucket.policy = None;
             Ok(Value::Null)
         }
-        "GetBucketAcl" => Ok(acl_output(&owner, &bucket.grants)),
+        "GetBucketAcl" => Ok(acl::output(&owner, &bucket.grants)),
         "PutBucketAcl" => {
-            let grants = acl_input(call)?;
+            let grants = acl::input(call, &owner)?;
             if !bucket.takes_acls() && !grants.is_empty() {
                 let message = "The bucket does not allow ACLs";
                 return Err(AwsError::new("AccessControlListNotSupported", message));
             }
-            if block.block_public_acls && !grants.is_empty() {
+            if block.block_public_acls && acl::is_public(&grants) {
                 return Err(access_denied(&format!(
                     "User: {caller} is not authorized to perform: s3:PutBucketAcl on resource: \
                      \"arn:aws:s3:::{name}\" because public access control lists (ACLs) are prevented by the \
@@ -577,69 +593,4 @@ fn malformed_xml() -> AwsError {
 /// The canonical user id of an account: 64 hex digits, here the account's own ones over and over.
 fn canonical_id(account_id: &str) -> String {
     account_id.chars().cycle().take(64).collect()
-}
-
-/// What a canned ACL grants to others.
-fn canned(name: &str) -> Result<Vec<(String, String)>, AwsError> {
-    let grants: &[(&str, &str)] = match name {
-        "private" => &[],
-        "public-read" => &[("AllUsers", "READ")],
-        "public-read-write" => &[("AllUsers", "READ"), ("AllUsers", "WRITE")],
-        "authenticated-read" => &[("AuthenticatedUsers", "READ")],
-        _ => return Err(SERVICE.invalid("Invalid canned ACL")),
-    };
-    Ok(grants
-        .iter()
-        .map(|&(group, permission)| (group.to_owned(), permission.to_owned()))
-        .collect())
-}
-
-/// The grants of a request: a canned ACL, or a document whose grants go to the owner and to the two public groups.
-fn acl_input(call: &Call) -> Result<Vec<(String, String)>, AwsError> {
-    if let Some(name) = call.input["x-amz-acl"].as_str() {
-        return canned(name);
-    }
-    let list = &call.input["AccessControlPolicy"]["AccessControlList"]["Grant"];
-    let grants = match list {
-        Value::Array(grants) => grants.as_slice(),
-        Value::Object(_) => std::slice::from_ref(list),
-        _ if call.input["AccessControlPolicy"].is_object() => &[],
-        _ => {
-            let message = "Your request was missing a required header";
-            return Err(AwsError::new("MissingSecurityHeader", message));
-        }
-    };
-    let mut public = Vec::new();
-    for grant in grants {
-        let permission = grant["Permission"].as_str().ok_or_else(malformed_xml)?;
-        if let Some(uri) = grant["Grantee"]["URI"].as_str() {
-            let group = uri
-                .rsplit('/')
-                .next()
-                .filter(|group| PUBLIC_GROUPS.contains(group))
-                .ok_or_else(|| SERVICE.invalid("Invalid group uri"))?;
-            public.push((group.to_owned(), permission.to_owned()));
-        }
-    }
-    Ok(public)
-}
-
-fn acl_output(owner: &str, grants: &[(String, String)]) -> Value {
-    const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
-    let own = json!({
-        "Grantee": {"@xmlns:xsi": XSI, "@xsi:type": "CanonicalUser", "ID": owner},
-        "Permission": "FULL_CONTROL",
-    });
-    let others = grants.iter().map(|(group, permission)| {
-        json!({
-            "Grantee": {
-                "@xmlns:xsi": XSI,
-                "@xsi:type": "Group",
-                "URI": format!("http://acs.amazonaws.com/groups/global/{group}"),
-            },
-            "Permission": permission,
-        })
-    });
-    let grants: Vec<Value> = std::iter::once(own).chain(others).collect();
-    json!({"Owner": {"ID": owner}, "AccessControlList": grants})
 }

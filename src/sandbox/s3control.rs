@@ -37,7 +37,8 @@ static DIALECT: Dialect = Dialect {
         route(
             "DeletePublicAccessBlock",
             "DELETE /v20180820/configuration/publicAccessBlock",
-        ),
+        )
+        .status(204),
     ],
     host: Host::Account,
     wraps_errors: true,
@@ -59,6 +60,11 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
     match call.operation.as_str() {
         "GetPublicAccessBlock" => block.map(PublicAccessBlock::output).ok_or_else(no_block),
         "PutPublicAccessBlock" => {
+            // An element without content is read as an empty text.
+            if call.input[BLOCK] == "" {
+                let message = "Must specify at least one configuration.";
+                return Err(AwsError::new("InvalidRequest", message));
+            }
             *block = Some(PublicAccessBlock::of(&call.input)?);
             Ok(Value::Null)
         }

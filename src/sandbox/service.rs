@@ -37,6 +37,8 @@ pub(super) struct Service {
     pub(super) region_not_enabled: Refusal,
     /// The code of the refusal of a request that breaks the API's description.
     pub(super) invalid_code: &'static str,
+    /// The name of the shape of an error with this code, where a service writes one and the other.
+    pub(super) error_shape: fn(&str) -> &str,
     /// The refusal of a request that lacks this member.
     pub(super) missing: fn(&Service, &str) -> AwsError,
     /// The refusal of a request in which this member is of another type.
@@ -74,6 +76,7 @@ impl Service {
                 "The security token included in the request is invalid.",
             ),
             invalid_code: "ValidationException",
+            error_shape: |code| code,
             missing: |service, member| service.invalid(null_at(member)),
             malformed: |member, _| {
                 AwsError::new("SerializationException", format!("{member} is of another type."))

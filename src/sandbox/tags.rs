@@ -17,7 +17,34 @@ pub(super) struct Tag<'a> {
     pub(super) is_repeated: bool,
 }
 
+/// What a tag breaks.
+pub(super) enum Flaw {
+    /// Its key is one of AWS's own.
+    Reserved,
+    /// Its key.
+    Key,
+    /// Its value.
+    Value,
+}
+
 impl Tag<'_> {
+    /// What of it breaks the rules that hold for every service.
+    pub(super) fn flaw(&self) -> Option<Flaw> {
+        let (key, value) = (self.key.unwrap_or_default(), self.value.unwrap_or_default());
+        let of = |key, value| Tag {
+            key: Some(key),
+            value: Some(value),
+            is_repeated: false,
+        };
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            Some(Flaw::Reserved)
+        } else if of(key, "").wrong().is_some() {
+            Some(Flaw::Key)
+        } else {
+            of("key", value).wrong().map(|_| Flaw::Value)
+        }
+    }
+
     /// Whether it has a key and a value.
     pub(super) fn is_whole(&self) -> bool {
         self.key.is_some() && self.value.is_some()

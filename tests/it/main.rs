@@ -24,6 +24,7 @@ mod costs;
 mod deletions;
 mod ec2_defaults;
 mod effect;
+mod facts;
 mod faults;
 mod floors;
 mod folder;

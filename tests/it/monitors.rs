@@ -180,7 +180,7 @@ fn a_new_account_gets_all_monitors_after_trail_and_topic() {
     assert_eq!(filters.as_object().unwrap().len(), 17);
     assert_eq!(
         filters["RootUsage"]["transformation"],
-        json!({"metricName": "RootUsage", "metricNamespace": "LogMetrics", "metricValue": "1", "defaultValue": 0.0, "unit": "None"})
+        json!({"metricName": "RootUsage", "metricNamespace": "LogMetrics", "metricValue": "1", "defaultValue": 0.0})
     );
     for (name, alarm) in alarms.as_object().unwrap() {
         assert_eq!(alarm["members"]["AlarmActions"], json!([TOPIC]), "{name}");

@@ -46,7 +46,7 @@ fn an_alarm_is_replaced_as_a_whole_and_keeps_its_state_and_tags() {
     let made = described(account, json!({}))["MetricAlarms"][0].clone();
     assert_eq!(made["StateValue"], "INSUFFICIENT_DATA");
     assert_eq!(made["Threshold"], json!(1.0));
-    assert_eq!(made["TreatMissingData"], "missing");
+    assert_eq!(made["TreatMissingData"], Value::Null);
     assert_eq!(made["ActionsEnabled"], true);
     let members = &mut account.regions.get_mut("us-east-1").unwrap().cloudwatch.alarms;
     members.get_mut("x").unwrap().members["StateValue"] = json!("OK");
@@ -175,7 +175,44 @@ fn tags_are_put_and_taken_by_arn() {
     );
     let missing = json!({"ResourceARN": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:y"});
     assert_eq!(
-        call(account, "ListTagsForResource", missing).unwrap_err().code,
-        "ResourceNotFoundException"
+        call(account, "ListTagsForResource", missing).unwrap(),
+        json!({"Tags": []})
     );
+}
+
+#[test]
+fn an_alarm_takes_the_state_of_missing_data_once_its_periods_have_passed() {
+    let account = &mut Account::new(&World::default());
+    let state_at = |account: &mut Account, now: i64| {
+        let call = Call {
+            service: "cloudwatch",
+            region: "us-east-1".to_owned(),
+            operation: "DescribeAlarms".to_owned(),
+            input: json!({}),
+            now,
+        };
+        handle(account, &call).unwrap()["MetricAlarms"][0]["StateValue"].clone()
+    };
+    for (missing, state) in [
+        ("breaching", "ALARM"),
+        ("notBreaching", "OK"),
+        ("missing", "INSUFFICIENT_DATA"),
+        ("ignore", "INSUFFICIENT_DATA"),
+    ] {
+        call(
+            account,
+            "PutMetricAlarm",
+            with("TreatMissingData", json!(missing)),
+        )
+        .unwrap();
+        assert_eq!(
+            state_at(account, 1_767_225_600 + 299),
+            "INSUFFICIENT_DATA",
+            "{missing}"
+        );
+        assert_eq!(state_at(account, 1_767_225_600 + 300), state, "{missing}");
+    }
+    let set = json!({"AlarmName": "x", "StateValue": "ALARM", "StateReason": "a test"});
+    call(account, "SetAlarmState", set).unwrap();
+    assert_eq!(state_at(account, 1_767_225_600 + 300), "ALARM");
 }

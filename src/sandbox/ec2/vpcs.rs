@@ -1,6 +1,6 @@
 //! VPCs: what a new one has, the default one, and when one may go.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::cidr::Cidr;
 use super::geography;
@@ -187,7 +187,14 @@ pub(super) fn create_default_vpc(cx: &mut Cx<'_>, _: &Input<'_>) -> Answer {
         ));
     }
     let vpc = create_default(cx);
-    Ok(json!({ "vpc": rows::vpc(&vpc) }))
+    Ok(json!({ "vpc": just_made(&vpc) }))
+}
+
+/// A VPC as the call that made it answers it: what is described later is available.
+fn just_made(vpc: &Vpc) -> Value {
+    let mut shown = json!(rows::vpc(vpc));
+    shown["state"] = json!("pending");
+    shown
 }
 
 /// `CreateVpc`.
@@ -208,7 +215,7 @@ pub(super) fn create_vpc(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
         ));
     }
     let vpc = create(cx, &block.to_string(), false, tags);
-    Ok(json!({ "vpc": rows::vpc(&vpc) }))
+    Ok(json!({ "vpc": just_made(&vpc) }))
 }
 
 /// The refusal of a text that is not a block of addresses.

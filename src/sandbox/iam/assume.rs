@@ -43,6 +43,10 @@ pub(crate) fn assume(account: &mut Account, call: &Call) -> Answer {
              must satisfy regular expression pattern: [\\w+=,.@-]*"
         )));
     }
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    if parts.len() < 6 || parts[0] != "arn" || [1, 2, 5].iter().any(|at| parts[*at].is_empty()) {
+        return Err(SERVICE.invalid(format!("{arn} is invalid")));
+    }
     let caller = account.caller.arn.clone();
     let refused = || {
         let what = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}");

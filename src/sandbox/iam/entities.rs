@@ -13,6 +13,7 @@ use super::managed::{Managed, exists, policy};
 use super::members::{group, groups_of, instance_profiles, last_used, membership, tag};
 use super::paging::page;
 use super::policies::{attached, encoded, entities_for, inline, trust};
+use super::service_linked;
 use crate::input::Input;
 use crate::{Account, Answer, AwsError, Call, tags};
 
@@ -260,11 +261,16 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
         Kind::Group => all.groups.keys().collect(),
         Kind::Role => all.roles.keys().collect(),
     };
+    let shown = match kind {
+        Kind::Group => "Group",
+        Kind::User => "User",
+        Kind::Role => "Role",
+    };
     if names.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
         return Err(AwsError::with_status(
             409,
             "EntityAlreadyExists",
-            format!("{} with name {name} already exists.", kind.word()),
+            format!("{shown} with name {name} already exists."),
         ));
     }
     let prefix = match kind {
@@ -308,12 +314,14 @@ fn create(account: &mut Account, call: &Call, kind: Kind) -> Answer {
             all.roles.insert(name, role);
         }
     }
-    let shown = match kind {
-        Kind::Group => "Group",
-        Kind::User => "User",
-        Kind::Role => "Role",
-    };
-    one(account, call, kind).map(|made| json!({ shown: made }))
+    one(account, call, kind).map(|mut made| {
+        // The answer to its creation has neither.
+        if let Some(made) = made.as_object_mut() {
+            made.remove("MaxSessionDuration");
+            made.remove("RoleLastUsed");
+        }
+        json!({ shown: made })
+    })
 }
 
 /// A description has the characters of Latin-1 that can be seen (IAM API reference, `CreateRole`).
@@ -417,6 +425,8 @@ pub(super) fn one(account: &Account, call: &Call, kind: Kind) -> Answer {
             let role = find(&all.roles, call, kind)?;
             let mut shown = shown_role(&account.id, name, role);
             shown["Tags"] = shown_tags(&role.common.tags);
+            // Nothing here uses a role.
+            shown["RoleLastUsed"] = json!({});
             // A list of roles leaves it out (IAM API reference, `ListRoles`).
             if let Some(boundary) = &role.boundary {
                 shown["PermissionsBoundary"] = json!({
@@ -449,13 +459,13 @@ fn all(account: &Account, call: &Call, kind: Kind) -> Answer {
             )
         }
         Kind::Role => {
-            let roles = all.roles.iter();
-            (
-                "Roles",
-                roles
-                    .map(|(name, role)| shown_role(&account.id, name, role))
-                    .collect(),
-            )
+            let roles = all
+                .roles
+                .iter()
+                .map(|(name, role)| shown_role(&account.id, name, role));
+            let mut shown: Vec<Value> = roles.chain(service_linked::all(account)).collect();
+            shown.sort_by(|one, other| one.text("RoleName").cmp(other.text("RoleName")));
+            ("Roles", shown)
         }
     };
     shown.retain(|one| one["Path"].as_str().is_some_and(|has| has.starts_with(path)));

@@ -99,6 +99,9 @@ pub(super) fn exists(all: &Entities, arn: &str) -> Result<(), AwsError> {
     if all.policies.contains_key(arn) || aws_policy(arn).is_some() {
         return Ok(());
     }
+    if !arn.starts_with("arn:") {
+        return Err(SERVICE.invalid("Invalid ARN:  Could not be parsed!"));
+    }
     Err(not_found(format!(
         "Policy {arn} does not exist or is not attachable."
     )))

@@ -44,8 +44,8 @@ pub(super) fn trust(call: &Call, member: &str) -> Result<String, AwsError> {
 /// A document, refused in IAM's words if it is none.
 pub(super) fn document(call: &Call, member: &str, is_trust: bool) -> Result<String, AwsError> {
     let malformed = |what: &str| AwsError::new("MalformedPolicyDocument", what);
-    let document: Value =
-        serde_json::from_str(call.input.text(member)).map_err(|_| malformed("Syntax errors in policy."))?;
+    let document: Value = serde_json::from_str(call.input.text(member))
+        .map_err(|_| malformed("This policy contains invalid Json"))?;
     let statements = match &document["Statement"] {
         Value::Array(all) => all.clone(),
         Value::Null => return Err(malformed("Syntax errors in policy.")),

@@ -96,7 +96,7 @@ fn put(group: &mut LogGroup, call: &Call) -> Answer {
     Ok(Value::Null)
 }
 
-/// A metric transformation as the API keeps it: the default value is a float, and a unit is always there.
+/// A metric transformation as the API keeps it: the default value is a float.
 fn transformed(given: &Value) -> Result<Map<String, Value>, AwsError> {
     let mut kept = Map::new();
     for (key, most) in [
@@ -126,7 +126,8 @@ fn transformed(given: &Value) -> Result<Map<String, Value>, AwsError> {
     kept.extend(dimensions.map(|all| ("dimensions".to_owned(), all.clone().into())));
     let default = given["defaultValue"].as_f64();
     kept.extend(default.map(|value| ("defaultValue".to_owned(), json!(value))));
-    kept.insert("unit".to_owned(), given["unit"].as_str().unwrap_or("None").into());
+    let unit = given["unit"].as_str();
+    kept.extend(unit.map(|unit| ("unit".to_owned(), unit.into())));
     Ok(kept)
 }
 
@@ -150,6 +151,18 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value) -> Answer {
         return Err(super::no_group());
     }
     let prefix = input.text("filterNamePrefix");
+    for (member, text, most) in [
+        ("filterNamePrefix", prefix, 512),
+        ("metricName", metric.unwrap_or_default(), 255),
+        ("metricNamespace", namespace.unwrap_or_default(), 255),
+    ] {
+        if text.len() > most {
+            return Err(SERVICE.invalid(format!(
+                "1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must \
+                 have length less than or equal to {most}"
+            )));
+        }
+    }
     let after = input.text("nextToken");
     let token = |group: &str, filter: &str| format!("{filter}:{group}");
     let mut found: Vec<(String, Value)> = vec![];
@@ -164,6 +177,7 @@ fn describe(groups: &BTreeMap<String, LogGroup>, input: &Value) -> Answer {
             if name.starts_with(prefix) && is_of("metricName", metric) && is_of("metricNamespace", namespace)
             {
                 let mut told = filter.further.clone();
+                told.entry("applyOnTransformedLogs").or_insert(json!(false));
                 told.insert("filterName".to_owned(), name.as_str().into());
                 told.insert("filterPattern".to_owned(), filter.pattern.as_str().into());
                 told.insert("metricTransformations".to_owned(), json!([filter.transformation]));

@@ -150,7 +150,7 @@ fn metric_filters_are_those_that_aws_takes() {
     );
     assert_eq!(
         read["metricFilters"][0]["metricTransformations"][0]["unit"],
-        "None"
+        Value::Null
     );
     for number in 1..100 {
         ask(&mut account, put, filter(&format!("f{number}"), "x")).unwrap();

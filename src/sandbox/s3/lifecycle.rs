@@ -67,10 +67,14 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, ids: &mut Ids) -> Answer 
             }
             let old_form = rules.iter().filter(|rule| !rule["Prefix"].is_null()).count();
             if (1..rules.len()).contains(&old_form) {
-                return Err(AwsError::new(
-                    "InvalidRequest",
-                    "Base level prefix cannot be used in Lifecycle V2, prefixes are only supported in the Filter.",
-                ));
+                // The first rule says which form the others must have.
+                let message = match rules[0]["Prefix"].is_null() {
+                    true => {
+                        "Base level prefix cannot be used in Lifecycle V2, prefixes are only supported in the Filter."
+                    }
+                    false => "Filter element can only be used in Lifecycle V2.",
+                };
+                return Err(AwsError::new("InvalidRequest", message));
             }
             let minimum_size = match call.input[MINIMUM_SIZE].as_str() {
                 None => ALL_CLASSES,
@@ -112,6 +116,7 @@ fn check(rule: &Map<String, Value>) -> Result<(), AwsError> {
     {
         return Err(malformed_xml());
     }
+    filter(part("Filter"))?;
     if part("ID").as_str().is_some_and(|id| id.len() > 255) {
         return Err(SERVICE.invalid("ID length should not exceed allowed limit of 255"));
     }
@@ -154,8 +159,53 @@ fn check(rule: &Map<String, Value>) -> Result<(), AwsError> {
             "'Days' in the Expiration action for filter must be greater than 'Days' in the Transition action",
         ));
     }
-    days(part("NoncurrentVersionExpiration"), "NoncurrentDays", 1)?;
+    let dated = || one_or_many(part("Transition")).iter().chain([expiration]);
+    for one in dated() {
+        midnight(&one["Date"])?;
+    }
+    let has = |key: &str| dated().any(|one| !one[key].is_null());
+    if has("Date") && has("Days") {
+        return Err(AwsError::new(
+            "InvalidRequest",
+            "Found mixed 'Date' and 'Days' based Expiration and Transition actions in lifecycle rule",
+        ));
+    }
+    let old_versions = part("NoncurrentVersionExpiration");
+    if !old_versions.is_null() && old_versions["NoncurrentDays"].is_null() {
+        return Err(malformed_xml());
+    }
+    days(old_versions, "NoncurrentDays", 1)?;
     Ok(())
+}
+
+/// A filter has one condition, or several inside of `And`; no tag twice.
+fn filter(filter: &Value) -> Result<(), AwsError> {
+    if filter.as_object().is_some_and(|conditions| conditions.len() > 1) || filter["Tag"].is_array() {
+        return Err(malformed_xml());
+    }
+    let mut keys: Vec<&str> = one_or_many(&filter["And"]["Tag"])
+        .iter()
+        .map(|tag| tag.text("Key"))
+        .collect();
+    keys.sort_unstable();
+    match keys.windows(2).any(|two| two[0] == two[1]) {
+        true => Err(AwsError::new(
+            "InvalidRequest",
+            "Duplicate Tag Keys are not allowed.",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn midnight(date: &Value) -> Result<(), AwsError> {
+    let Some(text) = date.as_str() else {
+        return Ok(());
+    };
+    let time: jiff::Timestamp = text.parse().map_err(|_| malformed_xml())?;
+    match time.as_second() % 86_400 {
+        0 => Ok(()),
+        _ => Err(SERVICE.invalid("'Date' must be at midnight GMT")),
+    }
 }
 
 fn days(part: &Value, key: &str, least: i64) -> Result<Option<i64>, AwsError> {

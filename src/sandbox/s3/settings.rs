@@ -76,11 +76,9 @@ impl Encryption {
 }
 
 /// An ownership setting, if it is one.
-pub(super) fn ownership(wanted: &str) -> Result<String, AwsError> {
-    match wanted {
-        ENFORCED | "BucketOwnerPreferred" | "ObjectWriter" => Ok(wanted.to_owned()),
-        _ => Err(SERVICE.invalid("Invalid x-amz-object-ownership header")),
-    }
+pub(super) fn ownership(wanted: &str) -> Option<String> {
+    let known = [ENFORCED, "BucketOwnerPreferred", "ObjectWriter"];
+    known.contains(&wanted).then(|| wanted.to_owned())
 }
 
 /// Everything of a bucket that has nothing to do with its being public.
@@ -97,7 +95,7 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, name: &str, owner: &str) 
         },
         "PutBucketOwnershipControls" => {
             let wanted = input["OwnershipControls"]["Rule"]["ObjectOwnership"].as_str();
-            let wanted = ownership(wanted.ok_or_else(malformed_xml)?)?;
+            let wanted = wanted.and_then(ownership).ok_or_else(malformed_xml)?;
             if wanted == ENFORCED && !bucket.grants.is_empty() {
                 return Err(AwsError::new(
                     "InvalidBucketAclWithObjectOwnership",
@@ -139,6 +137,10 @@ pub(super) fn handle(bucket: &mut Bucket, call: &Call, name: &str, owner: &str) 
                     "InvalidBucketState",
                     "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
                 ));
+            }
+            let retention = &input["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
+            if !retention.is_null() && retention["Days"].is_null() == retention["Years"].is_null() {
+                return Err(malformed_xml());
             }
             bucket.object_lock = Some(input["ObjectLockConfiguration"].clone());
             Ok(Value::Null)
@@ -199,6 +201,11 @@ fn put_versioning(bucket: &mut Bucket, input: &Value) -> Answer {
         ));
     }
     match wanted["Status"].as_str() {
+        Some("Suspended") if bucket.object_lock.is_some() => Err(AwsError::with_status(
+            409,
+            "InvalidBucketState",
+            "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+        )),
         Some(status @ ("Enabled" | "Suspended")) => {
             bucket.versioning = Some(status.to_owned());
             if let Some(mfa_delete) = wanted["MfaDelete"].as_str() {
@@ -206,14 +213,15 @@ fn put_versioning(bucket: &mut Bucket, input: &Value) -> Answer {
             }
             Ok(Value::Null)
         }
-        _ => Err(AwsError::new(
+        Some(_) => Err(malformed_xml()),
+        None => Err(AwsError::new(
             "IllegalVersioningConfigurationException",
             "The Versioning element must be specified",
         )),
     }
 }
 
-fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
+pub(super) fn read_tags(tags: &Value) -> Result<BTreeMap<String, String>, AwsError> {
     let list = match tags {
         Value::Array(several) => several.as_slice(),
         Value::Object(_) => std::slice::from_ref(tags),

@@ -225,7 +225,7 @@ fn settings_are_as_particular_as_aws() {
         (
             "PutBucketVersioning",
             json!({"Bucket": "web", "VersioningConfiguration": {"Status": "On"}}),
-            "IllegalVersioningConfigurationException",
+            "MalformedXML",
         ),
         (
             "PutBucketEncryption",

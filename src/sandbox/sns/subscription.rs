@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, AwsError, Here, SERVICE, Topic, no_topic, parameter, read_entries};
 use crate::Ids;
+use crate::input::Input;
 
 /// Somebody who hears, or may come to hear, of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +90,11 @@ impl Subscription {
         if !ATTRIBUTES.contains(&attribute) {
             return Err(parameter("AttributeName"));
         }
+        if attribute == "RawMessageDelivery" && !["true", "false"].contains(&value) {
+            return Err(parameter(&format!(
+                "RawMessageDelivery: Invalid value [{value}]. Must be true or false."
+            )));
+        }
         if attribute == "FilterPolicy" {
             let filter = serde_json::from_str::<Value>(value).unwrap_or_default();
             let Some(filter) = filter.as_object().filter(|_| !value.is_empty()) else {
@@ -160,11 +166,20 @@ fn is_fit(protocol: &str, endpoint: &str) -> Result<(), AwsError> {
         }
         "http" => endpoint.starts_with("http://"),
         "https" => endpoint.starts_with("https://"),
-        "sqs" => endpoint.starts_with("arn:aws:sqs:"),
+        "sqs" if !endpoint.starts_with("arn:aws:sqs:") => return Err(parameter("SQS endpoint ARN")),
+        "sqs" => true,
+        "sms" => {
+            let digits = endpoint.strip_prefix('+').unwrap_or_default();
+            let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+            return match fits {
+                true => Ok(()),
+                false => Err(SERVICE.invalid(format!("Invalid SMS endpoint: {endpoint}"))),
+            };
+        }
         "lambda" => endpoint.starts_with("arn:aws:lambda:"),
         _ => {
             return Err(parameter(&format!(
-                "Does not support this protocol string: {protocol}"
+                "Amazon SNS does not support this protocol string: {protocol}"
             )));
         }
     };
@@ -189,6 +204,18 @@ pub(super) fn subscribe(topic: &mut Topic, name: &str, here: &Here<'_>, ids: &mu
         .subscriptions
         .iter()
         .position(|one| one.is(protocol, endpoint));
+    let attributes = read_entries(&input["Attributes"]);
+    let is_there = |live: &Subscription, (name, value): &(String, String)| match live.attributes.get(name) {
+        Some(live) => live == value,
+        None => value == "false",
+    };
+    if let Some(live) = at.map(|at| &topic.subscriptions[at])
+        && !attributes.iter().all(|one| is_there(live, one))
+    {
+        return Err(SERVICE.invalid(
+            "Invalid parameter: Attributes Reason: Subscription already exists with different attributes",
+        ));
+    }
     let at = at.unwrap_or_else(|| {
         let id = ids.next_hex32();
         topic.subscriptions.push(Subscription {
@@ -210,7 +237,7 @@ pub(super) fn subscribe(topic: &mut Topic, name: &str, here: &Here<'_>, ids: &mu
         topic.subscriptions.len() - 1
     });
     let kept = &mut topic.subscriptions[at];
-    for (attribute, value) in read_entries(&input["Attributes"]) {
+    for (attribute, value) in attributes {
         kept.set(&attribute, &value)?;
     }
     let arn = format!("{}:{}", here.arn(name), kept.id);
@@ -261,11 +288,17 @@ pub(super) fn named<'a>(
 }
 
 pub(super) fn unsubscribe(topics: &mut BTreeMap<String, Topic>, here: &Here<'_>) -> Answer {
-    let (name, id) = here.parts(
-        "SubscriptionArn",
-        SERVICE.required(&here.call.input, "SubscriptionArn")?,
-    )?;
-    let id = id.ok_or_else(|| parameter("SubscriptionArn"))?;
+    let arn = here.call.input.text("SubscriptionArn");
+    if arn.is_empty() {
+        return Err(parameter(
+            "SubscriptionArn Reason: no value for required parameter",
+        ));
+    }
+    if arn.split(':').count() == 6 {
+        return Err(parameter("SubscriptionId"));
+    }
+    let (name, id) = here.parts("SubscriptionArn", arn)?;
+    let id = id.ok_or_else(|| parameter("SubscriptionId"))?;
     let topic = topics.get_mut(name).ok_or_else(no_topic)?;
     // What does not exist (any more) is as good as unsubscribed.
     if let Some(gone) = topic

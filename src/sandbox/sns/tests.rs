@@ -300,7 +300,7 @@ fn an_endpoint_has_the_form_of_its_protocol() {
         (
             "pigeon",
             "coop",
-            "Invalid parameter: Does not support this protocol string: pigeon",
+            "Invalid parameter: Amazon SNS does not support this protocol string: pigeon",
         ),
     ] {
         assert_eq!(region.subscribe(protocol, endpoint).unwrap_err().message, refusal);

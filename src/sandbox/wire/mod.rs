@@ -47,14 +47,31 @@ pub(super) enum Protocol {
 }
 
 impl Service {
-    /// The protocol of a request: the one that its headers tell, or the preferred one.
+    /// The protocol of a request: the one that its headers tell. A form, which no header tells, comes last; without one
+    /// it is the preferred protocol.
     fn protocol(&self, headers: &HeaderMap) -> Protocol {
         let told = self.protocols.iter().find(|protocol| match protocol {
             Protocol::Cbor(_) => headers.contains_key("smithy-protocol"),
             Protocol::Json(_) => headers.contains_key("x-amz-target"),
-            _ => false,
+            Protocol::Query(_) | Protocol::Ec2Query(_) => true,
+            Protocol::RestXml(_) | Protocol::RestJson(_) => false,
         });
         *told.unwrap_or(&self.protocols[0])
+    }
+
+    /// An error as it is written in a protocol without forms, if the service speaks a form protocol too: the name of the
+    /// error's shape in the body, and a header with the code, by which clients go (Smithy 2.0, `awsQueryCompatible`).
+    fn query_compatible(&self, protocol: Protocol, error: &AwsError) -> Option<(AwsError, String)> {
+        let is_query = |protocol: &Protocol| matches!(protocol, Protocol::Query(_));
+        if is_query(&protocol) || !self.protocols.iter().any(is_query) {
+            return None;
+        }
+        let blame = if error.status < 500 { "Sender" } else { "Receiver" };
+        let shape = AwsError {
+            code: (self.error_shape)(&error.code).to_owned(),
+            ..error.clone()
+        };
+        Some((shape, format!("{};{blame}", error.code)))
     }
 }
 
@@ -133,6 +150,19 @@ pub(super) fn decode(request: &Request, now: i64) -> Result<Decoded, Box<Unread>
 
 /// Puts an answer into its protocol.
 pub(super) fn encode(protocol: Protocol, call: Option<&Call>, answer: &Answer, request_id: &str) -> Response {
+    let compatible = match (call, answer) {
+        (Some(call), Err(error)) => services::of(call).query_compatible(protocol, error),
+        _ => None,
+    };
+    match compatible {
+        Some((error, code)) => {
+            written(protocol, call, &Err(error), request_id).with_header("x-amzn-query-error", &code)
+        }
+        None => written(protocol, call, answer, request_id),
+    }
+}
+
+fn written(protocol: Protocol, call: Option<&Call>, answer: &Answer, request_id: &str) -> Response {
     match (protocol, call, answer) {
         (Protocol::Query(namespace), Some(call), Ok(output)) => xml_response(
             200,

@@ -58,3 +58,42 @@ fn a_request_finds_its_service_protocol_and_operation() {
         }
     }
 }
+
+#[test]
+fn a_refusal_comes_in_the_protocol_of_its_request() {
+    let service = &crate::cloudwatch::SERVICE;
+    let refusal = Err(AwsError::new("ValidationError", "no"));
+    for (protocol, kind, shape) in [
+        (service.protocols[0], "application/cbor", "#ValidationException"),
+        (
+            service.protocols[1],
+            "application/x-amz-json-1.0",
+            "\"ValidationException\"",
+        ),
+        (
+            service.protocols[2],
+            "text/xml;charset=UTF-8",
+            "<Code>ValidationError</Code>",
+        ),
+    ] {
+        let (request, _) = requests(service, protocol).remove(0);
+        let Ok(decoded) = decode(&request, 0) else {
+            panic!("{kind} is not read");
+        };
+        let response = encode(decoded.protocol, Some(&decoded.call), &refusal, "r-1");
+        assert_eq!(response.headers()["content-type"], kind);
+        let body = String::from_utf8_lossy(response.body()).into_owned();
+        assert!(body.contains(shape), "{body}");
+        // Clients go by the code that a form has.
+        let header = response.headers().get("x-amzn-query-error");
+        let is_form = kind.starts_with("text/xml");
+        assert_eq!(
+            header.is_none(),
+            is_form,
+            "{kind} has the code of a form beside its own: {header:?}"
+        );
+        if let Some(header) = header {
+            assert_eq!(header, "ValidationError;Sender");
+        }
+    }
+}

@@ -75,10 +75,14 @@ pub(super) fn element(xml: &mut String, name: &str, value: &Value, item: &dyn Fn
     xml.push_str(&format!("</{name}>"));
 }
 
-/// Writes what stands inside of an element.
+/// Writes what stands inside of an element. A number that is called `…Timestamp` is seconds since 1970.
 fn content(xml: &mut String, name: &str, value: &Value, item: &dyn Fn(&str) -> &'static str) {
     match value {
         Value::Null => {}
+        Value::Number(seconds) if name.ends_with("Timestamp") => {
+            let time = jiff::Timestamp::from_second(seconds.as_i64().unwrap_or_default());
+            xml.push_str(&time.map_or_else(|_| String::new(), |time| time.to_string()));
+        }
         Value::Bool(_) | Value::Number(_) => xml.push_str(&value.to_string()),
         Value::String(text) => xml.push_str(&escape(text.as_str())),
         Value::Array(items) => {

@@ -21,7 +21,7 @@ COMMON = frozenset(
 REJECTIONS = re.compile(
     r"ValidationError|ValidationException|BadRequestException|InvalidRequest|InvalidArgument|InvalidInput|MalformedXML"
     r"|Malformed.*|InvalidAction|InvalidParameter.*|Missing.*|UnknownParameter|InvalidBucketName|Invalid\w+\.Malformed"
-    r"|InvalidDigest|InvalidURI|InvalidMaxResults|InvalidNextToken|InvalidPaginationToken"
+    r"|InvalidDigest|InvalidLocationConstraint|InvalidURI|InvalidMaxResults|InvalidNextToken|InvalidPaginationToken"
 )
 
 # Services whose models name no errors, or only few of them. From their error lists: "Error codes for the Amazon EC2
@@ -47,9 +47,12 @@ DOCUMENTED = {
     ),
     "s3": frozenset(
         """
-        BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty AuthorizationHeaderMalformed
+        AccessControlListNotSupported BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty
+        AuthorizationHeaderMalformed IllegalVersioningConfigurationException InvalidBucketAclWithObjectOwnership
+        InvalidBucketOwnerAWSAccountID InvalidBucketState InvalidLocationConstraint InvalidTag
         IllegalLocationConstraintException InvalidArgument InvalidBucketName InvalidDigest InvalidRequest InvalidURI
-        MalformedPolicy MalformedXML MethodNotAllowed NoSuchBucket NoSuchBucketPolicy NoSuchLifecycleConfiguration
+        MalformedACLError MalformedPolicy MalformedXML MethodNotAllowed MissingSecurityHeader NoSuchBucket
+        NoSuchBucketPolicy NoSuchLifecycleConfiguration
         NoSuchPublicAccessBlockConfiguration NoSuchTagSet ObjectLockConfigurationNotFoundError OperationAborted
         OwnershipControlsNotFoundError PermanentRedirect PreconditionFailed ServerSideEncryptionConfigurationNotFoundError SlowDown
         """.split()
@@ -113,6 +116,12 @@ def _object_code(response, protocol, findings):
         return None
     if not isinstance(data.get("message", data.get("Message")), str):
         findings.add("error", "has no message")
+    # Where a service speaks forms too, the SDKs go by their code; the body has the name of the error's shape.
+    code = response["headers"].get("x-amzn-query-error", "").partition(";")[0]
+    return code or _shape_name(response, data)
+
+
+def _shape_name(response, data):
     # The order in which the SDKs look, and what they cut off.
     raw = response["headers"].get("x-amzn-errortype") or data.get("code") or data.get("__type")
     return raw.partition(":")[0].rpartition("#")[2] if raw else None
@@ -136,4 +145,6 @@ def judge(operation, service_name, protocol, code, response, findings):
         findings.add("error", f"{code} has the status {response['status']} instead of {status}")
     if protocol in _OBJECTS:
         data = _object(response, protocol, findings)
+        if "x-amzn-query-error" in response["headers"] and _shape_name(response, data) != shape.name:
+            findings.add("error", f"{code} is of the shape {_shape_name(response, data)} instead of {shape.name}")
         json_tree.structure(shape, data, "error", findings, besides=("__type", "message", "Message", "code"))
