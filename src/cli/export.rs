@@ -7,7 +7,7 @@ use trueup_core::export;
 use trueup_core::registry::Name;
 
 use crate::cli::{Exit, Reach, Selection, Trouble, View, account_id};
-use crate::files;
+use crate::files::{self, Kind};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
+        if let Some(out) = &self.out {
+            files::may_replace(out, Kind::Baseline)?;
+        }
         let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
         let session = self.reach.session(self.home_region.clone(), wanted).await?;
         let filters = self.selection.filters();
@@ -41,7 +44,7 @@ impl Args {
             &survey,
         );
         match &self.out {
-            Some(path) => files::write_private(path, &text)?,
+            Some(path) => files::write_private(path, &text, Kind::Baseline)?,
             None => report::result(&text)?,
         }
         let unread: Vec<(

@@ -10,7 +10,7 @@ use crate::cli::{
     DEFAULT_BASELINE, Exit, Reach, Selection, Trouble, View, account_id, fails_on, reached, spare,
     wanted_account, words,
 };
-use crate::files;
+use crate::files::{self, Kind};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -46,6 +46,7 @@ impl Args {
         if let Some(out) = &self.out {
             let others = [Some((&*self.file, "the baseline")), self.reach.state()];
             spare("--out", out, others.into_iter().flatten())?;
+            files::may_replace(out, Kind::Plan)?;
         }
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
         let session = self
@@ -76,7 +77,7 @@ impl Args {
     }
 
     fn save(&self, path: &Path, document: &Document) -> Result<(), Trouble> {
-        files::write_private(path, &document.to_json()?)?;
+        files::write_private(path, &document.to_json()?, Kind::Plan)?;
         // Nothing can be applied from /dev/null or a pipe.
         if path.is_file() {
             let mut next = vec!["apply".to_owned(), self.file.display().to_string()];

@@ -47,6 +47,7 @@ mod resolve;
 mod source;
 
 pub use files::{BuiltIn, File, Files, NoFiles};
+pub use gather::is_one;
 pub use resolve::Filters;
 pub use source::{Position, Problem, Problems};
 

@@ -46,6 +46,11 @@ impl Sources {
         &self.files[index]
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.files.len()
+    }
+
     fn locate(&self, span: &Span) -> Option<Position> {
         let source = self.files.iter().rposition(|file| file.start <= span.start)?;
         let file = &self.files[source];
@@ -119,6 +124,10 @@ pub struct Problem {
 #[derive(Clone, Debug)]
 pub struct Problems {
     list: Vec<Problem>,
+    /// How many more there are.
+    left_out: usize,
+    /// There are more, which were not looked for.
+    is_cut: bool,
     sources: Arc<Sources>,
 }
 
@@ -130,7 +139,7 @@ impl Problems {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.list.len()
+        self.list.len() + self.left_out
     }
 
     /// The first hundred of them for people, each with the lines of the file that it speaks of.
@@ -147,8 +156,10 @@ impl Problems {
             .take(SHOWN)
             .map(|problem| renderer.render(&[self.report(problem)]))
             .collect();
-        let more = match self.list.len().saturating_sub(SHOWN) {
+        let more = match self.list.len().saturating_sub(SHOWN) + self.left_out {
+            0 if self.is_cut => "\n… and more\n".to_owned(),
             0 => String::new(),
+            more if self.is_cut => format!("\n… and at least {more} more\n"),
             more => format!("\n… and {more} more\n"),
         };
         rendered.join("\n\n") + "\n" + &more
@@ -249,14 +260,26 @@ impl Finding {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
+    left_out: usize,
+    is_cut: bool,
 }
+
+/// The most problems that are kept. Any further ones are only counted, since each costs time.
+const MOST: usize = 1000;
 
 impl Findings {
     /// Takes one in, once.
     pub(super) fn add(&mut self, finding: Finding) {
-        if !self.list.contains(&finding) {
+        if self.list.len() == MOST {
+            self.left_out += 1;
+        } else if !self.list.contains(&finding) {
             self.list.push(finding);
         }
+    }
+
+    /// There are more, which are not looked for.
+    pub(super) fn cut(&mut self) {
+        self.is_cut = true;
     }
 
     /// True if nothing was found.
@@ -316,6 +339,8 @@ impl Findings {
         }
         Problems {
             list,
+            left_out: self.left_out,
+            is_cut: self.is_cut,
             sources: Arc::clone(sources),
         }
     }
