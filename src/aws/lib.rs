@@ -57,7 +57,7 @@ pub use self::error::ConnectError;
 pub use self::failure::{Failure, done, found};
 pub use self::identity::{Caller, RegionState};
 pub use self::live::{AnyLive, Cx, Live};
-pub use self::offered::is_lacking;
+pub use self::offered::{is_lacking, known_regions};
 pub use self::proof::Untrusted;
 pub use self::read_cache::Reading;
 

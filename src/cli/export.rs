@@ -45,7 +45,7 @@ impl Args {
         );
         match &self.out {
             Some(path) => files::write_private(path, &text, Kind::Baseline)?,
-            None => report::result(&text)?,
+            None => report::exact(&text)?,
         }
         let unread: Vec<(
             &Name,
@@ -57,7 +57,7 @@ impl Args {
             .filter_map(|((control, place), reading)| Some((control, place, reading.as_ref().err()?)))
             .collect();
         for (control, place, fault) in &unread {
-            report::note(&format!("{control} in {place} could not be read: {fault}"));
+            report::unread(control, place, fault);
         }
         // A denial by the organization is a fact of the account, not a failure of the reading.
         let failed = unread.iter().any(|(_, _, fault)| {

@@ -61,7 +61,7 @@ impl Args {
         progress.finish();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
         if self.json {
-            report::result(&document.to_json()?)?;
+            report::exact(&document.to_json()?)?;
         } else {
             report::result(&report::plan::text(
                 &controls,

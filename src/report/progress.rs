@@ -12,7 +12,7 @@ use trueup_engine::execute::Outcome;
 use trueup_engine::progress::Event;
 
 use super::style::sign;
-use super::{Style, phrase};
+use super::{Style, phrase, visible};
 
 /// A display of long work. Its [`watch`](Progress::watch) is what the work tells.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl Tally {
             }
             Event::Started(step) => {
                 let running = Running {
-                    what: format!("{}: {}", step.place, step.title),
+                    what: format!("{}: {}", step.place, visible::line(&step.title)),
                     waiting: None,
                 };
                 self.running.insert(step.number, running);
@@ -160,7 +160,7 @@ impl Tally {
     }
 
     fn ended(&self, step: &Step, outcome: &Outcome) -> String {
-        let how = match outcome {
+        let how = match &visible::outcome(outcome) {
             Outcome::Done => String::new(),
             Outcome::Failed(fault) => self.style.error(&format!(" failed: {fault}")),
             Outcome::Denied(fault) => self
@@ -183,6 +183,7 @@ impl Tally {
             place,
             ..
         } = step;
+        let title = visible::line(title);
         format!("[{done}/{total}] {sign} {number} {title} ({control}, {place}){how}")
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn threads() -> usize {
 }
 
 /// What is in use beside the baseline: root user devices, and no region but the managed ones.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let others: Vec<String> = trueup::sandbox::DEFAULT_REGIONS
         .iter()
         .filter(|region| !REGIONS.contains(region))
@@ -110,7 +110,7 @@ fn filters(only: &[Name]) -> Filters {
     }
 }
 
-fn quiet() -> Arc<Watch<'static>> {
+pub(crate) fn quiet() -> Arc<Watch<'static>> {
     Arc::new(|_| {})
 }
 

@@ -55,7 +55,7 @@ fn without(number: &str, digits: usize) -> String {
 }
 
 fn is_of_a_number(c: char) -> bool {
-    c.is_ascii_digit() || c.is_whitespace() || "()-".contains(c)
+    c.is_ascii_digit() || " \t\n\u{b}\u{c}\r()-".contains(c)
 }
 
 fn dialled(c: &char) -> bool {

@@ -124,7 +124,7 @@ pub(super) fn file<'a>(
             }
             "tags" => {
                 if let Some(table) = a_table("tags", value, findings) {
-                    common.tags = common::tags(table, findings);
+                    common.lay(common::tags(table, findings));
                 }
             }
             "attestations" => {
