@@ -9,39 +9,9 @@ use std::borrow::Cow;
 use trueup_core::fault::Fault;
 use trueup_core::plan::{Cell, Step, Why};
 use trueup_core::plan_file::Document;
+pub(super) use trueup_core::visible::line;
+use trueup_core::visible::{is_hidden, push};
 use trueup_engine::execute::Outcome;
-
-/// Whether a terminal shows something else than a mark or an empty place: control characters, also those of Latin-1;
-/// marks that reorder the text around them; characters without width. Joiners stay: scripts and emoji need them.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'
-                ..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'
-                ..='\u{e007f}'
-        )
-}
-
-/// A text of others in a line.
-pub(super) fn line(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        push(c, &mut shown);
-    }
-    Cow::Owned(shown)
-}
-
-fn push(c: char, shown: &mut String) {
-    if is_hidden(c) {
-        shown.extend(c.escape_default());
-    } else {
-        shown.push(c);
-    }
-}
 
 /// How the lines begin that CI systems obey: GitHub's `::error::`, `##[…]` of GitHub and Azure, `##teamcity[…]`.
 const COMMANDS: [&str; 2] = ["::", "##"];
@@ -162,14 +132,6 @@ pub(super) fn outcome(outcome: &Outcome) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_terminal_would_obey_or_hide_is_shown() {
-        assert_eq!(
-            line("a\r\nb\t\u{1b}[2Jc\u{9b}31m\u{7f}\u{0}\u{202e}\u{2028}\u{200b}\u{feff}"),
-            "a\\r\\nb\\t\\u{1b}[2Jc\\u{9b}31m\\u{7f}\\u{0}\\u{202e}\\u{2028}\\u{200b}\\u{feff}"
-        );
-    }
 
     #[test]
     fn names_of_any_script_stay_as_they_are() {

@@ -28,7 +28,7 @@ use values::{Dice, Leaf};
 const SEED: u64 = 12;
 
 /// How many accounts are made, and how many baselines are applied to each, one after the other.
-const ACCOUNTS: u64 = 16;
+const ACCOUNTS: u64 = 10;
 const BASELINES_EACH: usize = 3;
 
 /// How many values are tried for each control and baseline; once a few are taken, it is enough.

@@ -4,7 +4,6 @@
 /// `ContactInformation`).
 pub(crate) fn is_international(number: &str) -> bool {
     number
-        .trim()
         .strip_prefix('+')
         .is_some_and(|rest| rest.bytes().any(|b| b.is_ascii_digit()) && rest.chars().all(is_of_a_number))
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::visible;
+
 /// A stretch of bytes, counted over all files.
 pub(super) type Span = Range<usize>;
 
@@ -330,7 +332,7 @@ impl Findings {
             });
             if !follows {
                 list.push(Problem {
-                    message: finding.message,
+                    message: visible::line(&finding.message).into_owned(),
                     at,
                     expected: finding.expected,
                     hint: finding.hint,
