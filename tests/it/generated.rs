@@ -49,7 +49,7 @@ const REJECTED: [&str; 11] = [
     "Validation",
 ];
 
-/// What a run of baselines came to.
+/// What the runs of baselines came to.
 #[derive(Default)]
 struct Found {
     tried: usize,
@@ -230,8 +230,7 @@ fn what_validate_takes_the_services_take_too() {
         writeln!(file, "{line}").unwrap();
     }
     let mut wrong = found.wrong;
-    let judge = python::module("judge", folder.path());
-    let mut judge = judge;
+    let mut judge = python::module("judge", folder.path());
     if let Err(problem) = python::run_resident(judge.arg(&log)) {
         wrong.push(problem);
     }
