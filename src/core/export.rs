@@ -450,7 +450,8 @@ fn names(regions: &[&Region]) -> String {
 
 /// A comment of one line: TOML allows no control characters in it.
 fn comment(text: &str) -> String {
-    format!("# {}\n", visible::line(text))
+    let text = text.replace(['\n', '\r'], " ");
+    format!("# {}\n", visible::line(&text))
 }
 
 /// A table under its name.
