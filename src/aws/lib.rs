@@ -62,7 +62,7 @@ pub use self::failure::{Failure, done, found, kind_of_code};
 pub use self::http::{Hosts, Network};
 pub use self::identity::{Caller, RegionState};
 pub use self::live::{AnyLive, Cx, Live};
-pub use self::offered::is_lacking;
+pub use self::offered::{is_lacking, known_regions};
 pub use self::patience::{Awaited, Overdue, Patience};
 pub use self::proof::Untrusted;
 pub use self::read_cache::Reading;

@@ -16,7 +16,7 @@ impl Args {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "trueup", &mut script);
-        report::result(&String::from_utf8_lossy(&script))?;
+        report::exact(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }
 }

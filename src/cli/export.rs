@@ -7,7 +7,7 @@ use trueup_core::export;
 use trueup_core::registry::Name;
 
 use crate::cli::{Display, Exit, Reach, Selection, Trouble, View, account_id};
-use crate::files;
+use crate::files::{self, Kind};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(self, view: &View) -> Result<Exit, Trouble> {
+        if let Some(out) = &self.out {
+            files::may_replace(out, Kind::Baseline)?;
+        }
         let wanted = self.account_id.as_deref().map(|id| (id, "--account-id"));
         let display = Display::new(view);
         let session = self
@@ -45,8 +48,8 @@ impl Args {
             &survey,
         );
         match &self.out {
-            Some(path) => files::write_private(path, &text)?,
-            None => report::result(&text)?,
+            Some(path) => files::write_private(path, &text, Kind::Baseline)?,
+            None => report::exact(&text)?,
         }
         let unread: Vec<(
             &Name,
@@ -58,10 +61,7 @@ impl Args {
             .filter_map(|((control, place), reading)| Some((control, place, reading.as_ref().err()?)))
             .collect();
         for (control, place, fault) in &unread {
-            report::note(&format!(
-                "{control} in {place} could not be read: {}",
-                fault.in_full()
-            ));
+            report::unread(control, place, fault);
         }
         // A denial by the organization is a fact of the account, not a failure of the reading.
         let failed = unread.iter().any(|(_, _, fault)| {

@@ -48,7 +48,7 @@ impl Args {
             session.caller.alias.as_deref(),
         );
         if to_stdout {
-            report::result(&text)?;
+            report::exact(&text)?;
         } else {
             self.write(&text)?;
             let file = self.file.display().to_string();

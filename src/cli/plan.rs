@@ -10,7 +10,7 @@ use crate::cli::{
     DEFAULT_BASELINE, Display, Exit, Reach, Selection, Trouble, View, account_id, fails_on, reached, spare,
     wanted_account, words,
 };
-use crate::files;
+use crate::files::{self, Kind};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -46,6 +46,7 @@ impl Args {
         if let Some(out) = &self.out {
             let others = [Some((&*self.file, "the baseline")), self.reach.state()];
             spare("--out", out, others.into_iter().flatten())?;
+            files::may_replace(out, Kind::Plan)?;
         }
         let wanted = wanted_account(self.account_id.as_deref(), &baseline)?;
         let display = Display::new(view);
@@ -61,7 +62,7 @@ impl Args {
         display.finish();
         let document = Document::new(baseline.name(), &session.env, &filters, &planned.plan);
         if self.json {
-            report::result(&document.to_json()?)?;
+            report::exact(&document.to_json()?)?;
         } else {
             report::result(&report::plan::text(
                 &controls,
@@ -77,7 +78,7 @@ impl Args {
     }
 
     fn save(&self, path: &Path, document: &Document) -> Result<(), Trouble> {
-        files::write_private(path, &document.to_json()?)?;
+        files::write_private(path, &document.to_json()?, Kind::Plan)?;
         // Nothing can be applied from /dev/null or a pipe.
         if path.is_file() {
             let mut next = vec!["apply".to_owned(), self.file.display().to_string()];

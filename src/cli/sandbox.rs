@@ -7,6 +7,7 @@ use clap::{Subcommand, ValueHint};
 use trueup_sandbox::World;
 
 use crate::cli::{DEFAULT_SANDBOX, Exit, Trouble, signals};
+use crate::files;
 use crate::report;
 
 #[derive(Debug, Subcommand)]
@@ -101,7 +102,7 @@ impl Reset {
 
 fn world(path: Option<&Path>) -> Result<Option<World>, Trouble> {
     let Some(path) = path else { return Ok(None) };
-    let text = std::fs::read_to_string(path)
+    let text = files::world(path)
         .map_err(|error| Trouble::Refused(format!("cannot read the world {}: {error}", path.display())))?;
     let world = text.parse().map_err(|error: trueup_sandbox::world::WorldError| {
         Trouble::Refused(format!("{} is no world: {error}", path.display()))

@@ -25,7 +25,7 @@ impl Args {
         let text = files::saved_plan(&self.plan)?;
         let document = plan_file::parse(&controls, &self.plan, &text)?;
         if self.json {
-            report::result(&document.to_json()?)?;
+            report::exact(&document.to_json()?)?;
         } else {
             report::result(&report::plan::text(&controls, &document, None, &view.out))?;
         }

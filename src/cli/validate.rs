@@ -20,6 +20,10 @@ impl Args {
     pub(super) fn run(self, view: &View) -> Result<Exit, Trouble> {
         let list = trueup_controls::controls();
         let baseline = files::loader(&list).load(&self.file)?;
+        let known = trueup_aws::known_regions(baseline.home_region());
+        if let Some(unknown) = baseline.unknown_regions(&known) {
+            return Err(unknown.into());
+        }
         let controls: Vec<&str> = baseline.controls().map(Name::as_str).collect();
         report::result(&report::validated(baseline.name(), &controls, &view.out))?;
         if let Some(examples) = baseline.examples() {

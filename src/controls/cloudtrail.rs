@@ -28,6 +28,7 @@ mod selectors;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::check::is_group;
 pub(super) use self::live::read::{Seen, choose, group_of, trails};
 use self::model::{Action, Ids, Model};
 pub(super) use self::model::{Events, arn};

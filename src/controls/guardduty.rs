@@ -70,6 +70,10 @@ s3_data_events = true
     type Ids = Ids;
     type Action = Action;
 
+    fn wrong_tag_key(key: &str) -> Option<&'static str> {
+        crate::tag_keys::wrong(key)
+    }
+
     fn check(want: &Model) -> Vec<(&'static str, String)> {
         let is_on = |feature| want.features.get(&feature) == Some(&true);
         let mut wrong = vec![];

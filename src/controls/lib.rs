@@ -30,6 +30,7 @@ mod ec2_defaults;
 mod global_region;
 mod guardduty;
 mod health_events;
+mod kms_key;
 #[cfg(test)]
 mod list;
 mod log_bucket;
@@ -42,6 +43,7 @@ mod root_user;
 mod s3_public_access_block;
 mod security_hub;
 mod support_role;
+mod tag_keys;
 #[cfg(test)]
 mod testing;
 

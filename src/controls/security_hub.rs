@@ -84,6 +84,10 @@ aggregate_in_home_region = true
     type Ids = Ids;
     type Action = Action;
 
+    fn wrong_tag_key(key: &str) -> Option<&'static str> {
+        crate::tag_keys::wrong(key)
+    }
+
     fn check(want: &Model) -> Vec<(&'static str, String)> {
         let mut wrong = vec![];
         if *want == Model::default() {

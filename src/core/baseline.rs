@@ -47,6 +47,7 @@ mod resolve;
 mod source;
 
 pub use files::{BuiltIn, File, Files, NoFiles};
+pub use gather::is_one;
 pub use resolve::Filters;
 pub use source::{Position, Problem, Problems};
 
@@ -145,6 +146,12 @@ impl Loader<'_> {
         }
         let mut examples = Vec::new();
         let controls = merged(self.controls, &written, &mut examples, &mut findings);
+        for entry in self.controls.iter() {
+            let base = controls.get(entry.name).and_then(|managed| managed.base.as_ref());
+            if base.is_some_and(|rule| rule.manage != Some(Manage::Off) && common::is_there(&rule.table)) {
+                common.check_tag_keys(entry, &mut findings);
+            }
+        }
         findings.or_else(&sources, ()).map(|()| Baseline {
             name: name.to_owned(),
             sources,

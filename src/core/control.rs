@@ -158,6 +158,11 @@ pub trait Control: Send + Sync + 'static {
         vec![]
     }
 
+    /// What its service takes as the key of a tag, where it does not take this one that others do.
+    fn wrong_tag_key(_key: &str) -> Option<&'static str> {
+        None
+    }
+
     /// The keys of a table that speak of another control's thing, each with that control's name: the file must
     /// manage it.
     fn refers_to(_want: &Self::Model) -> Vec<(&'static str, &'static str)> {

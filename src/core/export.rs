@@ -17,6 +17,7 @@ use crate::fault::Fault;
 use crate::location::{Location, Region, Scope};
 use crate::plan::Survey;
 use crate::registry::Entry;
+use crate::visible;
 
 /// Writes the baseline that wants the account as it was read, commented for people.
 ///
@@ -440,11 +441,8 @@ fn names(regions: &[&Region]) -> String {
 
 /// A comment of one line: TOML allows no control characters in it.
 fn comment(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    format!("# {line}\n")
+    let text = text.replace(['\n', '\r'], " ");
+    format!("# {}\n", visible::line(&text))
 }
 
 /// A table under its name.

@@ -18,6 +18,7 @@
 //! | [`plan_file`] | the plan as a document; a saved one is a promise that a new plan is held against, never a program |
 //! | [`fault`] | what went wrong with one call, as data |
 //! | [`export`], [`init`], [`schema`] | a survey as a baseline, the first baseline of an account, the JSON Schema |
+//! | [`visible`] | texts of others as a line that a person reads |
 
 pub mod attestation;
 pub mod baseline;
@@ -36,4 +37,5 @@ pub mod registry;
 pub mod schema;
 pub mod tags;
 pub mod values;
+pub mod visible;
 pub mod want;

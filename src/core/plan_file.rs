@@ -27,6 +27,9 @@ pub use moves::Moves;
 /// The version of the document's form. Raised whenever a reader of the old form would misread the new one.
 pub const FORMAT_VERSION: u64 = 2;
 
+/// How every saved plan begins, of whatever version. The state of a sandbox, which is JSON too, has no line break there.
+pub const HEAD: &str = "{\n  \"format_version\": ";
+
 /// A plan with what it was made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {

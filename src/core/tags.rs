@@ -22,6 +22,9 @@ pub fn shown(tags: &Tags) -> String {
     pairs.join(", ")
 }
 
+/// The most tags that a resource has (the same page).
+pub const MOST: usize = 50;
+
 /// What is wrong with a tag, if anything is: the rules that hold for every service
 /// (AWS General Reference, "Tagging AWS resources").
 pub fn wrong(key: &str, value: &str) -> Option<&'static str> {

@@ -15,7 +15,7 @@ use trueup_engine::execute::Outcome;
 use super::ask::classes;
 use super::remarks::{self, Remark};
 use super::summary::{self, Form};
-use super::{Style, phrase};
+use super::{Style, phrase, visible};
 
 /// What an apply came to.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,17 @@ pub struct Applied<'a> {
 
 /// The report: what went well first and in short, what needs attention last, where the eye is.
 pub fn text(applied: &Applied<'_>, style: &Style) -> String {
+    let plan = visible::document(applied.plan);
+    let again = applied.again.map(visible::document);
+    let outcomes: Vec<Outcome> = applied.outcomes.iter().map(visible::outcome).collect();
+    let unseen: Vec<Step> = applied.unseen.iter().map(|step| visible::step(step)).collect();
+    let applied = &Applied {
+        plan: &plan,
+        outcomes: &outcomes,
+        again: again.as_ref(),
+        unseen: &unseen.iter().collect::<Vec<_>>(),
+        undo: applied.undo,
+    };
     let run = Run::new(applied);
     let sections = [
         run.done(style),

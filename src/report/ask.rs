@@ -8,7 +8,7 @@ use trueup_core::plan::Step;
 use trueup_core::plan_file::Document;
 use trueup_core::registry::Name;
 
-use super::{Style, phrase};
+use super::{Style, phrase, visible};
 
 /// Asks for consent to a plan: first to the whole, then to each control with disruptive, destructive or weakening
 /// steps that is not `allowed` already.
@@ -27,7 +27,9 @@ pub fn consent(
     style: &Style,
 ) -> io::Result<Option<HashSet<Name>>> {
     let steps: Vec<&Step> = doc.steps.iter().filter(|step| step.blocked.is_none()).collect();
-    let alias = alias.map(|alias| format!(" ({alias})")).unwrap_or_default();
+    let alias = alias
+        .map(|alias| format!(" ({})", visible::line(alias)))
+        .unwrap_or_default();
     let question = format!(
         "Apply {} to account {}? Type {}: ",
         match steps.len() {
@@ -103,13 +105,17 @@ pub fn mfa_code(
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> io::Result<Option<String>> {
-    let question = format!("MFA code of {serial} (profile {profile}): ");
+    let question = format!(
+        "MFA code of {} (profile {}): ",
+        visible::line(serial),
+        visible::line(profile)
+    );
     Ok(answer(&question, input, output)?.filter(|code| !code.is_empty()))
 }
 
 /// One line of an answer, without spaces around it; nothing at the end of the input.
 fn answer(question: &str, input: &mut dyn BufRead, output: &mut dyn Write) -> io::Result<Option<String>> {
-    write!(output, "{question}")?;
+    write!(output, "{}", visible::whole(question))?;
     output.flush()?;
     let mut line = String::new();
     if input.read_line(&mut line)? == 0 {

@@ -24,16 +24,28 @@ pub mod promise;
 mod remarks;
 mod style;
 mod summary;
+mod visible;
 
 pub use style::Style;
 
 use trueup_core::baseline::Problems;
+use trueup_core::fault::Fault;
+use trueup_core::location::Location;
+use trueup_core::registry::Name;
 
-/// Prints a result on stdout.
+/// Prints a result for people on stdout.
+///
+/// # Errors
+/// As [`exact`]'s.
+pub fn result(text: &str) -> io::Result<()> {
+    exact(&visible::whole(text))
+}
+
+/// Prints a result for programs on stdout, as it is: TOML, JSON, a script.
 ///
 /// A reader that went away (`| head`) has seen what it wanted, so that a closed pipe is no error; any other
 /// failure, such as a full disk, is.
-pub fn result(text: &str) -> io::Result<()> {
+pub fn exact(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -44,6 +56,7 @@ pub fn result(text: &str) -> io::Result<()> {
 /// Prints what is not the result on stderr, on lines of its own. There is nowhere left to report that this failed.
 pub fn note(text: &str) {
     let mut out = anstream::stderr().lock();
+    let text = visible::whole(text);
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
 }
@@ -87,6 +100,15 @@ pub fn left_to_you(examples: &Problems, style: &Style) -> String {
         ));
     }
     text
+}
+
+/// What could not be read, on a line of stderr.
+pub fn unread(control: &Name, place: &Location, fault: &Fault) {
+    let fault = fault.in_full();
+    note(&format!(
+        "{control} in {place} could not be read: {}",
+        visible::line(&fault)
+    ));
 }
 
 /// Sends what the code traces to stderr, if `TRUEUP_LOG` says what: `debug`, or `trueup=debug,aws_config=info`.

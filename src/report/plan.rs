@@ -5,7 +5,7 @@ use trueup_aws::{Address, Caller};
 use trueup_core::control::Controls;
 use trueup_core::plan_file::Document;
 
-use super::{Style, costs, differences, matrix, remarks, summary};
+use super::{Style, costs, differences, matrix, remarks, summary, visible};
 
 pub use super::summary::line as summary_line;
 
@@ -20,6 +20,7 @@ pub struct Reached<'a> {
 
 /// The whole plan. `reached` is known to the run that made it: a saved plan does not say.
 pub fn text(controls: &Controls, doc: &Document, reached: Option<Reached<'_>>, style: &Style) -> String {
+    let doc = &visible::document(doc);
     let mut sections = vec![head(doc, reached, style)];
     sections.extend(differences::text(controls, doc, style));
     if !doc.cells.is_empty() {
@@ -35,7 +36,7 @@ fn head(doc: &Document, reached: Option<Reached<'_>>, style: &Style) -> String {
     let env = &doc.account;
     let alias = reached
         .and_then(|reached| reached.caller.alias.as_deref())
-        .map(|alias| format!(" ({alias})"))
+        .map(|alias| format!(" ({})", visible::line(alias)))
         .unwrap_or_default();
     let mut rows = vec![
         ("baseline", summary::scope(doc)),
@@ -43,7 +44,7 @@ fn head(doc: &Document, reached: Option<Reached<'_>>, style: &Style) -> String {
     ];
     if let Some(Reached { caller, addresses }) = reached {
         let root = if caller.is_root { " (the root user)" } else { "" };
-        rows.push(("caller", format!("{}{root}", caller.arn)));
+        rows.push(("caller", format!("{}{root}", visible::line(&caller.arn))));
         rows.extend(addresses.iter().map(|address| {
             let whose = address.service.map(|service| format!(" ({service})"));
             (

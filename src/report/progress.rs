@@ -13,7 +13,7 @@ use trueup_engine::execute::Outcome;
 use trueup_engine::progress::Event;
 
 use super::style::sign;
-use super::{Style, phrase};
+use super::{Style, phrase, visible};
 
 /// A display of long work. Its [`watch`](Progress::watch) is what the work tells.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ impl Tally {
             }
             Event::Started(step) => {
                 let running = Running {
-                    what: format!("{}: {}", step.place, step.title),
+                    what: format!("{}: {}", step.place, visible::line(&step.title)),
                     waiting: None,
                 };
                 self.running.insert(step.number, running);
@@ -205,7 +205,7 @@ impl Tally {
     }
 
     fn ended(&self, step: &Step, outcome: &Outcome) -> String {
-        let how = match outcome {
+        let how = match &visible::outcome(outcome) {
             Outcome::Done => String::new(),
             Outcome::Failed(fault) => self.style.error(&format!(" failed: {}", fault.in_full())),
             Outcome::Denied(fault) => self
@@ -228,6 +228,7 @@ impl Tally {
             place,
             ..
         } = step;
+        let title = visible::line(title);
         format!("[{done}/{total}] {sign} {number} {title} ({control}, {place}){how}")
     }
 

@@ -16,6 +16,9 @@ use super::{SandboxError, World};
 /// The form of the file. A file of another version is refused: it is somebody's account, never to be overwritten.
 const FORMAT_VERSION: u32 = 1;
 
+/// The largest state that is read, in bytes: some hundred times that of a converged account.
+const LARGEST: u64 = 256 << 20;
+
 /// How every state begins, of whatever version; a saved plan, which is JSON too, has a line break there.
 const HEAD: &str = "{\"format_version\":";
 
@@ -168,6 +171,13 @@ impl StateFile {
     /// Waits for the lock. It is given back when the file is closed, also if the process dies.
     fn lock(&self) -> Result<File, SandboxError> {
         let open = || {
+            // A device or a pipe has no end, and no file beside it.
+            if fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "it is not a regular file",
+                ));
+            }
             fs::create_dir_all(self.folder())?;
             let mut name = self.path.clone().into_os_string();
             name.push(".lock");
@@ -209,15 +219,29 @@ impl StateFile {
             Err(error) => Err(self.failed("read")(error)),
             Ok(found) if !found.is_file() => Ok(false),
             Ok(_) => {
-                let text = fs::read(&self.path).map_err(self.failed("read"))?;
-                let start = &text[..text.len().min(HEAD.len())];
-                Ok(HEAD.as_bytes().starts_with(start))
+                let mut start = vec![];
+                File::open(&self.path)
+                    .and_then(|file| file.take(HEAD.len() as u64).read_to_end(&mut start))
+                    .map_err(self.failed("read"))?;
+                Ok(HEAD.as_bytes().starts_with(&start))
             }
         }
     }
 
+    /// The file's bytes.
+    fn bytes(&self) -> io::Result<Vec<u8>> {
+        if fs::metadata(&self.path)?.len() > LARGEST {
+            let most = LARGEST >> 20;
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it has more than {most} MiB"),
+            ));
+        }
+        fs::read(&self.path)
+    }
+
     fn read(&self) -> Result<State, SandboxError> {
-        let text = fs::read(&self.path).map_err(self.failed("read"))?;
+        let text = self.bytes().map_err(self.failed("read"))?;
         let unreadable = |source| SandboxError::Unreadable {
             path: self.path.clone(),
             source,
@@ -295,6 +319,20 @@ mod tests {
         assert!(!path.exists());
         bump(&mut store).unwrap();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_state_that_is_not_a_regular_file_or_too_large_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let endless = folder.path().join("endless.json");
+        std::os::unix::fs::symlink("/dev/zero", &endless).unwrap();
+        let large = folder.path().join("large.json");
+        File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        for path in [endless, large] {
+            let refused = Store::open(&path, None).err().unwrap();
+            assert!(matches!(refused, SandboxError::Io { .. }), "{refused}");
+            assert!(!folder.path().join("endless.json.lock").exists());
+        }
     }
 
     #[test]

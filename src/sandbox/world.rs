@@ -1,6 +1,7 @@
 //! How an account differs from a brand-new one, and what goes wrong in it: a TOML file.
 
 mod check;
+mod inputs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -424,6 +425,7 @@ impl FromStr for World {
 
     fn from_str(text: &str) -> Result<Self, WorldError> {
         let world: World = toml::from_str(text).map_err(|error| WorldError(error.to_string()))?;
+        inputs::check(text).map_err(WorldError)?;
         world.check().map_err(WorldError)?;
         Ok(world)
     }

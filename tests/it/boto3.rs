@@ -148,3 +148,13 @@ fn the_aws_cli_finds_the_sandbox_to_be_aws() {
 
     python::judge(&served.log());
 }
+
+#[test]
+fn the_calls_of_a_world_take_what_awss_models_say() {
+    let home = tempfile::tempdir().unwrap();
+    let ours: Value = serde_json::from_str(include_str!("../../src/sandbox/world/inputs.json")).unwrap();
+    let mut command = python::module("inputs", home.path());
+    command.args(ours.as_object().unwrap().keys());
+    let known: Value = serde_json::from_str(&python::succeed(&command)).unwrap();
+    assert_eq!(ours, known);
+}

@@ -348,7 +348,10 @@ fn the_services_that_a_region_lacks_are_those_without_an_endpoint_in_botocores_d
     let home = tempfile::tempdir().unwrap();
     let lacking: serde_json::Value =
         serde_json::from_str(&python::succeed(&python::module("endpoints", home.path()))).unwrap();
-    let lacking = lacking.as_object().unwrap();
+    let known = trueup::aws::known_regions(None);
+    let known: Vec<&str> = known.iter().map(|region| region.as_str()).collect();
+    assert_eq!(serde_json::json!(known), lacking["regions"]);
+    let lacking = lacking["lacking"].as_object().unwrap();
     assert!(lacking.len() > 700, "only {} were compared", lacking.len());
     for (of, is_lacking) in lacking {
         let (service, region) = of.split_once(' ').unwrap();

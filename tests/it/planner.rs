@@ -37,7 +37,7 @@ pub(crate) fn threads() -> usize {
 }
 
 /// What is in use beside the baseline: root user devices, and no region but the managed ones.
-fn world(trouble: &str) -> World {
+pub(crate) fn world(trouble: &str) -> World {
     world_text(trouble).parse().unwrap()
 }
 
@@ -166,7 +166,7 @@ fn filters(only: &[Name]) -> Filters {
     }
 }
 
-fn quiet() -> Arc<Watch<'static>> {
+pub(crate) fn quiet() -> Arc<Watch<'static>> {
     Arc::new(|_| {})
 }
 

@@ -1,4 +1,4 @@
-"""Prints as JSON which services of trueup have no endpoint in which region, by the endpoint data of botocore."""
+"""Prints as JSON which services of trueup have no endpoint in which region, and all regions, by the endpoint data of botocore."""
 
 import json
 
@@ -36,7 +36,16 @@ def main() -> None:
             is_global = any(endpoint.endswith("-global") for endpoint in endpoints)
             for region in partition["regions"]:
                 lacking[f"{service} {region}"] = region not in endpoints and not is_global
-    print(json.dumps(lacking))
+    named = botocore.session.Session().get_component("data_loader").load_data("partitions")
+    regions = sorted(
+        {
+            region
+            for partition in data["partitions"] + named["partitions"]
+            for region in partition["regions"]
+            if not region.endswith("-global")
+        }
+    )
+    print(json.dumps({"lacking": lacking, "regions": regions}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! What is wrong with a table as a whole.
 
 use super::model::{Model, Protocol, TopicArn};
+use crate::kms_key;
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -28,6 +29,16 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             ),
         )),
         _ => {}
+    }
+    if let Some(key) = want
+        .kms_key
+        .as_deref()
+        .filter(|key| !kms_key::is_key_or_alias(key))
+    {
+        wrong.push((
+            "kms_key",
+            format!("`{key}` is not a KMS key; expected its ARN, its id or an alias such as alias/alerts"),
+        ));
     }
     let mut once = |key, protocol: Protocol, endpoints: Vec<&str>| {
         let folded: Vec<String> = endpoints.iter().map(|one| protocol.folded(one)).collect();

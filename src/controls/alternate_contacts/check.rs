@@ -70,5 +70,5 @@ fn is_phone(text: &str) -> bool {
     text.chars().any(|c| c.is_ascii_digit())
         && text
             .chars()
-            .all(|c| c.is_ascii_digit() || c.is_whitespace() || "()+-".contains(c))
+            .all(|c| c.is_ascii_digit() || " \t\n\u{b}\u{c}\r()+-".contains(c))
 }

@@ -10,6 +10,8 @@ use super::model::{Budget, Model, Notification, On, Period};
 pub(super) const NOTIFICATIONS: usize = 10;
 /// The e-mail addresses of a notification at most; beside them it has one topic (the same page).
 pub(super) const ADDRESSES: usize = 10;
+/// The currencies of bills, whatever they are paid in: CreateBudget refuses any other ("not in the supported unit set").
+const UNITS: [&str; 2] = ["USD", "CNY"];
 /// The highest threshold (`NotificationThreshold`).
 const HIGHEST: i64 = 15_000_000_000_000;
 
@@ -37,13 +39,25 @@ fn name_is_wrong(name: &str) -> Option<&'static str> {
         Some("`:` and `\\` are not allowed in it")
     } else if name.contains("/action/") {
         Some("`/action/` is not allowed in it")
+    } else if has_script(name) {
+        Some("`<script>` is not allowed in it")
     } else {
         None
     }
 }
 
+/// Whether AWS takes it for a script of a web page.
+fn has_script(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.find("<script>")
+        .is_some_and(|at| name[at..].contains("</script>"))
+}
+
 fn previously(name: &str, budget: &Budget, want: &Model) -> Option<String> {
     let old = budget.previously.as_deref()?;
+    if let Some(what) = name_is_wrong(old) {
+        return Some(format!("`previously` cannot be a budget's name: {what}"));
+    }
     if budget.is_absent() {
         Some("`previously` belongs to a budget that is there; expected no state = \"absent\"".to_owned())
     } else if old == name {
@@ -72,9 +86,11 @@ fn of_one(budget: &Budget) -> Vec<String> {
         wrong.push(format!("amount {amount} is out of range; expected 0 or more"));
     }
     if let Some(unit) = &budget.unit
-        && (unit.len() != 3 || !unit.bytes().all(|b| b.is_ascii_uppercase()))
+        && !UNITS.contains(&unit.as_str())
     {
-        wrong.push(format!("unit `{unit}` is no currency; expected a code like USD"));
+        wrong.push(format!(
+            "unit `{unit}` is not one in which AWS bills; expected \"USD\", or \"CNY\" in China"
+        ));
     }
     let notifications = budget.notifications.as_deref().unwrap_or_default();
     if notifications.len() > NOTIFICATIONS {

@@ -617,7 +617,7 @@ fn mistakes_are_named_with_their_budget() {
         ("[\"a/action/b\"]\namount = 1", "`/action/` is not allowed"),
         ("[m]", "m: says nothing"),
         ("[m]\namount = -1", "m: amount -1 is out of range"),
-        ("[m]\namount = 1\nunit = \"dollars\"", "is no currency"),
+        ("[m]\namount = 1\nunit = \"EUR\"", "is not one in which AWS bills"),
         ("[m]\namount = 1\npreviously = \"m\"", "own name"),
         (
             "[m]\namount = 1\npreviously = \"o\"\n[o]\namount = 2",

@@ -1,6 +1,7 @@
 //! What is wrong with a table as a whole.
 
 use super::model::Model;
+use crate::kms_key;
 use crate::role_rights::wrong_boundary;
 use crate::roles::wrong_name;
 
@@ -22,8 +23,7 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     }
     if let Some(key) = want.kms_key.as_deref()
         && key != "none"
-        && !key.contains(":key/")
-        && key.len() != 36
+        && !kms_key::is_key(key)
     {
         wrong.push((
             "kms_key",
@@ -88,7 +88,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// What CloudWatch Logs takes as a log group's name (API reference, `CreateLogGroup`).
-fn is_group(name: &str) -> bool {
+pub(crate) fn is_group(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/#".contains(c);
     (1..=512).contains(&name.len()) && name.chars().all(plain) && !name.starts_with("aws/")
 }

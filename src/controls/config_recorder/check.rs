@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_config::types::ResourceType;
+use trueup_core::registry::nearest;
 use trueup_core::values::Bound;
 
 use super::GLOBAL;
@@ -75,11 +77,18 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
         ("exclude", &exclude),
         ("only", &only),
     ] {
-        let is_type = |name: &String| name.split("::").count() == 3;
-        if let Some(name) = list.iter().flatten().find(|name| !is_type(name)) {
+        for name in list
+            .iter()
+            .flatten()
+            .filter(|name| !ResourceType::values().contains(&name.as_str()))
+        {
+            let near = match nearest(name, ResourceType::values().iter().copied()) {
+                Some(near) if near != *name => near,
+                _ => "AWS::EC2::VPC",
+            };
             say(
                 key,
-                &format!("`{name}` is no resource type; expected a form like `AWS::EC2::VPC`"),
+                &format!("`{name}` is not a resource type of AWS Config; expected one such as `{near}`"),
             );
         }
     }

@@ -20,7 +20,8 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
         }
     }
     let country = text(&want.country_code);
-    if country.len() == 2 && !country.bytes().all(|b| b.is_ascii_uppercase()) {
+    let is_code = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+    if !country.is_empty() && country.chars().count() <= 2 && !is_code {
         wrong.push((
             "country_code",
             format!("`{country}` is no country; expected two capital letters, such as \"JP\""),

@@ -4,7 +4,6 @@
 /// `ContactInformation`).
 pub(crate) fn is_international(number: &str) -> bool {
     number
-        .trim()
         .strip_prefix('+')
         .is_some_and(|rest| rest.bytes().any(|b| b.is_ascii_digit()) && rest.chars().all(is_of_a_number))
 }
@@ -55,7 +54,7 @@ fn without(number: &str, digits: usize) -> String {
 }
 
 fn is_of_a_number(c: char) -> bool {
-    c.is_ascii_digit() || c.is_whitespace() || "()-".contains(c)
+    c.is_ascii_digit() || " \t\n\u{b}\u{c}\r()-".contains(c)
 }
 
 fn dialled(c: &char) -> bool {

@@ -2,8 +2,32 @@
 
 use std::collections::BTreeSet;
 
+use trueup_core::values::Recipient;
+
 use super::model::Model;
 use super::threshold::Impact;
+
+/// The highest threshold (Cost Explorer API reference, `AnomalySubscription`).
+const HIGHEST: i64 = 10_000_000_000;
+
+/// The longest address of a subscriber (the same API's `SubscriberAddress`).
+const LONGEST: usize = 302;
+
+/// Whether Cost Explorer takes it as an e-mail address (the same).
+fn is_address(text: &str) -> bool {
+    let all = |part: &str, marks: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+    };
+    text.len() <= LONGEST
+        && text.split_once('@').is_some_and(|(name, host)| {
+            all(name, ".!#$%&'*+=?^_‘{|}~-")
+                && host.contains('.')
+                && host.split('.').all(|part| all(part, "_-"))
+        })
+}
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -31,9 +55,9 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     ];
     for (key, impact) in impacts {
         if let Some(number) = impact.and_then(Impact::number)
-            && number.value().is_sign_negative()
+            && !(0.into()..=HIGHEST.into()).contains(&number.value())
         {
-            is_wrong(key, format!("{number} is out of range; expected 0 or more"));
+            is_wrong(key, format!("{number} is out of range; expected 0 to {HIGHEST}"));
         }
     }
     match impacts.map(|(_, impact)| impact) {
@@ -81,6 +105,19 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
             "frequency",
             format!("{what}; expected {fits}, or other recipients"),
         );
+    }
+    for recipient in to {
+        if let Recipient::Email(email) = recipient
+            && !is_address(email.as_str())
+        {
+            is_wrong(
+                "to",
+                format!(
+                    "{email} is not an address that Cost Explorer takes; expected at most {LONGEST} letters without \
+                     accents, digits and marks"
+                ),
+            );
+        }
     }
     let mut met = BTreeSet::new();
     if let Some(twice) = to.iter().find(|recipient| !met.insert(*recipient)) {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::kms_key;
+
 /// The table `[ebs_encryption]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,17 +83,15 @@ impl FromStr for KeyRef {
         let key = match parts.as_slice() {
             ["aws/ebs" | "alias/aws/ebs"] => Some(KeyRef::AwsManaged),
             ["arn", _, "kms", _, _, "alias/aws/ebs"] => Some(KeyRef::AwsManaged),
-            ["arn", partition, "kms", region, account, resource] => resource
-                .strip_prefix("key/")
-                .filter(|id| is_key_id(id) && !partition.is_empty() && !region.is_empty())
-                .filter(|_| account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit()))
-                .map(|id| KeyRef::Arn {
+            [id] if kms_key::is_id(id) => Some(KeyRef::Id(text.to_owned())),
+            _ => kms_key::of_arn(text).and_then(|(region, resource)| {
+                let id = resource.strip_prefix("key/").filter(|id| kms_key::is_id(id))?;
+                Some(KeyRef::Arn {
                     arn: text.to_owned(),
-                    region: (*region).to_owned(),
+                    region: region.to_owned(),
                     id: id.to_owned(),
-                }),
-            [id] if is_key_id(id) => Some(KeyRef::Id(text.to_owned())),
-            _ => None,
+                })
+            }),
         };
         key.ok_or_else(|| BadKey {
             text: text.to_owned(),
@@ -143,21 +143,6 @@ impl JsonSchema for KeyRef {
 pub(crate) struct BadKey {
     /// What was written.
     pub(crate) text: String,
-}
-
-/// A key's id is a UUID, or `mrk-` and 32 hex digits (KMS Developer Guide, "Key identifiers").
-fn is_key_id(text: &str) -> bool {
-    let digits = match text.strip_prefix("mrk-") {
-        Some(digits) => digits.to_owned(),
-        None => {
-            let groups: Vec<usize> = text.split('-').map(str::len).collect();
-            if groups != [8, 4, 4, 4, 12] {
-                return false;
-            }
-            text.replace('-', "")
-        }
-    };
-    digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// A change of one region's settings.

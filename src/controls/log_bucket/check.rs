@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use trueup_core::values::{Bound, Never, NumberOr};
 
 use super::model::{Encryption, Model};
+use crate::kms_key;
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -33,6 +34,12 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
         )
     {
         wrong.push(("kms_key", "stands without encryption = \"aws:kms\"".to_owned()));
+    } else if let Some(key) = want
+        .kms_key
+        .as_deref()
+        .filter(|key| !kms_key::is_key_or_alias(key))
+    {
+        wrong.push(("kms_key", format!("`{key}` is not a KMS key; expected its ARN")));
     }
     let days = |after: Option<NumberOr<Never>>| after.and_then(|after| after.number);
     match (days(want.archive_after_days), want.archive_class) {

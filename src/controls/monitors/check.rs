@@ -1,6 +1,7 @@
 //! What is wrong with a table as a whole.
 
 use super::model::{ANY, Model, Setting};
+use crate::cloudtrail::is_group;
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -12,6 +13,15 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
         wrong.push((
             "topic",
             format!("`{topic}` is no topic's ARN; expected arn:aws:sns:REGION:ACCOUNT:NAME, or any"),
+        ));
+    }
+    if let Some(group) = want.log_group.as_deref().filter(|group| !is_group(group)) {
+        wrong.push((
+            "log_group",
+            format!(
+                "`{group}` is not a valid log group name; expected 1 to 512 letters, digits and . _ - / #, not aws/ in \
+                 front"
+            ),
         ));
     }
     for (monitor, setting) in &want.monitors {

@@ -1,5 +1,7 @@
 //! The tables that are no control's: `[tags]` and `[attestations]`.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 use toml::de::DeTable;
@@ -9,8 +11,8 @@ use toml::{Spanned, Table};
 use super::read::{a_table, typed};
 use super::source::{Finding, Findings, Span};
 use crate::attestation::{Attestation, Attestations};
-use crate::control::Controls;
-use crate::registry::nearest;
+use crate::control::{AnyControl, Controls};
+use crate::registry::{Entry, nearest};
 use crate::tags::{self, Tags};
 
 /// What the files say beside the account and the controls.
@@ -18,6 +20,8 @@ use crate::tags::{self, Tags};
 pub(super) struct Common {
     /// What everything is tagged with.
     pub(super) tags: Tags,
+    /// Where their keys stand.
+    tag_places: BTreeMap<String, Span>,
     /// What persons have vouched for.
     pub(super) attestations: Attestations,
 }
@@ -26,13 +30,20 @@ impl Common {
     /// Lays a later file over this one: tags key by key, attestations name by name.
     pub(super) fn lay(&mut self, over: Common) {
         self.tags.extend(over.tags);
+        self.tag_places.extend(over.tag_places);
         self.attestations.extend(over.attestations);
     }
 }
 
 /// Types `[tags]`.
-pub(super) fn tags(table: DeTable<'_>, findings: &mut Findings) -> Tags {
-    let mut tags = Tags::new();
+pub(super) fn tags(table: DeTable<'_>, findings: &mut Findings) -> Common {
+    let mut common = Common::default();
+    if let Some((first_too_many, _)) = table.iter().nth(tags::MOST) {
+        findings.add(
+            Finding::at(first_too_many.span(), format!("`tags` has {} tags", table.len()))
+                .expected(format!("expected {} at most", tags::MOST)),
+        );
+    }
     for (key, value) in table {
         let name = key.get_ref().to_string();
         let Some(text) = value.get_ref().as_str() else {
@@ -45,11 +56,24 @@ pub(super) fn tags(table: DeTable<'_>, findings: &mut Findings) -> Tags {
         match tags::wrong(&name, text) {
             Some(why) => findings.add(Finding::at(key.span(), format!("`tags.{name}`: {why}"))),
             None => {
-                tags.insert(name, text.to_owned());
+                common.tag_places.insert(name.clone(), key.span());
+                common.tags.insert(name, text.to_owned());
             }
         }
     }
-    tags
+    common
+}
+
+impl Common {
+    /// Finds the tags whose keys a control's service does not take.
+    pub(super) fn check_tag_keys(&self, control: Entry<'_, dyn AnyControl>, findings: &mut Findings) {
+        for (key, place) in &self.tag_places {
+            if let Some(expected) = control.control.wrong_tag_key(key) {
+                let what = format!("`tags.{key}`: [{}] does not take this key", control.name);
+                findings.add(Finding::at(place.clone(), what).expected(expected));
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::source::{Finding, Findings, Source, Sources, Span};
 use super::{BuiltIn, File, Loader};
+use crate::control::Controls;
 use crate::registry::nearest;
 
 /// All files of a baseline.
@@ -25,6 +26,9 @@ enum Identity {
     File(PathBuf),
     Text,
 }
+
+/// The most files that a baseline is made of: far more than any needs.
+const MOST_FILES: usize = 100;
 
 struct Gatherer<'l> {
     loader: &'l Loader<'l>,
@@ -124,23 +128,30 @@ impl<'l> Gatherer<'l> {
     }
 
     fn parent(&mut self, entry: &str, span: Span, directory: &Path) {
+        if self.gathered.sources.count() == MOST_FILES {
+            self.findings.add(
+                Finding::at(
+                    span,
+                    format!("a baseline is made of more than {MOST_FILES} files"),
+                )
+                .hint("extend fewer of them"),
+            );
+            return;
+        }
         let found = if is_path(entry) {
             let path = directory.join(entry);
-            self.loader
-                .files
-                .read(&path)
-                .map(|File { identity, text }| {
-                    (
-                        Identity::File(identity),
-                        path.display().to_string(),
-                        text,
-                        parent(&path).to_owned(),
-                    )
-                })
-                .map_err(|error| {
-                    Finding::at(span.clone(), format!("cannot read {}: {error}", path.display()))
-                        .expected("expected a file, relative to this one")
-                })
+            let shown = path.display().to_string();
+            match self.loader.files.read(&path) {
+                Ok(File { identity, text }) => match other_kind(self.loader.controls, &text) {
+                    None => Ok((Identity::File(identity), shown, text, parent(&path).to_owned())),
+                    Some(why) => Err(Finding::at(span.clone(), format!("cannot extend {shown}: {why}"))
+                        .expected(
+                            "expected a baseline, a TOML file with a table of the account or of a control",
+                        )),
+                },
+                Err(error) => Err(Finding::at(span.clone(), format!("cannot read {shown}: {error}"))
+                    .expected("expected a file, relative to this one")),
+            }
         } else {
             built_in(self.loader.built_in, entry, &span).map(|BuiltIn { name, text }| {
                 let shown = format!("{name} (built in)");
@@ -169,6 +180,45 @@ impl<'l> Gatherer<'l> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Whether most of a text's tables are those that a baseline has, so that it is a baseline, with mistakes or without.
+pub fn is_one(controls: &Controls, text: &str) -> bool {
+    other_kind(controls, text).is_none()
+}
+
+/// Why a text is a file of another kind, such as one of credentials; nothing if it is a baseline. Names lines and
+/// shows nothing of them: what `extends` names may be any file, and what is wrong with it ends up in public logs.
+fn other_kind(controls: &Controls, text: &str) -> Option<String> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let table = table.into_inner();
+    let is_known = |name: &str, value: &DeValue<'_>| match name {
+        "extends" => value.is_array(),
+        "account" | "tags" | "attestations" | "region" => value.is_table(),
+        _ => value.is_table() && controls.find(name).is_ok(),
+    };
+    let (known, others): (Vec<_>, Vec<_>) = table
+        .iter()
+        .partition(|(key, value)| is_known(key.get_ref(), value.get_ref()));
+    let at = |offset: usize| {
+        text.get(..offset)
+            .map_or(0, |before| before.matches('\n').count())
+            + 1
+    };
+    match (errors.first(), others.first()) {
+        _ if !known.is_empty() && known.len() >= others.len() => None,
+        (None, None) => None,
+        (Some(error), _) => {
+            let line = at(error.span().unwrap_or_default().start);
+            Some(format!("it is not a baseline (line {line} is not TOML)"))
+        }
+        (None, Some((key, _))) => {
+            let line = at(key.span().start);
+            Some(format!(
+                "it is not a baseline (line {line} is not part of any of its tables)"
+            ))
         }
     }
 }

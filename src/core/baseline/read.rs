@@ -3,6 +3,7 @@
 //! Each written table is typed by itself, before merging: every field of a model is optional, and so a wrong
 //! value is told once, in the file that it stands in, even where another file replaces it.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -123,7 +124,7 @@ pub(super) fn file<'a>(
             }
             "tags" => {
                 if let Some(table) = a_table("tags", value, findings) {
-                    common.tags = common::tags(table, findings);
+                    common.lay(common::tags(table, findings));
                 }
             }
             "attestations" => {
@@ -322,11 +323,9 @@ pub(super) fn a_table<'a>(
 }
 
 fn once(path: &str, regions: &[Spanned<Region>], findings: &mut Findings) {
-    for (index, region) in regions.iter().enumerate() {
-        if regions[..index]
-            .iter()
-            .any(|other| other.get_ref() == region.get_ref())
-        {
+    let mut seen = HashSet::new();
+    for region in regions {
+        if !seen.insert(region.get_ref()) {
             findings.add(
                 Finding::at(
                     region.span(),
@@ -346,6 +345,9 @@ pub(super) struct Typed<T> {
     pub(super) whole: bool,
 }
 
+/// The most mistakes of one table that are looked for. Each is found by typing the whole table again.
+const MOST_MISTAKES: usize = 25;
+
 /// Types a table; what is wrong is told and cut out until the rest is right.
 pub(super) fn typed<'a, T>(
     path: &str,
@@ -356,7 +358,7 @@ pub(super) fn typed<'a, T>(
     parse: impl Fn(toml::de::Deserializer<'a>) -> Result<T, Error>,
 ) -> Typed<T> {
     let mut whole = true;
-    loop {
+    for mistakes in 0.. {
         let spanned = Spanned::new(header.clone(), table.clone());
         match parse(toml::de::Deserializer::from(spanned)) {
             Ok(value) => {
@@ -365,6 +367,7 @@ pub(super) fn typed<'a, T>(
                     whole,
                 };
             }
+            Err(_) if mistakes == MOST_MISTAKES => break,
             Err(error) => {
                 whole = false;
                 let span = error.span().unwrap_or(header.clone());
@@ -378,6 +381,9 @@ pub(super) fn typed<'a, T>(
             }
         }
     }
+    findings.cut();
+    table.clear();
+    Typed { value: None, whole }
 }
 
 /// Says what serde says, in words for people: what is wrong, what was expected, what was probably meant.

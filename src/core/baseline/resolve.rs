@@ -158,6 +158,14 @@ impl Baseline {
         }
     }
 
+    /// The regions that it names although they are not among these, each with its place. For a look at the file alone;
+    /// [`wants`](Self::wants) asks the account's own list.
+    pub fn unknown_regions(&self, known: &[Region]) -> Option<Problems> {
+        let mut findings = Findings::default();
+        self.check_regions(known, &mut findings);
+        (!findings.is_empty()).then(|| findings.into_problems(&self.sources))
+    }
+
     fn check_regions(&self, known: &[Region], findings: &mut Findings) {
         let account = &self.account;
         let named = account

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::visible;
+
 /// A stretch of bytes, counted over all files.
 pub(super) type Span = Range<usize>;
 
@@ -44,6 +46,11 @@ impl Sources {
     /// A file by its number.
     pub(super) fn file(&self, index: usize) -> &Source {
         &self.files[index]
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.files.len()
     }
 
     fn locate(&self, span: &Span) -> Option<Position> {
@@ -119,6 +126,10 @@ pub struct Problem {
 #[derive(Clone, Debug)]
 pub struct Problems {
     list: Vec<Problem>,
+    /// How many more there are.
+    left_out: usize,
+    /// There are more, which were not looked for.
+    is_cut: bool,
     sources: Arc<Sources>,
 }
 
@@ -130,7 +141,7 @@ impl Problems {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.list.len()
+        self.list.len() + self.left_out
     }
 
     /// The first hundred of them for people, each with the lines of the file that it speaks of.
@@ -147,8 +158,10 @@ impl Problems {
             .take(SHOWN)
             .map(|problem| renderer.render(&[self.report(problem)]))
             .collect();
-        let more = match self.list.len().saturating_sub(SHOWN) {
+        let more = match self.list.len().saturating_sub(SHOWN) + self.left_out {
+            0 if self.is_cut => "\n… and more\n".to_owned(),
             0 => String::new(),
+            more if self.is_cut => format!("\n… and at least {more} more\n"),
             more => format!("\n… and {more} more\n"),
         };
         rendered.join("\n\n") + "\n" + &more
@@ -249,14 +262,26 @@ impl Finding {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
+    left_out: usize,
+    is_cut: bool,
 }
+
+/// The most problems that are kept. Any further ones are only counted, since each costs time.
+const MOST: usize = 1000;
 
 impl Findings {
     /// Takes one in, once.
     pub(super) fn add(&mut self, finding: Finding) {
-        if !self.list.contains(&finding) {
+        if self.list.len() == MOST {
+            self.left_out += 1;
+        } else if !self.list.contains(&finding) {
             self.list.push(finding);
         }
+    }
+
+    /// There are more, which are not looked for.
+    pub(super) fn cut(&mut self) {
+        self.is_cut = true;
     }
 
     /// True if nothing was found.
@@ -307,7 +332,7 @@ impl Findings {
             });
             if !follows {
                 list.push(Problem {
-                    message: finding.message,
+                    message: visible::line(&finding.message).into_owned(),
                     at,
                     expected: finding.expected,
                     hint: finding.hint,
@@ -316,6 +341,8 @@ impl Findings {
         }
         Problems {
             list,
+            left_out: self.left_out,
+            is_cut: self.is_cut,
             sources: Arc::clone(sources),
         }
     }

@@ -54,6 +54,8 @@ pub trait AnyControl: Named + Send + Sync {
     fn check(&self, want: &Table) -> Result<Vec<(&'static str, String)>, BadDocument>;
     /// See [`Control::ATTESTATIONS`].
     fn attestations(&self) -> &'static [(&'static str, &'static str)];
+    /// See [`Control::wrong_tag_key`].
+    fn wrong_tag_key(&self, key: &str) -> Option<&'static str>;
     /// See [`Control::refers_to`].
     fn refers_to(&self, want: &Table) -> Result<Vec<(&'static str, &'static str)>, BadDocument>;
     /// See [`Control::fill`].
@@ -168,6 +170,10 @@ impl<C: Control> AnyControl for Of<C> {
 
     fn attestations(&self) -> &'static [(&'static str, &'static str)] {
         C::ATTESTATIONS
+    }
+
+    fn wrong_tag_key(&self, key: &str) -> Option<&'static str> {
+        C::wrong_tag_key(key)
     }
 
     fn refers_to(&self, want: &Table) -> Result<Vec<(&'static str, &'static str)>, BadDocument> {

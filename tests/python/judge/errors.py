@@ -27,6 +27,8 @@ REJECTIONS = re.compile(
 # Services whose models name no errors, or only few of them. From their error lists: "Error codes for the Amazon EC2
 # API", "Amazon S3 API: List of error codes".
 DOCUMENTED = {
+    # "Scope ARN … does not exist or is not attachable": of a permissions boundary, whatever is created with it.
+    "iam": frozenset({"NoSuchEntity"}),
     "ec2": frozenset(
         """
         DefaultSubnetAlreadyExistsInAvailabilityZone DefaultVpcAlreadyExists DependencyViolation DryRunOperation
