@@ -127,7 +127,7 @@ mod tests {
                 "[[event]]\nbefore = \"iam:*\"\nregion = \"us-east-1\"\n[[event.call]]\ncall = \"logs:CreateLogGroup\"\n\
                  input = { logGroupName = \"g\", tags = { a = 1 } }"
                     .to_owned(),
-                "line 6, column 46: `logs:CreateLogGroup.tags.a` is of type integer; expected a text in quotes",
+                "line 6, column 44: `logs:CreateLogGroup.tags.a` is of type integer; expected a text in quotes",
             ),
         ] {
             let told = check(&text).unwrap_err();
