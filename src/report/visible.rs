@@ -1,8 +1,8 @@
 //! The border to the terminal: what names and messages of others have in them that a terminal obeys or hides is shown
 //! as Rust would write it, `\u{1b}`. A name of AWS's may be anything, and so may a message that repeats it.
 //!
-//! [`line`] is for a text of others that stands in a line, where a line break would pass for a line of trueup's own.
-//! [`whole`] is for all that is printed for people, whatever it is made of.
+//! [`line()`] is for a text of others that stands in a line, where a line break would pass for a line of trueup's own.
+//! [`whole()`] is for all that is printed for people, whatever it is made of.
 
 use std::borrow::Cow;
 

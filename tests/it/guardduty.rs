@@ -60,6 +60,8 @@ fn a_new_detector_does_without_what_its_region_lacks_and_the_run_says_so() {
 
     Applied: 2 done.
     The account is true to b.toml.
+
+    To write back what was there before: trueup apply .trueup/before.toml --before .trueup/before.undo.toml --sandbox=state.json
     ");
     // Nothing tells before that the region lacks it: the detector is made suspended, looked at, and then set to work.
     let mut writes = folder.writes();
