@@ -122,6 +122,7 @@ log_retention_days = 365          # or "never"
             "iam:CreateRole",
             "iam:PutRolePermissionsBoundary",
             "iam:PutRolePolicy",
+            "iam:TagRole",
             "iam:UpdateAssumeRolePolicy",
             "logs:CreateLogGroup",
             "logs:DeleteRetentionPolicy",

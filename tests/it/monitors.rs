@@ -114,6 +114,9 @@ logGroupName = "their-trail"
 filterName = "errors"
 filterPattern = "ERROR"
 metricTransformations = [{ metricNamespace = "Theirs", metricName = "Errors", metricValue = "1" }]
+[[call]]
+call = "sns:Subscribe"
+input = { TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts", Protocol = "sqs", Endpoint = "arn:aws:sqs:us-east-1:123456789012:alerts" }
 "#;
 
 /// Worlds and baselines that need every call of the control.
@@ -634,7 +637,8 @@ fn a_log_group_that_takes_no_filters_blocks_the_monitors() {
 #[test]
 fn any_topic_with_a_confirmed_subscription_will_do() {
     let folder = Folder::new();
-    folder.world(BY_HAND);
+    let (unheard, _) = BY_HAND.rsplit_once("[[call]]").unwrap();
+    folder.world(unheard);
     let any = format!("{HOME}[monitors]\ntopic = \"any\"\nsecurity_group_changes = true\n");
     folder.write("b.toml", &any);
     folder
@@ -642,13 +646,8 @@ fn any_topic_with_a_confirmed_subscription_will_do() {
         .expect(3)
         .says("no alarm reports to a topic that has a confirmed subscription");
     assert_eq!(folder.writes(), Vec::<String>::new());
-    let heard = r#"
-[[call]]
-call = "sns:Subscribe"
-input = { TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts", Protocol = "sqs", Endpoint = "arn:aws:sqs:us-east-1:123456789012:alerts" }
-"#;
     let folder = Folder::new();
-    folder.world(&format!("{BY_HAND}{heard}"));
+    folder.world(BY_HAND);
     folder.write("b.toml", &any);
     folder.apply().expect(0);
     let told = &folder.alarms()["groups"]["members"]["AlarmActions"];

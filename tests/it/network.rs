@@ -403,9 +403,9 @@ async fn open(
             hosts: Arc::new(|_| None::<Vec<IpAddr>>),
         }),
         patience: Patience {
-            attempt: Duration::from_millis(1500),
-            call: Duration::from_secs(3),
-            first: Duration::from_secs(4),
+            attempt: Duration::from_secs(3),
+            call: Duration::from_secs(6),
+            first: Duration::from_secs(6),
             optional: Duration::from_millis(500),
             rest: Duration::from_millis(500),
             told: Duration::from_millis(500),
@@ -480,7 +480,7 @@ async fn follow(row: &'static Row) -> Result<(), String> {
     }
     for fault in unread.values().flatten() {
         let hint = fault.hint().unwrap_or_default();
-        if Some(fault.kind) != kind || !fault.to_string().contains(row.says) || !hint.contains(row.advises) {
+        if Some(fault.kind) != kind || !fault.in_full().contains(row.says) || !hint.contains(row.advises) {
             return Err(format!("{:?}: {fault}: {hint}", fault.kind));
         }
     }
@@ -491,7 +491,7 @@ async fn follow(row: &'static Row) -> Result<(), String> {
     {
         return Err(format!("{write:?} was sent"));
     }
-    if begun.elapsed() > Duration::from_secs(20) {
+    if begun.elapsed() > Duration::from_secs(40) {
         return Err(format!("it took {:?}", begun.elapsed()));
     }
     Ok(())

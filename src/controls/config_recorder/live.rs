@@ -9,9 +9,10 @@ use aws_sdk_config::types::{
     RecordingStrategyType, ResourceType, Tag,
 };
 use trueup_aws::wait::{self, TWO_MINUTES, Wait};
-use trueup_aws::{Cx, Failure, found};
+use trueup_aws::{Cx, Failure, Reading, found};
 use trueup_core::change::Manager;
 use trueup_core::control::Observed;
+use trueup_core::location::Location;
 use trueup_core::tags::Tags;
 use trueup_core::values::Bound;
 
@@ -33,7 +34,8 @@ const CONTROL_TOWER: &str = "aws-controltower-";
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let config = &cx.clients().config;
     let recorder = find(config).await?;
-    let channel = find_channel(config).await?.map(|channel| Channel {
+    let kept = cx.cached::<Kept>().await?;
+    let channel = kept.0.clone().map(|channel| Channel {
         name: channel.name.unwrap_or_default(),
         bucket: channel.s3_bucket_name.unwrap_or_default(),
         prefix: channel.s3_key_prefix.unwrap_or_default(),
@@ -119,8 +121,18 @@ async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Failure>
 
 /// The bucket that the home region's recorder delivers to.
 pub(crate) async fn bucket(cx: &Cx) -> Result<Option<String>, Failure> {
-    let channel = find_channel(&cx.clients().config).await?;
-    Ok(channel.and_then(|channel| channel.s3_bucket_name))
+    let home = cx.at(Location::Region(cx.env.home.clone()));
+    let kept = home.cached::<Kept>().await?;
+    Ok(kept.0.as_ref().and_then(|channel| channel.s3_bucket_name.clone()))
+}
+
+/// The delivery channel of a region, if it has one.
+struct Kept(Option<DeliveryChannel>);
+
+impl Reading for Kept {
+    async fn read(cx: &Cx) -> Result<Self, Failure> {
+        Ok(Kept(find_channel(&cx.clients().config).await?))
+    }
 }
 
 async fn find_channel(config: &Client) -> Result<Option<DeliveryChannel>, Failure> {
