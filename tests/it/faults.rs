@@ -26,9 +26,29 @@ fn apply(folder: &Folder) -> Ended {
     folder.sandbox(&APPLY)
 }
 
+/// Lets SIGHUP end a process, as a shell does: where these tests outlive their terminal, it is ignored, and a child would
+/// inherit that.
+const HEARS_HUP: [&str; 3] = [
+    "python3",
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+];
+
 fn spawn(folder: &Folder, args: &[&str]) -> Child {
-    folder
-        .sandbox_command(args)
+    spawn_by(&HEARS_HUP, folder, args)
+}
+
+/// Starts the command by another one, which becomes it.
+fn spawn_by(starter: &[&str], folder: &Folder, args: &[&str]) -> Child {
+    let trueup = folder.sandbox_command(args);
+    Command::new(starter[0])
+        .args(&starter[1..])
+        .arg(trueup.get_program())
+        .args(trueup.get_args())
+        .current_dir(folder.path(""))
+        .env_clear()
+        .envs(trueup.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -178,19 +198,8 @@ fn a_run_that_is_to_outlive_its_terminal_does_so() {
         "[latency]\ndefault_ms = 40\n",
         "[ebs_encryption]\nenabled = true\n",
     );
-    let trueup = folder.sandbox_command(&APPLY);
-    let child = Command::new("sh")
-        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
-        .arg(trueup.get_program())
-        .args(trueup.get_args())
-        .current_dir(folder.path(""))
-        .env_clear()
-        .envs(trueup.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let ignores_hup = ["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""];
+    let child = spawn_by(&ignores_hup, &folder, &APPLY);
     wait_for(&folder, "GetEbsEncryptionByDefault", 1);
     send("-HUP", &child);
     end(child).expect(0).says("The account is true to b.toml");
