@@ -371,7 +371,12 @@ impl Planner {
         let id = ids.iter().find_map(|name| response.headers().get(*name));
         // Bytes, not text: some services answer in CBOR.
         let body = response.body().bytes().unwrap();
-        let body = id.map_or_else(|| body.to_vec(), |id| without(body, id.as_bytes()));
+        let mut body = id.map_or_else(|| body.to_vec(), |id| without(body, id.as_bytes()));
+        // S3 has members in headers.
+        let members = response.headers().iter();
+        for (name, value) in members.filter(|(name, _)| name.starts_with("x-amz-") && !ids.contains(name)) {
+            body.extend(format!("{name}: {value}\n").into_bytes());
+        }
         (response.status().as_u16(), body)
     }
 }
