@@ -6,12 +6,12 @@ use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm};
 use trueup_aws::{Cx, Failure};
 use trueup_core::location::Region;
 
-use super::read::{arn, most_told};
+use super::read::arn;
 use crate::monitors::catalogue::Monitor;
 use crate::monitors::model::{Found, Heard};
 
 /// Marks the alarms of which people hear: a topic that they or a composite alarm report to has a confirmed
-/// subscription. The topic that most of them report to.
+/// subscription. The topic that new alarms should report to.
 pub(super) async fn mark(
     cx: &Cx,
     home: &Region,
@@ -19,6 +19,7 @@ pub(super) async fn mark(
 ) -> Result<Option<String>, Failure> {
     let composites = composites(cx, home).await?;
     let mut known: BTreeMap<String, Heard> = BTreeMap::new();
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
     for alarm in found.values_mut().filter_map(|found| found.alarm.as_mut()) {
         let own = arn(&alarm.name, home, &cx.env);
         let through = composites.iter().filter(|one| repeats(one, &[&alarm.name, &own]));
@@ -28,17 +29,23 @@ pub(super) async fn mark(
             if !known.contains_key(topic) {
                 known.insert(topic.clone(), subscribed(cx, topic).await?);
             }
+            *told.entry(topic.clone()).or_default() += 1;
         }
         let heard = actions.iter().filter_map(|action| known.get(action));
         alarm.heard = heard.copied().max().unwrap_or_default();
     }
-    let mut own = found.clone();
-    for alarm in own.values_mut().filter_map(|found| found.alarm.as_mut()) {
-        alarm
-            .actions
-            .retain(|action| known.get(action) == Some(&Heard::Yes));
-    }
-    Ok(most_told(own.values()))
+    Ok(most_heard(&told, &known))
+}
+
+/// The topic that most alarms tell, themselves or through a composite alarm, of those that people hear. One of another
+/// account only if there is no other, since whether people hear it cannot be seen.
+fn most_heard(told: &BTreeMap<String, usize>, known: &BTreeMap<String, Heard>) -> Option<String> {
+    let heard = told.iter().filter_map(|(topic, times)| {
+        let heard = *known.get(topic)?;
+        (heard != Heard::No).then_some((heard, times, topic))
+    });
+    let most = heard.rev().max_by_key(|(heard, times, _)| (*heard, *times));
+    most.map(|(_, _, topic)| topic.clone())
 }
 
 async fn composites(cx: &Cx, home: &Region) -> Result<Vec<CompositeAlarm>, Failure> {
@@ -97,6 +104,28 @@ async fn subscribed(cx: &Cx, topic: &str) -> Result<Heard, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn new_alarms_report_to_the_topic_that_is_heard_most() {
+        let of = |topics: &[(&str, usize, Heard)]| {
+            let told = topics
+                .iter()
+                .map(|(topic, times, _)| ((*topic).to_owned(), *times));
+            let known = topics
+                .iter()
+                .map(|(topic, _, heard)| ((*topic).to_owned(), *heard));
+            most_heard(&told.collect(), &known.collect())
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("silent", 9, Heard::No)]), None);
+        let foreign = ("foreign", 9, Heard::Foreign);
+        assert_eq!(of(&[foreign]).as_deref(), Some("foreign"));
+        let (less, more) = (("less", 1, Heard::Yes), ("more", 2, Heard::Yes));
+        assert_eq!(of(&[foreign, less]).as_deref(), Some("less"));
+        assert_eq!(of(&[foreign, less, more]).as_deref(), Some("more"));
+        let also = ("also", 1, Heard::Yes);
+        assert_eq!(of(&[less, also]).as_deref(), Some("also"));
+    }
 
     #[test]
     fn a_composite_alarm_repeats_those_that_it_joins_by_or() {
