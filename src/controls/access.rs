@@ -1,7 +1,7 @@
 //! Whether AWS services may do what they have to do, by the policy of the resource.
 
 use trueup_policy::Policy;
-use trueup_policy::evaluate::{Answer, Reason, Request, evaluate};
+use trueup_policy::evaluate::{Answer, Decision, Reason, Request, evaluate};
 
 /// What a policy says of a service's requests.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,23 +16,27 @@ pub(crate) enum May {
 
 /// Whether a policy allows all of these requests.
 pub(crate) fn may<'a>(policy: &Policy, requests: impl IntoIterator<Item = &'a Request>) -> May {
-    let mut open = vec![];
-    for request in requests {
-        let decision = evaluate(&[policy], request);
-        match decision.answer {
-            Answer::Allowed => {}
-            Answer::Denied => return May::No(decision.by),
-            Answer::NotAllowed => return May::No(vec![]),
-            Answer::Unknown => open.extend(decision.by),
-        }
-    }
-    match open.is_empty() {
-        true => May::Yes,
-        false => May::CannotTell(open),
-    }
+    May::of(requests.into_iter().map(|request| evaluate(&[policy], request)))
 }
 
 impl May {
+    /// What the decisions on all requests say together.
+    pub(crate) fn of(decisions: impl IntoIterator<Item = Decision>) -> May {
+        let mut open = vec![];
+        for decision in decisions {
+            match decision.answer {
+                Answer::Allowed => {}
+                Answer::Denied => return May::No(decision.by),
+                Answer::NotAllowed => return May::No(vec![]),
+                Answer::Unknown => open.extend(decision.by),
+            }
+        }
+        match open.is_empty() {
+            true => May::Yes,
+            false => May::CannotTell(open),
+        }
+    }
+
     /// Whether there is a clear no.
     pub(crate) fn is_no(&self) -> bool {
         matches!(self, May::No(_))

@@ -1,13 +1,14 @@
 //! The policies of the administrators' group: what they must say, and whether those that are there say it.
 
 use serde_json::{Map, Value};
-use trueup_policy::evaluate::{Answer, Context, Principal, Request, evaluate_identity};
+use trueup_policy::evaluate::{Context, Principal, Request, evaluate_identity};
 use trueup_policy::{Policy, Statement};
 
 use crate::access::May;
 use crate::role_trust::Own;
 
 const PRESENT: &str = "aws:MultiFactorAuthPresent";
+
 /// The policy that lets a group switch to a role.
 pub(super) fn switch_role(role_arn: &str) -> Policy {
     Policy::of([Statement::allow().action("sts:AssumeRole").resource(role_arn)])
@@ -95,8 +96,7 @@ pub(super) fn members_may<'a>(
     own: Own<'_>,
 ) -> May {
     let policies: Vec<&Policy> = policies.into_iter().collect();
-    let mut open = vec![];
-    for (action, resource) in needs {
+    May::of(needs.iter().map(|(action, resource)| {
         let with_mfa = *action == "sts:AssumeRole";
         let request = Request {
             principal: Principal::User {
@@ -108,18 +108,8 @@ pub(super) fn members_may<'a>(
                 .with("aws:username", MEMBER)
                 .with(PRESENT, &with_mfa.to_string()),
         };
-        let decision = evaluate_identity(&policies, None, &request);
-        match decision.answer {
-            Answer::Allowed => {}
-            Answer::Denied => return May::No(decision.by),
-            Answer::NotAllowed => return May::No(vec![]),
-            Answer::Unknown => open.extend(decision.by),
-        }
-    }
-    match open.is_empty() {
-        true => May::Yes,
-        false => May::CannotTell(open),
-    }
+        evaluate_identity(&policies, None, &request)
+    }))
 }
 
 /// Whether one of the policies allows everything, without a condition.
