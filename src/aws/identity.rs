@@ -34,7 +34,7 @@ impl Aws {
     /// account than the one that is found first are never used.
     ///
     /// # Errors
-    /// If STS does not answer, or refuses the credentials. An alias that cannot be read, or not soon, is none.
+    /// If STS does not answer, or refuses the credentials. If the alias cannot be read in time, there is none.
     pub async fn identity(&self) -> Result<Caller, Failure> {
         let clients = self.clients(self.home());
         let identity = async {

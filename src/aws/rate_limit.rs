@@ -32,7 +32,7 @@ use crate::denial::{Denials, Spared};
 use crate::patience::{Clock, Silence};
 
 /// How long a request may wait here.
-const PATIENCE: Duration = Duration::from_secs(120);
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// How many requests one service in one region gets at once.
 const AT_ONCE: usize = 8;
 
@@ -109,7 +109,7 @@ impl HttpConnector for Passage {
                 let region = call.region.clone();
                 return Err(ConnectorError::other(Spared { region }.into(), None));
             }
-            let _turn = match tokio::time::timeout(PATIENCE, rules.turn(call.as_ref())).await {
+            let _turn = match tokio::time::timeout(LONGEST_WAIT, rules.turn(call.as_ref())).await {
                 Ok(turn) => turn,
                 Err(_) => {
                     return Err(ConnectorError::other(

@@ -3,7 +3,7 @@
 //! The bucket's policy and life cycle belong to many: trueup adds statements and one rule, finds them again by their
 //! names, and leaves everything else in them alone. The bucket is never emptied.
 //!
-//! Sources: CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"; Config developer guide, "Calls for
+//! Sources: CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"; Config developer guide, "Permissions for
 //! the Amazon S3 bucket for the AWS Config delivery channel"; S3 API reference.
 
 use std::collections::BTreeSet;

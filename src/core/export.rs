@@ -134,7 +134,7 @@ impl<'a> Regions<'a> {
             match survey.cells.get(&listed.at(Location::Account)) {
                 None => {}
                 Some(Ok(seen)) => account.extend(seen.model.clone()),
-                Some(Err(fault)) => text += &comment(&format!("Without the alias: {}", fault)),
+                Some(Err(fault)) => text += &comment(&format!("Without the alias: {fault}")),
             }
         }
         text + &written(&[ACCOUNT], &account)
@@ -144,7 +144,7 @@ impl<'a> Regions<'a> {
 fn once(controls: &Controls, id: Listed<'_>, survey: &Survey) -> String {
     match survey.cells.get(&id.at(Location::Account)) {
         None => String::new(),
-        Some(Err(fault)) => comment(&format!("Not managed here: {}", fault)),
+        Some(Err(fault)) => comment(&format!("Not managed here: {fault}")),
         Some(Ok(seen)) => match unwanted(controls, id, &Location::Account, seen, survey) {
             Some(why) => comment(&format!("Not managed here: {why}")),
             None => {

@@ -460,7 +460,7 @@ mod tests {
             })
             .collect();
         // What waits for it elsewhere is left out, in another region something else failed too, and the account itself
-        // does not name a region.
+        // is not a region.
         assert_eq!(cells, ["eu-west-1"]);
     }
 
