@@ -24,6 +24,12 @@ pub(crate) struct RootUser;
 const ROOT_MFA: &str = "root_mfa";
 const BILLING_ACCESS: &str = "billing_access";
 
+/// Whether the root user can sign in to the console. In AWS GovCloud (US) it has access keys at most (AWS GovCloud (US)
+/// User Guide, "AWS GovCloud (US) account root user").
+fn signs_in(partition: &str) -> bool {
+    partition != "aws-us-gov"
+}
+
 impl Control for RootUser {
     const NAME: &'static str = "root_user";
     const SCOPE: Scope = Scope::Account;
@@ -35,6 +41,7 @@ impl Control for RootUser {
         decides: &[
             "The account has no root access keys and no root signing certificates.",
             "Root has MFA, with at least `mfa_devices` devices; hardware devices cannot be counted, so at least one is assumed.",
+            "In AWS GovCloud (US), where root cannot sign in to the console, MFA means that it has no access keys.",
             "Root was last used longer ago than the file allows, by the credential report; without the right to it, that part is unread.",
             "A difference is a manual task; trueup never changes the root user.",
         ],

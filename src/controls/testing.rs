@@ -13,7 +13,7 @@ pub(crate) fn found<C: Control>(want: &C::Model, seen: &Observed<C::Model, C::Id
     found_in::<C>(want, seen, Run::default())
 }
 
-/// The same in another region.
+/// The same in another region, which says the partition too.
 pub(crate) fn found_at<C: Control>(
     region: &str,
     want: &C::Model,
@@ -44,7 +44,7 @@ fn found_by<C: Control>(
     };
     let env = Env {
         account: "111122223333".to_owned(),
-        partition: "aws".to_owned(),
+        partition: region.parse::<Region>().unwrap().partition().to_owned(),
         home: regions[1].clone(),
         enabled: regions.to_vec(),
         run,

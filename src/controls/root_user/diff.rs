@@ -5,12 +5,18 @@ use trueup_core::control::{Here, Observed};
 use trueup_core::values::{Presence, Required};
 
 use super::model::{Action, Ids, Model};
-use super::{BILLING_ACCESS, ROOT_MFA};
+use super::{BILLING_ACCESS, ROOT_MFA, signs_in};
 
 const DELETE_KEYS: &str = "delete the root user's access keys: sign in as the root user, open Security credentials, \
     deactivate each key, and delete it once nothing fails for want of it; in an organization with centralised root \
     access the management account can do it too. \
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user_manage_delete-key.html";
+
+const DELETE_KEYS_BY_API: &str = "delete the root user's access keys, since it cannot sign in to the console of AWS \
+    GovCloud (US) and no MFA protects them: with one of them as the credentials, run `aws iam list-access-keys`, \
+    deactivate each key with `aws iam update-access-key`, and delete it with `aws iam delete-access-key` once nothing \
+    fails for want of it, the key in use last. \
+    https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-account-root-user.html";
 
 const DELETE_CERTIFICATES: &str = "delete the root user's X.509 signing certificates: sign in as the root user, open \
     Security credentials and delete them there. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html";
@@ -24,15 +30,17 @@ const ACTIVATE_BILLING: &str = "activate IAM access to billing: sign in as the r
 /// See [`Control::diff`](trueup_core::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, out: &mut Changes<Action>) {
     let live = &seen.model;
-    if want.access_keys == Some(Presence::Absent) && live.access_keys != want.access_keys {
-        out.person(DELETE_KEYS);
+    let signs_in = signs_in(&here.env.partition);
+    let no_keys = want.access_keys == Some(Presence::Absent) || (!signs_in && want.asks_for_mfa());
+    if no_keys && live.access_keys != Some(Presence::Absent) {
+        out.person(if signs_in { DELETE_KEYS } else { DELETE_KEYS_BY_API });
     }
     if want.signing_certificates == Some(Presence::Absent)
         && live.signing_certificates != want.signing_certificates
     {
         out.person(DELETE_CERTIFICATES);
     }
-    if !seen.ids.without_credentials {
+    if signs_in && !seen.ids.without_credentials {
         mfa(want, seen, out);
     }
     if want.unused_for_days.is_some() {
@@ -55,8 +63,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
 /// What is to be done about MFA: all of it while there is none, else what is missing.
 fn mfa(want: &Model, Observed { model: live, ids, .. }: &Observed<Model, Ids>, out: &mut Changes<Action>) {
     let devices = want.mfa_devices.unwrap_or(1);
-    let asks = want.mfa.is_some() || want.mfa_devices.is_some() || want.hardware_mfa.is_some();
-    if !asks {
+    if !want.asks_for_mfa() {
         return;
     }
     if live.mfa.is_none() {

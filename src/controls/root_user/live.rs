@@ -33,7 +33,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     };
     Ok(read(
         Read {
-            summary,
+            summary: summary.in_partition(&cx.env.partition),
             virtual_devices,
             used,
         },
@@ -119,6 +119,16 @@ pub(super) struct Summary {
     pub(super) mfa: bool,
     pub(super) password: bool,
     pub(super) signing_certificates: bool,
+}
+
+impl Summary {
+    /// The same summary, without a password in a partition where the root user cannot sign in with one.
+    pub(super) fn in_partition(self, partition: &str) -> Summary {
+        Summary {
+            password: self.password && super::signs_in(partition),
+            ..self
+        }
+    }
 }
 
 /// The account summary (`GetAccountSummary`).

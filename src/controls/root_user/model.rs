@@ -29,6 +29,12 @@ pub(crate) struct Model {
     pub(crate) billing_access: Option<Required>,
 }
 
+impl Model {
+    pub(crate) fn asks_for_mfa(&self) -> bool {
+        self.mfa.is_some() || self.mfa_devices.is_some() || self.hardware_mfa.is_some()
+    }
+}
+
 /// What was read beside the table's own keys. Nothing that moves by itself is here: a saved plan has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ids {

@@ -114,6 +114,31 @@ fn a_key_that_is_not_written_is_not_looked_at() {
 }
 
 #[test]
+fn in_govcloud_where_root_cannot_sign_in_its_keys_are_all_there_is_to_remove() {
+    let want = example();
+    let plan = |want: &Model, summary: Summary| {
+        let seen = seen(want, summary.in_partition("aws-us-gov"), 0);
+        testing::told(&testing::found_at::<RootUser>("us-gov-west-1", want, &seen))
+    };
+    let new = Summary {
+        access_keys: false,
+        mfa: false,
+        password: true,
+        signing_certificates: false,
+    };
+    assert_eq!(plan(&want, new), "");
+    let with_keys = Summary {
+        access_keys: true,
+        ..new
+    };
+    let told = plan(&want, with_keys);
+    insta::assert_snapshot!(told, @"person: delete the root user's access keys, since it cannot sign in to the console of AWS GovCloud (US) and no MFA protects them: with one of them as the credentials, run `aws iam list-access-keys`, deactivate each key with `aws iam update-access-key`, and delete it with `aws iam delete-access-key` once nothing fails for want of it, the key in use last. https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-account-root-user.html");
+    // MFA alone asks for the same.
+    assert_eq!(plan(&model("mfa = \"required\""), with_keys), told);
+    assert_eq!(plan(&model("unused_for_days = 30"), with_keys), "");
+}
+
+#[test]
 fn a_root_user_without_credentials_needs_no_mfa() {
     let none = Summary {
         access_keys: false,
