@@ -126,9 +126,11 @@ impl Folder {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// trueup in this folder, without anything of the environment that could reach a real account.
+    /// trueup in this folder, without anything of the environment that could reach a real account. `TRUEUP_BINARY` names
+    /// another one than today's: see `tests/before`.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
+        let today = || env!("CARGO_BIN_EXE_trueup").into();
+        let mut command = Command::new(std::env::var_os("TRUEUP_BINARY").unwrap_or_else(today));
         command
             .args(args)
             .current_dir(self.folder.path())

@@ -15,6 +15,7 @@ use trueup::core::plan::Verdict;
 use trueup::sandbox::Account;
 
 use crate::folder::ROOT;
+use crate::leaves::Moved;
 use crate::leaves::change::{child, places};
 use crate::planner::{self, Cells, Healthy, Planner};
 
@@ -189,12 +190,47 @@ pub(crate) fn variants() -> Vec<Variant> {
     variants.variant
 }
 
+impl Variant {
+    fn account(&self, healthy: &Value) -> Value {
+        let mut account = healthy.clone();
+        for edit in &self.edit {
+            edit.make(&mut account);
+        }
+        account
+    }
+
+    fn baseline(&self, baseline: &str) -> String {
+        let mut text = baseline.to_owned();
+        for [from, to] in &self.baseline {
+            assert!(text.contains(from), "{}: no `{from}` in the baseline", self.id);
+            text = text.replacen(from, to, 1);
+        }
+        text
+    }
+}
+
+/// The accounts of all variants that the table names, for the proof in `tests/before`.
+pub(crate) fn named(baseline: &str, healthy: &Value) -> Vec<Moved> {
+    let tests = crate::effect::named_variants();
+    let variants = variants().into_iter();
+    let named = variants.filter(|variant| tests.contains(&variant.id));
+    named
+        .map(|variant| {
+            let mut account = variant.account(healthy);
+            account["iam"]["root_user"]["report"] = Value::Null;
+            Moved {
+                test: format!("harmless:{}", variant.id),
+                change: variant.moves.clone(),
+                account,
+                baseline: variant.baseline(baseline),
+            }
+        })
+        .collect()
+}
+
 /// What of a variant's plan is not in sync.
 fn amiss(variant: &Variant, baseline: &str, healthy: &Healthy, planner: &Planner) -> Vec<String> {
-    let mut account = healthy.account.clone();
-    for edit in &variant.edit {
-        edit.make(&mut account);
-    }
+    let mut account = variant.account(&healthy.account);
     let same = account == healthy.account && variant.baseline.is_empty();
     if variant
         .edit
@@ -211,12 +247,7 @@ fn amiss(variant: &Variant, baseline: &str, healthy: &Healthy, planner: &Planner
     let cells = match variant.baseline.is_empty() {
         true => planner.differing(healthy, &account),
         false => {
-            let mut text = baseline.to_owned();
-            for [from, to] in &variant.baseline {
-                assert!(text.contains(from), "{}: no `{from}` in the baseline", variant.id);
-                text = text.replacen(from, to, 1);
-            }
-            let planner = Planner::new(&text);
+            let planner = Planner::new(&variant.baseline(baseline));
             planner.put(account);
             planner.plan(&[])
         }

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trueup::sandbox::Account;
 
@@ -203,6 +203,42 @@ fn judged<'a>(baseline: &str, healthy: &Healthy, leaves: &'a [Leaf]) -> Vec<(&'a
         }
     });
     results.into_inner().unwrap().into_values().collect()
+}
+
+/// An account by which a test of the table judges, for the proof in `tests/before`.
+#[derive(Serialize)]
+pub(crate) struct Moved {
+    /// What the table calls the test.
+    pub(crate) test: String,
+    pub(crate) change: String,
+    #[serde(skip)]
+    pub(crate) account: Value,
+    pub(crate) baseline: String,
+}
+
+/// The accounts of the leaves that the table names. Of each change there are four at most: twenty alarms show no more.
+pub(crate) fn named(baseline: &str, healthy: &Value) -> Vec<Moved> {
+    let named = crate::effect::named_leaves();
+    let same: Account = serde_json::from_value(healthy.clone()).unwrap();
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut moved = vec![];
+    for leaf in change::leaves(healthy, &lists()) {
+        if !named.contains(&(leaf.kind.clone(), leaf.member.clone())) {
+            continue;
+        }
+        let test = format!("leaf:{}: {}", leaf.kind, leaf.member);
+        let count = counts.entry((test.clone(), leaf.change.clone())).or_default();
+        if let (0..4, Some(account)) = (*count, leaf.account(healthy, &same)) {
+            *count += 1;
+            moved.push(Moved {
+                test,
+                change: format!("{} at {}", leaf.change, leaf.path()),
+                account: serde_json::to_value(account).unwrap(),
+                baseline: baseline.to_owned(),
+            });
+        }
+    }
+    moved
 }
 
 /// What the lists and the table name in vain.

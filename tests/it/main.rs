@@ -8,6 +8,7 @@ mod access_analyzer;
 mod account;
 mod admin_access;
 mod alerts;
+mod before;
 mod boto3;
 mod brownfield;
 mod budgets;
