@@ -1,11 +1,13 @@
 //! The calls: reading, and each change. What is already as asked for, or already gone, counts as done.
 
 use aws_sdk_ec2::types::VpcState;
+use futures::try_join;
 use trueup_aws::wait::{self, HALF_A_MINUTE};
 use trueup_aws::{Cx, Failure, done};
 use trueup_core::control::Observed;
 
-use super::model::{Action, Group, Ids, Model, State, Subnet, Vpc};
+use super::model::{Action, Group, Ids, IgnoredTags, Model, State, Subnet, Vpc};
+use super::obstacles::NOT_LOOKED_FOR;
 
 pub(super) mod read;
 mod write;
@@ -15,6 +17,9 @@ use self::write::{GATEWAY_GONE, add_gateway, attach, attached, needed_gateway};
 
 /// What a call answers while something that was deleted or detached just before still counts as there.
 const STILL_USED: &[&str] = &["DependencyViolation"];
+
+/// What a deletion answers where something uses what is to go.
+const IN_USE: &[&str] = &["DependencyViolation", "InvalidGroup.InUse"];
 
 /// What is waited for then.
 const UNUSED: &str = "EC2 sees that nothing uses it";
@@ -37,8 +42,57 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     })
 }
 
-/// Makes the change.
+/// Makes the change. If AWS refuses a deletion, because something uses what is to go, the fault says what and what is
+/// gone already: nothing that would follow is tried.
 pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
+    match change(action, cx).await {
+        Err(fault) if fault.is_one_of(IN_USE) => Err(explained(fault, cx).await),
+        changed => changed,
+    }
+}
+
+/// The fault with what is read of the VPC now, as far as that can be read.
+async fn explained(fault: Failure, cx: &Cx) -> Failure {
+    let ec2 = &cx.clients().ec2;
+    // Tags forbid nothing to AWS.
+    let every_tag = IgnoredTags(vec!["*".to_owned()]);
+    let left = try_join!(read::default_vpc(ec2, Some(&every_tag)), read::zones(ec2));
+    match left {
+        Ok((Some(vpc), zones)) => fault.reworded(|said| refused(said, &vpc, zones)),
+        _ => fault,
+    }
+}
+
+/// What AWS said, what is in the way, what is gone, and what to do.
+fn refused(said: &str, vpc: &Vpc, zones: Vec<String>) -> String {
+    let id = &vpc.id;
+    let in_the_way = match vpc.obstacles.as_slice() {
+        [] => format!("EC2 shows nothing that uses {id}; not looked for: {NOT_LOOKED_FOR}"),
+        obstacles => format!("in the way: {}", obstacles.join(", ")),
+    };
+    let mut gone: Vec<String> = read::without_subnet(zones, &vpc.subnets)
+        .into_iter()
+        .map(|zone| format!("the default subnet of {zone}"))
+        .collect();
+    gone.extend(vpc.gateways.is_empty().then(|| match &vpc.detached_gateway {
+        Some(gateway) => format!("the attachment of internet gateway {gateway}"),
+        None => "the internet gateway".to_owned(),
+    }));
+    let gone = match gone.as_slice() {
+        [] => format!("nothing of {id} is removed"),
+        gone => format!(
+            "already removed of {id}: {}; nothing more is removed",
+            gone.join(", ")
+        ),
+    };
+    format!(
+        "{}; {in_the_way}; {gone}. Delete what uses it and apply again, or restore it with state = \"present\"",
+        said.trim_end_matches('.')
+    )
+}
+
+/// Makes the change.
+async fn change(action: &Action, cx: &Cx) -> Result<(), Failure> {
     let ec2 = &cx.clients().ec2;
     match action {
         Action::DeleteSubnet(Subnet { id, .. }) => done(

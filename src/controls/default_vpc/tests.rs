@@ -75,20 +75,27 @@ fn told(want: State, vpc: Option<Vpc>) -> String {
 }
 
 #[test]
-fn removal_deletes_the_subnets_then_the_gateway_then_the_vpc() {
+fn removal_deletes_one_part_after_the_other_so_that_the_first_refusal_ends_it() {
     assert_snapshot!(told(State::Absent, Some(whole())), @r"
     1 delete subnet subnet-a (eu-west-1a) [Destroy, destructive]
-    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive]
-    3 detach internet gateway igw-1 from vpc-1 [Destroy, destructive] after 1, 2
+    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive] after 1
+    3 detach internet gateway igw-1 from vpc-1 [Destroy, destructive] after 2
     4 delete internet gateway igw-1 [Destroy, destructive] after 3
-    5 delete the default VPC vpc-1 [Destroy, destructive] after 1, 2, 4
+    5 delete the default VPC vpc-1 [Destroy, destructive] after 4
     ");
 }
 
 #[test]
 fn the_deletion_of_the_vpc_says_what_was_not_looked_for() {
     let out = out(&Model::of(State::Absent), &seen(Some(whole())));
-    assert_snapshot!(out.steps[4].risks.join("\n"), @"what names it without a network interface in it is not seen, such as DB subnet groups, Auto Scaling groups and private hosted zones");
+    let unseen = "DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle Lambda functions, \
+                  Route 53 private hosted zones, Resolver and DNS Firewall rules";
+    assert_eq!(
+        out.steps[4].risks,
+        [format!("not looked for, because EC2 does not show it: {unseen}")]
+    );
+    let said = format!("Not looked for: {unseen}.");
+    assert!(DefaultVpc::DOC.decides.contains(&said.as_str()));
 }
 
 #[test]
@@ -118,8 +125,8 @@ fn an_interrupted_removal_goes_on_where_it_stopped() {
 fn a_vpc_that_never_had_a_gateway_is_removed_too() {
     assert_snapshot!(told(State::Absent, but(no_gateway)), @r"
     1 delete subnet subnet-a (eu-west-1a) [Destroy, destructive]
-    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive]
-    3 delete the default VPC vpc-1 [Destroy, destructive] after 1, 2
+    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive] after 1
+    3 delete the default VPC vpc-1 [Destroy, destructive] after 2
     ");
 }
 
@@ -136,10 +143,10 @@ fn unused_security_groups_are_deleted_by_name_and_with_consent() {
     });
     assert_snapshot!(told(State::Absent, grouped.clone()), @r"
     1 delete subnet subnet-a (eu-west-1a) [Destroy, destructive]
-    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive]
-    3 delete security group sg-3 (web) [Destroy, destructive] after 1, 2
-    4 delete security group sg-2 (db) [Destroy, destructive] after 1, 2, 3
-    5 delete the default VPC vpc-1 [Destroy, destructive] after 1, 2, 4
+    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive] after 1
+    3 delete security group sg-3 (web) [Destroy, destructive] after 2
+    4 delete security group sg-2 (db) [Destroy, destructive] after 3
+    5 delete the default VPC vpc-1 [Destroy, destructive] after 4
     ");
     let out = out(&Model::of(State::Absent), &seen(grouped));
     assert_snapshot!(out.steps[2].risks.join("\n"), @"its rules go with it, and what names it, such as a launch template, no longer works");

@@ -127,7 +127,7 @@ async fn detached_gateway(ec2: &Client, parts: &Parts) -> Result<Option<Internet
 }
 
 /// The zones that can have a default subnet: available ones that are not Local or Wavelength Zones.
-async fn zones(ec2: &Client) -> Result<Vec<String>, Failure> {
+pub(super) async fn zones(ec2: &Client) -> Result<Vec<String>, Failure> {
     let answer = ec2
         .describe_availability_zones()
         .filters(filter("zone-type", ["availability-zone"]))
@@ -193,7 +193,8 @@ fn assemble(id: &str, parts: &Parts) -> Result<Vpc, Failure> {
     })
 }
 
-fn without_subnet(zones: Vec<String>, subnets: &[Subnet]) -> Vec<String> {
+/// The zones that have none of these subnets, sorted.
+pub(super) fn without_subnet(zones: Vec<String>, subnets: &[Subnet]) -> Vec<String> {
     let with: BTreeSet<&str> = subnets.iter().map(|subnet| subnet.zone.as_str()).collect();
     let mut without: Vec<String> = zones
         .into_iter()
