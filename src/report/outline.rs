@@ -475,14 +475,15 @@ mod tests {
     fn the_steps_of_one_place_are_listed_in_full() {
         insta::assert_snapshot!(shown(&of_regions(&["us-west-1"])), @r"
         - 1  delete subnet subnet-00f00a1b2c3d4e5f6 (us-west-1a)  (destructive)
-        - 2  delete subnet subnet-00f01a1b2c3d4e5f6 (us-west-1b)  (destructive)
+        - 2  delete subnet subnet-00f01a1b2c3d4e5f6 (us-west-1b)
+             (destructive, after 1)
         - 3  detach internet gateway igw-00f00a1b2c3d4e5f6 from vpc-00f00a1b2c3d4e5f6
-             (destructive, after 1, 2)
+             (destructive, after 2)
         - 4  delete internet gateway igw-00f00a1b2c3d4e5f6  (destructive, after 3)
-        - 5  delete the default VPC vpc-00f00a1b2c3d4e5f6
-             (destructive, after 1, 2, 4)
-             ! what names it without a network interface in it is not seen, such as DB
-               subnet groups, Auto Scaling groups and private hosted zones
+        - 5  delete the default VPC vpc-00f00a1b2c3d4e5f6  (destructive, after 4)
+             ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
+               launch templates, idle Lambda functions, Route 53 private hosted zones,
+               Resolver and DNS Firewall rules
         ");
     }
 
@@ -491,12 +492,13 @@ mod tests {
         let mut doc = of_regions(&["us-west-1", "sa-east-1"]);
         step(&mut doc, "us-west-1", 2).after.push(99);
         insta::assert_snapshot!(shown(&doc), @r"
-        - a  delete subnet subnet-… (…)  (destructive)
+        - a  delete subnet subnet-… (…)  (destructive, one after the other)
         - b  detach internet gateway igw-… from vpc-…  (destructive, after a)
         - c  delete internet gateway igw-…  (destructive, after b)
-        - d  delete the default VPC vpc-…  (destructive, after a, c)
-             ! what names it without a network interface in it is not seen, such as DB
-               subnet groups, Auto Scaling groups and private hosted zones
+        - d  delete the default VPC vpc-…  (destructive, after c)
+             ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
+               launch templates, idle Lambda functions, Route 53 private hosted zones,
+               Resolver and DNS Firewall rules
 
                      a     b           c   d
           us-west-1  1, 2  3 after 99  4   5  vpc-00f00a1b2c3d4e5f6
@@ -514,6 +516,15 @@ mod tests {
             "{}",
             shown(&doc)
         );
+    }
+
+    #[test]
+    fn what_waits_for_one_alone_of_the_steps_that_run_in_turn_says_which() {
+        let mut doc = of_regions(&["us-west-1", "sa-east-1"]);
+        let first = step(&mut doc, "us-west-1", 0).number;
+        step(&mut doc, "us-west-1", 2).after = vec![first];
+        let text = shown(&doc);
+        assert!(text.contains(&format!("(destructive, after {first})")), "{text}");
     }
 
     #[test]

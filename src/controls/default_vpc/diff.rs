@@ -24,8 +24,8 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<
 
 /// The steps that remove a default VPC, or why not.
 fn remove(vpc: &Vpc, out: &mut Changes<Action>) {
-    vpc.notices.iter().for_each(|line| out.notice(line));
     if !vpc.obstacles.is_empty() {
+        vpc.notices.iter().for_each(|line| out.notice(line));
         vpc.obstacles.iter().for_each(|line| out.refuse(line));
         return;
     }
@@ -64,11 +64,14 @@ fn remove(vpc: &Vpc, out: &mut Changes<Action>) {
         };
         earlier = Some(out.destroy(delete).after_all(earlier).id());
     }
-    out.destroy(Action::DeleteVpc { vpc: vpc.id.clone() })
+    let delete = out
+        .destroy(Action::DeleteVpc { vpc: vpc.id.clone() })
         .after_all(earlier)
-        .destructive(format!(
-            "not looked for, because EC2 does not show it: {NOT_LOOKED_FOR}"
-        ));
+        .destructive(format!("not looked for: {NOT_LOOKED_FOR}"));
+    // What was changed goes with it, and is named where there is consent to be given.
+    vpc.notices
+        .iter()
+        .fold(delete, |step, line| step.destructive(line));
 }
 
 /// The steps that give a default VPC what AWS would have made with it.

@@ -188,3 +188,42 @@ async fn change(action: &Action, cx: &Cx) -> Result<(), Failure> {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::model::DefaultRoute;
+    use super::*;
+
+    /// What is left of a default VPC in a region with three zones.
+    fn left(zones: &[&str], gateway: bool, obstacles: &[&str]) -> String {
+        let vpc = Vpc {
+            id: "vpc-1".to_owned(),
+            gateways: gateway.then(|| "igw-1".to_owned()).into_iter().collect(),
+            detached_gateway: None,
+            subnets: zones
+                .iter()
+                .map(|zone| Subnet {
+                    id: format!("subnet-{zone}"),
+                    zone: (*zone).to_owned(),
+                })
+                .collect(),
+            zones_without_subnet: vec![],
+            main_route_table: "rtb-1".to_owned(),
+            default_route: DefaultRoute::Leads,
+            unused_groups: vec![],
+            obstacles: obstacles.iter().map(|line| (*line).to_owned()).collect(),
+            notices: vec![],
+        };
+        let zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"].map(str::to_owned);
+        refused("It has dependencies.", &vpc, zones.to_vec())
+    }
+
+    #[test]
+    fn a_refused_deletion_says_what_is_in_the_way_what_is_gone_and_what_to_do() {
+        assert_snapshot!(left(&["eu-west-1b", "eu-west-1c"], true, &["instance i-1 (running)", "VPN gateway vgw-1"]), @r#"It has dependencies; in the way: instance i-1 (running), VPN gateway vgw-1; already removed of vpc-1: the default subnet of eu-west-1a; nothing more is removed. Delete what uses it and apply again, or restore it with state = "present""#);
+        assert_snapshot!(left(&["eu-west-1a", "eu-west-1b", "eu-west-1c"], true, &["instance i-1 (running)"]), @r#"It has dependencies; in the way: instance i-1 (running); nothing of vpc-1 is removed. Delete what uses it and apply again, or restore it with state = "present""#);
+        assert_snapshot!(left(&[], false, &[]), @r#"It has dependencies; EC2 shows nothing that uses vpc-1; not looked for: DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle Lambda functions, Route 53 private hosted zones, Resolver and DNS Firewall rules; already removed of vpc-1: the default subnet of eu-west-1a, the default subnet of eu-west-1b, the default subnet of eu-west-1c, the internet gateway; nothing more is removed. Delete what uses it and apply again, or restore it with state = "present""#);
+    }
+}
