@@ -36,7 +36,7 @@ impl Control for DefaultVpc {
             r#"The region has no default VPC or, with "present", one with a subnet in each zone and a route to the internet."#,
             "A VPC that anything uses, or that has tags other than AWS's and those of `ignore_tags`, is not deleted; the region counts as blocked.",
             "Use is what EC2 shows: network interfaces, gateways, endpoints, peering connections, VPC Lattice associations, flow logs, CIDR reservations and the like.",
-            "Not looked for: DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle Lambda functions, Route 53 private hosted zones, Resolver and DNS Firewall rules.",
+            "Not looked for: DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle Lambda functions, route servers, local gateways of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall rules.",
             "It is looked at again right before the first deletion, and the first refusal of AWS ends the removal in that region; a later run goes on.",
             "Unused security groups and changed default rules do not keep it; what is lost is listed, and the deletion needs consent.",
         ],

@@ -482,8 +482,9 @@ mod tests {
         - 4  delete internet gateway igw-00f00a1b2c3d4e5f6  (destructive, after 3)
         - 5  delete the default VPC vpc-00f00a1b2c3d4e5f6  (destructive, after 4)
              ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
-               launch templates, idle Lambda functions, Route 53 private hosted zones,
-               Resolver and DNS Firewall rules
+               launch templates, idle Lambda functions, route servers, local gateways
+               of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall
+               rules
         ");
     }
 
@@ -497,8 +498,9 @@ mod tests {
         - c  delete internet gateway igw-…  (destructive, after b)
         - d  delete the default VPC vpc-…  (destructive, after c)
              ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
-               launch templates, idle Lambda functions, Route 53 private hosted zones,
-               Resolver and DNS Firewall rules
+               launch templates, idle Lambda functions, route servers, local gateways
+               of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall
+               rules
 
                      a     b           c   d
           us-west-1  1, 2  3 after 99  4   5  vpc-00f00a1b2c3d4e5f6

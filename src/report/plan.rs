@@ -120,8 +120,9 @@ mod tests {
           - c  delete internet gateway igw-…  (destructive, after b)
           - d  delete the default VPC vpc-…  (destructive, after c)
                ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
-                 launch templates, idle Lambda functions, Route 53 private hosted zones,
-                 Resolver and DNS Firewall rules
+                 launch templates, idle Lambda functions, route servers, local gateways
+                 of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall
+                 rules
 
                             a         b    c    d
             ap-northeast-1  20–22     23   24   25  vpc-00000a1b2c3d4e5f6
@@ -221,8 +222,9 @@ mod tests {
           - c  delete internet gateway igw-…  (destructive, after b)
           - d  delete the default VPC vpc-…  (destructive, after c)
                ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
-                 launch templates, idle Lambda functions, Route 53 private hosted zones,
-                 Resolver and DNS Firewall rules
+                 launch templates, idle Lambda functions, route servers, local gateways
+                 of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall
+                 rules
 
                             a      b   c   d
             ap-northeast-1  2–4    5   6   7  vpc-00000a1b2c3d4e5f6

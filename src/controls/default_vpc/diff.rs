@@ -24,8 +24,9 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<
 
 /// The steps that remove a default VPC, or why not.
 fn remove(vpc: &Vpc, out: &mut Changes<Action>) {
+    vpc.notices.iter().for_each(|line| out.notice(line));
     if !vpc.obstacles.is_empty() {
-        vpc.notices.iter().for_each(|line| out.notice(line));
+        vpc.lost.iter().for_each(|line| out.notice(line));
         vpc.obstacles.iter().for_each(|line| out.refuse(line));
         return;
     }
@@ -69,9 +70,7 @@ fn remove(vpc: &Vpc, out: &mut Changes<Action>) {
         .after_all(earlier)
         .destructive(format!("not looked for: {NOT_LOOKED_FOR}"));
     // What was changed goes with it, and is named where there is consent to be given.
-    vpc.notices
-        .iter()
-        .fold(delete, |step, line| step.destructive(line));
+    vpc.lost.iter().fold(delete, |step, line| step.destructive(line));
 }
 
 /// The steps that give a default VPC what AWS would have made with it.

@@ -11,7 +11,7 @@
 //! What other services keep of a VPC is looked for as far as EC2 shows it. An association with a VPC Lattice service
 //! network shows as routes of AWS's own in the route tables, and everything else that serves a VPC from another service,
 //! such as load balancers, databases or Resolver endpoints, as network interfaces or endpoints. [`NOT_LOOKED_FOR`] leaves
-//! no trace there.
+//! no trace in what is read.
 //!
 //! The rare things, of which some cost a call for each subnet, are looked for last, where nothing else is in the way.
 //!
@@ -40,7 +40,8 @@ mod tests;
 
 /// What may name a default VPC, its subnets or its groups and is not in the answers that are read.
 pub(super) const NOT_LOOKED_FOR: &str = "DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle \
-                                         Lambda functions, Route 53 private hosted zones, Resolver and DNS Firewall rules";
+                                         Lambda functions, route servers, local gateways of Outposts, Route 53 \
+                                         private hosted zones, Resolver and DNS Firewall rules";
 
 /// The most items of a page: with it and a filter EC2 counts a call as cheap.
 const PAGE: i32 = 1000;

@@ -22,6 +22,7 @@ fn whole() -> Vpc {
         default_route: DefaultRoute::Leads,
         unused_groups: vec![],
         obstacles: vec![],
+        lost: vec![],
         notices: vec![],
     }
 }
@@ -88,8 +89,8 @@ fn removal_deletes_one_part_after_the_other_so_that_the_first_refusal_ends_it() 
 #[test]
 fn the_deletion_of_the_vpc_says_what_was_not_looked_for() {
     let out = out(&Model::of(State::Absent), &seen(Some(whole())));
-    let unseen = "DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle Lambda functions, \
-                  Route 53 private hosted zones, Resolver and DNS Firewall rules";
+    let unseen = super::obstacles::NOT_LOOKED_FOR;
+    assert!(unseen.starts_with("DB, cache and other subnet groups, "));
     assert_eq!(out.steps[4].risks, [format!("not looked for: {unseen}")]);
     let said = format!("Not looked for: {unseen}.");
     assert!(DefaultVpc::DOC.decides.contains(&said.as_str()));
@@ -156,7 +157,7 @@ fn one_thing_in_the_way_stops_every_step_and_each_is_named() {
             "instance i-1 (running)".to_owned(),
             "NAT gateway nat-1 (available)".to_owned(),
         ];
-        vpc.notices = vec!["the rules of default network ACL acl-1 have been changed".to_owned()];
+        vpc.lost = vec!["the rules of default network ACL acl-1 have been changed".to_owned()];
     });
     assert_snapshot!(told(State::Absent, used), @r"
     refused: instance i-1 (running)
@@ -170,7 +171,7 @@ fn what_was_changed_and_is_lost_is_told_and_stops_nothing() {
     let changed = but(|vpc| {
         no_subnets(vpc);
         no_gateway(vpc);
-        vpc.notices = vec!["the rules of default network ACL acl-1 have been changed".to_owned()];
+        vpc.lost = vec!["the rules of default network ACL acl-1 have been changed".to_owned()];
     });
     assert_snapshot!(told(State::Absent, changed.clone()), @"1 delete the default VPC vpc-1 [Destroy, destructive]");
     let out = out(&Model::of(State::Absent), &seen(changed));

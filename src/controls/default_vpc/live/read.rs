@@ -64,6 +64,7 @@ pub(super) async fn default_vpc(ec2: &Client, to_go: Option<&IgnoredTags>) -> Re
     )?;
     read.zones_without_subnet = without_subnet(zones, &read.subnets);
     read.obstacles = found.obstacles;
+    read.lost = found.lost;
     read.notices = found.notices;
     read.unused_groups = found.unused_groups;
     if let Some(gateway) = detached {
@@ -189,6 +190,7 @@ fn assemble(id: &str, parts: &Parts) -> Result<Vpc, Failure> {
         },
         unused_groups: vec![],
         obstacles: vec![],
+        lost: vec![],
         notices: vec![],
     })
 }

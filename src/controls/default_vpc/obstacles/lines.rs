@@ -18,7 +18,9 @@ use crate::default_vpc::model::{Group, IgnoredTags};
 pub(crate) struct InTheWay {
     /// What forbids removing the VPC.
     pub(crate) obstacles: Vec<String>,
-    /// What would be lost with it, but was made to be changed.
+    /// What is lost with it, but was made to be changed.
+    pub(crate) lost: Vec<String>,
+    /// What else is to be known.
     pub(crate) notices: Vec<String>,
     /// The security groups beside the default one that nothing uses, in an order in which they can be deleted.
     pub(crate) unused_groups: Vec<Group>,
@@ -36,6 +38,7 @@ impl InTheWay {
 
     pub(super) fn add(&mut self, other: InTheWay) {
         self.obstacles.extend(other.obstacles);
+        self.lost.extend(other.lost);
         self.notices.extend(other.notices);
         self.unused_groups.extend(other.unused_groups);
     }
@@ -83,13 +86,13 @@ pub(super) fn of_parts(parts: &Parts, ignored: &IgnoredTags) -> InTheWay {
     of_subnets.sort();
     obstacles.extend(of_subnets);
     let mut of_tables: Vec<String> = vec![];
-    let mut notices = vec![];
+    let mut lost = vec![];
     for table in route_tables {
         let id = shown(table.route_table_id());
         of_tables.extend(attached_by_routes(table));
         if is_main(table) {
             of_tables.extend(tagged("main route table", Some(id), table.tags(), ignored));
-            notices.extend(changed_routes(table));
+            lost.extend(changed_routes(table));
         } else {
             of_tables.push(format!("route table {id} is not the main one"));
         }
@@ -98,7 +101,7 @@ pub(super) fn of_parts(parts: &Parts, ignored: &IgnoredTags) -> InTheWay {
     obstacles.extend(of_tables);
     InTheWay {
         obstacles,
-        notices,
+        lost,
         ..InTheWay::default()
     }
 }
@@ -407,7 +410,7 @@ pub(super) fn of_groups(
     let mut findings = InTheWay::obstacles(tags.chain(foreign).chain(used));
     findings.obstacles.dedup();
     findings.unused_groups = unused;
-    findings.notices = groups
+    findings.lost = groups
         .iter()
         .filter(|group| is_default_group(group) && !has_default_rules(group))
         .map(|group| {
@@ -498,7 +501,7 @@ pub(super) fn of_acls(acls: &[NetworkAcl], ignored: &IgnoredTags) -> InTheWay {
             ))
         }
     }));
-    findings.notices = acls
+    findings.lost = acls
         .iter()
         .filter(|acl| acl.is_default() == Some(true) && !has_default_entries(acl))
         .map(|acl| {

@@ -20,11 +20,13 @@ const VPC: &str = "vpc-1";
 const NONE: IgnoredTags = IgnoredTags(vec![]);
 
 fn told(findings: &InTheWay) -> String {
+    let lost = findings.lost.iter().map(|line| format!("lost: {line}"));
     let notices = findings.notices.iter().map(|line| format!("notice: {line}"));
     findings
         .obstacles
         .iter()
         .cloned()
+        .chain(lost)
         .chain(notices)
         .chain(
             findings
@@ -166,7 +168,7 @@ fn changed_routes_are_told() {
             .nat_gateway_id("nat-1")
             .build();
     });
-    assert_snapshot!(told, @"notice: main route table rtb-1 has routes of its own: 0.0.0.0/0, 10.9.0.0/16");
+    assert_snapshot!(told, @"lost: main route table rtb-1 has routes of its own: 0.0.0.0/0, 10.9.0.0/16");
 }
 
 fn interface(id: &str) -> aws_sdk_ec2::types::builders::NetworkInterfaceBuilder {
@@ -445,7 +447,7 @@ fn security_groups_that_rules_name_or_that_are_tagged_are_in_the_way() {
     let groups = [naming("sg-2", "db", &[]), by_default];
     assert_snapshot!(told(&of_groups(VPC, &groups, &[], &NONE)), @r"
     rules of security group sg-1 (default) name security group sg-2 (db)
-    notice: the rules of default security group sg-1 have been changed
+    lost: the rules of default security group sg-1 have been changed
     ");
     let mut tagged = naming("sg-2", "db", &[]);
     tagged.tags = Some(vec![tag("team", "web")]);
@@ -487,7 +489,7 @@ fn a_changed_default_group_is_told_and_a_tagged_one_is_in_the_way() {
     );
     let mut emptied = default_group();
     emptied.ip_permissions = None;
-    assert_snapshot!(told(&of_groups(VPC, &[emptied], &[], &NONE)), @"notice: the rules of default security group sg-1 have been changed");
+    assert_snapshot!(told(&of_groups(VPC, &[emptied], &[], &NONE)), @"lost: the rules of default security group sg-1 have been changed");
     let mut tagged = default_group();
     tagged.tags = Some(vec![tag("Name", "mine")]);
     assert_snapshot!(told(&of_groups(VPC, &[tagged], &[], &NONE)), @r#"default security group sg-1 is tagged Name = "mine", which ignore_tags does not have"#);
@@ -531,7 +533,7 @@ fn network_acls_that_somebody_made_are_in_the_way_and_changes_of_the_default_one
     assert_snapshot!(told(&of_acls(&[changed, other], &NONE)), @r#"
     default network ACL acl-1 is tagged Name = "mine", which ignore_tags does not have
     network ACL acl-2 is not the default one
-    notice: the rules of default network ACL acl-1 have been changed
+    lost: the rules of default network ACL acl-1 have been changed
     "#);
 }
 
