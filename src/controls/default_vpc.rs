@@ -1,8 +1,8 @@
 //! The default VPC of a region.
 //!
-//! Removing it starts with the subnets, because `DeleteSubnet` is AWS's own in-use check: it fails while a
-//! network interface is left in the subnet, and a VPC that turns out to be used then still has its gateway
-//! and its routes. `DeleteVpc` at the end takes the main route table, the default network ACL and the default
+//! It is removed one part after the other, and the first refusal ends it. It starts with the subnets, because
+//! `DeleteSubnet` is AWS's own in-use check: it fails while a network interface is left in the subnet, and a VPC that
+//! turns out to be used then still has its gateway and its routes. `DeleteVpc` at the end takes the main route table, the default network ACL and the default
 //! security group with it (EC2 API reference); the set of DHCP options stays.
 //!
 //! `live` says what is there and makes one change, and `obstacles` says what forbids removing it.
@@ -35,6 +35,9 @@ impl Control for DefaultVpc {
         decides: &[
             r#"The region has no default VPC or, with "present", one with a subnet in each zone and a route to the internet."#,
             "A VPC that anything uses, or that has tags other than AWS's and those of `ignore_tags`, is not deleted; the region counts as blocked.",
+            "Use is what EC2 shows: network interfaces, gateways, endpoints, peering connections, VPC Lattice associations, flow logs, CIDR reservations and the like.",
+            "Not looked for: DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle Lambda functions, route servers, local gateways of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall rules.",
+            "It is looked at again right before the first deletion, and the first refusal of AWS ends the removal in that region; a later run goes on.",
             "Unused security groups and changed default rules do not keep it; what is lost is listed, and the deletion needs consent.",
         ],
         off: "state = \"present\" restores it, with new ids, and also repairs a half-deleted one",
@@ -48,6 +51,7 @@ state = "absent"           # refused where anything uses it; "present" restores 
     const CALLS: Calls = Calls {
         read: &[
             "ec2:DescribeAvailabilityZones",
+            "ec2:DescribeCarrierGateways",
             "ec2:DescribeEgressOnlyInternetGateways",
             "ec2:DescribeFlowLogs",
             "ec2:DescribeInstances",
@@ -59,10 +63,12 @@ state = "absent"           # refused where anything uses it; "present" restores 
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeSubnets",
             "ec2:DescribeTransitGatewayVpcAttachments",
+            "ec2:DescribeVpcBlockPublicAccessExclusions",
             "ec2:DescribeVpcEndpoints",
             "ec2:DescribeVpcPeeringConnections",
             "ec2:DescribeVpcs",
             "ec2:DescribeVpnGateways",
+            "ec2:GetSubnetCidrReservations",
         ],
         write: &[
             "ec2:AttachInternetGateway",

@@ -24,6 +24,8 @@ struct Kind {
     weakens: Vec<String>,
     /// The kinds of the same place that it waits for, each as a whole.
     after: BTreeSet<usize>,
+    /// True if there are several of it, each of which waits for the one before.
+    in_turn: bool,
     blocked: Option<String>,
 }
 
@@ -72,6 +74,7 @@ pub(super) fn outline(steps: &[&Step]) -> Outline {
         .collect();
     for ((alike, kind), (whole, waits)) in of_kind.iter().zip(&mut kinds).zip(waits) {
         kind.after = whole;
+        kind.in_turn = in_turn(alike);
         members.push(Members {
             numbers: alike.iter().map(|step| step.number).collect(),
             waits,
@@ -98,6 +101,7 @@ fn kind(step: &Step) -> Kind {
         risks: step.risks.iter().map(|risk| common(risk)).collect(),
         weakens: step.weakens.iter().map(|what| common(what)).collect(),
         after: BTreeSet::new(),
+        in_turn: false,
         blocked: step.blocked.as_ref().map(|why| match why {
             // The step's number differs from place to place, and the step is among those it waits for.
             Why::BehindBlocked(_) => "waits for a step that is blocked".to_owned(),
@@ -106,19 +110,33 @@ fn kind(step: &Step) -> Kind {
     }
 }
 
-/// What a step waits for: the kinds that it waits for as a whole, and the numbers of all other steps.
+/// True if these are several, each of which waits for the one before.
+fn in_turn(alike: &[&Step]) -> bool {
+    alike.len() > 1 && alike.windows(2).all(|two| two[1].after.contains(&two[0].number))
+}
+
+/// What a step waits for: the kinds that it waits for as a whole, and the numbers of all other steps. What waits for the
+/// last of those that run in turn waits for all of them, and that each of them waits for the one before is said of the
+/// kind.
 fn split_waits(step: &Step, of_kind: &[Vec<&Step>]) -> (BTreeSet<usize>, Vec<usize>) {
+    let waits = |other: &&Step| step.after.contains(&other.number);
+    let is_own = |alike: &[&Step]| alike.iter().any(|other| other.number == step.number);
     let whole: BTreeSet<usize> = of_kind
         .iter()
         .enumerate()
-        .filter(|(_, alike)| alike.iter().all(|other| step.after.contains(&other.number)))
+        .filter(|(_, alike)| match alike.last() {
+            Some(last) if in_turn(alike) => !is_own(alike) && waits(last),
+            _ => alike.iter().all(waits),
+        })
         .map(|(at, _)| at)
         .collect();
-    let single = step.after.iter().copied().filter(|number| {
-        !whole
-            .iter()
-            .any(|at| of_kind[*at].iter().any(|other| other.number == *number))
-    });
+    let is_said = |number: usize| {
+        of_kind.iter().enumerate().any(|(at, alike)| {
+            let has = alike.iter().any(|other| other.number == number);
+            has && (whole.contains(&at) || (in_turn(alike) && is_own(alike)))
+        })
+    };
+    let single = step.after.iter().copied().filter(|number| !is_said(*number));
     (whole.clone(), single.collect())
 }
 
@@ -237,6 +255,9 @@ fn tabled(kinds: &[Kind], places: &[(&Location, &[Members])], style: &Style) -> 
             after.push(phrase::numbers(waits));
         }
         let mut marks = marks(kind.class, &kind.weakens, style);
+        if kind.in_turn {
+            marks.push("one after the other".to_owned());
+        }
         if !after.is_empty() {
             marks.push(format!("after {}", after.join(", ")));
         }
@@ -454,14 +475,16 @@ mod tests {
     fn the_steps_of_one_place_are_listed_in_full() {
         insta::assert_snapshot!(shown(&of_regions(&["us-west-1"])), @r"
         - 1  delete subnet subnet-00f00a1b2c3d4e5f6 (us-west-1a)  (destructive)
-        - 2  delete subnet subnet-00f01a1b2c3d4e5f6 (us-west-1b)  (destructive)
+        - 2  delete subnet subnet-00f01a1b2c3d4e5f6 (us-west-1b)
+             (destructive, after 1)
         - 3  detach internet gateway igw-00f00a1b2c3d4e5f6 from vpc-00f00a1b2c3d4e5f6
-             (destructive, after 1, 2)
+             (destructive, after 2)
         - 4  delete internet gateway igw-00f00a1b2c3d4e5f6  (destructive, after 3)
-        - 5  delete the default VPC vpc-00f00a1b2c3d4e5f6
-             (destructive, after 1, 2, 4)
-             ! what names it without a network interface in it is not seen, such as DB
-               subnet groups, Auto Scaling groups and private hosted zones
+        - 5  delete the default VPC vpc-00f00a1b2c3d4e5f6  (destructive, after 4)
+             ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
+               launch templates, idle Lambda functions, route servers, local gateways
+               of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall
+               rules
         ");
     }
 
@@ -470,12 +493,14 @@ mod tests {
         let mut doc = of_regions(&["us-west-1", "sa-east-1"]);
         step(&mut doc, "us-west-1", 2).after.push(99);
         insta::assert_snapshot!(shown(&doc), @r"
-        - a  delete subnet subnet-… (…)  (destructive)
+        - a  delete subnet subnet-… (…)  (destructive, one after the other)
         - b  detach internet gateway igw-… from vpc-…  (destructive, after a)
         - c  delete internet gateway igw-…  (destructive, after b)
-        - d  delete the default VPC vpc-…  (destructive, after a, c)
-             ! what names it without a network interface in it is not seen, such as DB
-               subnet groups, Auto Scaling groups and private hosted zones
+        - d  delete the default VPC vpc-…  (destructive, after c)
+             ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
+               launch templates, idle Lambda functions, route servers, local gateways
+               of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall
+               rules
 
                      a     b           c   d
           us-west-1  1, 2  3 after 99  4   5  vpc-00f00a1b2c3d4e5f6
@@ -496,17 +521,27 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_one_alone_of_the_steps_that_run_in_turn_says_which() {
+        let mut doc = of_regions(&["us-west-1", "sa-east-1"]);
+        let first = step(&mut doc, "us-west-1", 0).number;
+        step(&mut doc, "us-west-1", 2).after = vec![first];
+        let text = shown(&doc);
+        assert!(text.contains(&format!("(destructive, after {first})")), "{text}");
+    }
+
+    #[test]
     fn a_region_whose_steps_wait_in_another_way_is_listed_by_itself() {
         let mut doc = of_regions(&["us-west-1", "sa-east-1"]);
-        // Its gateway waits for one of its subnets only, and so does one subnet for the other.
-        let first = step(&mut doc, "us-west-1", 0).number;
-        step(&mut doc, "us-west-1", 1).after.push(first);
+        // Its second subnet does not wait for the first, and so its gateway waits for one of them only.
+        let second = step(&mut doc, "us-west-1", 1);
+        second.after.clear();
+        let second = second.number;
         let text = shown(&doc);
         assert!(
             text.contains("in us-west-1:\n") && text.contains("in sa-east-1:\n"),
             "{text}"
         );
-        assert!(text.contains(&format!("(destructive, after {first})")), "{text}");
+        assert!(text.contains(&format!("(destructive, after {second})")), "{text}");
     }
 
     #[test]

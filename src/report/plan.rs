@@ -115,12 +115,14 @@ mod tests {
             - state = "present"
             + state = "absent"
 
-          - a  delete subnet subnet-… (…)  (destructive)
+          - a  delete subnet subnet-… (…)  (destructive, one after the other)
           - b  detach internet gateway igw-… from vpc-…  (destructive, after a)
           - c  delete internet gateway igw-…  (destructive, after b)
-          - d  delete the default VPC vpc-…  (destructive, after a, c)
-               ! what names it without a network interface in it is not seen, such as DB
-                 subnet groups, Auto Scaling groups and private hosted zones
+          - d  delete the default VPC vpc-…  (destructive, after c)
+               ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
+                 launch templates, idle Lambda functions, route servers, local gateways
+                 of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall
+                 rules
 
                             a         b    c    d
             ap-northeast-1  20–22     23   24   25  vpc-00000a1b2c3d4e5f6
@@ -215,12 +217,14 @@ mod tests {
             - state = "present"
             + state = "absent"
 
-          - a  delete subnet subnet-… (…)  (destructive)
+          - a  delete subnet subnet-… (…)  (destructive, one after the other)
           - b  detach internet gateway igw-… from vpc-…  (destructive, after a)
           - c  delete internet gateway igw-…  (destructive, after b)
-          - d  delete the default VPC vpc-…  (destructive, after a, c)
-               ! what names it without a network interface in it is not seen, such as DB
-                 subnet groups, Auto Scaling groups and private hosted zones
+          - d  delete the default VPC vpc-…  (destructive, after c)
+               ! not looked for: DB, cache and other subnet groups, Auto Scaling groups,
+                 launch templates, idle Lambda functions, route servers, local gateways
+                 of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall
+                 rules
 
                             a      b   c   d
             ap-northeast-1  2–4    5   6   7  vpc-00000a1b2c3d4e5f6

@@ -128,6 +128,7 @@ operations! {
         subnets::create_subnet;
     "CreateDefaultSubnet" [] ["AvailabilityZone" "AvailabilityZoneId"] subnets::create_default_subnet;
     "DeleteSubnet" ["SubnetId"] [] subnets::delete_subnet;
+    "GetSubnetCidrReservations" ["SubnetId"] ["Filter" "MaxResults" "NextToken"] subnets::get_cidr_reservations;
     "CreateInternetGateway" [] ["TagSpecification"] gateways::create_internet_gateway;
     "AttachInternetGateway" ["InternetGatewayId" "VpcId"] [] gateways::attach_internet_gateway;
     "DetachInternetGateway" ["InternetGatewayId" "VpcId"] [] gateways::detach_internet_gateway;

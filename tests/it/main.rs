@@ -22,6 +22,7 @@ mod contacts;
 mod controls;
 mod cost_anomaly_detection;
 mod costs;
+mod default_vpc;
 mod deletions;
 mod ec2_defaults;
 mod effect;

@@ -13,6 +13,7 @@
 //! | `ec2:GetEbsDefaultKmsKeyId`, `ec2:ResetEbsDefaultKmsKeyId`, `ec2:DescribeSecurityGroupReferences` | not implemented: status 500 and HTML |
 //! | `ec2:ModifyEbsDefaultKmsKeyId` | fails in itself: status 500 and HTML |
 //! | `ec2:GetSnapshotBlockPublicAccessState`, `ec2:GetImageBlockPublicAccessState`, `ec2:GetSerialConsoleAccessStatus`, `ec2:GetInstanceMetadataDefaults`, and what sets them | not implemented: status 500 and HTML |
+//! | `ec2:DescribeVpcBlockPublicAccessExclusions` | not implemented; the test's server answers that there is none |
 //! | `guardduty:CreateDetector` | makes a second one in the same region; features that are not sent are missing instead of enabled |
 //! | `guardduty:UpdateDetector` | replaces the list of features instead of merging it |
 //! | `guardduty:GetDetector` | `UpdatedAt` never moves; FLOW_LOGS, CLOUD_TRAIL and DNS_LOGS are missing |

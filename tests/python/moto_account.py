@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 
+from moto.core.responses import ActionResult
+from moto.ec2.responses import EC2Response
 from moto.moto_server import threaded_moto_server
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
@@ -24,6 +26,13 @@ def get_bucket_versioning(self):
 
 
 S3Response.get_bucket_versioning = get_bucket_versioning
+
+def describe_vpc_block_public_access_exclusions(self):
+    """What moto does not know: an account without any."""
+    return ActionResult({"VpcBlockPublicAccessExclusions": []})
+
+
+EC2Response.describe_vpc_block_public_access_exclusions = describe_vpc_block_public_access_exclusions
 
 _application = threaded_moto_server.DomainDispatcherApplication
 # moto does not know the protocol of CloudWatch's newer clients.

@@ -4,6 +4,7 @@ use trueup_core::change::Changes;
 use trueup_core::control::Observed;
 
 use super::model::{Action, DefaultRoute, Ids, Model, State, Vpc};
+use super::obstacles::NOT_LOOKED_FOR;
 
 /// See [`Control::diff`](trueup_core::control::Control::diff).
 pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<Action>) {
@@ -25,52 +26,51 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<
 fn remove(vpc: &Vpc, out: &mut Changes<Action>) {
     vpc.notices.iter().for_each(|line| out.notice(line));
     if !vpc.obstacles.is_empty() {
+        vpc.lost.iter().for_each(|line| out.notice(line));
         vpc.obstacles.iter().for_each(|line| out.refuse(line));
         return;
     }
-    let subnets: Vec<_> = vpc
-        .subnets
-        .iter()
-        .map(|subnet| out.destroy(Action::DeleteSubnet(subnet.clone())).id())
-        .collect();
-    let mut before_vpc = subnets.clone();
+    let mut earlier = None;
+    // One after the other, so that the first refusal stops all that would follow. What comes back as it was goes first.
+    for subnet in &vpc.subnets {
+        let step = out
+            .destroy(Action::DeleteSubnet(subnet.clone()))
+            .after_all(earlier);
+        earlier = Some(step.id());
+    }
+    for group in &vpc.unused_groups {
+        let step = out
+            .destroy(Action::DeleteGroup(group.clone()))
+            .after_all(earlier)
+            .destructive(
+                "its rules go with it, and what names it, such as a launch template, no longer works",
+            );
+        earlier = Some(step.id());
+    }
     for gateway in &vpc.gateways {
-        let detached = out
-            .destroy(Action::DetachGateway {
-                gateway: gateway.clone(),
-                vpc: vpc.id.clone(),
-            })
-            .after_all(subnets.iter().copied())
-            .id();
+        let detach = Action::DetachGateway {
+            gateway: gateway.clone(),
+            vpc: vpc.id.clone(),
+        };
+        earlier = Some(out.destroy(detach).after_all(earlier).id());
         let delete = Action::DeleteGateway {
             gateway: gateway.clone(),
         };
-        before_vpc.push(out.destroy(delete).after(detached).id());
+        earlier = Some(out.destroy(delete).after_all(earlier).id());
     }
     if let Some(gateway) = &vpc.detached_gateway {
         // Before the VPC: only its route table still leads to this gateway.
         let delete = Action::DeleteGateway {
             gateway: gateway.clone(),
         };
-        before_vpc.push(out.destroy(delete).after_all(subnets.iter().copied()).id());
+        earlier = Some(out.destroy(delete).after_all(earlier).id());
     }
-    let mut earlier = None;
-    for group in &vpc.unused_groups {
-        let step = out
-            .destroy(Action::DeleteGroup(group.clone()))
-            .after_all(subnets.iter().copied().chain(earlier))
-            .destructive(
-                "its rules go with it, and what names it, such as a launch template, no longer works",
-            );
-        earlier = Some(step.id());
-    }
-    before_vpc.extend(earlier);
-    out.destroy(Action::DeleteVpc { vpc: vpc.id.clone() })
-        .after_all(before_vpc)
-        .destructive(
-            "what names it without a network interface in it is not seen, such as DB subnet groups, Auto \
-             Scaling groups and private hosted zones",
-        );
+    let delete = out
+        .destroy(Action::DeleteVpc { vpc: vpc.id.clone() })
+        .after_all(earlier)
+        .destructive(format!("not looked for: {NOT_LOOKED_FOR}"));
+    // What was changed goes with it, and is named where there is consent to be given.
+    vpc.lost.iter().fold(delete, |step, line| step.destructive(line));
 }
 
 /// The steps that give a default VPC what AWS would have made with it.

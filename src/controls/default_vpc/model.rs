@@ -114,7 +114,10 @@ pub(crate) struct Vpc {
     /// What forbids removing it, one line each. Read only if it is to be removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) obstacles: Vec<String>,
-    /// What does not forbid it but would be lost, one line each. Read only if it is to be removed.
+    /// What does not forbid it but is lost with it, one line each. Read only if it is to be removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lost: Vec<String>,
+    /// What else a person is to know of the removal, one line each. Read only if it is to be removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<String>,
 }

@@ -8,21 +8,28 @@
 //! VPC with an IPv6 range, which is an obstacle already, and is refused by `DeleteVpc`. Peering connections,
 //! VPN gateways and flow logs have no such net.
 //!
-//! Not looked for, because it lives in other services and leaves no trace in EC2: DB subnet groups, Auto
-//! Scaling groups, private hosted zones, Resolver rules, Lattice associations.
+//! What other services keep of a VPC is looked for as far as EC2 shows it. An association with a VPC Lattice service
+//! network shows as routes of AWS's own in the route tables, and everything else that serves a VPC from another service,
+//! such as load balancers, databases or Resolver endpoints, as network interfaces or endpoints. [`NOT_LOOKED_FOR`] leaves
+//! no trace in what is read.
+//!
+//! The rare things, of which some cost a call for each subnet, are looked for last, where nothing else is in the way.
 //!
 //! The calls are here; what their answers mean is in [`lines`], without I/O.
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{Instance, InternetGateway, RouteTable, Subnet, Vpc};
-use futures::future::{BoxFuture, join_all};
+use aws_sdk_ec2::types::{
+    Instance, InternetGateway, RouteTable, Subnet, SubnetCidrReservation, Vpc, VpcBlockPublicAccessExclusion,
+};
+use futures::future::{BoxFuture, join_all, try_join_all};
 use futures::{FutureExt, try_join};
-use trueup_aws::Failure;
+use trueup_aws::{Failure, found};
 use trueup_core::fault::FaultKind;
 
 use self::lines::{
-    InTheWay, of_acls, of_egress_only, of_endpoints, of_flow_logs, of_groups, of_hosts, of_nat_gateways,
-    of_parts, of_peerings, of_transit, of_vpn_gateways,
+    InTheWay, of_acls, of_carrier_gateways, of_egress_only, of_endpoints, of_exclusions, of_flow_logs,
+    of_groups, of_hosts, of_nat_gateways, of_parts, of_peerings, of_reservations, of_transit,
+    of_vpn_gateways,
 };
 use super::live::read::{all, filter};
 use super::model::IgnoredTags;
@@ -30,6 +37,11 @@ use super::model::IgnoredTags;
 pub(super) mod lines;
 #[cfg(test)]
 mod tests;
+
+/// What may name a default VPC, its subnets or its groups and is not in the answers that are read.
+pub(super) const NOT_LOOKED_FOR: &str = "DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle \
+                                         Lambda functions, route servers, local gateways of Outposts, Route 53 \
+                                         private hosted zones, Resolver and DNS Firewall rules";
 
 /// The most items of a page: with it and a filter EC2 counts a call as cheap.
 const PAGE: i32 = 1000;
@@ -76,7 +88,8 @@ pub(super) async fn find(
     parts: &Parts,
     ignored: &IgnoredTags,
 ) -> Result<InTheWay, Failure> {
-    let checks = [
+    let mut findings = of_parts(parts, ignored);
+    let frequent = [
         Check::new("instances and network interfaces", hosts(ec2, vpc)),
         Check::new("NAT gateways", nat_gateways(ec2, vpc)),
         Check::new("VPC endpoints", endpoints(ec2, vpc)),
@@ -88,7 +101,21 @@ pub(super) async fn find(
         Check::new("network ACLs", acls(ec2, vpc, ignored)),
         Check::new("flow logs", flow_logs(ec2, vpc, parts)),
     ];
-    let made = checks.map(|check| async move {
+    make(frequent, &mut findings).await?;
+    if findings.obstacles.is_empty() {
+        let rare = [
+            Check::new("carrier gateways", carrier_gateways(ec2, vpc)),
+            Check::new("VPC Block Public Access exclusions", exclusions(ec2, vpc, parts)),
+            Check::new("subnet CIDR reservations", reservations(ec2, parts)),
+        ];
+        make(rare, &mut findings).await?;
+    }
+    Ok(findings)
+}
+
+/// Makes checks side by side, and adds what they find in their order.
+async fn make(checks: impl IntoIterator<Item = Check<'_>>, findings: &mut InTheWay) -> Result<(), Failure> {
+    let made = checks.into_iter().map(|check| async move {
         let Check {
             what,
             aws_checks,
@@ -96,11 +123,10 @@ pub(super) async fn find(
         } = check;
         found.await.or_else(|fault| unchecked(what, aws_checks, fault))
     });
-    let mut findings = of_parts(parts, ignored);
     for found in join_all(made).await {
         findings.add(found?);
     }
-    Ok(findings)
+    Ok(())
 }
 
 /// What a check that failed means.
@@ -245,4 +271,52 @@ async fn flow_logs(ec2: &Client, vpc: &str, parts: &Parts) -> Result<InTheWay, F
         .chain([vpc]);
     let call = ec2.describe_flow_logs().filter(filter("resource-id", resources));
     Ok(of_flow_logs(&all(call.into_paginator().items().send()).await?))
+}
+
+async fn carrier_gateways(ec2: &Client, vpc: &str) -> Result<InTheWay, Failure> {
+    let call = ec2.describe_carrier_gateways().filters(filter("vpc-id", [vpc]));
+    Ok(of_carrier_gateways(
+        vpc,
+        &all(call.into_paginator().items().send()).await?,
+    ))
+}
+
+async fn exclusions(ec2: &Client, vpc: &str, parts: &Parts) -> Result<InTheWay, Failure> {
+    // Its filter `resource-arn` is, by its description, not the ARN of the VPC.
+    let mut exclusions: Vec<VpcBlockPublicAccessExclusion> = vec![];
+    let mut next = None;
+    loop {
+        let call = ec2.describe_vpc_block_public_access_exclusions();
+        let page = call.set_next_token(next).send().await?;
+        exclusions.extend(page.vpc_block_public_access_exclusions.unwrap_or_default());
+        next = page.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(of_exclusions(vpc, &parts.subnets, &exclusions));
+        }
+    }
+}
+
+async fn reservations(ec2: &Client, parts: &Parts) -> Result<InTheWay, Failure> {
+    let subnets = parts.subnets.iter().filter_map(|subnet| subnet.subnet_id());
+    let all = try_join_all(subnets.map(|subnet| reservations_of(ec2, subnet))).await?;
+    Ok(of_reservations(&all.concat()))
+}
+
+async fn reservations_of(ec2: &Client, subnet: &str) -> Result<Vec<SubnetCidrReservation>, Failure> {
+    let mut reservations = vec![];
+    let mut next = None;
+    loop {
+        let call = ec2.get_subnet_cidr_reservations().subnet_id(subnet);
+        let answer = call.set_next_token(next).send().await;
+        // A subnet that was deleted just before may still be listed.
+        let Some(page) = found(answer, "InvalidSubnetID.NotFound")? else {
+            return Ok(reservations);
+        };
+        reservations.extend(page.subnet_ipv4_cidr_reservations.unwrap_or_default());
+        reservations.extend(page.subnet_ipv6_cidr_reservations.unwrap_or_default());
+        next = page.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(reservations);
+        }
+    }
 }

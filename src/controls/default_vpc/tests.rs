@@ -22,6 +22,7 @@ fn whole() -> Vpc {
         default_route: DefaultRoute::Leads,
         unused_groups: vec![],
         obstacles: vec![],
+        lost: vec![],
         notices: vec![],
     }
 }
@@ -75,20 +76,24 @@ fn told(want: State, vpc: Option<Vpc>) -> String {
 }
 
 #[test]
-fn removal_deletes_the_subnets_then_the_gateway_then_the_vpc() {
+fn removal_deletes_one_part_after_the_other_so_that_the_first_refusal_ends_it() {
     assert_snapshot!(told(State::Absent, Some(whole())), @r"
     1 delete subnet subnet-a (eu-west-1a) [Destroy, destructive]
-    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive]
-    3 detach internet gateway igw-1 from vpc-1 [Destroy, destructive] after 1, 2
+    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive] after 1
+    3 detach internet gateway igw-1 from vpc-1 [Destroy, destructive] after 2
     4 delete internet gateway igw-1 [Destroy, destructive] after 3
-    5 delete the default VPC vpc-1 [Destroy, destructive] after 1, 2, 4
+    5 delete the default VPC vpc-1 [Destroy, destructive] after 4
     ");
 }
 
 #[test]
 fn the_deletion_of_the_vpc_says_what_was_not_looked_for() {
     let out = out(&Model::of(State::Absent), &seen(Some(whole())));
-    assert_snapshot!(out.steps[4].risks.join("\n"), @"what names it without a network interface in it is not seen, such as DB subnet groups, Auto Scaling groups and private hosted zones");
+    let unseen = super::obstacles::NOT_LOOKED_FOR;
+    assert!(unseen.starts_with("DB, cache and other subnet groups, "));
+    assert_eq!(out.steps[4].risks, [format!("not looked for: {unseen}")]);
+    let said = format!("Not looked for: {unseen}.");
+    assert!(DefaultVpc::DOC.decides.contains(&said.as_str()));
 }
 
 #[test]
@@ -118,8 +123,8 @@ fn an_interrupted_removal_goes_on_where_it_stopped() {
 fn a_vpc_that_never_had_a_gateway_is_removed_too() {
     assert_snapshot!(told(State::Absent, but(no_gateway)), @r"
     1 delete subnet subnet-a (eu-west-1a) [Destroy, destructive]
-    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive]
-    3 delete the default VPC vpc-1 [Destroy, destructive] after 1, 2
+    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive] after 1
+    3 delete the default VPC vpc-1 [Destroy, destructive] after 2
     ");
 }
 
@@ -136,10 +141,10 @@ fn unused_security_groups_are_deleted_by_name_and_with_consent() {
     });
     assert_snapshot!(told(State::Absent, grouped.clone()), @r"
     1 delete subnet subnet-a (eu-west-1a) [Destroy, destructive]
-    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive]
-    3 delete security group sg-3 (web) [Destroy, destructive] after 1, 2
-    4 delete security group sg-2 (db) [Destroy, destructive] after 1, 2, 3
-    5 delete the default VPC vpc-1 [Destroy, destructive] after 1, 2, 4
+    2 delete subnet subnet-b (eu-west-1b) [Destroy, destructive] after 1
+    3 delete security group sg-3 (web) [Destroy, destructive] after 2
+    4 delete security group sg-2 (db) [Destroy, destructive] after 3
+    5 delete the default VPC vpc-1 [Destroy, destructive] after 4
     ");
     let out = out(&Model::of(State::Absent), &seen(grouped));
     assert_snapshot!(out.steps[2].risks.join("\n"), @"its rules go with it, and what names it, such as a launch template, no longer works");
@@ -152,7 +157,7 @@ fn one_thing_in_the_way_stops_every_step_and_each_is_named() {
             "instance i-1 (running)".to_owned(),
             "NAT gateway nat-1 (available)".to_owned(),
         ];
-        vpc.notices = vec!["the rules of default network ACL acl-1 have been changed".to_owned()];
+        vpc.lost = vec!["the rules of default network ACL acl-1 have been changed".to_owned()];
     });
     assert_snapshot!(told(State::Absent, used), @r"
     refused: instance i-1 (running)
@@ -166,12 +171,14 @@ fn what_was_changed_and_is_lost_is_told_and_stops_nothing() {
     let changed = but(|vpc| {
         no_subnets(vpc);
         no_gateway(vpc);
-        vpc.notices = vec!["the rules of default network ACL acl-1 have been changed".to_owned()];
+        vpc.lost = vec!["the rules of default network ACL acl-1 have been changed".to_owned()];
     });
-    assert_snapshot!(told(State::Absent, changed), @r"
-    1 delete the default VPC vpc-1 [Destroy, destructive]
-    notice: the rules of default network ACL acl-1 have been changed
-    ");
+    assert_snapshot!(told(State::Absent, changed.clone()), @"1 delete the default VPC vpc-1 [Destroy, destructive]");
+    let out = out(&Model::of(State::Absent), &seen(changed));
+    assert_eq!(
+        out.steps[0].risks[1..],
+        ["the rules of default network ACL acl-1 have been changed"]
+    );
 }
 
 #[test]

@@ -141,6 +141,18 @@ kinds! {
     TRANSIT_ATTACHMENT = "tgw-attach", "transit-gateway-attachment",
         "InvalidTransitGatewayAttachmentID.NotFound", "Transit Gateway Attachment {} was deleted or does not exist.",
         "InvalidTransitGatewayAttachmentID.Malformed";
+    /// Carrier gateways.
+    CARRIER_GATEWAY = "cagw", "carrier-gateway",
+        "InvalidCarrierGatewayID.NotFound", "The carrier gateway ID '{}' does not exist",
+        "InvalidCarrierGatewayID.Malformed";
+    /// Exclusions from VPC Block Public Access.
+    EXCLUSION = "vpcbpa-exclude", "vpc-block-public-access-exclusion",
+        "InvalidVpcBlockPublicAccessExclusionId.NotFound", "The exclusion ID '{}' does not exist",
+        "InvalidVpcBlockPublicAccessExclusionId.Malformed";
+    /// Reservations of addresses in subnets.
+    CIDR_RESERVATION = "scr", "subnet-cidr-reservation",
+        "InvalidSubnetCidrReservationID.NotFound", "The subnet CIDR reservation ID '{}' does not exist",
+        "InvalidSubnetCidrReservationID.Malformed";
     /// Flow logs.
     FLOW_LOG = "fl", "vpc-flow-log",
         "InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: [TotalCount: 1] {}",

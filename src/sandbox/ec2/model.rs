@@ -12,6 +12,9 @@ use super::kind::{self, Kind};
 /// When everything came to be that carries a time. The sandbox has no clock, so that a run can be repeated.
 pub(super) const THEN: &str = "2026-01-01T00:00:00.000Z";
 
+/// The target of the routes to a VPC Lattice service network.
+pub(super) const LATTICE: &str = "VpcLattice";
+
 /// EC2 in one region of the account: its VPCs with all that is in them, and the region's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +41,12 @@ pub struct Ec2 {
     pub(super) egress_only_gateways: Vec<EgressOnlyGateway>,
     pub(super) transit_attachments: Vec<TransitAttachment>,
     pub(super) flow_logs: Vec<FlowLog>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) carrier_gateways: Vec<CarrierGateway>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) exclusions: Vec<Exclusion>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) cidr_reservations: Vec<CidrReservation>,
 }
 
 /// What new volumes are encrypted with.
@@ -357,7 +366,10 @@ wire! {
         vpc_endpoint_type: String,
         vpc_id: String,
         owner_id: String,
-        service_name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service_name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service_network_arn: Option<String>,
         /// In lower case, as EC2 sends it, whatever its model says.
         state: String,
         route_table_id_set: Vec<String>,
@@ -415,6 +427,34 @@ wire! {
         state: String,
         subnet_ids: Vec<String>,
         creation_time: String,
+        tag_set: Vec<Tag>,
+    }
+
+    /// A carrier gateway (`CarrierGateway`).
+    CarrierGateway(carrier_gateway_id: CARRIER_GATEWAY) {
+        vpc_id: String,
+        state: String,
+        owner_id: String,
+        tag_set: Vec<Tag>,
+    }
+
+    /// What exempts a VPC or a subnet from VPC Block Public Access (`VpcBlockPublicAccessExclusion`).
+    Exclusion(exclusion_id: EXCLUSION) {
+        internet_gateway_exclusion_mode: String,
+        resource_arn: String,
+        state: String,
+        creation_timestamp: String,
+        last_update_timestamp: String,
+        tag_set: Vec<Tag>,
+    }
+
+    /// A part of a subnet that is kept free (`SubnetCidrReservation`).
+    CidrReservation(subnet_cidr_reservation_id: CIDR_RESERVATION) {
+        subnet_id: String,
+        cidr: String,
+        reservation_type: String,
+        owner_id: String,
+        description: String,
         tag_set: Vec<Tag>,
     }
 
@@ -496,6 +536,12 @@ impl InternetGateway {
 }
 
 impl RouteTable {
+    /// Whether the VPC is associated with a VPC Lattice service network, of which EC2 has only the routes.
+    pub(super) fn leads_to_lattice(&self) -> bool {
+        let mut gateways = self.route_set.iter().map(|route| route.gateway_id.as_deref());
+        gateways.any(|gateway| gateway == Some(LATTICE))
+    }
+
     /// Whether it is for every subnet of the VPC that has no table of its own.
     pub(super) fn is_main(&self) -> bool {
         self.association_set.iter().any(|association| association.main)
@@ -580,7 +626,8 @@ macro_rules! each_resource {
         each_resource!(@ ($($mutable)?) $ec2, $list, $body;
             vpcs, subnets, internet_gateways, route_tables, network_acls, security_groups, dhcp_options,
             network_interfaces, instances, addresses, nat_gateways, vpc_endpoints, peerings, vpn_gateways,
-            egress_only_gateways, transit_attachments, flow_logs, snapshots)
+            egress_only_gateways, transit_attachments, flow_logs, snapshots, carrier_gateways, exclusions,
+            cidr_reservations)
     };
     (@ $mutable:tt $ec2:ident, $list:ident, $body:expr; $($field:ident),*) => {
         $(each_resource!(@@ $mutable $ec2, $list, $body, $field);)*

@@ -8,11 +8,12 @@ use super::super::Ids;
 use super::cidr::Cidr;
 use super::instances::{self, NewInstance, NewInterface};
 use super::model::{
-    AclEntry, Attachment, CidrAssociation, Ec2, EgressOnlyGateway, FlowLog, InstanceState,
-    InterfaceAttachment, NatAddress, NatGateway, NetworkInterface, Peering, PeeringStatus, PeeringVpc, Route,
-    Rule, State, Subnet, THEN, TransitAttachment, VpcEndpoint, VpnGateway, find_mut,
+    AclEntry, Attachment, CarrierGateway, CidrAssociation, CidrReservation, Ec2, EgressOnlyGateway,
+    Exclusion, FlowLog, InstanceState, InterfaceAttachment, LATTICE, NatAddress, NatGateway,
+    NetworkInterface, Peering, PeeringStatus, PeeringVpc, Route, Rule, State, Subnet, THEN,
+    TransitAttachment, VpcEndpoint, VpnGateway, find_mut,
 };
-use super::{AwsError, Cx, addresses, geography, subnets, tags, vpcs};
+use super::{AwsError, Cx, addresses, geography, rows, subnets, tags, vpcs};
 
 /// One thing in which a region's default VPC differs from a new one.
 ///
@@ -50,6 +51,14 @@ pub enum Occupant {
     TransitGatewayAttachment,
     /// An egress-only internet gateway.
     EgressOnlyGateway,
+    /// A carrier gateway.
+    CarrierGateway,
+    /// An association with a VPC Lattice service network: EC2 shows it as routes.
+    LatticeAssociation,
+    /// An exclusion from VPC Block Public Access, of the VPC.
+    PublicAccessExclusion,
+    /// A reservation of addresses in the first default subnet.
+    CidrReservation,
     /// A second block of addresses.
     ExtraCidr(String),
     /// A flow log.
@@ -84,6 +93,8 @@ pub enum EndpointKind {
     Gateway,
     /// An interface endpoint, with a network interface in the first subnet.
     Interface,
+    /// An endpoint of a VPC Lattice service network, with a network interface in the first subnet.
+    ServiceNetwork,
 }
 
 /// Changes the region's default VPC, or says why it cannot: there is none, or no subnet to put something in.
@@ -213,6 +224,58 @@ fn put(cx: &mut Cx<'_>, what: &Occupant) -> Result<(), String> {
                 tag_set: Vec::new(),
             };
             cx.ec2.egress_only_gateways.push(gateway);
+        }
+        Occupant::CarrierGateway => {
+            let gateway = CarrierGateway {
+                carrier_gateway_id: cx.ids.next("cagw"),
+                vpc_id: vpc_id.to_owned(),
+                state: "available".to_owned(),
+                owner_id: vpc.owner_id.clone(),
+                tag_set: Vec::new(),
+            };
+            cx.ec2.carrier_gateways.push(gateway);
+        }
+        Occupant::LatticeAssociation => {
+            let prefix_list_id = cx.ids.next("pl");
+            let tables = cx.ec2.route_tables.iter_mut();
+            for table in tables.filter(|table| table.vpc_id == vpc_id) {
+                table.route_set.push(Route {
+                    destination_prefix_list_id: Some(prefix_list_id.clone()),
+                    gateway_id: Some(LATTICE.to_owned()),
+                    origin: "CreateRoute".to_owned(),
+                    ..Route::default()
+                });
+            }
+        }
+        Occupant::PublicAccessExclusion => {
+            let exclusion = Exclusion {
+                exclusion_id: cx.ids.next("vpcbpa-exclude"),
+                internet_gateway_exclusion_mode: "allow-bidirectional".to_owned(),
+                resource_arn: rows::arn(cx.ec2, "vpc", vpc_id),
+                state: "create-complete".to_owned(),
+                creation_timestamp: THEN.to_owned(),
+                last_update_timestamp: THEN.to_owned(),
+                tag_set: Vec::new(),
+            };
+            cx.ec2.exclusions.push(exclusion);
+        }
+        Occupant::CidrReservation => {
+            let subnet = first_subnet(cx)?;
+            let block: Cidr = subnet
+                .cidr_block
+                .parse()
+                .map_err(|_| "the subnet has no block".to_owned())?;
+            let last = block.split(28).last().ok_or("the subnet is too small")?;
+            let reservation = CidrReservation {
+                subnet_cidr_reservation_id: cx.ids.next("scr"),
+                subnet_id: subnet.subnet_id,
+                cidr: last.to_string(),
+                reservation_type: "prefix".to_owned(),
+                owner_id: subnet.owner_id,
+                description: String::new(),
+                tag_set: Vec::new(),
+            };
+            cx.ec2.cidr_reservations.push(reservation);
         }
         Occupant::ExtraCidr(block) => {
             let block: Cidr = block
@@ -430,7 +493,8 @@ fn vpc_endpoint(cx: &mut Cx<'_>, vpc_id: &str, kind: EndpointKind) -> Result<(),
         vpc_endpoint_type: "Gateway".to_owned(),
         vpc_id: vpc_id.to_owned(),
         owner_id: cx.ec2.account_id.clone(),
-        service_name: format!("com.amazonaws.{region}.s3"),
+        service_name: Some(format!("com.amazonaws.{region}.s3")),
+        service_network_arn: None,
         state: "available".to_owned(),
         route_table_id_set: Vec::new(),
         subnet_id_set: Vec::new(),
@@ -455,17 +519,28 @@ fn vpc_endpoint(cx: &mut Cx<'_>, vpc_id: &str, kind: EndpointKind) -> Result<(),
                 endpoint.route_table_id_set.push(table.route_table_id.clone());
             }
         }
-        EndpointKind::Interface => {
+        EndpointKind::Interface | EndpointKind::ServiceNetwork => {
             let description = format!("VPC Endpoint Interface {}", endpoint.vpc_endpoint_id);
             let interface = interface(cx, &description, "vpc_endpoint")?;
-            "Interface".clone_into(&mut endpoint.vpc_endpoint_type);
-            endpoint.service_name = format!("com.amazonaws.{region}.ssm");
-            endpoint.private_dns_enabled = true;
             endpoint.subnet_id_set.push(interface.subnet_id);
             endpoint
                 .network_interface_id_set
                 .push(interface.network_interface_id);
             endpoint.group_set = interface.group_set;
+            if kind == EndpointKind::Interface {
+                "Interface".clone_into(&mut endpoint.vpc_endpoint_type);
+                endpoint.service_name = Some(format!("com.amazonaws.{region}.ssm"));
+                endpoint.private_dns_enabled = true;
+            } else {
+                "ServiceNetwork".clone_into(&mut endpoint.vpc_endpoint_type);
+                endpoint.service_name = None;
+                let partition = geography::partition(&region);
+                let id = cx.ids.next("sn");
+                endpoint.service_network_arn = Some(format!(
+                    "arn:{partition}:vpc-lattice:{region}:{}:servicenetwork/{id}",
+                    endpoint.owner_id
+                ));
+            }
         }
     }
     cx.ec2.vpc_endpoints.push(endpoint);

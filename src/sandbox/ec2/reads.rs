@@ -185,6 +185,22 @@ reads! {
     },
     rows |ec2| ec2.transit_attachments.iter().map(rows::plain).collect();
 
+    "DescribeCarrierGateways" => "carrierGatewaySet",
+    ids [("CarrierGatewayId", "carrierGatewayId", CARRIER_GATEWAY)], pages Pages::UpTo(1000), also [],
+    filters {
+        "carrier-gateway-id": "carrierGatewayId", "owner-id": "ownerId", "state": "state", "tag-key": "tagSet/key",
+        "vpc-id": "vpcId",
+    },
+    rows |ec2| ec2.carrier_gateways.iter().map(rows::plain).collect();
+
+    "DescribeVpcBlockPublicAccessExclusions" => "vpcBlockPublicAccessExclusionSet",
+    ids [("ExclusionId", "exclusionId", EXCLUSION)], pages Pages::UpTo(1000), also [],
+    filters {
+        "internet-gateway-exclusion-mode": "internetGatewayExclusionMode", "resource-arn": "resourceArn",
+        "state": "state", "tag-key": "tagSet/key", "tag-value": "tagSet/value",
+    },
+    rows |ec2| ec2.exclusions.iter().map(rows::plain).collect();
+
     "DescribeSecurityGroups" => "securityGroupInfo",
     ids [("GroupId", "groupId", SECURITY_GROUP), ("GroupName", "groupName", SECURITY_GROUP_NAME)],
     pages Pages::UpTo(1000), also [],

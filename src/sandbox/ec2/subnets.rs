@@ -6,6 +6,7 @@ use super::cidr::Cidr;
 use super::geography::{self, Zone};
 use super::input::Input;
 use super::kind;
+use super::listing::{Listing, Pages};
 use super::model::{AclAssociation, Subnet, Tag, Vpc, find};
 use super::vpcs::not_a_block;
 use super::{Answer, AwsError, Cx, SERVICE, done, rows};
@@ -184,9 +185,34 @@ pub(super) fn delete_subnet(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
     done()
 }
 
+/// `GetSubnetCidrReservations`. The sandbox has no addresses of IPv6.
+pub(super) fn get_cidr_reservations(cx: &mut Cx<'_>, input: &Input<'_>) -> Answer {
+    let id = input.id("SubnetId", &kind::SUBNET)?;
+    find(&cx.ec2.subnets, id)?;
+    let of_subnet = cx.ec2.cidr_reservations.iter().filter(|one| one.subnet_id == id);
+    let mut answer = CIDR_RESERVATIONS.answer(input, of_subnet.map(rows::plain).collect())?;
+    answer["subnetIpv6CidrReservationSet"] = json!([]);
+    Ok(answer)
+}
+
+static CIDR_RESERVATIONS: Listing = Listing {
+    operation: "GetSubnetCidrReservations",
+    set: "subnetIpv4CidrReservationSet",
+    ids: &[],
+    filters: &[
+        ("reservationType", "reservationType"),
+        ("subnet-id", "subnetId"),
+        ("tag-key", "tagSet/key"),
+    ],
+    pages: Pages::UpTo(1000),
+    also: &["SubnetId"],
+};
+
 /// Takes a subnet away, and with it what only says something of it.
 pub(super) fn remove(ec2: &mut super::model::Ec2, id: &str) {
     ec2.subnets.retain(|subnet| subnet.subnet_id != id);
+    ec2.cidr_reservations
+        .retain(|reservation| reservation.subnet_id != id);
     for acl in &mut ec2.network_acls {
         acl.association_set
             .retain(|association| association.subnet_id != id);
@@ -273,6 +299,40 @@ mod tests {
         cloud.ok("DeleteSubnet", json!({ "SubnetId": subnets[1] }));
         let rows = cloud.list("DescribeSubnets", json!({ "SubnetId": [subnets[0]] }));
         assert_eq!(rows[0]["availableIpAddressCount"], 4090);
+    }
+
+    #[test]
+    fn reserved_addresses_are_listed_by_their_subnet_and_go_with_it() {
+        let mut cloud = Cloud::with(&Occupant::CidrReservation);
+        let subnets = cloud.subnets();
+        let mut reserved = |subnet: &str, more: serde_json::Value| {
+            let mut input = json!({ "SubnetId": subnet });
+            input
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let answer = cloud.ok("GetSubnetCidrReservations", input);
+            assert_eq!(answer["subnetIpv6CidrReservationSet"], json!([]));
+            answer["subnetIpv4CidrReservationSet"].clone()
+        };
+        let all = reserved(&subnets[0], json!({}));
+        assert_eq!(
+            (text(&all[0], "cidr"), text(&all[0], "reservationType")),
+            ("172.31.15.240/28".to_owned(), "prefix".to_owned())
+        );
+        assert_eq!(
+            reserved(&subnets[0], filter("reservationType", "explicit")),
+            json!([])
+        );
+        assert_eq!(reserved(&subnets[1], json!({})), json!([]));
+        cloud.ok("DeleteSubnet", json!({ "SubnetId": subnets[0] }));
+        let gone = json!({ "SubnetId": subnets[0] });
+        assert_eq!(
+            cloud.refused("GetSubnetCidrReservations", gone).0,
+            "InvalidSubnetID.NotFound"
+        );
+        let refused = cloud.refused("GetSubnetCidrReservations", json!({}));
+        assert_eq!(refused.0, "MissingParameter");
     }
 
     #[test]

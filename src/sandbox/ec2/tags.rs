@@ -246,6 +246,12 @@ mod tests {
                 "transit-gateway-attachment",
             ),
             ("DescribeFlowLogs", "flowLogId", "vpc-flow-log"),
+            ("DescribeCarrierGateways", "carrierGatewayId", "carrier-gateway"),
+            (
+                "DescribeVpcBlockPublicAccessExclusions",
+                "exclusionId",
+                "vpc-block-public-access-exclusion",
+            ),
         ];
         for (operation, member, resource_type) in kinds {
             let id = cloud.texts(operation, member, json!({})).remove(0);

@@ -250,6 +250,10 @@ pub(super) fn in_the_way(ec2: &Ec2, vpc_id: &str) -> bool {
             .iter()
             .any(|gateway| attached(&gateway.attachment_set))
         || ec2
+            .carrier_gateways
+            .iter()
+            .any(|gateway| gateway.vpc_id == vpc_id && is_live(&gateway.state))
+        || ec2
             .vpn_gateways
             .iter()
             .any(|gateway| attached(&gateway.attachments))
@@ -272,7 +276,7 @@ pub(super) fn in_the_way(ec2: &Ec2, vpc_id: &str) -> bool {
         || ec2
             .route_tables
             .iter()
-            .any(|table| table.vpc_id == vpc_id && !table.is_main())
+            .any(|table| table.vpc_id == vpc_id && (!table.is_main() || table.leads_to_lattice()))
         || ec2
             .network_acls
             .iter()

@@ -11,6 +11,8 @@ from .scalars import INVALID
 _ANSWERED_BESIDES = {
     # EC2's reference of InternetGatewayAttachment: "For an internet gateway, the state is available when attached".
     "AttachmentStatus": {"available"},
+    # EC2's reference of DescribeVpcEndpoints: the state of its example.
+    "State": {"available"},
 }
 
 # Where AWS answers forms that it no longer takes, by the shape's name.

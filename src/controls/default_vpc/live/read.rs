@@ -64,6 +64,7 @@ pub(super) async fn default_vpc(ec2: &Client, to_go: Option<&IgnoredTags>) -> Re
     )?;
     read.zones_without_subnet = without_subnet(zones, &read.subnets);
     read.obstacles = found.obstacles;
+    read.lost = found.lost;
     read.notices = found.notices;
     read.unused_groups = found.unused_groups;
     if let Some(gateway) = detached {
@@ -127,7 +128,7 @@ async fn detached_gateway(ec2: &Client, parts: &Parts) -> Result<Option<Internet
 }
 
 /// The zones that can have a default subnet: available ones that are not Local or Wavelength Zones.
-async fn zones(ec2: &Client) -> Result<Vec<String>, Failure> {
+pub(super) async fn zones(ec2: &Client) -> Result<Vec<String>, Failure> {
     let answer = ec2
         .describe_availability_zones()
         .filters(filter("zone-type", ["availability-zone"]))
@@ -189,11 +190,13 @@ fn assemble(id: &str, parts: &Parts) -> Result<Vpc, Failure> {
         },
         unused_groups: vec![],
         obstacles: vec![],
+        lost: vec![],
         notices: vec![],
     })
 }
 
-fn without_subnet(zones: Vec<String>, subnets: &[Subnet]) -> Vec<String> {
+/// The zones that have none of these subnets, sorted.
+pub(super) fn without_subnet(zones: Vec<String>, subnets: &[Subnet]) -> Vec<String> {
     let with: BTreeSet<&str> = subnets.iter().map(|subnet| subnet.zone.as_str()).collect();
     let mut without: Vec<String> = zones
         .into_iter()

@@ -1,10 +1,12 @@
 //! What EC2's answers say about a default VPC, as lines for people.
 
 use aws_sdk_ec2::types::{
-    AttachmentStatus, EgressOnlyInternetGateway, FlowLog, Instance, NatGateway, NatGatewayState, NetworkAcl,
-    NetworkInterface, RouteTable, RuleAction, SecurityGroup, State, Tag, TransitGatewayAttachmentState,
-    TransitGatewayVpcAttachment, Vpc, VpcCidrBlockStateCode, VpcEndpoint, VpcPeeringConnection,
-    VpcPeeringConnectionStateReasonCode, VpnGateway,
+    AttachmentStatus, CarrierGateway, CarrierGatewayState, EgressOnlyInternetGateway, FlowLog, Instance,
+    NatGateway, NatGatewayState, NetworkAcl, NetworkInterface, Route, RouteState, RouteTable, RuleAction,
+    SecurityGroup, State, Subnet, SubnetCidrReservation, Tag, TransitGatewayAttachmentState,
+    TransitGatewayVpcAttachment, Vpc, VpcBlockPublicAccessExclusion, VpcBlockPublicAccessExclusionState,
+    VpcCidrBlockStateCode, VpcEndpoint, VpcPeeringConnection, VpcPeeringConnectionStateReasonCode,
+    VpnGateway,
 };
 
 use super::Parts;
@@ -16,7 +18,9 @@ use crate::default_vpc::model::{Group, IgnoredTags};
 pub(crate) struct InTheWay {
     /// What forbids removing the VPC.
     pub(crate) obstacles: Vec<String>,
-    /// What would be lost with it, but was made to be changed.
+    /// What is lost with it, but was made to be changed.
+    pub(crate) lost: Vec<String>,
+    /// What else is to be known.
     pub(crate) notices: Vec<String>,
     /// The security groups beside the default one that nothing uses, in an order in which they can be deleted.
     pub(crate) unused_groups: Vec<Group>,
@@ -34,6 +38,7 @@ impl InTheWay {
 
     pub(super) fn add(&mut self, other: InTheWay) {
         self.obstacles.extend(other.obstacles);
+        self.lost.extend(other.lost);
         self.notices.extend(other.notices);
         self.unused_groups.extend(other.unused_groups);
     }
@@ -81,12 +86,13 @@ pub(super) fn of_parts(parts: &Parts, ignored: &IgnoredTags) -> InTheWay {
     of_subnets.sort();
     obstacles.extend(of_subnets);
     let mut of_tables: Vec<String> = vec![];
-    let mut notices = vec![];
+    let mut lost = vec![];
     for table in route_tables {
         let id = shown(table.route_table_id());
+        of_tables.extend(attached_by_routes(table));
         if is_main(table) {
             of_tables.extend(tagged("main route table", Some(id), table.tags(), ignored));
-            notices.extend(changed_routes(table));
+            lost.extend(changed_routes(table));
         } else {
             of_tables.push(format!("route table {id} is not the main one"));
         }
@@ -95,7 +101,7 @@ pub(super) fn of_parts(parts: &Parts, ignored: &IgnoredTags) -> InTheWay {
     obstacles.extend(of_tables);
     InTheWay {
         obstacles,
-        notices,
+        lost,
         ..InTheWay::default()
     }
 }
@@ -149,21 +155,44 @@ pub(in super::super) fn tagged(
     })
 }
 
-/// Routes of the main table beside the local one and the default route to the internet gateway.
+/// The target of the routes that AWS adds to each route table of a VPC that is associated with a VPC Lattice service
+/// network (hashicorp/terraform-provider-aws#30515).
+const LATTICE: &str = "VpcLattice";
+
+/// What only routes show of the VPC's ties to other services: an association with a VPC Lattice service network, and a
+/// peering with an ODB network.
+fn attached_by_routes(table: &RouteTable) -> Option<String> {
+    let id = shown(table.route_table_id());
+    let is_live = |route: &&Route| route.state() != Some(&RouteState::Blackhole);
+    table.routes().iter().filter(is_live).find_map(|route| {
+        let to = destination(route);
+        match (route.gateway_id(), route.odb_network_arn()) {
+            (Some(LATTICE), _) => Some(format!(
+                "association with a VPC Lattice service network (route {to} in {id})"
+            )),
+            (_, Some(network)) => Some(format!("peering with {network} (route {to} in {id})")),
+            _ => None,
+        }
+    })
+}
+
+fn destination(route: &Route) -> &str {
+    shown(
+        route
+            .destination_cidr_block()
+            .or(route.destination_ipv6_cidr_block())
+            .or(route.destination_prefix_list_id()),
+    )
+}
+
+/// Routes of the main table beside the local one, the default route to the internet gateway and those of AWS's own.
 fn changed_routes(table: &RouteTable) -> Option<String> {
     let mut own: Vec<&str> = table
         .routes()
         .iter()
-        .filter(|route| route.gateway_id() != Some("local"))
+        .filter(|route| !matches!(route.gateway_id(), Some("local" | LATTICE)))
         .filter(|route| !(is_default(route) && route.gateway_id().is_some_and(|id| id.starts_with("igw-"))))
-        .map(|route| {
-            shown(
-                route
-                    .destination_cidr_block()
-                    .or(route.destination_ipv6_cidr_block())
-                    .or(route.destination_prefix_list_id()),
-            )
-        })
+        .map(destination)
         .collect();
     own.sort_unstable();
     (!own.is_empty()).then(|| {
@@ -244,7 +273,13 @@ pub(super) fn of_endpoints(endpoints: &[VpcEndpoint]) -> InTheWay {
                     "VPC endpoint {} ({}, {})",
                     shown(endpoint.vpc_endpoint_id()),
                     shown(endpoint.vpc_endpoint_type().map(|kind| kind.as_str())),
-                    shown(endpoint.service_name())
+                    // Those of VPC Lattice lead to no service, but to a network or a resource.
+                    shown(
+                        endpoint
+                            .service_name()
+                            .or(endpoint.service_network_arn())
+                            .or(endpoint.resource_configuration_arn())
+                    )
                 )
             }),
     )
@@ -375,7 +410,7 @@ pub(super) fn of_groups(
     let mut findings = InTheWay::obstacles(tags.chain(foreign).chain(used));
     findings.obstacles.dedup();
     findings.unused_groups = unused;
-    findings.notices = groups
+    findings.lost = groups
         .iter()
         .filter(|group| is_default_group(group) && !has_default_rules(group))
         .map(|group| {
@@ -466,7 +501,7 @@ pub(super) fn of_acls(acls: &[NetworkAcl], ignored: &IgnoredTags) -> InTheWay {
             ))
         }
     }));
-    findings.notices = acls
+    findings.lost = acls
         .iter()
         .filter(|acl| acl.is_default() == Some(true) && !has_default_entries(acl))
         .map(|acl| {
@@ -503,6 +538,66 @@ pub(super) fn of_flow_logs(logs: &[FlowLog]) -> InTheWay {
             "flow log {} of {}",
             shown(log.flow_log_id()),
             shown(log.resource_id())
+        )
+    }))
+}
+
+pub(super) fn of_carrier_gateways(vpc: &str, gateways: &[CarrierGateway]) -> InTheWay {
+    InTheWay::obstacles(
+        gateways
+            .iter()
+            .filter(|gateway| gateway.vpc_id() == Some(vpc))
+            .filter(|gateway| gateway.state() != Some(&CarrierGatewayState::Deleted))
+            .map(|gateway| {
+                format!(
+                    "carrier gateway {} ({})",
+                    shown(gateway.carrier_gateway_id()),
+                    shown(gateway.state().map(|state| state.as_str()))
+                )
+            }),
+    )
+}
+
+/// Exclusions of the VPC or of one of its subnets: the traffic that they let through is wanted.
+pub(super) fn of_exclusions(
+    vpc: &str,
+    subnets: &[Subnet],
+    exclusions: &[VpcBlockPublicAccessExclusion],
+) -> InTheWay {
+    use VpcBlockPublicAccessExclusionState as State;
+    let of_whom = |exclusion: &VpcBlockPublicAccessExclusion| {
+        let id = exclusion.resource_arn()?.rsplit('/').next()?.to_owned();
+        let is_here = id == vpc || subnets.iter().any(|subnet| subnet.subnet_id() == Some(&id));
+        is_here.then_some(id)
+    };
+    InTheWay::obstacles(
+        exclusions
+            .iter()
+            .filter(|exclusion| {
+                !matches!(
+                    exclusion.state(),
+                    Some(State::DeleteComplete | State::CreateFailed)
+                )
+            })
+            .filter_map(|exclusion| {
+                let of = of_whom(exclusion)?;
+                let mode = exclusion.internet_gateway_exclusion_mode();
+                Some(format!(
+                    "VPC Block Public Access exclusion {} of {of} ({})",
+                    shown(exclusion.exclusion_id()),
+                    shown(mode.map(|mode| mode.as_str()))
+                ))
+            }),
+    )
+}
+
+pub(super) fn of_reservations(reservations: &[SubnetCidrReservation]) -> InTheWay {
+    InTheWay::obstacles(reservations.iter().map(|reservation| {
+        format!(
+            "subnet CIDR reservation {} ({} in {})",
+            shown(reservation.subnet_cidr_reservation_id()),
+            shown(reservation.cidr()),
+            shown(reservation.subnet_id())
         )
     }))
 }

@@ -1,10 +1,11 @@
 use aws_sdk_ec2::types::{
-    AttachmentStatus, EgressOnlyInternetGateway, FlowLog, InstanceState, InstanceStateName,
-    InternetGatewayAttachment, IpPermission, IpRange, NatGateway, NatGatewayState, NetworkAcl,
-    NetworkAclEntry, NetworkInterface, NetworkInterfaceAttachment, Route, RouteTableAssociation, RuleAction,
-    SecurityGroup, Tag, TransitGatewayAttachmentState, TransitGatewayVpcAttachment, UserIdGroupPair,
-    VpcAttachment, VpcCidrBlockAssociation, VpcCidrBlockState, VpcCidrBlockStateCode, VpcEndpoint,
-    VpcEndpointType, VpcIpv6CidrBlockAssociation, VpcPeeringConnection, VpcPeeringConnectionStateReason,
+    AttachmentStatus, CarrierGateway, CarrierGatewayState, EgressOnlyInternetGateway, FlowLog, InstanceState,
+    InstanceStateName, InternetGatewayAttachment, IpPermission, IpRange, NatGateway, NatGatewayState,
+    NetworkAcl, NetworkAclEntry, NetworkInterface, NetworkInterfaceAttachment, Route, RouteState,
+    RouteTableAssociation, RuleAction, SecurityGroup, Tag, TransitGatewayAttachmentState,
+    TransitGatewayVpcAttachment, UserIdGroupPair, VpcAttachment, VpcBlockPublicAccessExclusionState,
+    VpcCidrBlockAssociation, VpcCidrBlockState, VpcCidrBlockStateCode, VpcEndpoint, VpcEndpointType,
+    VpcIpv6CidrBlockAssociation, VpcPeeringConnection, VpcPeeringConnectionStateReason,
     VpcPeeringConnectionStateReasonCode, VpcPeeringConnectionVpcInfo, VpnGateway,
 };
 use insta::assert_snapshot;
@@ -19,11 +20,13 @@ const VPC: &str = "vpc-1";
 const NONE: IgnoredTags = IgnoredTags(vec![]);
 
 fn told(findings: &InTheWay) -> String {
+    let lost = findings.lost.iter().map(|line| format!("lost: {line}"));
     let notices = findings.notices.iter().map(|line| format!("notice: {line}"));
     findings
         .obstacles
         .iter()
         .cloned()
+        .chain(lost)
         .chain(notices)
         .chain(
             findings
@@ -165,7 +168,7 @@ fn changed_routes_are_told() {
             .nat_gateway_id("nat-1")
             .build();
     });
-    assert_snapshot!(told, @"notice: main route table rtb-1 has routes of its own: 0.0.0.0/0, 10.9.0.0/16");
+    assert_snapshot!(told, @"lost: main route table rtb-1 has routes of its own: 0.0.0.0/0, 10.9.0.0/16");
 }
 
 fn interface(id: &str) -> aws_sdk_ec2::types::builders::NetworkInterfaceBuilder {
@@ -217,6 +220,106 @@ fn endpoints_are_in_the_way_also_those_without_an_interface() {
     };
     let endpoints = [endpoint("vpce-1", "available"), endpoint("vpce-2", "deleted")];
     assert_snapshot!(told(&of_endpoints(&endpoints)), @"VPC endpoint vpce-1 (Gateway, com.amazonaws.eu-west-1.s3)");
+}
+
+#[test]
+fn endpoints_of_vpc_lattice_are_named_by_what_they_lead_to() {
+    let endpoint = |id: &str, kind| VpcEndpoint::builder().vpc_endpoint_id(id).vpc_endpoint_type(kind);
+    let endpoints = [
+        endpoint("vpce-1", VpcEndpointType::ServiceNetwork)
+            .service_network_arn("arn:aws:vpc-lattice:eu-west-1:1:servicenetwork/sn-1")
+            .build(),
+        endpoint("vpce-2", VpcEndpointType::Resource)
+            .resource_configuration_arn("arn:aws:vpc-lattice:eu-west-1:1:resourceconfiguration/rcfg-1")
+            .build(),
+    ];
+    assert_snapshot!(told(&of_endpoints(&endpoints)), @r"
+    VPC endpoint vpce-1 (ServiceNetwork, arn:aws:vpc-lattice:eu-west-1:1:servicenetwork/sn-1)
+    VPC endpoint vpce-2 (Resource, arn:aws:vpc-lattice:eu-west-1:1:resourceconfiguration/rcfg-1)
+    ");
+}
+
+#[test]
+fn ties_to_other_services_that_only_routes_show_are_in_the_way() {
+    let told = after(|parts| {
+        let routes = parts.route_tables[0].routes.get_or_insert_default();
+        for list in ["pl-1", "pl-2"] {
+            let lattice = Route::builder().destination_prefix_list_id(list);
+            routes.push(lattice.gateway_id("VpcLattice").build());
+        }
+        let peering = |to: &str| {
+            Route::builder()
+                .destination_cidr_block(to)
+                .odb_network_arn("arn:aws:odb:eu-west-1:1:odb-network/odbnet-1")
+        };
+        let mut other = table("rtb-2", false);
+        let of_other = other.routes.get_or_insert_default();
+        of_other.push(peering("10.1.0.0/24").state(RouteState::Blackhole).build());
+        of_other.push(peering("10.2.0.0/24").state(RouteState::Active).build());
+        parts.route_tables.push(other);
+    });
+    assert_snapshot!(told, @r"
+    association with a VPC Lattice service network (route pl-1 in rtb-1)
+    peering with arn:aws:odb:eu-west-1:1:odb-network/odbnet-1 (route 10.2.0.0/24 in rtb-2)
+    route table rtb-2 is not the main one
+    ");
+}
+
+#[test]
+fn carrier_gateways_are_in_the_way_until_they_are_deleted() {
+    let gateway = |id: &str, vpc: &str, state| {
+        CarrierGateway::builder()
+            .carrier_gateway_id(id)
+            .vpc_id(vpc)
+            .state(state)
+            .build()
+    };
+    let gateways = [
+        gateway("cagw-2", VPC, CarrierGatewayState::Deleting),
+        gateway("cagw-1", VPC, CarrierGatewayState::Available),
+        gateway("cagw-3", VPC, CarrierGatewayState::Deleted),
+        gateway("cagw-4", "vpc-7", CarrierGatewayState::Available),
+    ];
+    assert_snapshot!(told(&of_carrier_gateways(VPC, &gateways)), @r"
+    carrier gateway cagw-1 (available)
+    carrier gateway cagw-2 (deleting)
+    ");
+}
+
+#[test]
+fn exclusions_from_the_block_of_public_access_are_in_the_way_if_they_are_of_this_vpc() {
+    use VpcBlockPublicAccessExclusionState as State;
+    let exclusion = |id: &str, of: &str, state| {
+        VpcBlockPublicAccessExclusion::builder()
+            .exclusion_id(id)
+            .resource_arn(format!("arn:aws:ec2:eu-west-1:123456789012:{of}"))
+            .internet_gateway_exclusion_mode("allow-egress".into())
+            .state(state)
+            .build()
+    };
+    let exclusions = [
+        exclusion("vpcbpa-exclude-1", "vpc/vpc-1", State::CreateComplete),
+        exclusion("vpcbpa-exclude-2", "subnet/subnet-a", State::DisableComplete),
+        exclusion("vpcbpa-exclude-3", "vpc/vpc-1", State::DeleteComplete),
+        exclusion("vpcbpa-exclude-4", "vpc/vpc-1", State::CreateFailed),
+        exclusion("vpcbpa-exclude-5", "vpc/vpc-12", State::CreateComplete),
+        exclusion("vpcbpa-exclude-6", "subnet/subnet-z", State::CreateComplete),
+    ];
+    let found = of_exclusions(VPC, &parts().subnets, &exclusions);
+    assert_snapshot!(told(&found), @r"
+    VPC Block Public Access exclusion vpcbpa-exclude-1 of vpc-1 (allow-egress)
+    VPC Block Public Access exclusion vpcbpa-exclude-2 of subnet-a (allow-egress)
+    ");
+}
+
+#[test]
+fn reserved_addresses_are_in_the_way() {
+    let reservation = SubnetCidrReservation::builder()
+        .subnet_cidr_reservation_id("scr-1")
+        .subnet_id("subnet-a")
+        .cidr("172.31.15.240/28")
+        .build();
+    assert_snapshot!(told(&of_reservations(&[reservation])), @"subnet CIDR reservation scr-1 (172.31.15.240/28 in subnet-a)");
 }
 
 #[test]
@@ -344,7 +447,7 @@ fn security_groups_that_rules_name_or_that_are_tagged_are_in_the_way() {
     let groups = [naming("sg-2", "db", &[]), by_default];
     assert_snapshot!(told(&of_groups(VPC, &groups, &[], &NONE)), @r"
     rules of security group sg-1 (default) name security group sg-2 (db)
-    notice: the rules of default security group sg-1 have been changed
+    lost: the rules of default security group sg-1 have been changed
     ");
     let mut tagged = naming("sg-2", "db", &[]);
     tagged.tags = Some(vec![tag("team", "web")]);
@@ -386,7 +489,7 @@ fn a_changed_default_group_is_told_and_a_tagged_one_is_in_the_way() {
     );
     let mut emptied = default_group();
     emptied.ip_permissions = None;
-    assert_snapshot!(told(&of_groups(VPC, &[emptied], &[], &NONE)), @"notice: the rules of default security group sg-1 have been changed");
+    assert_snapshot!(told(&of_groups(VPC, &[emptied], &[], &NONE)), @"lost: the rules of default security group sg-1 have been changed");
     let mut tagged = default_group();
     tagged.tags = Some(vec![tag("Name", "mine")]);
     assert_snapshot!(told(&of_groups(VPC, &[tagged], &[], &NONE)), @r#"default security group sg-1 is tagged Name = "mine", which ignore_tags does not have"#);
@@ -430,7 +533,7 @@ fn network_acls_that_somebody_made_are_in_the_way_and_changes_of_the_default_one
     assert_snapshot!(told(&of_acls(&[changed, other], &NONE)), @r#"
     default network ACL acl-1 is tagged Name = "mine", which ignore_tags does not have
     network ACL acl-2 is not the default one
-    notice: the rules of default network ACL acl-1 have been changed
+    lost: the rules of default network ACL acl-1 have been changed
     "#);
 }
 

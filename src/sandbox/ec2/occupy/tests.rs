@@ -38,7 +38,7 @@ fn every_occupant_can_be_seen() {
             Occupant::NetworkInterface => vec![interface],
             Occupant::ElasticAddress => vec![interface, address],
             Occupant::VpcEndpoint(EndpointKind::Gateway) => vec![("DescribeVpcEndpoints", 1)],
-            Occupant::VpcEndpoint(EndpointKind::Interface) => {
+            Occupant::VpcEndpoint(EndpointKind::Interface | EndpointKind::ServiceNetwork) => {
                 vec![("DescribeVpcEndpoints", 1), interface]
             }
             Occupant::SecurityGroup(_) => vec![group, rule(1)],
@@ -52,6 +52,8 @@ fn every_occupant_can_be_seen() {
                 vec![("DescribeTransitGatewayVpcAttachments", 1), interface]
             }
             Occupant::EgressOnlyGateway => vec![("DescribeEgressOnlyInternetGateways", 1)],
+            Occupant::CarrierGateway => vec![("DescribeCarrierGateways", 1)],
+            Occupant::PublicAccessExclusion => vec![("DescribeVpcBlockPublicAccessExclusions", 1)],
             Occupant::FlowLog => vec![("DescribeFlowLogs", 1)],
             Occupant::Tags(_) => vec![("DescribeTags", 1)],
             Occupant::ChangedDefaultGroup => vec![rule(1)],
@@ -78,6 +80,7 @@ fn what_adds_no_row_changes_one() {
     );
     changed(&Occupant::ChangedDefaultAcl, "DescribeNetworkAcls");
     changed(&Occupant::ExtraRoute, "DescribeRouteTables");
+    changed(&Occupant::LatticeAssociation, "DescribeRouteTables");
     changed(&Occupant::NoInternetRoute, "DescribeRouteTables");
     changed(&Occupant::DetachedInternetGateway, "DescribeInternetGateways");
 }

@@ -208,12 +208,14 @@ fn whatever_is_in_a_vpc_keeps_it() {
             Occupant::Instance(InstanceState::Stopped)
             | Occupant::NetworkInterface
             | Occupant::TransitGatewayAttachment
-            | Occupant::VpcEndpoint(EndpointKind::Interface) => interface,
+            | Occupant::VpcEndpoint(EndpointKind::Interface | EndpointKind::ServiceNetwork) => interface,
             // An own subnet can be deleted like any other, and these are not EC2's to refuse.
             Occupant::Instance(_)
             | Occupant::Subnet
             | Occupant::ExtraCidr(_)
             | Occupant::FlowLog
+            | Occupant::PublicAccessExclusion
+            | Occupant::CidrReservation
             | Occupant::Tags(_)
             | Occupant::ChangedDefaultGroup
             | Occupant::ChangedDefaultAcl
