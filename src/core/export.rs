@@ -21,15 +21,17 @@ use crate::visible;
 
 /// Writes the baseline that wants the account as it was read, commented for people.
 ///
-/// The account's `alias` goes into a comment. What the survey has no cell for is not managed by the file.
-pub fn export(controls: &Controls, alias: Option<&str>, survey: &Survey) -> String {
+/// What the survey has no cell for is not managed by the file, and named at its head.
+pub fn export(controls: &Controls, head: &Head<'_>, survey: &Survey) -> String {
     let env = &survey.env;
-    let known_as = alias.map(|alias| format!(" ({alias})")).unwrap_or_default();
+    let known_as = head.alias.map(|alias| format!(" ({alias})")).unwrap_or_default();
     let mut file = comment(&format!(
         "What trueup found in the AWS account {}{known_as}. `trueup plan` on this file has nothing to change.",
         env.account
     ));
-    let scope = Regions::of(controls, survey);
+    file += &comment(&format!("{}.", head.home));
+    let scope = Regions::of(controls, head.filters, survey);
+    file += &not_in_file(controls, head.filters, &scope, survey);
     let _ = write!(file, "\n{}", scope.account(controls, survey));
     for listed in controls.iter().filter(|listed| *listed.name != *ACCOUNT) {
         let section = match listed.control.scope() {
@@ -43,6 +45,57 @@ pub fn export(controls: &Controls, alias: Option<&str>, survey: &Survey) -> Stri
     file
 }
 
+/// What the head of an export says.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// The account's alias.
+    pub alias: Option<&'a str>,
+    /// How the home region was chosen, in a sentence.
+    pub home: &'a str,
+    /// What was to be read.
+    pub filters: &'a Filters,
+}
+
+/// What the filters keep out of the file, in comments; nothing if that is nothing.
+fn not_in_file(controls: &Controls, filters: &Filters, scope: &Regions<'_>, survey: &Survey) -> String {
+    if *filters == Filters::default() {
+        return String::new();
+    }
+    let by_name = Filters {
+        regions: vec![],
+        ..filters.clone()
+    };
+    let lacking = controls
+        .iter()
+        .filter(|listed| !survey.cells.keys().any(|(control, _)| control == listed.name));
+    let (by_region, by_name): (Vec<_>, Vec<_>) =
+        lacking.partition(|listed| by_name.pass(listed.name, &Location::Account));
+    let names_of = |lacking: &[Listed<'_>]| {
+        let names = lacking.iter().map(|listed| match listed.name.as_str() {
+            ACCOUNT => "account (the alias)",
+            name => name,
+        });
+        Vec::from_iter(names).join(", ")
+    };
+    let mut text = comment(&format!(
+        "This is a part of the account, exported with {filters}. What is not in it:"
+    ));
+    if !by_name.is_empty() {
+        text += &comment(&format!("- controls that were left out: {}", names_of(&by_name)));
+    }
+    if !by_region.is_empty() {
+        let what = "controls of what exists once in the account, which --region leaves out";
+        text += &comment(&format!("- {what}: {}", names_of(&by_region)));
+    }
+    if !scope.filtered_out.is_empty() {
+        text += &comment(&format!("- regions: {}", names(&scope.filtered_out)));
+    }
+    if survey.cells.is_empty() {
+        text += &comment("Nothing was read: no control is left. Export again with other options.");
+    }
+    text
+}
+
 /// One control of the list.
 type Listed<'r> = Entry<'r, dyn AnyControl>;
 
@@ -53,13 +106,17 @@ const ACCOUNT: &str = "account";
 struct Regions<'a> {
     /// Those where something could be read, or all if nothing is read by region.
     managed: Vec<&'a Region>,
-    /// The others, with why.
+    /// Those where nothing could be read, with why.
     left_out: BTreeMap<&'a Region, BTreeSet<String>>,
+    /// Those that were not to be read.
+    filtered_out: Vec<&'a Region>,
 }
 
 impl<'a> Regions<'a> {
-    fn of(controls: &Controls, survey: &'a Survey) -> Self {
-        let env = &survey.env;
+    fn of(controls: &Controls, filters: &Filters, survey: &'a Survey) -> Self {
+        let is_chosen = |region: &Region| filters.regions.is_empty() || filters.regions.contains(region);
+        let (chosen, filtered_out): (Vec<&Region>, Vec<&Region>) =
+            survey.env.enabled.iter().partition(|region| is_chosen(region));
         let by_region: Vec<Listed<'_>> = controls
             .iter()
             .filter(|listed| {
@@ -75,11 +132,12 @@ impl<'a> Regions<'a> {
                 .any(|listed| matches!(reading(*listed, region, survey), Some(Ok(_))))
         };
         let (managed, others): (Vec<&Region>, Vec<&Region>) =
-            env.enabled.iter().partition(|region| readable(region));
+            chosen.iter().partition(|region| readable(region));
         if managed.is_empty() {
             return Regions {
-                managed: env.enabled.iter().collect(),
+                managed: chosen,
                 left_out: BTreeMap::new(),
+                filtered_out,
             };
         }
         let left_out = others
@@ -94,7 +152,11 @@ impl<'a> Regions<'a> {
                 )
             })
             .collect();
-        Regions { managed, left_out }
+        Regions {
+            managed,
+            left_out,
+            filtered_out,
+        }
     }
 
     /// The table of the account, which the control of that name has its part in.
@@ -111,8 +173,12 @@ impl<'a> Regions<'a> {
         };
         account.insert("id".to_owned(), Value::from(env.account.as_str()));
         account.insert("home_region".to_owned(), Value::from(env.home.as_str()));
-        let out: Vec<&Region> = self.left_out.keys().copied().collect();
-        if out.len() <= self.managed.len() {
+        let mut out: Vec<&Region> = self.left_out.keys().chain(&self.filtered_out).copied().collect();
+        out.sort();
+        // A list of regions has at least one in it.
+        if self.managed.is_empty() {
+            account.insert("regions".to_owned(), Value::from("enabled"));
+        } else if out.len() <= self.managed.len() {
             account.insert("regions".to_owned(), Value::from("enabled"));
             if !out.is_empty() {
                 account.insert("exclude_regions".to_owned(), listed(out));
@@ -146,7 +212,14 @@ fn once(controls: &Controls, id: Listed<'_>, survey: &Survey) -> String {
         None => String::new(),
         Some(Err(fault)) => comment(&format!("Not managed here: {fault}")),
         Some(Ok(seen)) => match unwanted(controls, id, &Location::Account, seen, survey) {
-            Some(why) => comment(&format!("Not managed here: {why}")),
+            Some(why) => {
+                let mut lines = id.control.unsaid(seen).unwrap_or_default();
+                // That an empty table is wrong is no news where the control says why it is empty.
+                if lines.is_empty() || !seen.model.is_empty() {
+                    lines.push(format!("Not managed here: {why}"));
+                }
+                lines.iter().map(|line| comment(line)).collect()
+            }
             None => {
                 let beside = beside(controls, id, &Location::Account, seen, survey);
                 let comments: String = beside.iter().map(|line| comment(line)).collect();

@@ -1,8 +1,10 @@
 //! Cost anomaly detection from the file to the account and back.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
-use crate::folder::Folder;
+use crate::folder::{Ended, Folder};
 
 const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
 const MAIL: &str = "[cost_anomaly_detection]\nfrequency = \"daily\"\nimpact_absolute = \"50\"\n\
@@ -235,6 +237,66 @@ fn a_monitor_that_somebody_makes_meanwhile_is_used() {
         (monitors.as_array().unwrap().len(), &monitors[0]["name"]),
         (1, &json!("first"))
     );
+}
+
+#[test]
+fn a_subscription_that_another_run_makes_meanwhile_leaves_one() {
+    let folder = Folder::new();
+    // Between the last look and the call.
+    folder.world(
+        r#"
+        cost_explorer = "with_defaults"
+
+        [[call]]
+        call = "ce:DeleteAnomalySubscription"
+        input = { SubscriptionArn = "arn:aws:ce::123456789012:anomalysubscription/6e789e6a-a1b9-65f4-7a1f-74a83d0e2a5a" }
+
+        [[event]]
+        before = "ce:CreateAnomalySubscription"
+        region = "us-east-1"
+
+        [[event.call]]
+        call = "ce:CreateAnomalySubscription"
+        [event.call.input.AnomalySubscription]
+        SubscriptionName = "cost-anomalies"
+        MonitorArnList = ["arn:aws:ce::123456789012:anomalymonitor/e220a839-7b1d-cdaf-91cc-7d8e626b5dfd"]
+        Subscribers = [{ Type = "EMAIL", Address = "billing@example.com" }]
+        Frequency = "DAILY"
+        ThresholdExpression = { Dimensions = { Key = "ANOMALY_TOTAL_IMPACT_ABSOLUTE", Values = ["50"], MatchOptions = ["GREATER_THAN_OR_EQUAL"] } }
+        "#,
+    );
+    folder.anomaly_becomes(MAIL, &["CreateAnomalySubscription", "DeleteAnomalySubscription"]);
+    assert_eq!(folder.anomaly("subscriptions").as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn two_applies_at_once_leave_one_subscription() {
+    let folder = Folder::new();
+    // So long that both look before either has written.
+    folder.world("latency = { default_ms = 400 }\n");
+    folder.write("b.toml", MAIL);
+    let server = folder.serve();
+    let apply = || {
+        let args = ["apply", "b.toml", "--auto-approve", "--endpoint-url", &server.url];
+        let mut command = folder.command(&args);
+        command
+            .args(["--endpoint-url-sts", &server.url])
+            .env("AWS_ACCESS_KEY_ID", "AKIASANDBOX")
+            .env("AWS_SECRET_ACCESS_KEY", "sandbox")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    for run in [apply(), apply()] {
+        let ended = Ended::of(run.wait_with_output().unwrap());
+        // One that looks later finds that the account has changed since it planned.
+        assert!([0, 3].contains(&ended.code), "{ended:?}");
+    }
+    drop(server);
+    for list in ["monitors", "subscriptions"] {
+        assert_eq!(folder.anomaly(list).as_array().unwrap().len(), 1, "{list}");
+    }
+    folder.is_true();
 }
 
 #[test]

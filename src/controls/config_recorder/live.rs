@@ -119,6 +119,12 @@ async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Failure>
         .find(|recorder| recorder.service_principal.is_none()))
 }
 
+/// Whether the recorder of a region, if it has one, records all global resource types.
+pub(crate) async fn records_global(config: &Client) -> Result<bool, Failure> {
+    let recorder = find(config).await?;
+    Ok(recorder.is_some_and(|recorder| recording(&recorder).has_global() == Some(true)))
+}
+
 /// The bucket that the home region's recorder delivers to.
 pub(crate) async fn bucket(cx: &Cx) -> Result<Option<String>, Failure> {
     let home = cx.at(Location::Region(cx.env.home.clone()));
