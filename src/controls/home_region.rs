@@ -42,7 +42,10 @@ pub async fn home_clues(aws: Arc<Aws>, env: Arc<Env>) -> Clues {
         join_all(places.iter().map(aggregates_in)),
     );
     let mut unread = BTreeSet::new();
-    let trail = kept(trail, &mut unread).flatten();
+    let trail = trail.unwrap_or_else(|Failure(fault)| {
+        unread.insert(fault.to_string());
+        None
+    });
     let shows_global = trail.as_ref().is_none_or(can_be_global);
     let regional = [
         ("AWS Config records global resource types", recorders),

@@ -208,25 +208,66 @@ impl<'a> Regions<'a> {
 }
 
 fn once(controls: &Controls, id: Listed<'_>, survey: &Survey) -> String {
-    match survey.cells.get(&id.at(Location::Account)) {
-        None => String::new(),
-        Some(Err(fault)) => comment(&format!("Not managed here: {fault}")),
-        Some(Ok(seen)) => match unwanted(controls, id, &Location::Account, seen, survey) {
-            Some(why) => {
+    let place = &Location::Account;
+    let seen = match survey.cells.get(&id.at(place.clone())) {
+        None => return String::new(),
+        Some(Err(fault)) => return comment(&format!("Not managed here: {fault}")),
+        Some(Ok(seen)) => seen,
+    };
+    let why_not = |table: &Table| unwanted(controls, id, place, table, seen, survey);
+    let (table, without) = match why_not(&seen.model) {
+        None => (seen.model.clone(), None),
+        Some(why) => match without_few_keys(id, &seen.model, |table| why_not(table).is_none()) {
+            Some((table, keys)) => (table, Some(format!("Without {}: {why}", keys.join(", ")))),
+            None => {
                 let mut lines = id.control.unsaid(seen).unwrap_or_default();
                 // That an empty table is wrong is no news where the control says why it is empty.
                 if lines.is_empty() || !seen.model.is_empty() {
                     lines.push(format!("Not managed here: {why}"));
                 }
-                lines.iter().map(|line| comment(line)).collect()
-            }
-            None => {
-                let beside = beside(controls, id, &Location::Account, seen, survey);
-                let comments: String = beside.iter().map(|line| comment(line)).collect();
-                held_by(seen).unwrap_or_default() + &comments + &written(&[id.name.as_str()], &seen.model)
+                return lines.iter().map(|line| comment(line)).collect();
             }
         },
+    };
+    let mut lines = beside(controls, id, place, &table, seen, survey);
+    lines.extend(without);
+    let comments: String = lines.iter().map(|line| comment(line)).collect();
+    held_by(seen).unwrap_or_default() + &comments + &written(&[id.name.as_str()], &table)
+}
+
+/// A table that no file may hold without as few keys as make it fit, at most three, with those keys; something of it
+/// stays. One that a file may hold is kept whole: what the account lacks is not to be passed over.
+fn without_few_keys(
+    id: Listed<'_>,
+    table: &Table,
+    fits: impl Fn(&Table) -> bool,
+) -> Option<(Table, Vec<String>)> {
+    if id.control.check(table).is_ok_and(|wrong| wrong.is_empty()) {
+        return None;
     }
+    let mut tried: Vec<(Table, Vec<&String>)> = vec![(table.clone(), vec![])];
+    // Of many entries one may be at fault; to try all triples of them would take long.
+    let most = if table.len() > 16 { 1 } else { 3 };
+    for _ in 0..most {
+        let mut smaller = vec![];
+        for (rest, out) in &tried {
+            let last = out.last().copied();
+            for key in rest.keys().filter(|key| last.is_none_or(|last| *key > last)) {
+                let Some((key, _)) = table.get_key_value(key) else {
+                    continue;
+                };
+                let mut rest = rest.clone();
+                rest.remove(key);
+                let out = [out.as_slice(), &[key]].concat();
+                if !rest.is_empty() && fits(&rest) {
+                    return Some((rest, out.iter().map(|key| format!("`{key}`")).collect()));
+                }
+                smaller.push((rest, out));
+            }
+        }
+        tried = smaller;
+    }
+    None
 }
 
 fn each_region(controls: &Controls, id: Listed<'_>, survey: &Survey, managed: &[&Region]) -> String {
@@ -237,12 +278,13 @@ fn each_region(controls: &Controls, id: Listed<'_>, survey: &Survey, managed: &[
     if !survey.cells.keys().any(|(control, _)| control == id.name) {
         return String::new();
     }
+    let place = |region: &Region| Location::Region(region.clone());
     for region in managed.iter().copied() {
         match reading(id, region, survey) {
-            Some(Ok(seen)) => match unwanted(controls, id, &Location::Region(region.clone()), seen, survey) {
+            Some(Ok(seen)) => match unwanted(controls, id, &place(region), &seen.model, seen, survey) {
                 Some(why) => left_out.entry(why).or_default().push(region),
                 None => {
-                    for line in beside(controls, id, &Location::Region(region.clone()), seen, survey) {
+                    for line in beside(controls, id, &place(region), &seen.model, seen, survey) {
                         besides.entry(line).or_default().push(region);
                     }
                     if let Some(who) = &seen.held_by {
@@ -344,20 +386,21 @@ fn wants_no_change(
     })
 }
 
-/// Why what was read cannot be asked for, if it cannot.
+/// Why what was read, or a part of it, cannot be asked for, if it cannot.
 fn unwanted(
     controls: &Controls,
     id: Listed<'_>,
     place: &Location,
+    want: &Table,
     seen: &ObservedDoc,
     survey: &Survey,
 ) -> Option<String> {
-    match id.control.check(&seen.model) {
+    match id.control.check(want) {
         Err(error) => Some(error.to_string()),
         Ok(wrong) => match wrong.into_iter().next() {
             Some(("", what)) => Some(format!("it {what}")),
             Some((key, what)) => Some(format!("`{key}`: {what}")),
-            None => difference(controls, id, &seen.model, place, seen, survey),
+            None => difference(controls, id, want, place, seen, survey),
         },
     }
 }
@@ -392,10 +435,11 @@ fn beside(
     controls: &Controls,
     id: Listed<'_>,
     place: &Location,
+    want: &Table,
     seen: &ObservedDoc,
     survey: &Survey,
 ) -> Vec<String> {
-    let found = found(controls, id, &seen.model, place, seen, survey).unwrap_or_default();
+    let found = found(controls, id, want, place, seen, survey).unwrap_or_default();
     let unread = found
         .unread
         .iter()

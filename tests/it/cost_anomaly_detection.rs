@@ -1,13 +1,11 @@
 //! Cost anomaly detection from the file to the account and back.
 
-use std::process::Stdio;
-
 use serde_json::{Value, json};
 
-use crate::folder::{Ended, Folder};
+use crate::folder::Folder;
 
 const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
-const MAIL: &str = "[cost_anomaly_detection]\nfrequency = \"daily\"\nimpact_absolute = \"50\"\n\
+pub(crate) const MAIL: &str = "[cost_anomaly_detection]\nfrequency = \"daily\"\nimpact_absolute = \"50\"\n\
                     impact_percent = \"none\"\nto = [\"billing@example.com\"]\n";
 const ABSENT: &str = "[cost_anomaly_detection]\nstate = \"absent\"\n";
 
@@ -267,36 +265,6 @@ fn a_subscription_that_another_run_makes_meanwhile_leaves_one() {
     );
     folder.anomaly_becomes(MAIL, &["CreateAnomalySubscription", "DeleteAnomalySubscription"]);
     assert_eq!(folder.anomaly("subscriptions").as_array().unwrap().len(), 1);
-}
-
-#[test]
-fn two_applies_at_once_leave_one_subscription() {
-    let folder = Folder::new();
-    // So long that both look before either has written.
-    folder.world("latency = { default_ms = 400 }\n");
-    folder.write("b.toml", MAIL);
-    let server = folder.serve();
-    let apply = || {
-        let args = ["apply", "b.toml", "--auto-approve", "--endpoint-url", &server.url];
-        let mut command = folder.command(&args);
-        command
-            .args(["--endpoint-url-sts", &server.url])
-            .env("AWS_ACCESS_KEY_ID", "AKIASANDBOX")
-            .env("AWS_SECRET_ACCESS_KEY", "sandbox")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.spawn().unwrap()
-    };
-    for run in [apply(), apply()] {
-        let ended = Ended::of(run.wait_with_output().unwrap());
-        // One that looks later finds that the account has changed since it planned.
-        assert!([0, 3].contains(&ended.code), "{ended:?}");
-    }
-    drop(server);
-    for list in ["monitors", "subscriptions"] {
-        assert_eq!(folder.anomaly(list).as_array().unwrap().len(), 1, "{list}");
-    }
-    folder.is_true();
 }
 
 #[test]
