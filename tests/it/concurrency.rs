@@ -30,8 +30,9 @@ impl Folder {
         };
         for run in [run(), run()] {
             let ended = Ended::of(run.wait_with_output().unwrap());
-            // The one that looks later may find that the account has changed since it planned.
-            assert!([0, 3].contains(&ended.code), "{ended:?}");
+            // One that looks only after the other has written says so, and stops before its own write.
+            let is_late = ended.code == 3 && ended.stdout.contains("it changed since it was planned");
+            assert!(ended.code == 0 || is_late, "{ended:?}");
         }
     }
 }
@@ -39,7 +40,17 @@ impl Folder {
 #[test]
 fn two_applies_at_once_leave_one_monitor_and_one_subscription_of_cost_anomalies() {
     let folder = Folder::new();
-    folder.world(SLOW).write("b.toml", MAIL);
+    // With AWS's own monitor both have but one call to make.
+    let with_monitor = r#"
+        cost_explorer = "with_defaults"
+
+        [[call]]
+        call = "ce:DeleteAnomalySubscription"
+        input = { SubscriptionArn = "arn:aws:ce::123456789012:anomalysubscription/6e789e6a-a1b9-65f4-7a1f-74a83d0e2a5a" }
+        "#;
+    folder
+        .world(&format!("{SLOW}{with_monitor}"))
+        .write("b.toml", MAIL);
     folder.apply_twice_at_once();
     let account = folder.account();
     for list in ["monitors", "subscriptions"] {
