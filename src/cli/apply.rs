@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueHint;
-use trueup_core::baseline::Baseline;
+use trueup_core::baseline::{Baseline, Filters};
 use trueup_core::control::Controls;
-use trueup_core::export;
+use trueup_core::export::{self, Head};
 use trueup_core::location::Location;
 use trueup_core::plan::{Step, Survey, Verdict};
 use trueup_core::plan_file::{self, Document};
@@ -303,7 +303,16 @@ fn save_before(
         })?;
     }
     keep_out_of_git(path);
-    let text = export::export(controls, session.caller.alias.as_deref(), &survey);
+    let home = format!(
+        "Home region {}, as the baseline says. This file has only what the steps of an apply were about to change",
+        survey.env.home
+    );
+    let head = Head {
+        alias: session.caller.alias.as_deref(),
+        home: &home,
+        filters: &Filters::default(),
+    };
+    let text = export::export(controls, &head, &survey);
     save_beside_older(path, &text)?;
     report::note(&format!("What is there now is saved in {}.", path.display()));
     Ok(())

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
-use trueup_core::export;
+use trueup_controls::home_clues;
+use trueup_core::export::{self, Head};
 use trueup_core::registry::Name;
 
 use crate::cli::{Display, Exit, Reach, Selection, Trouble, View, account_id};
@@ -15,7 +16,10 @@ pub(super) struct Args {
     /// Write to this file, which only you may read, instead of standard output.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
-    /// The home region to write into the file and to ask account-wide things in.
+    /// The home region to write into the file and to ask account-wide things in. Otherwise the one is taken that the
+    /// account shows: the home of its own trail of all regions, the region whose AWS Config recorder records global
+    /// resource types, and that in which Security Hub aggregates findings. Where these differ or there is none, it is the
+    /// configured region or us-east-1. The file says how it was chosen.
     #[arg(long, value_name = "REGION", value_hint = ValueHint::Other)]
     home_region: Option<trueup_core::location::Region>,
     /// Refuse any other account than this one.
@@ -38,13 +42,23 @@ impl Args {
             .reach
             .session(self.home_region.clone(), wanted, &display)
             .await?;
+        let clues = home_clues(session.aws.clone(), session.env.clone()).await;
+        let home = clues.choose(self.home_region.as_ref(), &session.env.home);
+        let session = session.at_home(home.region);
+        if home.is_against_clues {
+            report::note(&home.why);
+        }
         let filters = self.selection.filters();
         display.begin(0);
         let survey = session.survey(&filters, &|event| display.watch(event)).await?;
         display.finish();
         let text = export::export(
             &trueup_controls::controls(),
-            session.caller.alias.as_deref(),
+            &Head {
+                alias: session.caller.alias.as_deref(),
+                home: &home.why,
+                filters: &filters,
+            },
             &survey,
         );
         match &self.out {

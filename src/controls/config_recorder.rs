@@ -21,7 +21,7 @@ mod role;
 mod tests;
 mod want;
 
-pub(crate) use self::live::bucket;
+pub(crate) use self::live::{bucket, records_global};
 use self::model::{Action, Ids, Model};
 use crate::global_region;
 

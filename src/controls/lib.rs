@@ -1,7 +1,7 @@
 //! Everything that trueup keeps true in an AWS account: one private module a control.
 //!
-//! What goes out is the list ([`registry`]), in the order of the checklist, and nothing else: no code outside can name a
-//! control's types. A control may use the AWS clients, the policy documents and the core's model; it may not print, read
+//! What goes out is the list ([`registry`]), in the order of the checklist, and what an account shows of its home region
+//! ([`home_clues`]): no code outside can name a control's types. A control may use the AWS clients, the policy documents and the core's model; it may not print, read
 //! files or the environment, and it knows neither the engine nor the simulated account.
 //!
 //! # How to add a control
@@ -30,6 +30,7 @@ mod ec2_defaults;
 mod global_region;
 mod guardduty;
 mod health_events;
+mod home_region;
 mod kms_key;
 #[cfg(test)]
 mod list;
@@ -46,6 +47,8 @@ mod support_role;
 mod tag_keys;
 #[cfg(test)]
 mod testing;
+
+pub use home_region::{HOME_CALLS, home_clues};
 
 /// Every control there is.
 static ALL: &[&dyn AnyLive] = &[

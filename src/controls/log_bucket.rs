@@ -156,6 +156,11 @@ old_versions_expire_after_days = 30
         diff::diff(want, seen, here, out);
     }
 
+    fn unsaid(seen: &Observed<Model, Ids>) -> Vec<String> {
+        let unusable = seen.ids.unusable.iter();
+        unusable.map(|why| format!("No table: {why}")).collect()
+    }
+
     fn holds(seen: &Observed<Model, Ids>, here: &Here<'_>) -> Vec<Asset> {
         let ids = &seen.ids;
         let (Some(bucket), Some(_), None) = (&ids.name, &ids.region, &ids.unusable) else {

@@ -21,15 +21,17 @@ use crate::visible;
 
 /// Writes the baseline that wants the account as it was read, commented for people.
 ///
-/// The account's `alias` goes into a comment. What the survey has no cell for is not managed by the file.
-pub fn export(controls: &Controls, alias: Option<&str>, survey: &Survey) -> String {
+/// What the survey has no cell for is not managed by the file, and named at its head.
+pub fn export(controls: &Controls, head: &Head<'_>, survey: &Survey) -> String {
     let env = &survey.env;
-    let known_as = alias.map(|alias| format!(" ({alias})")).unwrap_or_default();
+    let known_as = head.alias.map(|alias| format!(" ({alias})")).unwrap_or_default();
     let mut file = comment(&format!(
         "What trueup found in the AWS account {}{known_as}. `trueup plan` on this file has nothing to change.",
         env.account
     ));
-    let scope = Regions::of(controls, survey);
+    file += &comment(&format!("{}.", head.home));
+    let scope = Regions::of(controls, head.filters, survey);
+    file += &not_in_file(controls, head.filters, &scope, survey);
     let _ = write!(file, "\n{}", scope.account(controls, survey));
     for listed in controls.iter().filter(|listed| *listed.name != *ACCOUNT) {
         let section = match listed.control.scope() {
@@ -43,6 +45,57 @@ pub fn export(controls: &Controls, alias: Option<&str>, survey: &Survey) -> Stri
     file
 }
 
+/// What the head of an export says.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// The account's alias.
+    pub alias: Option<&'a str>,
+    /// How the home region was chosen, in a sentence.
+    pub home: &'a str,
+    /// What was to be read.
+    pub filters: &'a Filters,
+}
+
+/// What the filters keep out of the file, in comments; nothing if that is nothing.
+fn not_in_file(controls: &Controls, filters: &Filters, scope: &Regions<'_>, survey: &Survey) -> String {
+    if *filters == Filters::default() {
+        return String::new();
+    }
+    let by_name = Filters {
+        regions: vec![],
+        ..filters.clone()
+    };
+    let lacking = controls
+        .iter()
+        .filter(|listed| !survey.cells.keys().any(|(control, _)| control == listed.name));
+    let (by_region, by_name): (Vec<_>, Vec<_>) =
+        lacking.partition(|listed| by_name.pass(listed.name, &Location::Account));
+    let names_of = |lacking: &[Listed<'_>]| {
+        let names = lacking.iter().map(|listed| match listed.name.as_str() {
+            ACCOUNT => "account (the alias)",
+            name => name,
+        });
+        Vec::from_iter(names).join(", ")
+    };
+    let mut text = comment(&format!(
+        "This is a part of the account, exported with {filters}. What is not in it:"
+    ));
+    if !by_name.is_empty() {
+        text += &comment(&format!("- controls that were left out: {}", names_of(&by_name)));
+    }
+    if !by_region.is_empty() {
+        let what = "controls of what exists once in the account, which --region leaves out";
+        text += &comment(&format!("- {what}: {}", names_of(&by_region)));
+    }
+    if !scope.filtered_out.is_empty() {
+        text += &comment(&format!("- regions: {}", names(&scope.filtered_out)));
+    }
+    if survey.cells.is_empty() {
+        text += &comment("Nothing was read: no control is left. Export again with other options.");
+    }
+    text
+}
+
 /// One control of the list.
 type Listed<'r> = Entry<'r, dyn AnyControl>;
 
@@ -53,13 +106,17 @@ const ACCOUNT: &str = "account";
 struct Regions<'a> {
     /// Those where something could be read, or all if nothing is read by region.
     managed: Vec<&'a Region>,
-    /// The others, with why.
+    /// Those where nothing could be read, with why.
     left_out: BTreeMap<&'a Region, BTreeSet<String>>,
+    /// Those that were not to be read.
+    filtered_out: Vec<&'a Region>,
 }
 
 impl<'a> Regions<'a> {
-    fn of(controls: &Controls, survey: &'a Survey) -> Self {
-        let env = &survey.env;
+    fn of(controls: &Controls, filters: &Filters, survey: &'a Survey) -> Self {
+        let is_chosen = |region: &Region| filters.regions.is_empty() || filters.regions.contains(region);
+        let (chosen, filtered_out): (Vec<&Region>, Vec<&Region>) =
+            survey.env.enabled.iter().partition(|region| is_chosen(region));
         let by_region: Vec<Listed<'_>> = controls
             .iter()
             .filter(|listed| {
@@ -75,11 +132,12 @@ impl<'a> Regions<'a> {
                 .any(|listed| matches!(reading(*listed, region, survey), Some(Ok(_))))
         };
         let (managed, others): (Vec<&Region>, Vec<&Region>) =
-            env.enabled.iter().partition(|region| readable(region));
+            chosen.iter().partition(|region| readable(region));
         if managed.is_empty() {
             return Regions {
-                managed: env.enabled.iter().collect(),
+                managed: chosen,
                 left_out: BTreeMap::new(),
+                filtered_out,
             };
         }
         let left_out = others
@@ -94,7 +152,11 @@ impl<'a> Regions<'a> {
                 )
             })
             .collect();
-        Regions { managed, left_out }
+        Regions {
+            managed,
+            left_out,
+            filtered_out,
+        }
     }
 
     /// The table of the account, which the control of that name has its part in.
@@ -111,8 +173,12 @@ impl<'a> Regions<'a> {
         };
         account.insert("id".to_owned(), Value::from(env.account.as_str()));
         account.insert("home_region".to_owned(), Value::from(env.home.as_str()));
-        let out: Vec<&Region> = self.left_out.keys().copied().collect();
-        if out.len() <= self.managed.len() {
+        let mut out: Vec<&Region> = self.left_out.keys().chain(&self.filtered_out).copied().collect();
+        out.sort();
+        // A list of regions has at least one in it.
+        if self.managed.is_empty() {
+            account.insert("regions".to_owned(), Value::from("enabled"));
+        } else if out.len() <= self.managed.len() {
             account.insert("regions".to_owned(), Value::from("enabled"));
             if !out.is_empty() {
                 account.insert("exclude_regions".to_owned(), listed(out));
@@ -142,18 +208,66 @@ impl<'a> Regions<'a> {
 }
 
 fn once(controls: &Controls, id: Listed<'_>, survey: &Survey) -> String {
-    match survey.cells.get(&id.at(Location::Account)) {
-        None => String::new(),
-        Some(Err(fault)) => comment(&format!("Not managed here: {fault}")),
-        Some(Ok(seen)) => match unwanted(controls, id, &Location::Account, seen, survey) {
-            Some(why) => comment(&format!("Not managed here: {why}")),
+    let place = &Location::Account;
+    let seen = match survey.cells.get(&id.at(place.clone())) {
+        None => return String::new(),
+        Some(Err(fault)) => return comment(&format!("Not managed here: {fault}")),
+        Some(Ok(seen)) => seen,
+    };
+    let why_not = |table: &Table| unwanted(controls, id, place, table, seen, survey);
+    let (table, without) = match why_not(&seen.model) {
+        None => (seen.model.clone(), None),
+        Some(why) => match without_few_keys(id, &seen.model, |table| why_not(table).is_none()) {
+            Some((table, keys)) => (table, Some(format!("Without {}: {why}", keys.join(", ")))),
             None => {
-                let beside = beside(controls, id, &Location::Account, seen, survey);
-                let comments: String = beside.iter().map(|line| comment(line)).collect();
-                held_by(seen).unwrap_or_default() + &comments + &written(&[id.name.as_str()], &seen.model)
+                let mut lines = id.control.unsaid(seen).unwrap_or_default();
+                // That an empty table is wrong is no news where the control says why it is empty.
+                if lines.is_empty() || !seen.model.is_empty() {
+                    lines.push(format!("Not managed here: {why}"));
+                }
+                return lines.iter().map(|line| comment(line)).collect();
             }
         },
+    };
+    let mut lines = beside(controls, id, place, &table, seen, survey);
+    lines.extend(without);
+    let comments: String = lines.iter().map(|line| comment(line)).collect();
+    held_by(seen).unwrap_or_default() + &comments + &written(&[id.name.as_str()], &table)
+}
+
+/// A table that no file may hold without as few keys as make it fit, at most three, with those keys; something of it
+/// stays. One that a file may hold is kept whole: what the account lacks is not to be passed over.
+fn without_few_keys(
+    id: Listed<'_>,
+    table: &Table,
+    fits: impl Fn(&Table) -> bool,
+) -> Option<(Table, Vec<String>)> {
+    if id.control.check(table).is_ok_and(|wrong| wrong.is_empty()) {
+        return None;
     }
+    let mut tried: Vec<(Table, Vec<&String>)> = vec![(table.clone(), vec![])];
+    // Of many entries one may be at fault; to try all triples of them would take long.
+    let most = if table.len() > 16 { 1 } else { 3 };
+    for _ in 0..most {
+        let mut smaller = vec![];
+        for (rest, out) in &tried {
+            let last = out.last().copied();
+            for key in rest.keys().filter(|key| last.is_none_or(|last| *key > last)) {
+                let Some((key, _)) = table.get_key_value(key) else {
+                    continue;
+                };
+                let mut rest = rest.clone();
+                rest.remove(key);
+                let out = [out.as_slice(), &[key]].concat();
+                if !rest.is_empty() && fits(&rest) {
+                    return Some((rest, out.iter().map(|key| format!("`{key}`")).collect()));
+                }
+                smaller.push((rest, out));
+            }
+        }
+        tried = smaller;
+    }
+    None
 }
 
 fn each_region(controls: &Controls, id: Listed<'_>, survey: &Survey, managed: &[&Region]) -> String {
@@ -164,12 +278,13 @@ fn each_region(controls: &Controls, id: Listed<'_>, survey: &Survey, managed: &[
     if !survey.cells.keys().any(|(control, _)| control == id.name) {
         return String::new();
     }
+    let place = |region: &Region| Location::Region(region.clone());
     for region in managed.iter().copied() {
         match reading(id, region, survey) {
-            Some(Ok(seen)) => match unwanted(controls, id, &Location::Region(region.clone()), seen, survey) {
+            Some(Ok(seen)) => match unwanted(controls, id, &place(region), &seen.model, seen, survey) {
                 Some(why) => left_out.entry(why).or_default().push(region),
                 None => {
-                    for line in beside(controls, id, &Location::Region(region.clone()), seen, survey) {
+                    for line in beside(controls, id, &place(region), &seen.model, seen, survey) {
                         besides.entry(line).or_default().push(region);
                     }
                     if let Some(who) = &seen.held_by {
@@ -271,20 +386,21 @@ fn wants_no_change(
     })
 }
 
-/// Why what was read cannot be asked for, if it cannot.
+/// Why what was read, or a part of it, cannot be asked for, if it cannot.
 fn unwanted(
     controls: &Controls,
     id: Listed<'_>,
     place: &Location,
+    want: &Table,
     seen: &ObservedDoc,
     survey: &Survey,
 ) -> Option<String> {
-    match id.control.check(&seen.model) {
+    match id.control.check(want) {
         Err(error) => Some(error.to_string()),
         Ok(wrong) => match wrong.into_iter().next() {
             Some(("", what)) => Some(format!("it {what}")),
             Some((key, what)) => Some(format!("`{key}`: {what}")),
-            None => difference(controls, id, &seen.model, place, seen, survey),
+            None => difference(controls, id, want, place, seen, survey),
         },
     }
 }
@@ -319,10 +435,11 @@ fn beside(
     controls: &Controls,
     id: Listed<'_>,
     place: &Location,
+    want: &Table,
     seen: &ObservedDoc,
     survey: &Survey,
 ) -> Vec<String> {
-    let found = found(controls, id, &seen.model, place, seen, survey).unwrap_or_default();
+    let found = found(controls, id, want, place, seen, survey).unwrap_or_default();
     let unread = found
         .unread
         .iter()

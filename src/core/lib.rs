@@ -18,6 +18,7 @@
 //! | [`plan_file`] | the plan as a document; a saved one is a promise that a new plan is held against, never a program |
 //! | [`fault`] | what went wrong with one call, as data |
 //! | [`export`], [`init`], [`schema`] | a survey as a baseline, the first baseline of an account, the JSON Schema |
+//! | [`home`] | which region an account is at home in, by what it shows |
 //! | [`visible`] | texts of others as a line that a person reads |
 
 pub mod attestation;
@@ -28,6 +29,7 @@ pub mod cost;
 pub mod env;
 pub mod export;
 pub mod fault;
+pub mod home;
 pub mod init;
 pub mod location;
 pub mod plan;

@@ -173,6 +173,18 @@ impl Session {
         })
     }
 
+    /// The same account, at home in another region.
+    pub fn at_home(self, home: Region) -> Session {
+        let env = Env {
+            home,
+            ..Env::clone(&self.env)
+        };
+        Session {
+            env: Arc::new(env),
+            ..self
+        }
+    }
+
     /// Asks again who calls. Between the plan and the first write a person thinks, credentials are renewed, and
     /// somebody signs in elsewhere: what is renewed need not be of the same account.
     ///

@@ -23,7 +23,7 @@ struct Served {
 impl Folder {
     /// This folder's simulated account behind HTTP.
     #[track_caller]
-    fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         let serve = [
             "sandbox",
             "serve",

@@ -469,6 +469,34 @@ Budget = { BudgetName = "usage", BudgetLimit = { Amount = "100", Unit = "GB" }, 
 }
 
 #[test]
+fn a_budget_with_a_notification_on_a_forecast_is_not_made_daily() {
+    let folder = Folder::new();
+    folder.world(
+        &monthly_with("monthly", &format!("{LIMIT}{OTHER_TYPES}")).replace("\"ACTUAL\"", "\"FORECASTED\""),
+    );
+    // The file says nothing of notifications.
+    let daily = "[budgets.monthly]\nperiod = \"daily\"\n";
+    folder.write("b.toml", daily);
+    folder.says_of_budgets(
+        2,
+        &[
+            "cannot become daily while it notifies on forecasted > 80%",
+            "write notifications = [] to delete all",
+        ],
+    );
+    folder.apply().expect(3);
+    assert_eq!(folder.writes(), Vec::<String>::new());
+    // All are deleted before the change, and one on a forecast is made after the change back.
+    folder.write("b.toml", &format!("{daily}notifications = []\n"));
+    folder.apply().expect(0);
+    folder.is_true();
+    let monthly = TO_A.replace("actual", "forecasted");
+    folder.write("b.toml", &monthly);
+    folder.apply().expect(0);
+    folder.is_true();
+}
+
+#[test]
 fn a_forecast_of_a_single_day_is_refused_before_anything_is_read() {
     let folder = Folder::new();
     let daily = "[budgets.nat]\namount = \"5\"\nunit = \"USD\"\nperiod = \"daily\"\n\

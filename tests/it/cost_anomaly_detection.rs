@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::folder::Folder;
 
 const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
-const MAIL: &str = "[cost_anomaly_detection]\nfrequency = \"daily\"\nimpact_absolute = \"50\"\n\
+pub(crate) const MAIL: &str = "[cost_anomaly_detection]\nfrequency = \"daily\"\nimpact_absolute = \"50\"\n\
                     impact_percent = \"none\"\nto = [\"billing@example.com\"]\n";
 const ABSENT: &str = "[cost_anomaly_detection]\nstate = \"absent\"\n";
 
@@ -235,6 +235,36 @@ fn a_monitor_that_somebody_makes_meanwhile_is_used() {
         (monitors.as_array().unwrap().len(), &monitors[0]["name"]),
         (1, &json!("first"))
     );
+}
+
+#[test]
+fn a_subscription_that_another_run_makes_meanwhile_leaves_one() {
+    let folder = Folder::new();
+    // Between the last look and the call.
+    folder.world(
+        r#"
+        cost_explorer = "with_defaults"
+
+        [[call]]
+        call = "ce:DeleteAnomalySubscription"
+        input = { SubscriptionArn = "arn:aws:ce::123456789012:anomalysubscription/6e789e6a-a1b9-65f4-7a1f-74a83d0e2a5a" }
+
+        [[event]]
+        before = "ce:CreateAnomalySubscription"
+        region = "us-east-1"
+
+        [[event.call]]
+        call = "ce:CreateAnomalySubscription"
+        [event.call.input.AnomalySubscription]
+        SubscriptionName = "cost-anomalies"
+        MonitorArnList = ["arn:aws:ce::123456789012:anomalymonitor/e220a839-7b1d-cdaf-91cc-7d8e626b5dfd"]
+        Subscribers = [{ Type = "EMAIL", Address = "billing@example.com" }]
+        Frequency = "DAILY"
+        ThresholdExpression = { Dimensions = { Key = "ANOMALY_TOTAL_IMPACT_ABSOLUTE", Values = ["50"], MatchOptions = ["GREATER_THAN_OR_EQUAL"] } }
+        "#,
+    );
+    folder.anomaly_becomes(MAIL, &["CreateAnomalySubscription", "DeleteAnomalySubscription"]);
+    assert_eq!(folder.anomaly("subscriptions").as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -49,10 +49,6 @@ const REJECTED: [&str; 11] = [
     "Validation",
 ];
 
-/// Refusals that follow from what the account has by then, and not from the file alone: the call and the sentence. A
-/// budget becomes a daily one, and a forecasted notification of it, which the file does not write, stays.
-const OF_THE_ACCOUNT: [(&str, &str); 1] = [("budgets:UpdateBudget", "A FORECASTED notification")];
-
 /// What the runs of baselines came to.
 #[derive(Default)]
 struct Found {
@@ -172,14 +168,10 @@ async fn account(number: u64, base: &Table, leaves: &[Leaf], log: &std::path::Pa
 }
 
 fn is_rejected(fault: &Fault) -> bool {
-    let of_the_account = OF_THE_ACCOUNT
-        .iter()
-        .any(|(call, sentence)| fault.call == *call && fault.message.starts_with(sentence));
-    !of_the_account
-        && fault
-            .code
-            .as_deref()
-            .is_some_and(|code| REJECTED.iter().any(|rejected| code.starts_with(rejected)))
+    fault
+        .code
+        .as_deref()
+        .is_some_and(|code| REJECTED.iter().any(|rejected| code.starts_with(rejected)))
 }
 
 /// Each request once: most of them are the same reads.

@@ -197,18 +197,29 @@ impl Of<'_> {
             ..Budget::default()
         };
         let endless = self.has_ended(beside);
+        let notifications = want.notifications.as_ref().zip(live.notifications.as_ref());
+        let gone = match notifications {
+            Some((want, live)) if want.is_empty() => self.silence(live, &beside.odd, out),
+            _ => vec![],
+        };
+        // AWS forecasts no single days: a budget is daily only without, and gets some only once it is daily no longer.
+        let is_daily = |period| period == Some(Period::Daily);
+        let mut forecastable = None;
         if change != Budget::default() || endless {
-            out.change(Action::Update {
+            let (becomes, was) = (
+                is_daily(change.period),
+                is_daily(live.period) && change.period.is_some(),
+            );
+            let step = out.change(Action::Update {
                 name: self.name(),
                 change,
                 endless,
             });
+            let step = step.after_all(gone.into_iter().filter(|_| becomes));
+            forecastable = Some(step.id()).filter(|_| was);
         }
-        if let (Some(want), Some(live)) = (&want.notifications, &live.notifications) {
-            match want.is_empty() {
-                true => self.silence(live, &beside.odd, out),
-                false => self.notifications(live, beside, out),
-            }
+        if let Some((_, live)) = notifications.filter(|(want, _)| !want.is_empty()) {
+            self.notifications(live, beside, forecastable, out);
         }
         if let Some(live) = self.seen.ids.tags.get(self.name) {
             let tags = tags::differing(&self.here.env.run.tags, live);
@@ -233,19 +244,36 @@ impl Of<'_> {
                  budget a fixed amount in the console"
             ));
         }
-        let forecasts =
-            |all: &Option<Vec<Notification>>| all.iter().flatten().any(|one| one.on == Some(On::Forecasted));
-        let odd = beside.odd.iter().any(|odd| odd.on == On::Forecasted);
         let period = want.period.or(live.period);
-        let is_daily = period == Some(Period::Daily);
-        let becomes_daily = is_daily && live.period != period;
-        (is_daily && forecasts(&want.notifications)
-            || becomes_daily && (forecasts(&live.notifications) || odd))
-            .then(|| {
-                "AWS forecasts no single days: write another period, and no notification on \"forecasted\" for a \
-                 daily budget"
-                    .to_owned()
-            })
+        if period != Some(Period::Daily) {
+            return None;
+        }
+        let is_forecast = |one: &&Notification| one.on == Some(On::Forecasted);
+        if self.wanted().iter().any(|one| is_forecast(&one)) {
+            return Some(
+                "AWS forecasts no single days: write on = \"actual\" for the notifications of a daily budget, or another \
+                 period"
+                    .to_owned(),
+            );
+        }
+        // The empty list deletes them all first.
+        if live.period == period || want.notifications.as_ref().is_some_and(Vec::is_empty) {
+            return None;
+        }
+        let there = live.notifications.iter().flatten().filter(is_forecast);
+        let odd = beside.odd.iter().filter(|odd| odd.on == On::Forecasted).copied();
+        let there: Vec<String> = there
+            .filter_map(Notification::trigger)
+            .chain(odd)
+            .map(|trigger| trigger.to_string())
+            .collect();
+        (!there.is_empty()).then(|| {
+            format!(
+                "the budget cannot become daily while it notifies on {}, as AWS forecasts no single days: delete that \
+                 notification in the console, write notifications = [] to delete all, or write another period",
+                there.join(" and on ")
+            )
+        })
     }
 
     /// What is worth knowing of a budget that stays, and what a person has to look into.
@@ -277,7 +305,8 @@ impl Of<'_> {
     }
 
     /// Deletes every notification: the empty list asks for none.
-    fn silence(&self, live: &[Notification], odd: &[Trigger], out: &mut Changes<Action>) {
+    fn silence(&self, live: &[Notification], odd: &[Trigger], out: &mut Changes<Action>) -> Vec<LocalId> {
+        let mut gone = vec![];
         let known = live
             .iter()
             .filter_map(|one| Some((one.trigger()?, one.recipients())));
@@ -288,17 +317,24 @@ impl Of<'_> {
                 true => "stops this notification".to_owned(),
                 false => format!("stops this notification to {}", to.join(", ")),
             };
-            out.destroy(Action::DeleteNotification {
+            let step = out.destroy(Action::DeleteNotification {
                 name: self.name(),
                 trigger,
-            })
-            .destructive(stops);
+            });
+            gone.push(step.destructive(stops).id());
         }
+        gone
     }
 
     /// Each wanted notification is sent, by whichever live one does it. One with the same recipients that comes too late
-    /// is moved; the others stay.
-    fn notifications(&self, live: &[Notification], beside: &Beside, out: &mut Changes<Action>) {
+    /// is moved; the others stay. `forecastable` is the step before which there can be none on a forecast.
+    fn notifications(
+        &self,
+        live: &[Notification],
+        beside: &Beside,
+        forecastable: Option<LocalId>,
+        out: &mut Changes<Action>,
+    ) {
         let there: Vec<&Recipient> = live.iter().flat_map(Notification::recipients).collect();
         let new = self.wanted().iter().flat_map(Notification::recipients);
         if self.lacks_the_topic(new.filter(|wanted| !there.contains(wanted)), out) {
@@ -358,7 +394,8 @@ impl Of<'_> {
                 trigger: one.trigger,
                 to,
             });
-            awaiting(step, one.want.recipients());
+            let before = forecastable.filter(|_| one.trigger.on == On::Forecasted);
+            awaiting(step, one.want.recipients()).after_all(before);
         }
         let differs = out.steps.len() > before.0;
         for said in self.strangers(&matches, &free, beside) {

@@ -7,7 +7,7 @@ use trueup_core::fault::FaultKind;
 use trueup_core::values::Presence;
 
 use super::matching::counts_as;
-use super::model::{Action, Beside, Budget, Ids, Model};
+use super::model::{Action, Beside, Budget, Ids, Model, Period};
 
 mod read;
 mod write;
@@ -56,7 +56,9 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             ids.others.insert(name, moves.clone());
             continue;
         }
-        if wanted.is_none_or(|budget| budget.notifications.is_some()) {
+        let becomes_daily =
+            |want: &Budget| want.period == Some(Period::Daily) && budget.period != want.period;
+        if wanted.is_none_or(|want| want.notifications.is_some() || becomes_daily(want)) {
             budget.notifications = Some(calls.notifications(&name, &mut beside).await?);
         }
         if wanted.is_some_and(|budget| !budget.is_absent()) && !cx.env.run.tags.is_empty() {

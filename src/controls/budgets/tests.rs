@@ -472,12 +472,55 @@ fn single_days_are_not_forecast() {
         "{}",
         plan(&silent, &live)
     );
+}
+
+#[test]
+fn a_budget_becomes_daily_only_without_notifications_on_a_forecast() {
     let becomes = model("[monthly]\nperiod = \"daily\"");
-    assert!(
-        plan(&becomes, &example()).starts_with(refused),
-        "{}",
-        plan(&becomes, &example())
-    );
+    insta::assert_snapshot!(plan(&becomes, &example()), @"refused for monthly: the budget cannot become daily while it notifies on forecasted > 100%, as AWS forecasts no single days: delete that notification in the console, write notifications = [] to delete all, or write another period");
+    let without = changed(|budget| {
+        budget.notifications.as_mut().unwrap().pop();
+    });
+    insta::assert_snapshot!(plan(&becomes, &without), @"change budget `monthly`: period = daily [safe]");
+    // One that no table can express counts too.
+    let below = Trigger {
+        on: On::Forecasted,
+        is_amount: false,
+        above: "10".parse().unwrap(),
+        compares: Compares::LessThan,
+    };
+    let beside = Beside {
+        odd: vec![below],
+        ..Beside::default()
+    };
+    let odd = Ids {
+        beside: BTreeMap::from([("monthly".to_owned(), beside)]),
+        ..Ids::default()
+    };
+    insta::assert_snapshot!(plan_with(&becomes, &without, odd), @"refused for monthly: the budget cannot become daily while it notifies on forecasted < 10%, as AWS forecasts no single days: delete that notification in the console, write notifications = [] to delete all, or write another period");
+    let silent = model("[monthly]\nperiod = \"daily\"\nnotifications = []");
+    insta::assert_snapshot!(plan(&silent, &example()), @r"
+    delete notification actual > 80% of budget `monthly` [destructive]
+      ! stops this notification to billing@example.com
+    delete notification forecasted > 100% of budget `monthly` [destructive]
+      ! stops this notification to billing@example.com
+    change budget `monthly`: period = daily [safe]
+      after delete notification actual > 80% of budget `monthly`
+      after delete notification forecasted > 100% of budget `monthly`
+    ");
+}
+
+#[test]
+fn a_budget_that_is_daily_no_longer_gets_notifications_on_a_forecast_afterwards() {
+    let live = changed(|budget| {
+        budget.period = Some(Period::Daily);
+        budget.notifications.as_mut().unwrap().pop();
+    });
+    insta::assert_snapshot!(plan(&example(), &live), @r"
+    change budget `monthly`: period = monthly [safe]
+    add notification forecasted > 100% to budget `monthly` [safe]
+      after change budget `monthly`: period = monthly
+    ");
 }
 
 #[test]

@@ -76,7 +76,11 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     if let Some(name) = attached.or(wanted) {
         ids.group = Some(group(cx, name, &home, attached.is_some()).await?);
     }
-    read_role(cx, want, trail.cloud_watch_logs_role_arn(), &mut ids).await?;
+    let role = read_role(cx, want, trail.cloud_watch_logs_role_arn(), &mut ids).await;
+    // Where nobody asks for the role, the trail is known without it.
+    if want.is_some() {
+        role?;
+    }
     let live_group = ids.group.as_ref().filter(|group| group.is_attached);
     let live_role = some(
         trail

@@ -75,8 +75,13 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     if let (Some(running), Some(_), Some(_)) = (running, &ids.channel, want) {
         ids.told.failing = failing(config, running).await?;
     }
+    let exists = match role::exists(cx, &recording.role).await {
+        // Where nobody asks for it, the recorder is known without.
+        Err(_) if want.is_none() => true,
+        read => read?,
+    };
     ids.recorder = Some(Recorder {
-        is_role_gone: want.is_some() && !tower && !role::exists(cx, &recording.role).await?,
+        is_role_gone: !tower && !exists,
         tags: match &recorder.arn {
             Some(arn) if !cx.env.run.tags.is_empty() => tags_of(config, arn).await?,
             _ => Tags::new(),
@@ -117,6 +122,12 @@ async fn find(config: &Client) -> Result<Option<ConfigurationRecorder>, Failure>
     Ok(all
         .into_iter()
         .find(|recorder| recorder.service_principal.is_none()))
+}
+
+/// Whether the recorder of a region, if it has one, records all global resource types.
+pub(crate) async fn records_global(config: &Client) -> Result<bool, Failure> {
+    let recorder = find(config).await?;
+    Ok(recorder.is_some_and(|recorder| recording(&recorder).has_global() == Some(true)))
 }
 
 /// The bucket that the home region's recorder delivers to.

@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use trueup_core::baseline::Filters;
 use trueup_core::change::Manager;
 use trueup_core::control::{Observed, ObservedDoc};
+use trueup_core::export::Head;
 use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::plan::{Survey, Verdict, plan};
 
@@ -34,7 +35,18 @@ const REGIONS: [&str; 17] = [
 
 /// The export of a survey.
 fn export(alias: Option<&str>, survey: &Survey) -> String {
-    trueup_core::export::export(&controls(), alias, survey)
+    exported_with(&Filters::default(), alias, survey)
+}
+
+/// The export of what these filters let be read.
+fn exported_with(filters: &Filters, alias: Option<&str>, survey: &Survey) -> String {
+    let home = format!("Home region {}, as --home-region says", survey.env.home);
+    let head = Head {
+        alias,
+        home: &home,
+        filters,
+    };
+    trueup_core::export::export(&controls(), &head, survey)
 }
 
 fn env(regions: &[&str]) -> Env {
@@ -135,6 +147,7 @@ fn seventeen_equal_regions_are_one_table() {
         .collect();
     assert_snapshot!(exported(&env, &cells), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     [account]
     id = "123456789012"
@@ -168,6 +181,7 @@ fn what_exists_once_is_written_and_what_is_absent_says_so() {
     ];
     assert_snapshot!(exported(&env, &cells), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     [account]
     id = "123456789012"
@@ -205,6 +219,7 @@ fn the_commonest_value_is_the_base_and_a_region_says_only_what_differs() {
     ];
     assert_snapshot!(exported(&env, &cells), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     [account]
     id = "123456789012"
@@ -248,6 +263,7 @@ fn a_key_that_only_some_regions_have_is_in_no_base() {
     ];
     assert_snapshot!(exported(&env, &cells), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     [account]
     id = "123456789012"
@@ -295,6 +311,7 @@ fn what_could_not_be_read_is_a_comment_and_not_managed() {
     ];
     assert_snapshot!(exported(&env, &cells), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     # Nothing of ap-south-1: guardduty:ListDetectors: AccessDenied (a policy of the organization)
     [account]
@@ -327,6 +344,7 @@ fn a_survey_of_one_region_manages_that_region_alone() {
     let cells = [("default_vpc", "us-east-1", Ok(seen("state = \"absent\"")))];
     assert_snapshot!(exported(&env, &cells), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     # Nothing of ap-south-1, eu-west-1: it was not read
     [account]
@@ -351,6 +369,7 @@ fn what_another_owner_holds_is_written_with_its_name() {
     };
     assert_snapshot!(exported(&env, &[("guardduty", "eu-west-1", Ok(held))]), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     [account]
     id = "123456789012"
@@ -378,6 +397,7 @@ fn what_cannot_be_asked_for_is_a_comment_with_why() {
     ];
     assert_snapshot!(export(Some("acme"), &survey(&env, &cells)), @r#"
     # What trueup found in the AWS account 123456789012 (acme). `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     [account]
     id = "123456789012"
@@ -399,6 +419,7 @@ fn nothing_read_is_a_file_without_tables() {
     let env = env(&["eu-west-1"]);
     assert_snapshot!(exported(&env, &[]), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     [account]
     id = "123456789012"
@@ -408,6 +429,7 @@ fn nothing_read_is_a_file_without_tables() {
     let down = Err(fault(FaultKind::Network, "reset"));
     assert_snapshot!(exported(&env, &[("guardduty", "eu-west-1", down)]), @r#"
     # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
 
     [account]
     id = "123456789012"
@@ -416,5 +438,80 @@ fn nothing_read_is_a_file_without_tables() {
 
     # Amazon GuardDuty
     # Not managed in eu-west-1: guardduty:ListDetectors: AccessDenied
+    "#);
+}
+
+#[test]
+fn a_part_of_the_account_says_what_is_not_in_the_file() {
+    let env = env(&["ap-south-1", "eu-west-1", "us-east-1"]);
+    let filters = Filters {
+        exclude: vec![name("guardduty")],
+        regions: vec!["us-east-1".parse().unwrap()],
+        ..Filters::default()
+    };
+    let cells = [("default_vpc", "us-east-1", Ok(seen("state = \"absent\"")))];
+    assert_snapshot!(exported_with(&filters, None, &survey(&env, &cells)), @r#"
+    # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
+    # This is a part of the account, exported with --exclude guardduty --region us-east-1. What is not in it:
+    # - controls that were left out: guardduty
+    # - controls of what exists once in the account, which --region leaves out: account (the alias), root_user, alternate_contacts, contact_information, alerts, budgets, cost_anomaly_detection, log_bucket, cloudtrail, monitors, health_events, password_policy, admin_access, support_role, ebs_encryption, s3_public_access_block, access_analyzer, config_recorder, security_hub, ec2_defaults
+    # - regions: ap-south-1, eu-west-1
+
+    [account]
+    id = "123456789012"
+    home_region = "eu-west-1"
+    regions = ["us-east-1"]
+
+    # Default VPC
+    [default_vpc]
+    state = "absent"
+    "#);
+}
+
+#[test]
+fn an_export_that_can_hold_nothing_says_so() {
+    let env = env(&["ap-south-1", "eu-west-1"]);
+    let filters = Filters {
+        only: vec![name("cloudtrail")],
+        regions: vec!["eu-west-1".parse().unwrap()],
+        ..Filters::default()
+    };
+    assert_snapshot!(exported_with(&filters, None, &survey(&env, &[])), @r#"
+    # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
+    # This is a part of the account, exported with --only cloudtrail --region eu-west-1. What is not in it:
+    # - controls that were left out: account (the alias), root_user, alternate_contacts, contact_information, alerts, budgets, cost_anomaly_detection, log_bucket, monitors, health_events, password_policy, admin_access, support_role, ebs_encryption, s3_public_access_block, default_vpc, access_analyzer, guardduty, config_recorder, security_hub, ec2_defaults
+    # - controls of what exists once in the account, which --region leaves out: cloudtrail
+    # - regions: ap-south-1
+    # Nothing was read: no control is left. Export again with other options.
+
+    [account]
+    id = "123456789012"
+    home_region = "eu-west-1"
+    regions = "enabled"
+    exclude_regions = ["ap-south-1"]
+    "#);
+}
+
+#[test]
+fn what_an_empty_reading_says_stands_in_the_place_of_its_table() {
+    let env = env(&["eu-west-1"]);
+    let bucket = ObservedDoc {
+        ids: serde_json::json!({ "unusable": "the trail delivers to the bucket `central`, which belongs to another account" }),
+        ..seen("")
+    };
+    let cells = [("log_bucket", "account", Ok(bucket))];
+    assert_snapshot!(exported_with(&Filters::default(), None, &survey(&env, &cells)), @r#"
+    # What trueup found in the AWS account 123456789012. `trueup plan` on this file has nothing to change.
+    # Home region eu-west-1, as --home-region says.
+
+    [account]
+    id = "123456789012"
+    home_region = "eu-west-1"
+    regions = "enabled"
+
+    # S3 bucket for logs
+    # No table: the trail delivers to the bucket `central`, which belongs to another account
     "#);
 }

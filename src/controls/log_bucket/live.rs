@@ -13,7 +13,7 @@ mod in_use;
 mod read;
 mod write;
 
-use self::in_use::InUse;
+use self::in_use::{InUse, ToExport};
 use self::read::{Found, absent, find, ours, read};
 use self::write::Bucket;
 
@@ -28,24 +28,27 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         .and_then(|want| want.name.as_ref())
         .map(|name| name.as_str().to_owned());
     let mut several = vec![];
-    // What nobody names is where the trail delivers to. What is to go has to have trueup's own statements, and by them
-    // a bucket is exported to which Config alone delivers.
-    let mut found = written.or_else(|| chosen?.s3_bucket_name.clone());
-    // The trail's bucket may be another account's, or gone, while Config delivers to one of this account.
-    if want.is_none()
-        && let Some(name) = &found
-        && !is_of_account(cx, name).await?
-    {
-        found = ours(cx).await?.into_iter().next();
-    }
-    let found = match (is_to_go, found) {
-        (false, Some(name)) => Some(name),
-        (false, None) if want.is_none() => ours(cx).await?.into_iter().next(),
-        (false, None) => None,
-        (true, _) => {
+    let found = match written {
+        // What is to go has to have trueup's own statements.
+        _ if is_to_go => {
             several = ours(cx).await?;
             several.first().cloned()
         }
+        Some(name) => Some(name),
+        None if want.is_some() => chosen.and_then(|trail| trail.s3_bucket_name.clone()),
+        None => match in_use::to_export(cx, &trails, chosen_seen).await? {
+            ToExport::Own(name) => Some(name),
+            ToExport::Elsewhere(why) => {
+                return Ok(Observed {
+                    ids: Ids {
+                        unusable: Some(why),
+                        ..Ids::default()
+                    },
+                    ..Observed::of(Model::default())
+                });
+            }
+            ToExport::Nothing => None,
+        },
     };
     let Some(name) = found else {
         return Ok(absent(Ids::default()));
@@ -96,8 +99,6 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     };
     match place {
         Found::Nowhere => return Ok(absent(ids)),
-        // A bucket that is not this account's is nothing to export.
-        Found::NotOurs if want.is_none() => return Ok(absent(Ids::default())),
         Found::NotOurs => {
             ids.unusable = Some(format!(
                 "the bucket `{name}` belongs to another account; write another name, or for a central account's bucket \
@@ -146,12 +147,6 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         ids,
         held_by: None,
     })
-}
-
-/// Whether a bucket of this account has the name.
-async fn is_of_account(cx: &Cx, name: &str) -> Result<bool, Failure> {
-    let found = find(&cx.clients().s3, name, &cx.env.account).await?;
-    Ok(matches!(found, Found::Here | Found::In(_)))
 }
 
 /// See [`Live::apply`](trueup_aws::Live::apply).

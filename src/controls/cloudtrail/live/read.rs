@@ -265,19 +265,21 @@ pub(super) fn group_arn(name: &str, region: &Region, env: &Env) -> String {
     )
 }
 
-/// The role that delivers, or is going to; looked at only where a log group is wanted.
+/// The role that delivers, or is going to; looked at only where a log group is wanted, or exported with its role.
 pub(super) async fn read_role(
     cx: &Cx,
     want: Option<&Model>,
     attached: Option<&str>,
     ids: &mut Ids,
 ) -> Result<(), Failure> {
-    let Some(want) = want.filter(|want| want.log_group.is_some()) else {
+    let counts = want.map_or(attached.is_some(), |want| want.log_group.is_some());
+    if !counts {
         return Ok(());
-    };
+    }
     let Some(group) = &ids.group else { return Ok(()) };
     let attached_name = attached.and_then(|arn| arn.rsplit('/').next());
-    let name = want.role.as_deref().or(attached_name).unwrap_or(ROLE);
+    let written = want.and_then(|want| want.role.as_deref());
+    let name = written.or(attached_name).unwrap_or(ROLE);
     let is_attached = attached_name == Some(name);
     let iam = &cx.clients().iam;
     let live = roles::get(iam, name).await?;
@@ -296,7 +298,7 @@ pub(super) async fn read_role(
     };
     if let Some(live) = &live {
         let trust = roles::trust(live)?;
-        let written = || want.name.as_ref().map(|name| model::arn(name, &cx.env));
+        let written = || Some(model::arn(want?.name.as_ref()?, &cx.env));
         let trail = ids.arn.clone().or_else(written).unwrap_or_default();
         role.trust = role::trusts(&trust, arn, &trail, &cx.env);
         role.mended_trust = (role.trust == Lets::No).then(|| role::mended(&trust));

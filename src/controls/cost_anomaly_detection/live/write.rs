@@ -7,7 +7,7 @@ use aws_sdk_costexplorer::types::{
     Expression, MatchOption, MonitorDimension, MonitorType, ResourceTag, Subscriber, SubscriberType,
 };
 use aws_smithy_types::retry::RetryConfig;
-use trueup_aws::{Cx, Failure, wait};
+use trueup_aws::{Cx, Failure, done, wait};
 use trueup_core::fault::{Fault, FaultKind};
 use trueup_core::tags::Tags;
 use trueup_core::values::{Decimal, Recipient};
@@ -85,16 +85,34 @@ pub(super) async fn subscribe(
             .await?)
     });
     match made.await {
-        Ok(_) => Ok(()),
-        Err(fault) if fault.kind == FaultKind::Network => {
-            let there = subscriptions(ce, &monitor).await?;
-            match there.iter().any(is_ours) {
-                true => Ok(()),
-                false => Err(fault),
-            }
+        Ok(_) => {
+            // That it cannot be looked for says nothing against it.
+            let _ = keep_one(ce, &monitor).await;
+            Ok(())
         }
+        Err(fault) if fault.kind == FaultKind::Network => match keep_one(ce, &monitor).await? {
+            true => Ok(()),
+            false => Err(fault),
+        },
         Err(fault) => Err(fault),
     }
+}
+
+/// Whether one that is made here exists. Where another run made one between this run's look and its call, each deletes
+/// the later ones by their ARNs, so that the same one stays whoever comes first. There was none a moment ago.
+async fn keep_one(ce: &Client, monitor: &str) -> Result<bool, Failure> {
+    let there = subscriptions(ce, monitor).await?;
+    let mut ours: Vec<String> = there.into_iter().filter(is_ours).map(|one| one.arn).collect();
+    ours.sort();
+    for arn in ours.iter().skip(1) {
+        let deleted = ce
+            .delete_anomaly_subscription()
+            .subscription_arn(arn)
+            .send()
+            .await;
+        done(deleted, &["UnknownSubscriptionException"])?;
+    }
+    Ok(!ours.is_empty())
 }
 
 /// A part of a request that its own builder does not take: nothing was sent.

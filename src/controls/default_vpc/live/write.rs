@@ -27,18 +27,26 @@ pub(super) async fn add_gateway(cx: &Cx, vpc: &str) -> Result<(), Failure> {
         "ec2:CreateInternetGateway",
         "InternetGatewayId",
     )?;
-    let Err(fault) = attach(cx, &gateway, vpc).await else {
+    let is_attached = attach(cx, &gateway, vpc).await;
+    // A VPC has one, and another run may have attached its own meanwhile: this one is then not needed.
+    let there = attached(ec2, vpc).await;
+    let is_theirs = matches!(&there, Ok(Some(there)) if *there != gateway);
+    if is_attached.is_ok() && !is_theirs {
         return Ok(());
-    };
+    }
     let cleared = ec2
         .delete_internet_gateway()
         .internet_gateway_id(&gateway)
         .send()
         .await;
-    match done(cleared, &[GATEWAY_GONE]) {
-        Ok(()) => Err(fault),
-        Err(left) => Err(fault
-            .reworded(|said| format!("{said}; {gateway}, which was made for it, is left behind ({left})"))),
+    let left = done(cleared, &[GATEWAY_GONE]);
+    match (is_attached, left) {
+        (_, left) if is_theirs => left,
+        (attached, Ok(())) => attached,
+        (attached, Err(left)) => attached.map_err(|fault| {
+            fault
+                .reworded(|said| format!("{said}; {gateway}, which was made for it, is left behind ({left})"))
+        }),
     }
 }
 

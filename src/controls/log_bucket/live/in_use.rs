@@ -1,8 +1,9 @@
-//! The bucket that takes the logs now, where that of the file does not exist or is not this account's.
+//! The bucket that takes the logs now, where no file names one, or that of the file does not exist or is not this
+//! account's.
 
 use trueup_aws::{Cx, Failure};
 
-use super::read::{Found, find};
+use super::read::{Found, find, ours};
 use crate::{cloudtrail, config_recorder};
 
 /// What takes the logs.
@@ -43,6 +44,68 @@ pub(super) async fn look(
     Ok(match is_central && arrives(trail) {
         true => InUse::Central(written.to_owned()),
         false => InUse::Nothing,
+    })
+}
+
+/// What a file may name as the account's log bucket.
+pub(super) enum ToExport {
+    /// A bucket of this account.
+    Own(String),
+    /// None: the logs go to a bucket that is not this account's, in a sentence.
+    Elsewhere(String),
+    /// None, and there are no logs.
+    Nothing,
+}
+
+/// The first bucket of this account of these: where the chosen trail delivers to, where the home region's recorder does,
+/// one that has trueup's statements, where any other trail of the account's own does.
+pub(super) async fn to_export(
+    cx: &Cx,
+    trails: &[cloudtrail::Seen],
+    chosen: Option<&cloudtrail::Seen>,
+) -> Result<ToExport, Failure> {
+    let of_trail = |seen: &cloudtrail::Seen| seen.trail.s3_bucket_name.clone();
+    let mut elsewhere = None;
+    if let Some(name) = chosen.and_then(of_trail) {
+        match not_own(cx, &name).await? {
+            None => return Ok(ToExport::Own(name)),
+            Some(why) => elsewhere = Some(format!("the trail delivers to the bucket `{name}`, which {why}")),
+        }
+    }
+    // That Config may not be asked says nothing of a bucket that others know.
+    let of_config = config_recorder::bucket(cx).await;
+    if let Ok(Some(name)) = &of_config {
+        match not_own(cx, name).await? {
+            None => return Ok(ToExport::Own(name.clone())),
+            Some(why) => {
+                elsewhere.get_or_insert(format!("AWS Config delivers to the bucket `{name}`, which {why}"));
+            }
+        }
+    }
+    if let Some(name) = ours(cx).await?.into_iter().next() {
+        return Ok(ToExport::Own(name));
+    }
+    let own = trails.iter().filter(|seen| seen.owner() == Some(&cx.env.account));
+    for name in own.filter_map(of_trail) {
+        match not_own(cx, &name).await? {
+            None => return Ok(ToExport::Own(name)),
+            Some(why) => {
+                elsewhere.get_or_insert(format!("a trail delivers to the bucket `{name}`, which {why}"));
+            }
+        }
+    }
+    match elsewhere {
+        Some(why) => Ok(ToExport::Elsewhere(why)),
+        None => of_config.map(|_| ToExport::Nothing),
+    }
+}
+
+/// Nothing if a bucket is this account's; otherwise what it is, after `which`.
+async fn not_own(cx: &Cx, name: &str) -> Result<Option<&'static str>, Failure> {
+    Ok(match find(&cx.clients().s3, name, &cx.env.account).await? {
+        Found::Here | Found::In(_) => None,
+        Found::NotOurs => Some("belongs to another account"),
+        Found::Nowhere => Some("does not exist"),
     })
 }
 
