@@ -16,6 +16,7 @@ mod cases;
 mod cli;
 mod cloudtrail;
 mod codes;
+mod composite_alarms;
 mod config_recorder;
 mod contacts;
 mod controls;
