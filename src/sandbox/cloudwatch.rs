@@ -1,6 +1,6 @@
-//! Amazon CloudWatch: metric alarms.
+//! Amazon CloudWatch: metric alarms, on a metric or on an expression, and composite alarms.
 //!
-//! Source: Amazon CloudWatch API reference, `PutMetricAlarm` and `DescribeAlarms`.
+//! Source: Amazon CloudWatch API reference, `PutMetricAlarm`, `PutCompositeAlarm` and `DescribeAlarms`.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,13 @@ use super::service::Service;
 use super::wire::Protocol;
 use super::{Account, Answer, AwsError, Call, tags};
 
+mod check;
+mod composite;
+mod rule;
 #[cfg(test)]
 mod tests;
+
+use self::check::{actions, check, name, tags, typed};
 
 /// What is kept of it in a region.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,9 +26,12 @@ mod tests;
 pub struct CloudWatch {
     /// The metric alarms, by name.
     pub alarms: BTreeMap<String, Alarm>,
+    /// The composite alarms, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub composites: BTreeMap<String, Alarm>,
 }
 
-/// A metric alarm.
+/// An alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alarm {
@@ -34,7 +42,7 @@ pub struct Alarm {
 }
 
 /// The members of `PutMetricAlarm` that an alarm keeps; tags are kept beside them.
-const KEPT: [&str; 19] = [
+const KEPT: [&str; 20] = [
     "ActionsEnabled",
     "AlarmActions",
     "AlarmDescription",
@@ -52,11 +60,10 @@ const KEPT: [&str; 19] = [
     "Period",
     "Statistic",
     "Threshold",
+    "ThresholdMetricId",
     "TreatMissingData",
     "Unit",
 ];
-/// Actions of one kind at most.
-const ACTIONS: usize = 5;
 /// `DescribeAlarms` answers so many at most.
 const PAGE: usize = 100;
 
@@ -89,6 +96,9 @@ const SHAPES: [(&str, &str); 5] = [
     ("ValidationError", "ValidationException"),
 ];
 
+/// The kinds of alarms that `DescribeAlarms` answers; without a word only the first.
+const TYPES: [&str; 3] = ["MetricAlarm", "CompositeAlarm", "LogAlarm"];
+
 /// The states of an alarm.
 const STATES: [&str; 3] = ["INSUFFICIENT_DATA", "ALARM", "OK"];
 /// Why an alarm is in the state in which it was made.
@@ -106,16 +116,14 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
     let service = &mut state.cloudwatch;
     match call.operation.as_str() {
         "PutMetricAlarm" => service.put(call, &id),
+        "PutCompositeAlarm" => service.put_composite(call, &id),
         "DescribeAlarms" => service.describe(call),
         "DeleteAlarms" => service.delete(call),
         "SetAlarmState" => service.set_state(call),
         "EnableAlarmActions" | "DisableAlarmActions" => {
             let names = call.input.texts("AlarmNames");
-            for (_, alarm) in service
-                .alarms
-                .iter_mut()
-                .filter(|(name, _)| names.contains(&name.as_str()))
-            {
+            let all = service.alarms.iter_mut().chain(&mut service.composites);
+            for (_, alarm) in all.filter(|(name, _)| names.contains(&name.as_str())) {
                 let on = call.operation == "EnableAlarmActions";
                 alarm.members.insert("ActionsEnabled".to_owned(), json!(on));
             }
@@ -149,6 +157,9 @@ impl CloudWatch {
     fn put(&mut self, call: &Call, account: &str) -> Answer {
         let name = name(call)?;
         check(call)?;
+        if self.composites.contains_key(&name) {
+            return Err(SERVICE.invalid(format!("There is a composite alarm with the name {name}.")));
+        }
         let mut members: Map<String, Value> = KEPT
             .iter()
             .filter_map(|&key| Some((key.to_owned(), call.input.get(key)?.clone())))
@@ -163,6 +174,10 @@ impl CloudWatch {
             "Dimensions",
         ] {
             members.entry(list).or_insert(json!([]));
+        }
+        // What watches an expression has its metrics in it.
+        if members.contains_key("Metrics") {
+            members.remove("Dimensions");
         }
         members.entry("ActionsEnabled").or_insert(json!(true));
         let old = self.alarms.get(&name);
@@ -184,13 +199,7 @@ impl CloudWatch {
             ),
             ("AlarmConfigurationUpdatedTimestamp", json!(call.now)),
             ("AlarmName", json!(name)),
-            (
-                "AlarmArn",
-                json!(format!(
-                    "arn:aws:cloudwatch:{}:{account}:alarm:{name}",
-                    call.region
-                )),
-            ),
+            ("AlarmArn", json!(arn(&name, call, account))),
         ] {
             members.insert(key.to_owned(), value);
         }
@@ -217,19 +226,28 @@ impl CloudWatch {
             Some(size @ 1..=100) => usize::try_from(size).unwrap_or(PAGE),
             Some(_) => return Err(SERVICE.invalid("The value of MaxRecords is not between 1 and 100.")),
         };
+        let types = call.input.texts("AlarmTypes");
+        if let Some(unknown) = types.iter().find(|kind| !TYPES.contains(kind)) {
+            return Err(SERVICE.invalid(format!("The value of AlarmTypes cannot be {unknown}.")));
+        }
+        let is_asked = |kind: &str| types.contains(&kind) || types.is_empty() && kind == TYPES[0];
         let after = call.input["NextToken"].as_str();
-        let mut found = self.alarms.iter().filter(|(name, _)| {
-            (names.is_empty() || names.contains(&name.as_str()))
+        let fits = |name: &str| {
+            (names.is_empty() || names.contains(&name))
                 && name.starts_with(prefix)
-                && after.is_none_or(|after| name.as_str() > after)
-        });
-        let page: Vec<_> = found.by_ref().take(size).collect();
-        let next = found
-            .next()
-            .and_then(|_| page.last().map(|(name, _)| name.as_str()));
+                && after.is_none_or(|after| name > after)
+        };
+        let metric = self.alarms.keys().filter(|_| is_asked(TYPES[0]));
+        let composite = self.composites.keys().filter(|_| is_asked(TYPES[1]));
+        let mut found: Vec<&String> = metric.chain(composite).filter(|name| fits(name)).collect();
+        found.sort_unstable();
+        let page = &found[..size.min(found.len())];
+        let next = page.last().filter(|_| page.len() < found.len());
+        let metric = page.iter().filter_map(|name| self.alarms.get(*name));
+        let composite = page.iter().filter_map(|name| self.composite_at(name, call.now));
         Ok(json!({
-            "MetricAlarms": page.iter().map(|(_, alarm)| alarm.at(call.now)).collect::<Vec<_>>(),
-            "CompositeAlarms": [],
+            "MetricAlarms": metric.map(|alarm| alarm.at(call.now)).collect::<Vec<_>>(),
+            "CompositeAlarms": composite.collect::<Vec<_>>(),
             "NextToken": next,
         }))
     }
@@ -244,7 +262,7 @@ impl CloudWatch {
             )));
         }
         let name = call.input.text("AlarmName");
-        let alarm = self.alarms.get_mut(name);
+        let alarm = self.alarms.get_mut(name).or(self.composites.get_mut(name));
         let alarm = alarm.ok_or_else(|| AwsError::with_status(404, "ResourceNotFound", ""))?;
         for (key, value) in [
             ("StateValue", json!(state)),
@@ -262,22 +280,26 @@ impl CloudWatch {
         if names.len() > PAGE {
             return Err(SERVICE.invalid("The value of AlarmNames has more than 100 names."));
         }
-        if let Some(missing) = names.iter().find(|name| !self.alarms.contains_key(**name)) {
+        if let Some(missing) = names
+            .iter()
+            .find(|name| !self.alarms.contains_key(**name) && !self.composites.contains_key(**name))
+        {
             return Err(AwsError::with_status(
                 404,
                 "ResourceNotFound",
                 format!("Alarm {missing} does not exist"),
             ));
         }
+        self.refuses_to_delete(&names)?;
         self.alarms.retain(|name, _| !names.contains(&name.as_str()));
+        self.composites.retain(|name, _| !names.contains(&name.as_str()));
         Ok(Value::Null)
     }
 
     fn tagged(&mut self, call: &Call) -> Result<&mut Alarm, AwsError> {
         let arn = call.input.text("ResourceARN");
-        self.alarms
-            .values_mut()
-            .find(|alarm| alarm.members.get("AlarmArn").and_then(Value::as_str) == Some(arn))
+        let mut all = self.alarms.values_mut().chain(self.composites.values_mut());
+        all.find(|alarm| alarm.members.get("AlarmArn").and_then(Value::as_str) == Some(arn))
             .ok_or_else(|| {
                 AwsError::with_status(404, "ResourceNotFoundException", format!("{arn} does not exist"))
             })
@@ -314,123 +336,7 @@ impl Alarm {
     }
 }
 
-/// Gives the members of a form, which are all texts, the types that they have in the other protocols.
-fn typed(input: &mut Value) -> Result<(), AwsError> {
-    for (key, value) in input.as_object_mut().into_iter().flatten() {
-        let Value::String(text) = value else { continue };
-        let new = match key.as_str() {
-            "ActionsEnabled" => text.parse().map(|on: bool| json!(on)).ok(),
-            "DatapointsToAlarm" | "EvaluationPeriods" | "MaxRecords" | "Period" => {
-                text.parse().map(|number: i64| json!(number)).ok()
-            }
-            "Threshold" => text.parse().map(|number: f64| json!(number)).ok(),
-            // A list without items is written as an empty text.
-            "AlarmActions"
-            | "AlarmNames"
-            | "Dimensions"
-            | "InsufficientDataActions"
-            | "OKActions"
-            | "TagKeys"
-            | "Tags" => text.is_empty().then(|| json!([])),
-            _ => continue,
-        };
-        *value = new.ok_or_else(|| {
-            AwsError::new(
-                "MalformedInput",
-                format!("The value of {key} is malformed: {text}."),
-            )
-        })?;
-    }
-    Ok(())
-}
-
-fn name(call: &Call) -> Result<String, AwsError> {
-    let name = call.input.text("AlarmName");
-    if name.is_empty() || name.chars().count() > 255 {
-        return Err(SERVICE.invalid("The value of AlarmName must be between 1 and 255 characters long."));
-    }
-    Ok(name.to_owned())
-}
-
-/// What `PutMetricAlarm` demands of an alarm on one metric, the only kind that the sandbox makes.
-fn check(call: &Call) -> Result<(), AwsError> {
-    let input = &call.input;
-    if input.get("Metrics").is_some() || input.get("ThresholdMetricId").is_some() {
-        return Err(AwsError::not_in_sandbox(call));
-    }
-    for key in ["ComparisonOperator", "EvaluationPeriods", "Threshold", "Period"] {
-        if input.get(key).is_none() {
-            return Err(SERVICE.invalid(format!("The request must contain the parameter {key}.")));
-        }
-    }
-    for key in ["MetricName", "Namespace"] {
-        if input[key].as_str().is_none_or(str::is_empty) {
-            return Err(SERVICE.invalid(format!("The request must contain the parameter {key}.")));
-        }
-    }
-    if input.get("Statistic").is_some() == input.get("ExtendedStatistic").is_some() {
-        return Err(SERVICE.invalid("Exactly one of Statistic and ExtendedStatistic must be specified."));
-    }
-    let among = |key: &str, words: &[&str]| match input[key].as_str() {
-        Some(word) if !words.contains(&word) => {
-            Err(SERVICE.invalid(format!("The value of {key} cannot be {word}.")))
-        }
-        _ => Ok(()),
-    };
-    among(
-        "ComparisonOperator",
-        &[
-            "GreaterThanOrEqualToThreshold",
-            "GreaterThanThreshold",
-            "LessThanThreshold",
-            "LessThanOrEqualToThreshold",
-        ],
-    )?;
-    among(
-        "Statistic",
-        &["SampleCount", "Average", "Sum", "Minimum", "Maximum"],
-    )?;
-    among(
-        "TreatMissingData",
-        &["breaching", "notBreaching", "ignore", "missing"],
-    )?;
-    let period = input["Period"].as_u64().unwrap_or_default();
-    if ![10, 20, 30].contains(&period) && (period == 0 || !period.is_multiple_of(60)) {
-        return Err(SERVICE.invalid("The value of Period must be 10, 20, 30 or a multiple of 60."));
-    }
-    if input["EvaluationPeriods"].as_u64().unwrap_or_default() == 0 {
-        return Err(SERVICE.invalid("The value of EvaluationPeriods must be at least 1."));
-    }
-    for kind in ["AlarmActions", "OKActions", "InsufficientDataActions"] {
-        let actions = call.input.texts(kind);
-        if actions.len() > ACTIONS {
-            return Err(SERVICE.invalid(format!("The value of {kind} has more than 5 actions.")));
-        }
-        if let Some(action) = actions.iter().find(|action| !action.starts_with("arn:")) {
-            return Err(SERVICE.invalid(format!(
-                "The value of {kind} has the unsupported action {action}."
-            )));
-        }
-        // An alarm tells topics of its own region alone.
-        for topic in actions.iter().filter(|action| action.contains(":sns:")) {
-            if topic.split(':').nth(3) != Some(&call.region) {
-                return Err(SERVICE.invalid(format!(
-                    "The value of {kind} Invalid region in ARN {topic}: expected {}.",
-                    call.region
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
-    let tags = SERVICE.tags(call.input.list("Tags"))?;
-    if tags.len() > 50 {
-        return Err(SERVICE.invalid("The value of Tags has more than 50 tags."));
-    }
-    if let Some(key) = tags.keys().find(|key| key.starts_with("aws:")) {
-        return Err(SERVICE.invalid(format!("The value of Tags has the reserved key {key}.")));
-    }
-    Ok(tags)
+/// An alarm's ARN.
+fn arn(name: &str, call: &Call, account: &str) -> String {
+    format!("arn:aws:cloudwatch:{}:{account}:alarm:{name}", call.region)
 }

@@ -246,6 +246,21 @@ fn an_organizations_trail_counts_and_an_own_one_beside_it_has_to_be_enforced() {
     folder.apply().expect(0);
     assert_eq!(folder.trails("eu-west-1")["management-events"]["logging"], true);
     folder.is_true();
+    // The own one that is healthy is managed, and the other one is named with what it costs, in the export too.
+    let beside = "the organization's trail arn:aws:cloudtrail:us-east-1:999988887777:trail/organization records this account too";
+    folder.write("b.toml", &format!("{baseline}{BUCKET}"));
+    let plan = folder.sandbox(&["plan", "b.toml", "--json"]).expect(0).stdout;
+    assert!(plan.contains(beside), "{plan}");
+    let export = folder
+        .sandbox(&["export", "--only", "cloudtrail"])
+        .expect(0)
+        .stdout;
+    assert!(
+        export
+            .lines()
+            .any(|line| line.starts_with('#') && line.contains("organization's trail")),
+        "{export}"
+    );
 }
 
 #[test]

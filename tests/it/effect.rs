@@ -129,7 +129,7 @@ pub(crate) fn named_variants() -> BTreeSet<String> {
 }
 
 /// The names of all functions that are tests, in the sources of all crates.
-fn tests() -> BTreeSet<String> {
+pub(crate) fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders: Vec<PathBuf> = vec![Path::new(ROOT).join("src"), Path::new(ROOT).join("tests/it")];
     while let Some(folder) = folders.pop() {

@@ -5,7 +5,9 @@
 //! member, put into the simulated account's answer, changes a verdict, a step, a reason, a note or a key of what is
 //! exported. What is left must change nothing. A member that botocore enumerates is tried with each of its values and with
 //! one that nothing knows: each must be noticed, or is listed as the `same` as what is there. What shows only beside
-//! something else is tried on an answer that is `prepared`, and a value that cannot be guessed is in `values`.
+//! something else is tried on an answer that is `prepared`, and a value that cannot be guessed is in `values`. A member
+//! that no account of this test shows names the test that does, in `elsewhere`; the token of the next page, which the
+//! SDK's paginators follow, is the call's `pages`.
 //!
 //! The accounts are the one that is true to `leaves/full.toml`, and an odd one (`ledger/odd.toml`). `TRUEUP_SHOW_LEDGER=1`
 //! prints what became of each member.
@@ -62,7 +64,9 @@ struct Members {
     top: bool,
     #[serde(default)]
     read: Vec<String>,
-    /// The members that are read where no account of this test shows it, each with what does.
+    /// The token of the next page: the SDK's paginator follows it, and the sandbox has one page.
+    pages: Option<String>,
+    /// The members that are read where no account of this test shows it, each with the name of the test that does.
     #[serde(default)]
     elsewhere: BTreeMap<String, String>,
     /// The members that are not read, by the reason. A member stands for all that is in it.
@@ -95,7 +99,8 @@ impl Members {
     /// The members that have an entry.
     fn entries(&self) -> impl Iterator<Item = &String> {
         let left = self.left.values().flatten();
-        self.read.iter().chain(self.elsewhere.keys()).chain(left)
+        let shown = self.read.iter().chain(self.elsewhere.keys());
+        shown.chain(&self.pages).chain(left)
     }
 }
 
@@ -322,13 +327,26 @@ fn ledger() -> Ledger {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{FILE}: {error}"))
 }
 
-/// What is wrong with the ledger's entries of a call, as against the members that there are.
-fn misplaced(
-    call: &str,
-    of: &Members,
-    known: &BTreeMap<String, Vec<String>>,
-    outcomes: &BTreeMap<Place, Outcome>,
-) -> Vec<String> {
+/// A call with what the ledger has of it, and what there is to hold that against.
+struct Case<'a> {
+    call: &'a str,
+    of: &'a Members,
+    /// The members of its answer, each with the values that it may have if they are enumerated.
+    known: &'a BTreeMap<String, Vec<String>>,
+    outcomes: &'a BTreeMap<Place, Outcome>,
+    /// The names of all tests.
+    tests: &'a BTreeSet<String>,
+}
+
+/// What is wrong with the ledger's entries of a call, as against the members and the tests that there are.
+fn misplaced(case: &Case<'_>) -> Vec<String> {
+    let Case {
+        call,
+        of,
+        known,
+        outcomes,
+        tests,
+    } = *case;
     let mut wrong = vec![];
     let mut entries: BTreeSet<&String> = BTreeSet::new();
     for entry in of.entries() {
@@ -338,6 +356,11 @@ fn misplaced(
         if !known.contains_key(entry) {
             wrong.push(format!("{call} {entry} is no member that AWS knows"));
         }
+    }
+    for (member, test) in of.elsewhere.iter().filter(|(_, test)| !tests.contains(*test)) {
+        wrong.push(format!(
+            "{call} {member}: there is no test {test} that could show it"
+        ));
     }
     for member in known.keys() {
         // What has members is covered by theirs, and what no account has by what it would be in.
@@ -354,12 +377,14 @@ fn misplaced(
 }
 
 /// What the outcomes say against the ledger's entries of a call.
-fn untrue(
-    call: &str,
-    of: &Members,
-    known: &BTreeMap<String, Vec<String>>,
-    outcomes: &BTreeMap<Place, Outcome>,
-) -> Vec<String> {
+fn untrue(case: &Case<'_>) -> Vec<String> {
+    let Case {
+        call,
+        of,
+        known,
+        outcomes,
+        ..
+    } = *case;
     let mut wrong = vec![];
     let outcome = |member: &str| outcomes.get(&(call.to_owned(), member.to_owned()));
     for member in &of.read {
@@ -428,16 +453,24 @@ fn every_member_of_an_answer_is_read_or_left_for_a_reason() {
             }
         }
     }
+    let tests = crate::effect::tests();
     let mut wrong = vec![];
     for (call, of) in &ledger.call {
-        wrong.extend(misplaced(call, of, &known[call], &outcomes));
-        wrong.extend(untrue(call, of, &known[call], &outcomes));
+        let case = Case {
+            call,
+            of,
+            known: &known[call],
+            outcomes: &outcomes,
+            tests: &tests,
+        };
+        wrong.extend(misplaced(&case));
+        wrong.extend(untrue(&case));
     }
     let count = |of: fn(&Members) -> usize| ledger.call.values().map(of).sum::<usize>();
     println!(
         "the ledger: {} calls, {} members read, {} of them shown elsewhere, {} left in {} entries; {} plans",
         ledger.call.len(),
-        count(|of| of.read.len() + of.elsewhere.len()),
+        count(|of| of.read.len() + of.elsewhere.len() + usize::from(of.pages.is_some())),
         count(|of| of.elsewhere.len()),
         known
             .iter()

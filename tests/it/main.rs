@@ -17,6 +17,7 @@ mod cases;
 mod cli;
 mod cloudtrail;
 mod codes;
+mod composite_alarms;
 mod concurrency;
 mod config_recorder;
 mod contacts;

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::folder::Folder;
 use crate::moto::Moto;
 
-const HOME: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n";
+pub(crate) const HOME: &str = "[account]\nhome_region = \"us-east-1\"\nregions = [\"us-east-1\"]\n";
 const TAGS: &str = "[tags]\nmanaged-by = \"trueup\"\n";
 const GROUP: &str = "/aws/cloudtrail/management-events";
 const TRAIL: &str = "[alerts]\ntopic = \"account-alerts\"\nemails = [\"security@example.com\"]\n\
                      [log_bucket]\nname = \"logs-{account_id}\"\n\
                      [cloudtrail]\nname = \"management-events\"\nmulti_region = true\nlog_file_validation = true\n\
                      log_group = \"/aws/cloudtrail/management-events\"\nlog_retention_days = 365\n";
-const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:account-alerts";
+pub(crate) const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:account-alerts";
 
 /// The checklist's 17.
 const ALL: &str = "[monitors]\nroot_usage = true\nconsole_sign_in_failures = true\nconsole_sign_in_without_mfa = true\n\
@@ -25,7 +25,7 @@ const ALL: &str = "[monitors]\nroot_usage = true\nconsole_sign_in_failures = tru
 
 /// A trail with a log group, and somebody's monitors on it: of the root user in other words and with an alarm of
 /// their own, of security groups by an old pattern with its alarm switched off, and a filter that is none of ours.
-const BY_HAND: &str = r#"
+pub(crate) const BY_HAND: &str = r#"
 [[call]]
 call = "s3:CreateBucket"
 input = { Bucket = "their-logs" }

@@ -350,6 +350,16 @@ fn adopted(
 
 /// Names the other trails, and says which of them is a second copy that is paid for.
 fn others(ids: &Ids, chosen: Option<&Model>, out: &mut Changes<Action>) {
+    if let Some(arn) = &ids.organization_trail {
+        let own = match (&ids.name, chosen) {
+            (Some(name), Some(_)) => format!("`{name}`"),
+            _ => "a new one".to_owned(),
+        };
+        out.notice(format!(
+            "the organization's trail {arn} records this account too, and whether it logs can be seen in its own account \
+             alone; {own} is managed beside it: each further copy of management events costs 2 USD for 100,000 events"
+        ));
+    }
     let list = |all: &[&Other]| {
         let names: Vec<String> = all.iter().map(ToString::to_string).collect();
         names.join(", ")

@@ -1,5 +1,7 @@
 //! What has to be done so that every health event is told once.
 
+use std::collections::BTreeSet;
+
 use trueup_core::change::{Changes, LocalId};
 use trueup_core::control::{Here, Observed};
 use trueup_core::location::{Location, Region};
@@ -20,6 +22,39 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
     home(want, seen, here, out);
     if let Some(coverage) = want.coverage {
         forwarders(want, coverage, seen, here, out);
+    }
+    unclear_roles(want, &seen.ids, here, out);
+}
+
+/// Notes the roles of which cannot be told whether they work, each once for a place that is reached through it.
+fn unclear_roles(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Changes<Action>) {
+    let wanted = want
+        .coverage
+        .map(|coverage| coverage::forwarders(here.env, coverage));
+    let wanted = wanted.unwrap_or_default();
+    let home = ids.home.iter().filter(|_| want.to.is_some());
+    let forwarders = ids
+        .forwarders
+        .iter()
+        .filter(|(region, _)| wanted.contains_key(*region));
+    let targets = home
+        .chain(forwarders.map(|(_, rule)| rule))
+        .filter_map(|rule| rule.target.as_ref());
+    let ours = ids.role.as_ref();
+    let unclear: BTreeSet<(&str, &str, &str)> = targets
+        .filter_map(|target| {
+            let role = target.role.as_deref()?;
+            let why = match ours.filter(|ours| ours.arn == role) {
+                Some(ours) => ours.unclear.as_deref()?,
+                None => target.role_unclear.as_deref()?,
+            };
+            Some((role, target.arn.as_str(), why))
+        })
+        .collect();
+    for (role, target, why) in unclear {
+        out.notice(format!(
+            "cannot tell whether EventBridge can send to {target} through the role {role} ({why})"
+        ));
     }
 }
 

@@ -124,6 +124,9 @@ pub(crate) struct Target {
     /// Why it cannot be reached through that role, if the role is another one than trueup's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) role_fails: Option<String>,
+    /// Why it cannot be told whether that works, if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) role_unclear: Option<String>,
     /// What is sent to it, if lines can say that.
     pub(crate) message: Option<Vec<String>>,
     /// Something else than the event as it is is sent to it.
@@ -143,6 +146,9 @@ pub(crate) struct Role {
     /// Why it cannot forward, whatever is added to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) obstacles: Vec<String>,
+    /// Why it cannot be told whether it forwards, if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unclear: Option<String>,
     /// The policy that limits it, by ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) boundary: Option<String>,

@@ -30,24 +30,32 @@ pub(super) struct Judged {
     pub(super) lets: bool,
     /// Why it cannot, whatever is added to it.
     pub(super) obstacles: Vec<String>,
+    /// What its documents leave open, if anything.
+    pub(super) unclear: Option<String>,
 }
 
-/// Judges a role by its trust, all of its policies and its boundary. What they leave open counts as allowed.
+/// Judges a role by its trust, all of its policies and its boundary. What they leave open counts as allowed, and is named.
 pub(super) fn judge(
     trust: &Policy,
     held: &OtherPolicies,
     boundary: Option<&Policy>,
     role: &str,
+    rules: &[String],
     env: &Env,
 ) -> Judged {
+    let (assumable, sends) = (
+        is_assumable(trust, role, rules, env),
+        May::of([reaches(held, boundary, role, &bus(env))]),
+    );
     let mut judged = Judged {
-        trusts: !is_assumable(trust, role, env).is_no(),
-        lets: !reaches(held, boundary, role, &bus(env)).is_refused(),
+        trusts: !assumable.is_no(),
+        lets: !sends.is_no(),
         obstacles: vec![],
+        unclear: unclear(&assumable, &sends),
     };
     if !judged.trusts {
         let mended = trust.merged(&[trusts()]);
-        if let May::No(by) = is_assumable(mended.as_ref().unwrap_or(trust), role, env) {
+        if let May::No(by) = is_assumable(mended.as_ref().unwrap_or(trust), role, rules, env) {
             judged.obstacles.push(format!(
                 "the trust of the role {FORWARD} denies EventBridge to assume it ({}), and trueup removes no statement \
                  of others: remove it",
@@ -73,37 +81,72 @@ pub(super) fn judge(
     judged
 }
 
-/// Whether EventBridge may assume the role.
-fn is_assumable(trust: &Policy, role: &str, env: &Env) -> May {
+/// Whether EventBridge may assume the role for these rules, given by ARN. What holds for some of them alone cannot be told.
+fn is_assumable(trust: &Policy, role: &str, rules: &[String], env: &Env) -> May {
     let context = Context::complete()
         .with("aws:SourceAccount", &env.account)
-        .unknown("aws:SourceArn")
         .unknown("aws:SourceOrgID")
         .unknown("aws:SourceOrgPaths");
-    let assume = Request {
-        principal: Principal::Service("events.amazonaws.com".to_owned()),
-        action: "sts:AssumeRole".to_owned(),
-        resource: role.to_owned(),
-        context,
+    let by = |context: Context| {
+        let assume = Request {
+            principal: Principal::Service("events.amazonaws.com".to_owned()),
+            action: "sts:AssumeRole".to_owned(),
+            resource: role.to_owned(),
+            context,
+        };
+        access::may(trust, [&assume])
     };
-    access::may(trust, [&assume])
+    let of_rules = rules
+        .iter()
+        .map(|rule| by(context.clone().with("aws:SourceArn", rule)));
+    let of_rules: Vec<May> = of_rules.collect();
+    match of_rules.first() {
+        Some(May::No(why)) if of_rules.iter().all(May::is_no) => May::No(why.clone()),
+        Some(May::Yes) if of_rules.iter().all(|may| *may == May::Yes) => May::Yes,
+        _ => by(context.unknown("aws:SourceArn")),
+    }
 }
 
-/// Why EventBridge cannot reach a target through a role, if it is clear that it cannot.
-pub(super) fn fails(
+/// How far a role of others can be used.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct OfOthers {
+    /// Why EventBridge cannot reach the target through it, if that is clear.
+    pub(super) fails: Option<String>,
+    /// Why it cannot be told, if it cannot.
+    pub(super) unclear: Option<String>,
+}
+
+/// Whether EventBridge can reach a target through a role.
+pub(super) fn of_others(
     trust: &Policy,
     held: &OtherPolicies,
     boundary: Option<&Policy>,
-    role: &str,
-    target: &str,
+    (role, target): (&str, &str),
+    rules: &[String],
     env: &Env,
-) -> Option<String> {
-    if is_assumable(trust, role, env).is_no() {
-        return Some("does not let EventBridge assume it".to_owned());
+) -> OfOthers {
+    let assumable = is_assumable(trust, role, rules, env);
+    let sends = May::of([reaches(held, boundary, role, target)]);
+    let fails = match (assumable.is_no(), sends.is_no()) {
+        (true, _) => Some("does not let EventBridge assume it".to_owned()),
+        (false, true) => Some(format!("may not {} on {target}", action(target))),
+        (false, false) => None,
+    };
+    OfOthers {
+        unclear: unclear(&assumable, &sends).filter(|_| fails.is_none()),
+        fails,
     }
-    let action = action(target);
-    let is_refused = reaches(held, boundary, role, target).is_refused();
-    is_refused.then(|| format!("may not {action} on {target}"))
+}
+
+/// What the trust or the policies of a role leave open.
+fn unclear(assumable: &May, sends: &May) -> Option<String> {
+    let of = |may: &May, document: &str| match may {
+        May::CannotTell(by) => Some(format!("{document}: {}", explained(by))),
+        May::Yes | May::No(_) => None,
+    };
+    let parts = [of(assumable, "its trust policy"), of(sends, "its policies")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// What EventBridge does with a target.
@@ -155,6 +198,8 @@ mod tests {
 
     const ROLE: &str = "arn:aws:iam::111122223333:role/trueup-health-forward";
 
+    const RULE: &str = "arn:aws:events:eu-west-1:111122223333:rule/trueup-health-forward";
+
     fn own(statements: Value) -> OtherPolicies {
         OtherPolicies {
             inline: [("theirs".to_owned(), policy(statements))].into(),
@@ -177,7 +222,7 @@ mod tests {
     }
 
     fn judged(trust: &Policy, held: &OtherPolicies) -> Judged {
-        judge(trust, held, None, ROLE, &env())
+        judge(trust, held, None, ROLE, &[RULE.to_owned()], &env())
     }
 
     #[test]
@@ -244,7 +289,7 @@ mod tests {
         ]));
         let told = judged(&open, &denied);
         assert!(!told.lets && told.obstacles[0].contains("NoEvents"), "{told:?}");
-        let told = judge(&open, &may, Some(&policy(allow("s3:*", "*"))), ROLE, &env());
+        let told = judge(&open, &may, Some(&policy(allow("s3:*", "*"))), ROLE, &[], &env());
         assert_eq!(
             told.obstacles,
             [
@@ -259,7 +304,7 @@ mod tests {
         const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
         let open = trust(events(), json!({}));
         let told = |trust: &Policy, held: &OtherPolicies, target: &str| {
-            fails(trust, held, None, ROLE, target, &env())
+            of_others(trust, held, None, (ROLE, target), &[RULE.to_owned()], &env()).fails
         };
         assert_eq!(told(&open, &own(allow("sns:Publish", TOPIC)), TOPIC), None);
         assert_eq!(
@@ -275,5 +320,62 @@ mod tests {
             told(&shut, &own(allow("sns:Publish", "*")), TOPIC).unwrap(),
             "does not let EventBridge assume it"
         );
+    }
+
+    #[test]
+    fn a_trust_is_held_against_the_rules_that_use_the_role() {
+        let may = own(allow("events:PutEvents", "*"));
+        let told = |rules: &[&str], pattern: &str| {
+            let trust = trust(events(), json!({"ArnLike": {"aws:SourceArn": pattern}}));
+            let rules: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
+            let judged = judge(&trust, &may, None, ROLE, &rules, &env());
+            (judged.trusts, judged.unclear.is_some())
+        };
+        let other = "arn:aws:events:us-west-2:111122223333:rule/theirs";
+        assert_eq!(
+            told(&[RULE, other], "arn:aws:events:*:111122223333:rule/*"),
+            (true, false)
+        );
+        assert_eq!(told(&[RULE], other), (false, false));
+        assert_eq!(told(&[RULE, other], other), (true, true));
+        assert_eq!(told(&[], other), (true, true));
+    }
+
+    #[test]
+    fn what_the_documents_of_a_role_leave_open_is_named_with_its_statement() {
+        let open = trust(events(), json!({}));
+        let of_an_organization = policy(json!({
+            "Sid": "Ours", "Effect": "Allow", "Principal": events(), "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceOrgID": "o-1234567890"}},
+        }));
+        let tagged = own(json!({
+            "Sid": "Tagged", "Effect": "Allow", "Action": "events:PutEvents", "Resource": "*",
+            "Condition": {"StringEquals": {"aws:ResourceTag/team": "security"}},
+        }));
+        let may = own(allow("events:PutEvents", "*"));
+        assert_eq!(judged(&open, &may).unclear, None);
+        let told = judged(&of_an_organization, &tagged);
+        assert!(told.trusts && told.lets, "{told:?}");
+        let why = told.unclear.unwrap();
+        assert!(
+            why.contains("its trust policy: statement Ours")
+                && why.contains("its policies: statement Tagged"),
+            "{why}"
+        );
+        let others = |trust: &Policy, held: &OtherPolicies| {
+            of_others(
+                trust,
+                held,
+                None,
+                (ROLE, &bus(&env())),
+                &[RULE.to_owned()],
+                &env(),
+            )
+        };
+        assert!(others(&open, &tagged).unclear.unwrap().contains("Tagged"));
+        // A clear no decides.
+        let shut = trust(json!({"Service": "scheduler.amazonaws.com"}), json!({}));
+        let told = others(&shut, &tagged);
+        assert!(told.fails.is_some() && told.unclear.is_none(), "{told:?}");
     }
 }

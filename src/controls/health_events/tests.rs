@@ -69,6 +69,7 @@ fn made(want: &Model, env: &Env) -> Ids {
         arn: TOPIC.to_owned(),
         role: None,
         role_fails: None,
+        role_unclear: None,
         message: want.message.clone(),
         is_reshaped: true,
     };
@@ -77,6 +78,7 @@ fn made(want: &Model, env: &Env) -> Ids {
         arn: bus(env),
         role: Some(Ids::default().role_arn(env)),
         role_fails: None,
+        role_unclear: None,
         message: None,
         is_reshaped: false,
     };
@@ -91,6 +93,7 @@ fn made(want: &Model, env: &Env) -> Ids {
             trusts: true,
             lets: true,
             obstacles: vec![],
+            unclear: None,
             boundary: None,
             tags: env.run.tags.clone(),
         }),
@@ -605,4 +608,31 @@ fn a_boundary_that_the_file_names_comes_with_the_role_or_is_put_on_it() {
                can no longer do what the boundary does not allow";
     assert_eq!(plan(&bounded, with(None)), put);
     assert!(plan(&bounded, with(Some("arn:aws:iam::111122223333:policy/theirs"))).starts_with("refused for"));
+}
+
+#[test]
+fn a_role_of_which_cannot_be_told_whether_it_works_is_noted_once_and_stays_in_sync() {
+    let full = full();
+    let none = after(&full, |_| {});
+    assert_eq!(none, "");
+    let ours = after(&full, |ids| {
+        ids.role.as_mut().unwrap().unclear = Some("its policies: statement Here: cannot tell".to_owned());
+    });
+    assert_eq!(
+        ours,
+        "note: cannot tell whether EventBridge can send to arn:aws:events:us-east-1:111122223333:event-bus/default through \
+         the role arn:aws:iam::111122223333:role/trueup-health-forward (its policies: statement Here: cannot tell)"
+    );
+    let theirs = after(&full, |ids| {
+        for rule in ids.forwarders.values_mut() {
+            let target = rule.target.as_mut().unwrap();
+            target.role = Some("arn:aws:iam::444455556666:role/forward".to_owned());
+            target.role_unclear = Some("it belongs to account 444455556666".to_owned());
+        }
+    });
+    assert_eq!(theirs.lines().count(), 1, "{theirs}");
+    assert!(
+        theirs.contains("role/forward (it belongs to account 444455556666)"),
+        "{theirs}"
+    );
 }

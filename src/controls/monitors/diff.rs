@@ -14,7 +14,7 @@ use super::model::{
 };
 use super::price::Free;
 use super::samples::{self, Reach};
-use super::sight::{alarming, is_blind, lacks, takes_no_filters};
+use super::sight::{alarming, evaluation, is_blind, lacks, takes_no_filters};
 use super::{ACTIONS, FILTERS, NAMESPACE};
 use crate::{alerts, cloudtrail};
 
@@ -57,6 +57,7 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, here: &Here<'_>, o
         }
     }
     alarming(want, ids, here, out);
+    evaluation(want, ids, out);
     for (monitor, setting) in &want.monitors {
         if let (Setting::Off, Some(found)) = (setting, ids.found.get(monitor)) {
             off(*monitor, found, want, ids, home, &mut last, out);

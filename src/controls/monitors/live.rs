@@ -18,7 +18,9 @@ mod heard;
 pub(super) mod read;
 pub(super) mod write;
 
-use self::read::{alarming, arn, find, live, most_told, patterns, read_alarms, read_filters, read_tags};
+use self::read::{
+    alarming, arn, evaluation, find, live, most_told, patterns, read_alarms, read_filters, read_tags,
+};
 use self::write::{BUSY, IDLE, api_tags, change_alarm, set_pattern};
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
@@ -89,7 +91,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             .get(monitor)
             .is_some_and(|found| found.filter.is_some() && found.alarm.is_some()),
     };
-    let alarming = alarming(&found, &alarms);
+    let (alarming, evaluation) = (alarming(&found, &alarms), evaluation(&found, &alarms));
     let alarms = found.iter().filter(|(monitor, _)| is_on(monitor));
     let chain = Chain {
         group: group.as_ref().map_or("", |group| &group.name),
@@ -124,7 +126,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             home: Some(home),
             group,
             heard_topic,
-            told: Told { alarming },
+            told: Told { alarming, evaluation },
             found,
         },
         held_by: None,

@@ -317,6 +317,9 @@ pub(crate) struct Told {
     /// The day since which alarms are in the state ALARM, as `2026-11-30`, by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) alarming: BTreeMap<String, String>,
+    /// What CloudWatch says of alarms that it does not evaluate as they should be, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) evaluation: BTreeMap<String, String>,
 }
 
 /// One change. Each names the region of the trail.

@@ -93,9 +93,39 @@ pub(super) fn alarming(want: &Model, ids: &Ids, here: &Here<'_>, out: &mut Chang
     }
 }
 
+/// What is wrong with the setup of an alarm, in CloudWatch's word: it does not go off.
+const ERROR: &str = "EVALUATION_ERROR";
+
+/// Alarms that CloudWatch does not evaluate as they should be. An error of the setup is for a person; a failure of
+/// CloudWatch, data that are missing for a quota and the time before the first evaluation pass by themselves (CloudWatch
+/// user guide, "Alarm evaluation").
+pub(super) fn evaluation(want: &Model, ids: &Ids, out: &mut Changes<Action>) {
+    for (monitor, setting) in &want.monitors {
+        let alarm = ids.found.get(monitor).and_then(|found| found.alarm.as_ref());
+        let state = alarm.and_then(|alarm| Some((&alarm.name, ids.told.evaluation.get(&alarm.name)?)));
+        let (Setting::On(_), Some((name, state))) = (setting, state) else {
+            continue;
+        };
+        let key = monitor.entry().key;
+        if state == ERROR {
+            out.person(format!(
+                "{key}: CloudWatch cannot evaluate the alarm `{name}` ({ERROR}), so it sends no alert; its state reason in \
+                 CloudWatch says what to correct"
+            ));
+        } else {
+            out.notice(format!(
+                "{key}: alarm `{name}` is in the evaluation state {state}; it may miss events until that ends"
+            ));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trueup_core::tags::Tags;
+
+    use crate::monitors::model::{Alarm, Found, Heard};
 
     fn want(text: &str) -> Model {
         toml::from_str(text).unwrap()
@@ -147,6 +177,39 @@ mod tests {
         // A new trail records what the file says, and everything otherwise.
         assert_eq!(blind(&plain, &Ids::default()), none);
         assert_eq!(blind(&managed("write_only"), &Ids::default()), reads);
+    }
+
+    #[test]
+    fn an_alarm_in_an_evaluation_error_is_a_task_and_any_other_state_of_it_a_note() {
+        let want = want("root_usage = true");
+        let monitor = *want.monitors.keys().next().unwrap();
+        let mut ids = seen(Some(Events::All), false);
+        let alarm = Alarm {
+            name: "root".to_owned(),
+            counts: true,
+            threshold: Some(1),
+            flaws: vec![],
+            period: Some(300),
+            is_enabled: true,
+            actions: vec![],
+            heard: Heard::No,
+            tags: Tags::new(),
+        };
+        let found = Found {
+            alarm: Some(alarm),
+            ..Found::default()
+        };
+        ids.found.insert(monitor, found);
+        let mut told = |state: &str| {
+            ids.told.evaluation.insert("root".to_owned(), state.to_owned());
+            let mut out = Changes::default();
+            evaluation(&want, &ids, &mut out);
+            (out.people.len(), out.notices.len())
+        };
+        assert_eq!(told("EVALUATION_ERROR"), (1, 0));
+        for state in ["EVALUATION_FAILURE", "PARTIAL_DATA", "IN_WARM_UP"] {
+            assert_eq!(told(state), (0, 1), "{state}");
+        }
     }
 
     #[test]

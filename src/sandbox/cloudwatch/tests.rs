@@ -216,3 +216,127 @@ fn an_alarm_takes_the_state_of_missing_data_once_its_periods_have_passed() {
     call(account, "SetAlarmState", set).unwrap();
     assert_eq!(state_at(account, 1_767_225_600 + 300), "ALARM");
 }
+
+fn composites(account: &mut Account) -> Value {
+    described(account, json!({"AlarmTypes": ["CompositeAlarm"]}))["CompositeAlarms"].clone()
+}
+
+#[test]
+fn a_composite_alarm_has_the_state_of_its_rule_and_goes_before_what_it_names() {
+    let account = &mut Account::new(&World::default());
+    let put = json!({"AlarmName": "c", "AlarmRule": "ALARM(x) AND NOT ALARM(y)", "Tags": [{"Key": "a", "Value": "1"}]});
+    let error = call(account, "PutCompositeAlarm", put.clone()).unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("alarms [x, y] in the alarm rule do not exist"),
+        "{error:?}"
+    );
+    call(account, "PutMetricAlarm", alarm("x")).unwrap();
+    call(account, "PutMetricAlarm", alarm("y")).unwrap();
+    call(account, "PutCompositeAlarm", put.clone()).unwrap();
+    assert_eq!(described(account, json!({}))["CompositeAlarms"], json!([]));
+    assert_eq!(composites(account)[0]["StateValue"], "OK");
+    let both = described(
+        account,
+        json!({"AlarmTypes": ["CompositeAlarm", "MetricAlarm"], "MaxRecords": 2}),
+    );
+    assert_eq!(both["CompositeAlarms"][0]["AlarmName"], "c");
+    assert_eq!(
+        (
+            both["MetricAlarms"][0]["AlarmName"].clone(),
+            both["NextToken"].clone()
+        ),
+        (json!("x"), json!("x"))
+    );
+
+    let state =
+        |name: &str, state: &str| json!({"AlarmName": name, "StateValue": state, "StateReason": "a test"});
+    call(account, "SetAlarmState", state("x", "ALARM")).unwrap();
+    assert_eq!(composites(account)[0]["StateValue"], "ALARM");
+    call(account, "SetAlarmState", state("y", "ALARM")).unwrap();
+    assert_eq!(composites(account)[0]["StateValue"], "OK");
+
+    let arn = json!({"ResourceARN": composites(account)[0]["AlarmArn"]});
+    let tags = call(account, "ListTagsForResource", arn).unwrap();
+    assert_eq!(tags, json!({"Tags": [{"Key": "a", "Value": "1"}]}));
+    call(account, "DisableAlarmActions", json!({"AlarmNames": ["c"]})).unwrap();
+    assert_eq!(composites(account)[0]["ActionsEnabled"], false);
+    let error = call(account, "DeleteAlarms", json!({"AlarmNames": ["x"]})).unwrap_err();
+    assert_eq!(
+        error.message,
+        "Cannot delete x as there are composite alarm(s) depending on it."
+    );
+    call(account, "DeleteAlarms", json!({"AlarmNames": ["x", "c"]})).unwrap();
+    assert_eq!(composites(account), json!([]));
+}
+
+#[test]
+fn composite_alarms_in_a_circle_stay_as_they_were() {
+    let account = &mut Account::new(&World::default());
+    call(
+        account,
+        "PutCompositeAlarm",
+        json!({"AlarmName": "a", "AlarmRule": "TRUE"}),
+    )
+    .unwrap();
+    call(
+        account,
+        "PutCompositeAlarm",
+        json!({"AlarmName": "b", "AlarmRule": "ALARM(a)"}),
+    )
+    .unwrap();
+    call(
+        account,
+        "PutCompositeAlarm",
+        json!({"AlarmName": "a", "AlarmRule": "OK(b)"}),
+    )
+    .unwrap();
+    assert_eq!(composites(account).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_alarm_on_an_expression_is_kept_as_it_was_put_by_any_protocol() {
+    let account = &mut Account::new(&World::default());
+    let typed = json!({
+        "AlarmName": "m", "EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold",
+        "Metrics": [
+            {"Id": "r", "ReturnData": false,
+             "MetricStat": {"Metric": {"Namespace": "N", "MetricName": "root"}, "Period": 300, "Stat": "Sum"}},
+            {"Id": "e", "Expression": "r * 2", "ReturnData": true},
+        ],
+    });
+    // As a form has it: texts alone.
+    let form = json!({
+        "AlarmName": "m", "EvaluationPeriods": "1", "Threshold": "1.0", "ComparisonOperator": "GreaterThanThreshold",
+        "Metrics": [
+            {"Id": "r", "ReturnData": "false",
+             "MetricStat": {"Metric": {"Namespace": "N", "MetricName": "root"}, "Period": "300", "Stat": "Sum"}},
+            {"Id": "e", "Expression": "r * 2", "ReturnData": "true"},
+        ],
+    });
+    for input in [typed.clone(), form] {
+        call(account, "PutMetricAlarm", input).unwrap();
+        let made = described(account, json!({}))["MetricAlarms"][0].clone();
+        assert_eq!(made["Metrics"], typed["Metrics"]);
+        assert_eq!(
+            (made["MetricName"].clone(), made["Dimensions"].clone()),
+            (Value::Null, Value::Null)
+        );
+    }
+    for (key, value) in [
+        ("Period", json!(60)),
+        (
+            "Metrics",
+            json!([{"Id": "r", "Expression": "1"}, {"Id": "e", "Expression": "2"}]),
+        ),
+        ("Metrics", json!([{"Id": "R", "Expression": "1"}])),
+        ("Metrics", json!([{"Id": "r"}])),
+        ("Metrics", json!([])),
+    ] {
+        let mut wrong = typed.clone();
+        wrong[key] = value;
+        let error = call(account, "PutMetricAlarm", wrong.clone()).unwrap_err();
+        assert_eq!(error.code, "ValidationError", "{wrong}");
+    }
+}

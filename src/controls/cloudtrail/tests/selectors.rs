@@ -66,6 +66,8 @@ fn a_service_is_left_out_if_no_selector_of_management_events_takes_it() {
     for selector in [
         source().equals(kms),
         source().starts_with("k"),
+        source().not_starts_with("k"),
+        source().ends_with("s.amazonaws.com"),
         source().not_ends_with(".amazonaws.com"),
         field("eventName").not_equals("Decrypt"),
         field("userIdentity.arn").not_equals("arn:aws:iam::111122223333:role/noisy"),

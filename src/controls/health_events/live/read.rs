@@ -19,6 +19,7 @@ use crate::health_events::coverage::{self, Coverage};
 use crate::health_events::events::is_health;
 use crate::health_events::message::{self, Transformer};
 use crate::health_events::model::{Ids, Model, Role, Rule, Target, To};
+use crate::health_events::role::OfOthers;
 use crate::health_events::{FORWARD, RULE, TARGETS, bus, role};
 use crate::roles;
 
@@ -287,6 +288,7 @@ fn read(rule: &api::Rule, pattern: Value, target: Option<&api::Target>, count: u
             arn: target.arn.clone(),
             role: target.role_arn.clone(),
             role_fails: None,
+            role_unclear: None,
             message: told(target),
             is_reshaped: target.input.is_some()
                 || target.input_path.is_some()
@@ -316,11 +318,16 @@ pub(super) async fn role(cx: &Cx) -> Result<Option<Role>, Failure> {
     let held = roles::policies(iam, FORWARD, &attached, None).await?;
     let limit = roles::limit(iam, &live).await?;
     let trust = roles::trust(&live)?;
-    let judged = role::judge(&trust, &held, limit.as_ref(), &live.arn, &cx.env);
+    let rules = cx.env.looked_at().filter(|region| **region != cx.env.home);
+    let rules: Vec<String> = rules
+        .map(|region| super::write::rule_arn(&cx.env, region, FORWARD))
+        .collect();
+    let judged = role::judge(&trust, &held, limit.as_ref(), &live.arn, &rules, &cx.env);
     Ok(Some(Role {
         trusts: judged.trusts,
         lets: judged.lets,
         obstacles: judged.obstacles,
+        unclear: judged.unclear,
         boundary: roles::boundary(&live),
         arn: live.arn,
         tags: roles::tags(live.tags),
@@ -328,43 +335,68 @@ pub(super) async fn role(cx: &Cx) -> Result<Option<Role>, Failure> {
 }
 
 /// Judges the roles of others through which rules reach the topic or the home region's bus.
-///
-/// Those of another account say nothing here, and count as working.
 pub(super) async fn other_roles(cx: &Cx, ids: &mut Ids) -> Result<(), Failure> {
     let ours = ids.role_arn(&cx.env);
-    let mut judged: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
+    let mut uses: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let home = ids.home.iter().map(|rule| (&cx.env.home, rule));
+    for (region, rule) in home.chain(&ids.forwarders) {
+        if let Some(use_of_it) = rule
+            .target
+            .as_ref()
+            .and_then(|target| use_of_others(target, &ours))
+        {
+            let arn = super::write::rule_arn(&cx.env, region, &rule.name);
+            uses.entry(use_of_it).or_default().push(arn);
+        }
+    }
+    let mut judged = BTreeMap::new();
+    for (use_of_it, rules) in uses {
+        let known = other_role(cx, &use_of_it.0, &use_of_it.1, &rules).await?;
+        judged.insert(use_of_it, known);
+    }
     let rules = ids.home.iter_mut().chain(ids.forwarders.values_mut());
     for target in rules.filter_map(|rule| rule.target.as_mut()) {
-        let Some(role) = target.role.as_ref().filter(|role| **role != ours) else {
-            continue;
-        };
-        let use_of_it = (role.clone(), target.arn.clone());
-        let fails = match judged.get(&use_of_it) {
-            Some(known) => known.clone(),
-            None => other_role(cx, role, &target.arn).await?,
-        };
-        judged.insert(use_of_it, fails.clone());
-        target.role_fails = fails;
+        let known = use_of_others(target, &ours).and_then(|use_of_it| judged.get(&use_of_it));
+        if let Some(known) = known {
+            target.role_fails.clone_from(&known.fails);
+            target.role_unclear.clone_from(&known.unclear);
+        }
     }
     Ok(())
 }
 
-/// Why a target cannot be reached through a role.
-async fn other_role(cx: &Cx, role: &str, target: &str) -> Result<Option<String>, Failure> {
+/// The role through which a target is reached, and the target, if the role is not trueup's.
+fn use_of_others(target: &Target, ours: &str) -> Option<(String, String)> {
+    let role = target.role.as_ref().filter(|role| *role != ours)?;
+    Some((role.clone(), target.arn.clone()))
+}
+
+/// Whether a target can be reached through a role. The documents of another account's are not shown.
+async fn other_role(cx: &Cx, role: &str, target: &str, rules: &[String]) -> Result<OfOthers, Failure> {
     let mut parts = role.splitn(6, ':').skip(4);
-    let (account, path) = (parts.next(), parts.next().unwrap_or_default());
-    if account != Some(cx.env.account.as_str()) {
-        return Ok(None);
+    let (account, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if account != cx.env.account {
+        let unclear = format!("it belongs to account {account}, which alone can read its policies");
+        return Ok(OfOthers {
+            fails: None,
+            unclear: Some(unclear),
+        });
     }
     let name = path.rsplit('/').next().unwrap_or_default();
     let iam = &cx.clients().iam;
     let Some(live) = roles::get(iam, name).await? else {
-        return Ok(Some(format!("the role {name} is gone")));
+        return Ok(OfOthers {
+            fails: Some(format!("the role {name} is gone")),
+            unclear: None,
+        });
     };
     let attached = roles::attached(iam, name).await?;
     let held = roles::policies(iam, name, &attached, None).await?;
     let limit = roles::limit(iam, &live).await?;
     let trust = roles::trust(&live)?;
-    Ok(role::fails(&trust, &held, limit.as_ref(), role, target, &cx.env)
-        .map(|why| format!("the role {name} {why}")))
+    let judged = role::of_others(&trust, &held, limit.as_ref(), (role, target), rules, &cx.env);
+    Ok(OfOthers {
+        fails: judged.fails.map(|why| format!("the role {name} {why}")),
+        ..judged
+    })
 }

@@ -149,6 +149,10 @@ mod tests {
         ] {
             assert!(!joins(rule), "{rule}");
         }
+        let suppressed = CompositeAlarm::builder()
+            .alarm_rule("ALARM(RootUsage)")
+            .actions_suppressor("Deployment");
+        assert!(!repeats(&suppressed.build(), &["RootUsage"]));
         let silent = CompositeAlarm::builder()
             .alarm_rule("ALARM(RootUsage)")
             .actions_enabled(false);

@@ -245,15 +245,11 @@ fn at(alarm: &MetricAlarm, counting: &Counting) -> Option<i64> {
 
 /// The alarms of monitors that are in the state ALARM, with the day since which they are.
 pub(super) fn alarming(found: &BTreeMap<Monitor, Found>, alarms: &[MetricAlarm]) -> BTreeMap<String, String> {
-    let is_monitors = |name: &str| {
-        let mut of_monitors = found.values().filter_map(|found| found.alarm.as_ref());
-        of_monitors.any(|alarm| alarm.name == name)
-    };
     let on = alarms
         .iter()
         .filter(|alarm| alarm.state_value == Some(StateValue::Alarm));
     on.filter_map(|alarm| {
-        let name = alarm.alarm_name().filter(|name| is_monitors(name))?;
+        let name = alarm.alarm_name().filter(|name| is_monitors(found, name))?;
         let since = alarm
             .state_transitioned_timestamp()
             .or(alarm.state_updated_timestamp())?;
@@ -262,6 +258,23 @@ pub(super) fn alarming(found: &BTreeMap<Monitor, Found>, alarms: &[MetricAlarm])
         Some((name.to_owned(), day.to_string()))
     })
     .collect()
+}
+
+fn is_monitors(found: &BTreeMap<Monitor, Found>, name: &str) -> bool {
+    let mut of_monitors = found.values().filter_map(|found| found.alarm.as_ref());
+    of_monitors.any(|alarm| alarm.name == name)
+}
+
+/// The alarms of monitors that CloudWatch does not evaluate as they should be, with its word for that.
+pub(super) fn evaluation(
+    found: &BTreeMap<Monitor, Found>,
+    alarms: &[MetricAlarm],
+) -> BTreeMap<String, String> {
+    let states = alarms.iter().filter_map(|alarm| {
+        let name = alarm.alarm_name().filter(|name| is_monitors(found, name))?;
+        Some((name.to_owned(), alarm.evaluation_state()?.as_str().to_owned()))
+    });
+    states.collect()
 }
 
 /// Why an alarm stays silent, or never ends, whatever its threshold is (CloudWatch user guide, "Configuring how alarms
