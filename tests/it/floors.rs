@@ -194,6 +194,17 @@ fn a_default_vpc_with_a_tag_that_is_ignored_goes_and_unused_groups_go_with_it() 
 }
 
 #[test]
+fn unused_security_groups_go_with_the_default_vpc() {
+    let folder = Folder::new();
+    folder.world("[[default_vpc]]\nregion = \"eu-west-1\"\noccupants = [{ group_reference = \"app\" }]\n");
+    folder.write("b.toml", &format!("{TWO}[default_vpc]\nstate = \"absent\"\n"));
+    folder.apply().expect(0);
+    let deleted = "eu-west-1 ec2:DeleteSecurityGroup".to_owned();
+    assert!(folder.writes().contains(&deleted));
+    folder.is_true();
+}
+
+#[test]
 fn a_former_guardduty_administrator_holds_nothing() {
     let folder = Folder::new();
     folder.world(
