@@ -104,6 +104,6 @@ fn an_alarm_that_cloudwatch_cannot_evaluate_is_a_task_or_noted() {
         });
         folder.sandbox(&["plan", "b.toml"]).expect(0)
     };
-    plan_in("EVALUATION_ERROR").says("CloudWatch cannot evaluate the alarm `groups`");
-    plan_in("EVALUATION_FAILURE").says("alarm `groups` is in the evaluation state EVALUATION_FAILURE");
+    plan_in("EVALUATION_ERROR").says("cannot evaluate the alarm `groups`");
+    plan_in("EVALUATION_FAILURE").says("alarm `groups` is in the evaluation state");
 }

@@ -141,7 +141,7 @@ impl Folder {
         self.region("us-east-1")["logs"]["groups"][group]["filters"].clone()
     }
 
-    fn alarms(&self) -> Value {
+    pub(crate) fn alarms(&self) -> Value {
         self.region("us-east-1")["cloudwatch"]["alarms"].clone()
     }
 
