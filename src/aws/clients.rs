@@ -84,6 +84,8 @@ clients! {
     kms: aws_sdk_kms;
     /// Amazon CloudWatch Logs.
     logs: aws_sdk_cloudwatchlogs;
+    /// AWS Organizations.
+    organizations: aws_sdk_organizations;
     /// Amazon S3. An emulator has no name for each bucket.
     s3: aws_sdk_s3 + buckets_in_path;
     /// Amazon S3 Control.

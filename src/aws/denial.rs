@@ -23,13 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The services whose answer does not follow from EC2's: those that the example exempts, in the same region or because
 /// there is one endpoint for all regions, and S3, of which a region's buckets are read one by one.
-const EXEMPT: [&str; 9] = [
+const EXEMPT: [&str; 10] = [
     "access-analyzer",
     "account",
     "budgets",
     "ce",
     "config",
     "iam",
+    "organizations",
     "s3",
     "s3control",
     "sts",

@@ -120,7 +120,7 @@ pub struct Address {
 }
 
 /// The services by their names in calls, each with its id in AWS's configuration.
-const SERVICES: [(&str, &str); 17] = [
+const SERVICES: [(&str, &str); 19] = [
     ("access-analyzer", "AccessAnalyzer"),
     ("account", "Account"),
     ("budgets", "Budgets"),
@@ -132,7 +132,9 @@ const SERVICES: [(&str, &str); 17] = [
     ("events", "EventBridge"),
     ("guardduty", "GuardDuty"),
     ("iam", "IAM"),
+    ("kms", "KMS"),
     ("logs", "CloudWatch Logs"),
+    ("organizations", "Organizations"),
     ("s3", "S3"),
     ("s3control", "S3 Control"),
     ("securityhub", "SecurityHub"),

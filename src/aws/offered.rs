@@ -46,6 +46,7 @@ const LACKING: &[(&str, &[&str])] = &[
     ),
     ("guardduty", &["us-isob-west-1"]),
     ("iam", &["eu-isoe-west-1", "eusc-de-east-1"]),
+    ("organizations", &["eusc-de-east-1"]),
     (
         "s3control",
         &[

@@ -2,7 +2,7 @@
 //! instances answer about themselves, and the serial console.
 //!
 //! Each of the four settings may be held by a declarative policy of the organization (`ManagedBy` in what EC2
-//! answers). Such a one cannot be changed by the account, so it is left alone, said where it differs, and in nobody's
+//! answers, or the policy itself). Such a one cannot be changed by the account, so it is left alone, said where it differs, and in nobody's
 //! way: the other settings are made true.
 //!
 //! `ModifyInstanceMetadataDefaults` does not say what becomes of an option that is not sent. So options that are not
@@ -67,6 +67,7 @@ http_put_response_hop_limit = 2                  # 1 to 64; containers need 2; "
             "ec2:GetInstanceMetadataDefaults",
             "ec2:GetSerialConsoleAccessStatus",
             "ec2:GetSnapshotBlockPublicAccessState",
+            "organizations:DescribeEffectivePolicy",
         ],
         write: &[
             "ec2:DisableImageBlockPublicAccess",
@@ -114,7 +115,7 @@ http_put_response_hop_limit = 2                  # 1 to 64; containers need 2; "
 
 impl Live for Ec2Defaults {
     async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        live::fetch(&cx.clients().ec2, want).await
+        live::fetch(cx, want).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {

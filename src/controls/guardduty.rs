@@ -36,7 +36,7 @@ impl Control for GuardDuty {
             "The detector is enabled.",
             "Findings are published as often as written or more often.",
             "Written features equal the file's; others may be anything, and enabled ones that trueup does not know are noted.",
-            "A detector that an enabled administrator account manages is managed elsewhere.",
+            "A detector that an enabled administrator account manages is managed elsewhere, and so is one that a GuardDuty policy of the organization enables or disables.",
         ],
         off: "enabled = false suspends the detector and keeps its findings; a feature is switched off by false",
         cost: "roughly 1 to 5 USD a month in an idle account, each feature up to 1.50 USD more in a small one; 30 days free",
@@ -58,6 +58,7 @@ s3_data_events = true
             "guardduty:GetAdministratorAccount",
             "guardduty:GetDetector",
             "guardduty:ListDetectors",
+            "organizations:DescribeEffectivePolicy",
         ],
         write: &[
             "guardduty:CreateDetector",
@@ -100,8 +101,8 @@ s3_data_events = true
 }
 
 impl Live for GuardDuty {
-    async fn fetch(cx: &Cx, _want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
-        live::fetch(cx).await
+    async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+        live::fetch(cx, want).await
     }
 
     async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {

@@ -27,6 +27,7 @@ mod credential_report;
 mod default_vpc;
 mod ebs_encryption;
 mod ec2_defaults;
+mod effective_policy;
 mod global_region;
 mod guardduty;
 mod health_events;

@@ -30,7 +30,7 @@ impl Control for S3PublicAccessBlock {
         decides: &[
             "Each written setting is on; one that is on stays on although the file says false.",
             "Settings that are not written may be anything.",
-            "A block that the organization's policy sets is managed elsewhere.",
+            "A block that differs and that an S3 policy of the organization sets is managed elsewhere.",
         ],
         off: "{ exactly = false } turns a setting off, state = \"absent\" all of them: where buckets are meant to be public",
         cost: "free",
@@ -45,6 +45,7 @@ restrict_public_buckets = true
     };
     const CALLS: Calls = Calls {
         read: &[
+            "organizations:DescribeEffectivePolicy",
             "s3:GetBucketAcl",
             "s3:GetBucketPolicyStatus",
             "s3:GetPublicAccessBlock",

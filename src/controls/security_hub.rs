@@ -37,6 +37,7 @@ impl Control for SecurityHub {
             "A standard that failed is a manual task.",
             "Findings of all current regions are linked to the home region.",
             "Global-resource controls and the form of findings equal the file's where written.",
+            "A hub that another account or a policy of the organization configures is managed elsewhere.",
         ],
         off: "enabled = false disables it: standards and settings go, findings stay for 90 days; a standard is turned off by false",
         cost: "0.001 USD a check; two standards in 17 regions are roughly 20 to 60 USD a month in a small account; 30 days free",
@@ -53,6 +54,7 @@ aggregate_in_home_region = true
     };
     const CALLS: Calls = Calls {
         read: &[
+            "organizations:DescribeEffectivePolicy",
             "securityhub:BatchGetStandardsControlAssociations",
             "securityhub:DescribeHub",
             "securityhub:DescribeStandards",

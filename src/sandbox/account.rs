@@ -9,6 +9,7 @@ use super::ce::CostExplorer;
 use super::contacts::Contacts;
 use super::ec2::{self, Ec2};
 use super::iam::Iam;
+use super::organizations::{self, Organization};
 use super::s3::S3;
 use super::world::{Detector, Event, Made};
 use super::{Call, Ids, Occupant, RegionState, World, exchange, services};
@@ -78,6 +79,9 @@ pub struct Account {
     pub ce: CostExplorer,
     /// IAM, which is global.
     pub iam: Iam,
+    /// The organization that the account is a member of.
+    #[serde(default, skip_serializing_if = "Organization::is_none")]
+    pub organization: Organization,
     /// S3: the buckets of all regions, and the account's own settings.
     pub s3: S3,
     /// The enabled regions, by name.
@@ -126,6 +130,7 @@ impl Account {
             },
             ce,
             iam: Iam::new(world.alias.as_deref(), &world.root_user),
+            organization: Organization::default(),
             s3: S3::default(),
             regions: BTreeMap::new(),
             opt_in_regions: OPT_IN_REGIONS.iter().map(|&region| region.to_owned()).collect(),
@@ -185,6 +190,13 @@ impl Account {
         for bucket in &world.bucket {
             self.s3.seed(bucket);
         }
+        let policies = &mut self.organization.effective_policies;
+        policies.extend(
+            world
+                .declarative_policy
+                .content()
+                .map(|content| (organizations::EC2.to_owned(), content)),
+        );
         refused.extend(world.call.iter().filter_map(|made| self.make(made).err()));
         // What was there before has been seen by all for long.
         self.propagation_seconds = world.propagation_seconds;
@@ -194,6 +206,9 @@ impl Account {
             hub.administrator.clone_from(&world.securityhub_administrator);
             hub.central_policy.clone_from(&world.securityhub_central_policy);
         }
+        let told = world.effective_policies.iter();
+        let policies = told.map(|(kind, content)| (kind.clone(), serde_json::json!(content)));
+        self.organization.effective_policies.extend(policies);
         refused
     }
 

@@ -38,6 +38,7 @@ mod ids;
 mod input;
 pub mod kms;
 pub mod logs;
+pub mod organizations;
 pub mod s3;
 mod s3control;
 pub mod securityhub;

@@ -90,6 +90,15 @@ pub struct Bucket {
 const ENFORCED: &str = "BucketOwnerEnforced";
 
 impl PublicAccessBlock {
+    /// The one that has all four alike.
+    pub(super) fn all(on: bool) -> Self {
+        if on {
+            PublicAccessBlock::ALL
+        } else {
+            PublicAccessBlock::default()
+        }
+    }
+
     const ALL: PublicAccessBlock = PublicAccessBlock {
         block_public_acls: true,
         ignore_public_acls: true,

@@ -56,7 +56,16 @@ fn handle(account: &mut Account, call: &Call) -> Answer {
     if [header, host].into_iter().flatten().any(|id| id != account.id) {
         return Err(access_denied("Access Denied"));
     }
+    let held = account.organization.s3_block();
     let block = &mut account.s3.public_access_block;
+    // What stands above the account shows in its reads, and refuses its writes in the words of a lack of permission (API
+    // reference, `GetPublicAccessBlock` and `PutPublicAccessBlock`).
+    if let Some(on) = held {
+        return match call.operation.as_str() {
+            "GetPublicAccessBlock" => Ok(PublicAccessBlock::all(on).output()),
+            _ => Err(access_denied("Access Denied")),
+        };
+    }
     match call.operation.as_str() {
         "GetPublicAccessBlock" => block.map(PublicAccessBlock::output).ok_or_else(no_block),
         "PutPublicAccessBlock" => {

@@ -38,6 +38,7 @@ services! {
     iam;
     kms: Kms;
     logs: Logs;
+    organizations;
     s3;
     securityhub: SecurityHub;
     sns: Sns;

@@ -60,7 +60,12 @@ pub struct World {
     /// id makes it that account, which has no such trail yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_trail: Option<String>,
-    /// The organization's declarative policy for EC2, in every region.
+    /// The organization's policies in effect on the account, each by its type, with the content that
+    /// `organizations:DescribeEffectivePolicy` tells. One for S3 holds the account's public access block. The account is a
+    /// member of an organization if there is one, or a `declarative_policy`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub effective_policies: BTreeMap<String, toml::Table>,
+    /// The organization's declarative policy for EC2, in every region. It is one of those in effect, too.
     #[serde(skip_serializing_if = "is_no_policy")]
     pub declarative_policy: DeclarativePolicy,
     /// For how many seconds other services do not see a new role or a changed bucket policy.
@@ -497,6 +502,7 @@ mod tests {
                 "expected 1 to 64",
             ),
             ("account_id = \"12\"", "expected twelve digits"),
+            ("[effective_policies.SCP]", "`SCP` in [effective_policies]"),
             ("[[deny]]\nby = \"scp\"", "needs a `region` or an `action`"),
             ("[[deny]]\nregion = \"eu-west-9\"", "`eu-west-9` in [[deny]]"),
             ("[latency]\n\"mars-1\" = 3", "`mars-1` in [latency]"),

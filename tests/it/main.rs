@@ -28,6 +28,7 @@ mod default_vpc;
 mod deletions;
 mod ec2_defaults;
 mod effect;
+mod effective_policies;
 mod exports;
 mod facts;
 mod faults;

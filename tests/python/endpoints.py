@@ -19,6 +19,7 @@ SERVICES = {
     "iam": "iam",
     "kms": "kms",
     "logs": "logs",
+    "organizations": "organizations",
     "s3": "s3",
     "s3control": "s3-control",
     "securityhub": "securityhub",

@@ -1,6 +1,7 @@
 //! What has to be done to a region's settings, and what that may do to others.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use trueup_core::change::Changes;
@@ -8,8 +9,8 @@ use trueup_core::control::Observed;
 use trueup_core::values::Bound;
 
 use super::model::{
-    Action, Ids, ImageAccess, InstanceMetadata, Model, PublicSnapshots, SnapshotAccess, Switch, Tokens,
-    by_hops,
+    Action, Ids, ImageAccess, InstanceMetadata, Model, PublicSnapshots, Setting, SnapshotAccess, Switch,
+    Tokens, by_hops,
 };
 
 /// Until EC2 shows whether AMIs may become public (API Reference, `EnableImageBlockPublicAccess`).
@@ -73,6 +74,14 @@ pub(super) fn diff(want: &Model, seen: &Observed<Model, Ids>, out: &mut Changes<
             step = step.weakening(what);
         }
     }
+}
+
+/// Whether anything is wanted and not so that is not known to be held by another owner.
+pub(super) fn differs(want: &Model, live: &Model, held: &BTreeSet<Setting>) -> bool {
+    let changes = changes(want, live, &mut Changes::default());
+    held.iter()
+        .fold(changes, |changes, setting| setting.out_of(changes))
+        != Model::default()
 }
 
 /// What is wanted and not so. What is stricter and stays is noted.

@@ -8,17 +8,21 @@ use aws_sdk_ec2::types::{
     SnapshotBlockPublicAccessState,
 };
 use futures::try_join;
-use trueup_aws::Failure;
+use serde_json::Value;
+use trueup_aws::{Cx, Failure};
 use trueup_core::control::Observed;
 use trueup_core::values::Bound;
 
+use super::diff::differs;
 use super::model::{
     Action, Ids, ImageAccess, InstanceMetadata, Model, Options, PublicSnapshots, Setting, SnapshotAccess,
     Switch,
 };
+use crate::effective_policy::{Kind, effective_policy};
 
 /// Reads what the table speaks of: each setting is a call in every region.
-pub(super) async fn fetch(ec2: &Client, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
+    let ec2 = &cx.clients().ec2;
     let is_wanted = |is_written: fn(&Model) -> bool| want.is_none_or(is_written);
     let (snapshots, images, console, metadata) = try_join!(
         only_if(is_wanted(|want| want.snapshot_public_access.is_some()), async {
@@ -71,6 +75,10 @@ pub(super) async fn fetch(ec2: &Client, want: Option<&Model>) -> Result<Observed
         options,
         public_snapshots: PublicSnapshots::default(),
     };
+    if want.is_some_and(|want| differs(want, &model, &ids.by_policy)) {
+        ids.by_policy
+            .extend(owned(&effective_policy::<Ec2Policy>(cx).await?));
+    }
     let blocks_all = |table: &Model| {
         let access = table.snapshot_public_access.map(Bound::into_value);
         access == Some(SnapshotAccess::BlockAllSharing)
@@ -86,6 +94,28 @@ pub(super) async fn fetch(ec2: &Client, want: Option<&Model>) -> Result<Observed
         ids,
         held_by: None,
     })
+}
+
+/// The organization's declarative policy for EC2. EC2 itself says which setting it holds, once it has arrived in the region.
+struct Ec2Policy;
+
+impl Kind for Ec2Policy {
+    const TYPE: &'static str = "DECLARATIVE_POLICY_EC2";
+}
+
+/// The settings that the policy in effect holds (AWS Organizations User Guide, "Declarative policy syntax and examples").
+pub(super) fn owned(policy: &Value) -> impl Iterator<Item = Setting> {
+    let attributes = [
+        ("snapshot_block_public_access", Setting::SnapshotPublicAccess),
+        ("image_block_public_access", Setting::ImagePublicAccess),
+        ("serial_console_access", Setting::SerialConsole),
+        ("instance_metadata_defaults", Setting::InstanceMetadata),
+    ];
+    let held = &policy["ec2_attributes"];
+    attributes
+        .into_iter()
+        .filter(|(name, _)| held[*name].is_object())
+        .map(|(_, setting)| setting)
 }
 
 async fn only_if<T>(

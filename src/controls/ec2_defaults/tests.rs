@@ -1,7 +1,11 @@
+use std::collections::BTreeSet;
+
 use toml::Table;
 use trueup_core::control::{Control, Observed};
 use trueup_core::values::Bound;
 
+use super::diff::differs;
+use super::live::owned;
 use super::model::{Options, PublicSnapshots, Setting};
 use super::*;
 use crate::testing;
@@ -291,6 +295,37 @@ fn options_that_are_not_written_are_sent_back_as_they_were_read() {
         panic!("{out:?}")
     };
     assert_eq!((Some(set), keep), (want.instance_metadata.as_ref(), &ids.options));
+}
+
+#[test]
+fn a_declarative_policy_holds_the_settings_that_it_names_and_no_other() {
+    let held = |policy: serde_json::Value| owned(&policy).collect::<Vec<_>>();
+    let policy = serde_json::json!({"ec2_attributes": {
+        "exception_message": "Ask the platform team.",
+        "image_block_public_access": {"state": "block_new_sharing"},
+        "vpc_block_public_access": {"internet_gateway_block": {"mode": "block_ingress", "exclusions_allowed": "enabled"}},
+        "instance_metadata_defaults": {"http_tokens": "required"},
+    }});
+    assert_eq!(
+        held(policy),
+        [Setting::ImagePublicAccess, Setting::InstanceMetadata]
+    );
+    for unknown in [
+        serde_json::Value::Null,
+        serde_json::json!({"ec2_attributes": {"serial_console_access": "disabled"}}),
+        serde_json::json!({"ec2_attributes": "all"}),
+    ] {
+        assert_eq!(held(unknown.clone()), [], "{unknown}");
+    }
+}
+
+#[test]
+fn only_a_difference_in_a_setting_that_is_not_known_to_be_held_leads_to_the_policy() {
+    let (want, live) = (model("serial_console = false"), model("serial_console = true"));
+    let held = [Setting::SerialConsole].into();
+    assert!(differs(&want, &live, &BTreeSet::new()));
+    assert!(!differs(&want, &live, &held));
+    assert!(!differs(&want, &want, &BTreeSet::new()));
 }
 
 #[test]

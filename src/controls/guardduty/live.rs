@@ -3,6 +3,7 @@
 use aws_sdk_guardduty::Client;
 use aws_sdk_guardduty::operation::get_detector::GetDetectorOutput;
 use aws_sdk_guardduty::types::{Administrator, DetectorStatus, ManagedBy};
+use serde_json::Value;
 use trueup_aws::{Cx, Failure};
 use trueup_core::change::Manager;
 use trueup_core::control::Observed;
@@ -10,17 +11,22 @@ use trueup_core::values::Bound;
 
 use super::features;
 use super::model::{Action, Frequency, Ids, Model, Told};
+use crate::effective_policy::{Kind, effective_policy};
 
 mod write;
 
 /// See [`Live::fetch`](trueup_aws::Live::fetch).
-pub(super) async fn fetch(cx: &Cx) -> Result<Observed<Model, Ids>, Failure> {
+pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let guardduty = &cx.clients().guardduty;
     let Some(id) = find(guardduty).await? else {
-        return Ok(Observed::of(Model {
+        let model = Model {
             enabled: Some(false),
             ..Model::default()
-        }));
+        };
+        return Ok(Observed {
+            held_by: policy(cx, want, &model).await?,
+            ..Observed::of(model)
+        });
     };
     let detector = guardduty.get_detector().detector_id(&id).send().await?;
     let administrator = guardduty
@@ -29,8 +35,16 @@ pub(super) async fn fetch(cx: &Cx) -> Result<Observed<Model, Ids>, Failure> {
         .send()
         .await?
         .administrator;
+    let live = model(&detector);
+    let administrator = administrator
+        .as_ref()
+        .and_then(|one| managing(one, &cx.env.account));
+    let held_by = match held_by(administrator, &detector) {
+        None => policy(cx, want, &live).await?,
+        held_by => held_by,
+    };
     Ok(Observed {
-        model: model(&detector),
+        model: live,
         ids: Ids {
             detector: Some(id),
             tags: detector
@@ -43,12 +57,36 @@ pub(super) async fn fetch(cx: &Cx) -> Result<Observed<Model, Ids>, Failure> {
                 unknown_features: features::unknown(detector.features()),
             },
         },
-        held_by: held_by(
-            administrator
-                .as_ref()
-                .and_then(|one| managing(one, &cx.env.account)),
-            &detector,
-        ),
+        held_by,
+    })
+}
+
+/// The organization's GuardDuty policy. What it holds beside the detector itself, each feature says of itself.
+struct GuardDutyPolicy;
+
+impl Kind for GuardDutyPolicy {
+    const TYPE: &'static str = "GUARDDUTY_POLICY";
+}
+
+/// The policy that decides whether GuardDuty is enabled here, asked for where that is not as wanted.
+async fn policy(cx: &Cx, want: Option<&Model>, live: &Model) -> Result<Option<Manager>, Failure> {
+    let wanted = want.and_then(|want| want.enabled);
+    if wanted.is_none() || wanted == live.enabled {
+        return Ok(None);
+    }
+    let policy = effective_policy::<GuardDutyPolicy>(cx).await?;
+    Ok(owner(&policy, cx.region().as_str()))
+}
+
+/// Who decides whether GuardDuty is enabled in a region, by the policy in effect (AWS Organizations User Guide, "Amazon
+/// GuardDuty policy syntax and examples").
+pub(super) fn owner(policy: &Value, region: &str) -> Option<Manager> {
+    let blocks = &policy["guardduty"]["enablement"];
+    // A region's own block replaces the default one.
+    let block = blocks.get(region).or_else(|| blocks.get("default"))?;
+    let status = block["foundational"]["status"].as_str()?;
+    ["enabled", "disabled"].contains(&status).then(|| Manager {
+        who: format!("a GuardDuty policy of the organization, which wants GuardDuty {status} here"),
     })
 }
 

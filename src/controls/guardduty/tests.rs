@@ -10,7 +10,7 @@ use trueup_core::env::Run;
 use trueup_core::tags::Tags;
 
 use super::features::Features;
-use super::live::{held_by, managing};
+use super::live::{held_by, managing, owner};
 use super::model::{Frequency, Settings};
 use super::*;
 use crate::testing;
@@ -360,4 +360,33 @@ fn an_administrator_or_a_policy_owns_the_detector() {
         who(None, Some(ManagedBy::GuarddutyPolicy)).as_deref(),
         Some("a GuardDuty policy of the organization")
     );
+}
+
+#[test]
+fn a_policy_decides_in_the_regions_that_it_names_or_everywhere_by_default() {
+    let foundational = |status: &str| serde_json::json!({"foundational": {"status": status}});
+    let policy = |blocks: serde_json::Value| serde_json::json!({"guardduty": {"enablement": blocks}});
+    let held = |policy: serde_json::Value| owner(&policy, "eu-west-1").map(|owner| owner.who);
+    let by = |status: &str| {
+        Some(format!(
+            "a GuardDuty policy of the organization, which wants GuardDuty {status} here"
+        ))
+    };
+    let blocks =
+        |own: &str| serde_json::json!({"default": foundational("enabled"), "eu-west-1": foundational(own)});
+    assert_eq!(
+        held(policy(serde_json::json!({"default": foundational("enabled")}))),
+        by("enabled")
+    );
+    assert_eq!(held(policy(blocks("disabled"))), by("disabled"));
+    for unmanaged in [
+        serde_json::Value::Null,
+        policy(serde_json::json!({"us-east-1": foundational("enabled")})),
+        // A region's own block replaces the default one as a whole.
+        policy(serde_json::json!({"default": foundational("enabled"), "eu-west-1": {}})),
+        policy(serde_json::json!({"default": foundational("automatic")})),
+        policy(serde_json::json!({"default": {"foundational": {"status": {"@@assign": "enabled"}}}})),
+    ] {
+        assert_eq!(held(unmanaged.clone()), None, "{unmanaged}");
+    }
 }

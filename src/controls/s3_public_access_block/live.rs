@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 use trueup_aws::wait::Wait;
 use trueup_aws::{Cx, Failure};
+use trueup_core::change::Manager;
 use trueup_core::control::Observed;
 use trueup_core::values::Presence;
 
 use super::buckets::{self, Buckets};
 use super::model::{Action, Block, Model};
+use crate::effective_policy::{Kind, effective_policy};
 
 const NO_BLOCK: &str = "NoSuchPublicAccessBlockConfiguration";
 
@@ -17,7 +20,13 @@ const NO_BLOCK: &str = "NoSuchPublicAccessBlockConfiguration";
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Buckets>, Failure> {
     let live = read(cx).await?;
     let block = live.unwrap_or_default();
-    let cuts = want.map(|want| want.over(block).cuts_after(block));
+    let held_by = match want {
+        Some(want) if want.over(block) != block => owner(&effective_policy::<S3Policy>(cx).await?),
+        _ => None,
+    };
+    let cuts = want
+        .filter(|_| held_by.is_none())
+        .map(|want| want.over(block).cuts_after(block));
     Ok(Observed {
         model: live.map_or_else(
             || Model {
@@ -30,7 +39,27 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             Some(cuts) if cuts.acls || cuts.policies => buckets::look(cx, cuts).await,
             _ => Buckets::default(),
         },
-        held_by: None,
+        held_by,
+    })
+}
+
+/// The organization's S3 policy, which stands above the account's block. What S3 answers of the block is what is in effect,
+/// whoever set it (S3 Control API reference, `GetPublicAccessBlock`).
+struct S3Policy;
+
+impl Kind for S3Policy {
+    const TYPE: &'static str = "S3_POLICY";
+}
+
+/// Who sets the block, by the policy in effect (AWS Organizations User Guide, "Amazon S3 policy syntax and examples").
+pub(super) fn owner(policy: &Value) -> Option<Manager> {
+    let turned = match policy["s3_attributes"]["public_access_block_configuration"].as_str()? {
+        "all" => "on",
+        "none" => "off",
+        _ => return None,
+    };
+    Some(Manager {
+        who: format!("an S3 policy of the organization, which turns all four settings {turned}"),
     })
 }
 
@@ -87,8 +116,8 @@ pub(super) async fn apply(action: &Action, cx: &Cx) -> Result<(), Failure> {
     .await
 }
 
-/// A refused write, with who else may have refused it: an organization's S3 policy overrides the account's block, shows
-/// in no read, and answers with a bare AccessDenied (S3 Control API reference, `PutPublicAccessBlock`).
+/// A refused write, with who else may have refused it: an organization's S3 policy overrides the account's block, may be one
+/// that the caller cannot read, and answers with a bare AccessDenied (S3 Control API reference, `PutPublicAccessBlock`).
 pub(super) fn refused(fault: Failure) -> Failure {
     // A denial by IAM or by a service control policy says which policy it was.
     if !fault.is("AccessDenied") || fault.message.contains("policy") {

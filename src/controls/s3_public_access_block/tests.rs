@@ -6,7 +6,7 @@ use trueup_aws::wait::{Tell, Wait};
 use trueup_core::fault::Fault;
 
 use super::buckets::{Bucket, Cuts};
-use super::live::{Pace, refused, settle};
+use super::live::{Pace, owner, refused, settle};
 use super::model::Block;
 use super::*;
 use crate::testing;
@@ -250,6 +250,26 @@ fn a_bare_denial_may_be_the_organizations_and_one_that_names_its_policy_is_not()
         Failure::answer("s3control:PutPublicAccessBlock", "something else"),
     ] {
         assert_eq!(refused(named.clone()), named);
+    }
+}
+
+#[test]
+fn a_policy_of_the_organization_that_sets_the_block_is_its_owner() {
+    let who = |policy: serde_json::Value| owner(&policy).map(|owner| owner.who);
+    let policy =
+        |value: &str| serde_json::json!({"s3_attributes": {"public_access_block_configuration": value}});
+    for (value, turned) in [("all", "on"), ("none", "off")] {
+        let said = format!("an S3 policy of the organization, which turns all four settings {turned}");
+        assert_eq!(who(policy(value)), Some(said));
+    }
+    for unknown in [
+        policy("some"),
+        serde_json::Value::Null,
+        serde_json::json!({"s3_attributes": {}}),
+        serde_json::json!({"s3_attributes": {"public_access_block_configuration": {"@@assign": "all"}}}),
+        serde_json::json!(["all"]),
+    ] {
+        assert_eq!(who(unknown.clone()), None, "{unknown}");
     }
 }
 

@@ -10,12 +10,14 @@ use super::model::{Action, Generator, Ids, Model, Told};
 use crate::global_region;
 
 mod controls;
+mod policy;
 mod read;
 mod write;
 
 pub(crate) use self::read::aggregation_region;
 
 use self::controls::{associations, turn_controls};
+use self::policy::policy;
 use self::read::{aggregator, central_configuration, held_by, standards, tags_of, unless_absent};
 use self::write::{aggregate, auto_enable, disable, enable, generate, link_all, turn, turn_off, turn_on};
 
@@ -27,6 +29,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             enabled: Some(false),
             ..Model::default()
         });
+        seen.held_by = policy(cx, want, false).await?;
         standards(hub, want, false, &mut seen).await?;
         seen.ids.global_region = global_region(cx, want).await?;
         return Ok(seen);
@@ -73,6 +76,9 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
             None => links_all.then_some(true),
             Some(_) => Some(links_all),
         };
+    }
+    if seen.held_by.is_none() {
+        seen.held_by = policy(cx, want, true).await?;
     }
     // The delegated administrator has no administrator, and may be configured centrally all the same.
     if seen.held_by.is_none()

@@ -111,6 +111,52 @@ pub struct DeclarativePolicy {
 }
 
 impl DeclarativePolicy {
+    /// What Organizations tells of it, if it sets anything (Organizations User Guide, "Declarative policy syntax and
+    /// examples").
+    pub(crate) fn content(&self) -> Option<Value> {
+        let words = |value: Value| match value {
+            Value::String(word) => Value::String(word.replace('-', "_")),
+            other => Value::String(other.to_string()),
+        };
+        let within = |member: &str, value: Value| json!({ member: words(value) });
+        let metadata = |options: &InstanceMetadata| {
+            let options = json!(options);
+            let options = options.as_object().into_iter().flatten();
+            let written = options.map(|(name, value)| (name.clone(), words(value.clone())));
+            Value::Object(written.collect())
+        };
+        let serial = |on: bool| json!(if on { Switch::Enabled } else { Switch::Disabled });
+        let attributes = [
+            (
+                "snapshot_block_public_access",
+                self.snapshot_block_public_access
+                    .map(|state| within("state", json!(state))),
+            ),
+            (
+                "image_block_public_access",
+                self.image_block_public_access
+                    .map(|state| within("state", json!(state))),
+            ),
+            (
+                "serial_console_access",
+                self.serial_console_access.map(|on| within("status", serial(on))),
+            ),
+            (
+                "instance_metadata_defaults",
+                self.instance_metadata_defaults.as_ref().map(metadata),
+            ),
+            (
+                "exception_message",
+                self.exception_message.as_ref().map(|message| json!(message)),
+            ),
+        ];
+        let set: Map<String, Value> = attributes
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect();
+        (!set.is_empty()).then(|| json!({ "ec2_attributes": set }))
+    }
+
     /// Refuses a change of what the policy sets. The code that comes with the sentence is not published.
     fn spare<T>(&self, set: Option<&T>) -> Result<(), AwsError> {
         match set {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::guardduty::{FREQUENCIES, Features};
+use super::super::organizations::TYPES;
 use super::super::{Account, DEFAULT_REGIONS, OPT_IN_REGIONS, services};
 use super::{InjectedKind, World};
 
@@ -21,6 +22,13 @@ impl World {
             "securityhub_administrator",
             self.securityhub_administrator.as_ref(),
         )?;
+        let mut kinds = self.effective_policies.keys();
+        if let Some(kind) = kinds.find(|kind| !TYPES.contains(&kind.as_str())) {
+            return Err(format!(
+                "`{kind}` in [effective_policies] is no type of policy; expected one of {}",
+                TYPES.join(", ")
+            ));
+        }
         let metadata = self.declarative_policy.instance_metadata_defaults.as_ref();
         if let Some(hops) = metadata.and_then(|metadata| metadata.http_put_response_hop_limit)
             && !(1..=64).contains(&hops)

@@ -1,0 +1,86 @@
+//! The policies of the organization that are in effect on the account: who else may own what a control manages.
+//!
+//! Any account may ask for its own (AWS Organizations API reference, `DescribeEffectivePolicy`), one type a call. It matters
+//! only where something differs, so only then is it asked.
+
+use std::marker::PhantomData;
+
+use aws_sdk_organizations::types::EffectivePolicyType;
+use serde_json::Value;
+use trueup_aws::{Cx, Failure, Reading};
+use trueup_core::fault::FaultKind;
+use trueup_core::location::Location;
+
+/// A type of policy.
+pub(crate) trait Kind: Send + Sync + 'static {
+    /// Its name in the API.
+    const TYPE: &'static str;
+}
+
+/// What is known of the policy of one type.
+struct Effective<K> {
+    content: Value,
+    kind: PhantomData<K>,
+}
+
+impl<K: Kind> Reading for Effective<K> {
+    async fn read(cx: &Cx) -> Result<Self, Failure> {
+        let call = cx.clients().organizations.describe_effective_policy();
+        // The SDK's list of types lags behind AWS's.
+        let answer = call.policy_type(EffectivePolicyType::from(K::TYPE)).send().await;
+        let content = match answer.map_err(Failure::from) {
+            Ok(answer) => answer
+                .effective_policy
+                .and_then(|policy| serde_json::from_str(&policy.policy_content?).ok())
+                .unwrap_or_default(),
+            Err(fault) if is_no_answer(fault.kind) => return Err(fault),
+            Err(_) => Value::Null,
+        };
+        Ok(Effective {
+            content,
+            kind: PhantomData,
+        })
+    }
+}
+
+/// Whether a failure leaves open what another attempt would say. Any other one stays: there is no organization, no policy
+/// of the type, no permission, or nothing that knows the call.
+fn is_no_answer(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Throttled
+            | FaultKind::Network
+            | FaultKind::Proxy
+            | FaultKind::Certificate
+            | FaultKind::Clock
+            | FaultKind::Credentials
+    )
+}
+
+/// The policy of a type that is in effect on the account, its operators resolved; null where there is none, or none that the
+/// caller may know of. Each survey asks once.
+pub(crate) async fn effective_policy<K: Kind>(cx: &Cx) -> Result<Value, Failure> {
+    let policy = cx.at(Location::Account).cached::<Effective<K>>().await?;
+    Ok(policy.content.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_end_otherwise_next_time_is_a_failure() {
+        for kind in [FaultKind::Network, FaultKind::Throttled, FaultKind::Certificate] {
+            assert!(is_no_answer(kind), "{kind:?}");
+        }
+        for kind in [
+            FaultKind::Denied,
+            FaultKind::DeniedByOrganization,
+            FaultKind::NotAvailable,
+            FaultKind::Service,
+            FaultKind::Answer,
+        ] {
+            assert!(!is_no_answer(kind), "{kind:?}");
+        }
+    }
+}
