@@ -82,7 +82,7 @@ fn an_organization_that_cannot_be_reached_leaves_open_what_differs_and_nothing_e
     folder.write("b.toml", &format!("{rest}{BLOCK}"));
     folder
         .sandbox(&["plan", "b.toml"])
-        .expect(3)
+        .expect(1)
         .says("organizations:DescribeEffectivePolicy");
     assert_eq!(folder.writes(), Vec::<String>::new());
     folder.write("b.toml", &rest);
