@@ -2,8 +2,8 @@
 //!
 //! It is removed one part after the other, and the first refusal ends it. It starts with the subnets, because
 //! `DeleteSubnet` is AWS's own in-use check: it fails while a network interface is left in the subnet, and a VPC that
-//! turns out to be used then still has its gateway and its routes. `DeleteVpc` at the end takes the main route table, the default network ACL and the default
-//! security group with it (EC2 API reference); the set of DHCP options stays.
+//! turns out to be used then still has its gateway and its routes. `DeleteVpc` at the end takes the main route table,
+//! the default network ACL and the default security group with it (EC2 API reference); the set of DHCP options stays.
 //!
 //! `live` says what is there and makes one change, and `obstacles` says what forbids removing it.
 

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use aws_sdk_organizations::types::EffectivePolicyType;
 use serde_json::Value;
+use tokio::sync::Mutex;
 use trueup_aws::{Cx, Failure, Reading};
 use trueup_core::fault::FaultKind;
 use trueup_core::location::Location;
@@ -23,8 +24,24 @@ struct Effective<K> {
     kind: PhantomData<K>,
 }
 
+/// Whether no type is worth asking for any more, because the account is in no organization or may not ask. One refusal is
+/// enough: denied calls ring the account's own alarms.
+#[derive(Default)]
+struct IsOver(Mutex<bool>);
+
+impl Reading for IsOver {
+    async fn read(_cx: &Cx) -> Result<Self, Failure> {
+        Ok(IsOver::default())
+    }
+}
+
 impl<K: Kind> Reading for Effective<K> {
     async fn read(cx: &Cx) -> Result<Self, Failure> {
+        let is_over = cx.cached::<IsOver>().await?;
+        let mut is_over = is_over.0.lock().await;
+        if *is_over {
+            return Ok(Effective::of(Value::Null));
+        }
         let call = cx.clients().organizations.describe_effective_policy();
         // The SDK's list of types lags behind AWS's.
         let answer = call.policy_type(EffectivePolicyType::from(K::TYPE)).send().await;
@@ -34,12 +51,24 @@ impl<K: Kind> Reading for Effective<K> {
                 .and_then(|policy| serde_json::from_str(&policy.policy_content?).ok())
                 .unwrap_or_default(),
             Err(fault) if is_no_answer(fault.kind) => return Err(fault),
-            Err(_) => Value::Null,
+            Err(fault) => {
+                *is_over = !fault.is_one_of(&OF_ONE_TYPE);
+                Value::Null
+            }
         };
-        Ok(Effective {
+        Ok(Effective::of(content))
+    }
+}
+
+/// The codes that say nothing about the other types: there is no policy of this one, or the partition does not know it.
+const OF_ONE_TYPE: [&str; 2] = ["EffectivePolicyNotFoundException", "InvalidInputException"];
+
+impl<K> Effective<K> {
+    fn of(content: Value) -> Self {
+        Effective {
             content,
             kind: PhantomData,
-        })
+        }
     }
 }
 

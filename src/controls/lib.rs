@@ -1,8 +1,9 @@
 //! Everything that trueup keeps true in an AWS account: one private module a control.
 //!
-//! What goes out is the list ([`registry`]), in the order of the checklist, and what an account shows of its home region
-//! ([`home_clues`]): no code outside can name a control's types. A control may use the AWS clients, the policy documents and the core's model; it may not print, read
-//! files or the environment, and it knows neither the engine nor the simulated account.
+//! What goes out is the list ([`registry`]), in the order of the checklist, and what an account shows of its home
+//! region ([`home_clues`]): no code outside can name a control's types. A control may use the AWS clients, the policy
+//! documents and the core's model; it may not print, read files or the environment, and it knows neither the engine
+//! nor the simulated account.
 //!
 //! # How to add a control
 //!

@@ -72,6 +72,20 @@ fn without_an_organization_a_policy_or_a_right_to_ask_all_goes_on_as_ever() {
 }
 
 #[test]
+fn one_refusal_is_enough_for_all_types_of_policies() {
+    let rest = "[guardduty]\nenabled = true\n[security_hub]\nenabled = true\n";
+    let of_all = format!("{ONE}{BLOCK}{rest}");
+    let denied = "[[deny]]\naction = \"organizations:*\"\nby = \"iam\"\n";
+    for (world, times) in [("", 1), (denied, 1), (&s3("some"), 3)] {
+        let folder = Folder::new();
+        folder.world(world);
+        folder.write("b.toml", &of_all);
+        folder.sandbox(&["plan", "b.toml"]).expect(0);
+        assert_eq!(asked(&folder), times, "{world}");
+    }
+}
+
+#[test]
 fn an_organization_that_cannot_be_reached_leaves_open_what_differs_and_nothing_else() {
     let folder = Folder::new();
     folder.world(

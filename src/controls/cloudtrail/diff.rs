@@ -356,8 +356,8 @@ fn others(ids: &Ids, chosen: Option<&Model>, out: &mut Changes<Action>) {
             _ => "a new one".to_owned(),
         };
         out.notice(format!(
-            "the organization's trail {arn} records this account too, and whether it logs can be seen in its own account \
-             alone; {own} is managed beside it: each further copy of management events costs 2 USD for 100,000 events"
+            "the organization's trail {arn} records this account too (only the account that owns it can see whether it is \
+             logging), and {own} is managed beside it: each further copy of management events costs 2 USD for 100,000 events"
         ));
     }
     let list = |all: &[&Other]| {
