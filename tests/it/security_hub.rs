@@ -368,7 +368,7 @@ fn findings_come_together_in_the_home_region_and_nowhere_else() {
     // One that links some regions only is nothing that the key can say.
     let export = ["export", "--only", "security_hub", "--region", "us-east-1"];
     let export = folder.sandbox(&export).expect(0).stdout;
-    assert!(!export.contains("aggregate"), "{export}");
+    assert!(!export.contains("aggregate_in_home_region"), "{export}");
     folder.becomes(&on, &["us-east-1 securityhub:UpdateFindingAggregator"]);
     let after = folder.region("us-east-1")["securityhub"]["aggregator"].clone();
     assert_eq!((&after["id"], &after["regions"]), (&before, &json!([])));
