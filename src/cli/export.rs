@@ -16,10 +16,10 @@ pub(super) struct Args {
     /// Write to this file, which only you may read, instead of standard output.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
-    /// The home region to write into the file and to ask account-wide things in. Otherwise the one is taken that the
-    /// account shows: the home of its own trail of all regions, the region whose AWS Config recorder records global
-    /// resource types, and that in which Security Hub aggregates findings. Where these differ or there is none, it is the
-    /// configured region or us-east-1. The file says how it was chosen.
+    /// Home region to write into the file and to read account-wide settings in. By default it is detected: the home region
+    /// of the account's own multi-region trail, the region in which AWS Config records global resource types, and the region
+    /// in which Security Hub aggregates findings. If these disagree or none exists, it is the configured region or us-east-1.
+    /// The file says how it was chosen.
     #[arg(long, value_name = "REGION", value_hint = ValueHint::Other)]
     home_region: Option<trueup_core::location::Region>,
     /// Refuse any other account than this one.

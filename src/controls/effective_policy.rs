@@ -46,15 +46,18 @@ impl<K: Kind> Reading for Effective<K> {
         // The SDK's list of types lags behind AWS's.
         let answer = call.policy_type(EffectivePolicyType::from(K::TYPE)).send().await;
         let content = match answer.map_err(Failure::from) {
-            Ok(answer) => answer
-                .effective_policy
-                .and_then(|policy| serde_json::from_str(&policy.policy_content?).ok())
-                .unwrap_or_default(),
-            Err(fault) if is_no_answer(fault.kind) => return Err(fault),
-            Err(fault) => {
-                *is_over = !fault.is_one_of(&OF_ONE_TYPE);
+            Ok(answer) => match answer.effective_policy.and_then(|policy| policy.policy_content) {
+                None => Value::Null,
+                Some(text) => serde_json::from_str(&text).map_err(|error| {
+                    Failure::answer("organizations:DescribeEffectivePolicy", error.to_string())
+                })?,
+            },
+            Err(fault) if fault.is_one_of(&OF_ONE_TYPE) => Value::Null,
+            Err(fault) if fault.is_one_of(&OF_ALL_TYPES) || is_refusal(fault.kind) => {
+                *is_over = true;
                 Value::Null
             }
+            Err(fault) => return Err(fault),
         };
         Ok(Effective::of(content))
     }
@@ -62,6 +65,12 @@ impl<K: Kind> Reading for Effective<K> {
 
 /// The codes that say nothing about the other types: there is no policy of this one, or the partition does not know it.
 const OF_ONE_TYPE: [&str; 2] = ["EffectivePolicyNotFoundException", "InvalidInputException"];
+
+/// The codes that hold for all types: there is no organization, or its policies cannot be asked for here.
+const OF_ALL_TYPES: [&str; 2] = [
+    "AWSOrganizationsNotInUseException",
+    "UnsupportedAPIEndpointException",
+];
 
 impl<K> Effective<K> {
     fn of(content: Value) -> Self {
@@ -72,17 +81,11 @@ impl<K> Effective<K> {
     }
 }
 
-/// Whether a failure leaves open what another attempt would say. Any other one stays: there is no organization, no policy
-/// of the type, no permission, or nothing that knows the call.
-fn is_no_answer(kind: FaultKind) -> bool {
+/// Whether the account may not ask, or has nothing that it could ask. Any other failure leaves open who owns what differs.
+fn is_refusal(kind: FaultKind) -> bool {
     matches!(
         kind,
-        FaultKind::Throttled
-            | FaultKind::Network
-            | FaultKind::Proxy
-            | FaultKind::Certificate
-            | FaultKind::Clock
-            | FaultKind::Credentials
+        FaultKind::Denied | FaultKind::DeniedByOrganization | FaultKind::NotAvailable
     )
 }
 
@@ -91,25 +94,4 @@ fn is_no_answer(kind: FaultKind) -> bool {
 pub(crate) async fn effective_policy<K: Kind>(cx: &Cx) -> Result<Value, Failure> {
     let policy = cx.at(Location::Account).cached::<Effective<K>>().await?;
     Ok(policy.content.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_may_end_otherwise_next_time_is_a_failure() {
-        for kind in [FaultKind::Network, FaultKind::Throttled, FaultKind::Certificate] {
-            assert!(is_no_answer(kind), "{kind:?}");
-        }
-        for kind in [
-            FaultKind::Denied,
-            FaultKind::DeniedByOrganization,
-            FaultKind::NotAvailable,
-            FaultKind::Service,
-            FaultKind::Answer,
-        ] {
-            assert!(!is_no_answer(kind), "{kind:?}");
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! What an account shows of its home region, for `export`, which has no file that names it.
 //!
-//! In this order: where the account's own trail of all regions is at home (an organization's trail counts where there is
-//! no such one), in which region the AWS Config recorder records global resource types, and in which region Security
-//! Hub's findings come together. Where a home region cannot be the global one, the last two say nothing about it.
+//! Three settings show it: the home region of the account's own multi-region trail (an organization's trail counts where
+//! there is none), the region in which AWS Config records global resource types, and the region in which Security Hub
+//! aggregates findings. Where a home region cannot be the global one, the last two say nothing about it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -123,6 +123,7 @@ fn home_of(trails: &[Trail], env: &Env) -> Option<Clue> {
     let regions: BTreeSet<Region> = counted
         .iter()
         .filter_map(|trail| trail.home_region()?.parse().ok())
+        .filter(|region| env.enabled.contains(region))
         .collect();
     (!regions.is_empty()).then(|| Clue {
         what: match names.as_slice() {

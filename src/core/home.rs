@@ -35,12 +35,12 @@ pub struct Home {
 }
 
 impl Clues {
-    /// The region that was asked for; or else the one that all clues name which name a single one; or else the
-    /// `default`.
+    /// The region that was asked for, or else the only one on which all clues agree, or else the `default`.
     pub fn choose(&self, asked: Option<&Region>, default: &Region) -> Home {
         let named: BTreeSet<&Region> = self.clear().flat_map(|clue| &clue.regions).collect();
         let shown = match Vec::from_iter(named).as_slice() {
-            [region] => Some(*region),
+            // One that names several regions rules out all others.
+            [region] if self.found.iter().all(|clue| clue.regions.contains(*region)) => Some(*region),
             _ => None,
         };
         let region = asked.or(shown).unwrap_or(default).clone();

@@ -480,7 +480,7 @@ fn a_budget_with_a_notification_on_a_forecast_is_not_made_daily() {
     folder.says_of_budgets(
         2,
         &[
-            "cannot become daily while it notifies on forecasted > 80%",
+            "cannot become daily while it has notifications on forecasted > 80%",
             "write notifications = [] to delete all",
         ],
     );
@@ -505,7 +505,7 @@ fn a_forecast_of_a_single_day_is_refused_before_anything_is_read() {
     folder
         .run(&["validate", "b.toml"])
         .expect(1)
-        .complains("AWS forecasts no single days");
+        .complains("AWS has no forecasts for daily budgets");
 }
 
 #[test]

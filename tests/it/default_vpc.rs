@@ -138,7 +138,7 @@ fn the_first_refusal_ends_the_removal_in_its_region_and_a_later_run_goes_on() {
         &[
             "has dependencies and cannot be deleted; in the way: instance i-",
             &format!(
-                "already removed of {}: the default subnet of us-east-1a; nothing more is removed.",
+                "{} no longer has the default subnet of us-east-1a; nothing more is removed.",
                 vpc.as_str().unwrap()
             ),
             "Delete what uses it and apply again, or restore it with state = \"present\"",

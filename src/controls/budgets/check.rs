@@ -109,7 +109,7 @@ fn of_one(budget: &Budget) -> Vec<String> {
         );
         if budget.period == Some(Period::Daily) && notification.on == Some(On::Forecasted) {
             wrong.push(format!(
-                "notification {nth} is on a forecast, and AWS forecasts no single days; expected on = \"actual\", or \
+                "notification {nth} is on a forecast, and AWS has no forecasts for daily budgets; expected on = \"actual\", or \
                  another period"
             ));
         }

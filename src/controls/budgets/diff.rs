@@ -202,7 +202,7 @@ impl Of<'_> {
             Some((want, live)) if want.is_empty() => self.silence(live, &beside.odd, out),
             _ => vec![],
         };
-        // AWS forecasts no single days: a budget is daily only without, and gets some only once it is daily no longer.
+        // AWS has no forecasts for daily budgets: a budget is daily only without, and gets some only once it is daily no longer.
         let is_daily = |period| period == Some(Period::Daily);
         let mut forecastable = None;
         if change != Budget::default() || endless {
@@ -251,8 +251,7 @@ impl Of<'_> {
         let is_forecast = |one: &&Notification| one.on == Some(On::Forecasted);
         if self.wanted().iter().any(|one| is_forecast(&one)) {
             return Some(
-                "AWS forecasts no single days: write on = \"actual\" for the notifications of a daily budget, or another \
-                 period"
+                "AWS has no forecasts for daily budgets: write on = \"actual\" for every notification, or another period"
                     .to_owned(),
             );
         }
@@ -269,8 +268,9 @@ impl Of<'_> {
             .collect();
         (!there.is_empty()).then(|| {
             format!(
-                "the budget cannot become daily while it notifies on {}, as AWS forecasts no single days: delete that \
-                 notification in the console, write notifications = [] to delete all, or write another period",
+                "the budget cannot become daily while it has notifications on {}, because AWS has no forecasts for daily \
+                 budgets: delete them in the console, write notifications = [] to delete all notifications, or write \
+                 another period",
                 there.join(" and on ")
             )
         })

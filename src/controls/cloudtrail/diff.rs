@@ -353,11 +353,11 @@ fn others(ids: &Ids, chosen: Option<&Model>, out: &mut Changes<Action>) {
     if let Some(arn) = &ids.organization_trail {
         let own = match (&ids.name, chosen) {
             (Some(name), Some(_)) => format!("`{name}`"),
-            _ => "a new one".to_owned(),
+            _ => "a new trail".to_owned(),
         };
         out.notice(format!(
             "the organization's trail {arn} records this account too (only the account that owns it can see whether it is \
-             logging), and {own} is managed beside it: each further copy of management events costs 2 USD for 100,000 events"
+             logging). trueup manages {own} in addition: each further copy of management events costs 2 USD for 100,000 events"
         ));
     }
     let list = |all: &[&Other]| {

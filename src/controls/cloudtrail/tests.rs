@@ -641,14 +641,14 @@ fn a_trail_beside_the_organizations_is_a_second_copy() {
     let mut seen = nothing();
     seen.ids.organization_trail = Some("arn:aws:cloudtrail:us-east-1:999988887777:trail/all".to_owned());
     assert_eq!(costs(&example(), &seen), price::LOGS + price::SECOND_COPY);
-    assert!(plan(&example(), &seen).contains("a new one is managed beside it"));
+    assert!(plan(&example(), &seen).contains("trueup manages a new trail in addition"));
 }
 
 #[test]
 fn the_organizations_trail_beside_a_healthy_own_one_is_noted_with_its_price() {
     let mut seen = live();
     seen.ids.organization_trail = Some("arn:aws:cloudtrail:us-east-1:999988887777:trail/all".to_owned());
-    insta::assert_snapshot!(plan(&example(), &seen), @"note: the organization's trail arn:aws:cloudtrail:us-east-1:999988887777:trail/all records this account too (only the account that owns it can see whether it is logging), and `management-events` is managed beside it: each further copy of management events costs 2 USD for 100,000 events");
+    insta::assert_snapshot!(plan(&example(), &seen), @"note: the organization's trail arn:aws:cloudtrail:us-east-1:999988887777:trail/all records this account too (only the account that owns it can see whether it is logging). trueup manages `management-events` in addition: each further copy of management events costs 2 USD for 100,000 events");
 }
 
 #[test]

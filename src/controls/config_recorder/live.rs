@@ -75,13 +75,14 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     if let (Some(running), Some(_), Some(_)) = (running, &ids.channel, want) {
         ids.told.failing = failing(config, running).await?;
     }
-    let exists = match role::exists(cx, &recording.role).await {
-        // Where nobody asks for it, the recorder is known without.
-        Err(_) if want.is_none() => true,
-        read => read?,
-    };
+    let is_role_gone = !tower
+        && match role::exists(cx, &recording.role).await {
+            // An export does not depend on the role.
+            Err(_) if want.is_none() => false,
+            read => !read?,
+        };
     ids.recorder = Some(Recorder {
-        is_role_gone: !tower && !exists,
+        is_role_gone,
         tags: match &recorder.arn {
             Some(arn) if !cx.env.run.tags.is_empty() => tags_of(config, arn).await?,
             _ => Tags::new(),

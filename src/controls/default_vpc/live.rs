@@ -80,10 +80,7 @@ fn refused(said: &str, vpc: &Vpc, zones: Vec<String>) -> String {
     }));
     let gone = match gone.as_slice() {
         [] => format!("nothing of {id} is removed"),
-        gone => format!(
-            "already removed of {id}: {}; nothing more is removed",
-            gone.join(", ")
-        ),
+        gone => format!("{id} no longer has {}; nothing more is removed", gone.join(", ")),
     };
     format!(
         "{}; {in_the_way}; {gone}. Delete what uses it and apply again, or restore it with state = \"present\"",
@@ -223,8 +220,8 @@ mod tests {
 
     #[test]
     fn a_refused_deletion_says_what_is_in_the_way_what_is_gone_and_what_to_do() {
-        assert_snapshot!(left(&["eu-west-1b", "eu-west-1c"], true, &["instance i-1 (running)", "VPN gateway vgw-1"]), @r#"It has dependencies; in the way: instance i-1 (running), VPN gateway vgw-1; already removed of vpc-1: the default subnet of eu-west-1a; nothing more is removed. Delete what uses it and apply again, or restore it with state = "present""#);
+        assert_snapshot!(left(&["eu-west-1b", "eu-west-1c"], true, &["instance i-1 (running)", "VPN gateway vgw-1"]), @r#"It has dependencies; in the way: instance i-1 (running), VPN gateway vgw-1; vpc-1 no longer has the default subnet of eu-west-1a; nothing more is removed. Delete what uses it and apply again, or restore it with state = "present""#);
         assert_snapshot!(left(&["eu-west-1a", "eu-west-1b", "eu-west-1c"], true, &["instance i-1 (running)"]), @r#"It has dependencies; in the way: instance i-1 (running); nothing of vpc-1 is removed. Delete what uses it and apply again, or restore it with state = "present""#);
-        assert_snapshot!(left(&[], false, &[]), @r#"It has dependencies; EC2 shows nothing that uses vpc-1; not looked for: DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle Lambda functions, route servers, local gateways of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall rules; already removed of vpc-1: the default subnet of eu-west-1a, the default subnet of eu-west-1b, the default subnet of eu-west-1c, the internet gateway; nothing more is removed. Delete what uses it and apply again, or restore it with state = "present""#);
+        assert_snapshot!(left(&[], false, &[]), @r#"It has dependencies; EC2 shows nothing that uses vpc-1; not looked for: DB, cache and other subnet groups, Auto Scaling groups, launch templates, idle Lambda functions, route servers, local gateways of Outposts, Route 53 private hosted zones, Resolver and DNS Firewall rules; vpc-1 no longer has the default subnet of eu-west-1a, the default subnet of eu-west-1b, the default subnet of eu-west-1c, the internet gateway; nothing more is removed. Delete what uses it and apply again, or restore it with state = "present""#);
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
     home(cx, want, &mut ids).await?;
     let coverage = want.and_then(|want| want.coverage);
     if want.is_none_or(|want| want.is_absent() || want.coverage.is_some()) {
-        ids.role = read::role(cx).await?;
+        ids.role = read::role(cx, coverage).await?;
         elsewhere(cx, want, coverage, &mut ids).await;
     }
     read::other_roles(cx, &mut ids).await?;

@@ -34,15 +34,17 @@ pub(super) struct Judged {
     pub(super) unclear: Option<String>,
 }
 
+/// The documents that decide what a role can be used for.
+pub(super) struct Documents {
+    pub(super) trust: Policy,
+    pub(super) held: OtherPolicies,
+    pub(super) boundary: Option<Policy>,
+}
+
 /// Judges a role by its trust, all of its policies and its boundary. What they leave open counts as allowed, and is named.
-pub(super) fn judge(
-    trust: &Policy,
-    held: &OtherPolicies,
-    boundary: Option<&Policy>,
-    role: &str,
-    rules: &[String],
-    env: &Env,
-) -> Judged {
+pub(super) fn judge(documents: &Documents, role: &str, rules: &[String], env: &Env) -> Judged {
+    let Documents { trust, held, .. } = documents;
+    let boundary = documents.boundary.as_ref();
     let (assumable, sends) = (
         is_assumable(trust, role, rules, env),
         May::of([reaches(held, boundary, role, &bus(env))]),
@@ -81,30 +83,26 @@ pub(super) fn judge(
     judged
 }
 
-/// Whether EventBridge may assume the role for these rules, given by ARN. What holds for some of them alone cannot be told.
+/// Whether EventBridge may assume the role for each of these rules, given by ARN. One for which it may not decides.
 fn is_assumable(trust: &Policy, role: &str, rules: &[String], env: &Env) -> May {
     let context = Context::complete()
         .with("aws:SourceAccount", &env.account)
         .unknown("aws:SourceOrgID")
         .unknown("aws:SourceOrgPaths");
-    let by = |context: Context| {
-        let assume = Request {
-            principal: Principal::Service("events.amazonaws.com".to_owned()),
-            action: "sts:AssumeRole".to_owned(),
-            resource: role.to_owned(),
-            context,
-        };
-        access::may(trust, [&assume])
+    let request = |context: Context| Request {
+        principal: Principal::Service("events.amazonaws.com".to_owned()),
+        action: "sts:AssumeRole".to_owned(),
+        resource: role.to_owned(),
+        context,
     };
-    let of_rules = rules
+    let mut requests: Vec<Request> = rules
         .iter()
-        .map(|rule| by(context.clone().with("aws:SourceArn", rule)));
-    let of_rules: Vec<May> = of_rules.collect();
-    match of_rules.first() {
-        Some(May::No(why)) if of_rules.iter().all(May::is_no) => May::No(why.clone()),
-        Some(May::Yes) if of_rules.iter().all(|may| *may == May::Yes) => May::Yes,
-        _ => by(context.unknown("aws:SourceArn")),
+        .map(|rule| request(context.clone().with("aws:SourceArn", rule)))
+        .collect();
+    if requests.is_empty() {
+        requests.push(request(context.unknown("aws:SourceArn")));
     }
+    access::may(trust, &requests)
 }
 
 /// How far a role of others can be used.
@@ -116,16 +114,20 @@ pub(super) struct OfOthers {
     pub(super) unclear: Option<String>,
 }
 
-/// Whether EventBridge can reach a target through a role.
+/// Whether a rule, given by its ARN, can reach a target through a role.
 pub(super) fn of_others(
-    trust: &Policy,
-    held: &OtherPolicies,
-    boundary: Option<&Policy>,
+    documents: &Documents,
     (role, target): (&str, &str),
-    rules: &[String],
+    rule: &str,
     env: &Env,
 ) -> OfOthers {
-    let assumable = is_assumable(trust, role, rules, env);
+    let Documents {
+        trust,
+        held,
+        boundary,
+    } = documents;
+    let boundary = boundary.as_ref();
+    let assumable = is_assumable(trust, role, &[rule.to_owned()], env);
     let sends = May::of([reaches(held, boundary, role, target)]);
     let fails = match (assumable.is_no(), sends.is_no()) {
         (true, _) => Some("does not let EventBridge assume it".to_owned()),
@@ -221,8 +223,16 @@ mod tests {
         json!({"Service": ["events.amazonaws.com", "scheduler.amazonaws.com"]})
     }
 
+    fn documents(trust: &Policy, held: &OtherPolicies, boundary: Option<Policy>) -> Documents {
+        Documents {
+            trust: trust.clone(),
+            held: held.clone(),
+            boundary,
+        }
+    }
+
     fn judged(trust: &Policy, held: &OtherPolicies) -> Judged {
-        judge(trust, held, None, ROLE, &[RULE.to_owned()], &env())
+        judge(&documents(trust, held, None), ROLE, &[RULE.to_owned()], &env())
     }
 
     #[test]
@@ -289,7 +299,8 @@ mod tests {
         ]));
         let told = judged(&open, &denied);
         assert!(!told.lets && told.obstacles[0].contains("NoEvents"), "{told:?}");
-        let told = judge(&open, &may, Some(&policy(allow("s3:*", "*"))), ROLE, &[], &env());
+        let limited = documents(&open, &may, Some(policy(allow("s3:*", "*"))));
+        let told = judge(&limited, ROLE, &[], &env());
         assert_eq!(
             told.obstacles,
             [
@@ -304,7 +315,7 @@ mod tests {
         const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alerts";
         let open = trust(events(), json!({}));
         let told = |trust: &Policy, held: &OtherPolicies, target: &str| {
-            of_others(trust, held, None, (ROLE, target), &[RULE.to_owned()], &env()).fails
+            of_others(&documents(trust, held, None), (ROLE, target), RULE, &env()).fails
         };
         assert_eq!(told(&open, &own(allow("sns:Publish", TOPIC)), TOPIC), None);
         assert_eq!(
@@ -328,7 +339,7 @@ mod tests {
         let told = |rules: &[&str], pattern: &str| {
             let trust = trust(events(), json!({"ArnLike": {"aws:SourceArn": pattern}}));
             let rules: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
-            let judged = judge(&trust, &may, None, ROLE, &rules, &env());
+            let judged = judge(&documents(&trust, &may, None), ROLE, &rules, &env());
             (judged.trusts, judged.unclear.is_some())
         };
         let other = "arn:aws:events:us-west-2:111122223333:rule/theirs";
@@ -337,7 +348,7 @@ mod tests {
             (true, false)
         );
         assert_eq!(told(&[RULE], other), (false, false));
-        assert_eq!(told(&[RULE, other], other), (true, true));
+        assert_eq!(told(&[RULE, other], other), (false, false));
         assert_eq!(told(&[], other), (true, true));
     }
 
@@ -363,14 +374,7 @@ mod tests {
             "{why}"
         );
         let others = |trust: &Policy, held: &OtherPolicies| {
-            of_others(
-                trust,
-                held,
-                None,
-                (ROLE, &bus(&env())),
-                &[RULE.to_owned()],
-                &env(),
-            )
+            of_others(&documents(trust, held, None), (ROLE, &bus(&env())), RULE, &env())
         };
         assert!(others(&open, &tagged).unclear.unwrap().contains("Tagged"));
         // A clear no decides.

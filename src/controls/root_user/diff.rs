@@ -8,14 +8,14 @@ use super::model::{Action, Ids, Model};
 use super::{BILLING_ACCESS, ROOT_MFA, signs_in};
 
 const DELETE_KEYS: &str = "delete the root user's access keys: sign in as the root user, open Security credentials, \
-    deactivate each key, and delete it once nothing fails for want of it; in an organization with centralised root \
+    deactivate each key, and delete it once nothing fails without it; in an organization with centralised root \
     access the management account can do it too. \
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user_manage_delete-key.html";
 
-const DELETE_KEYS_BY_API: &str = "delete the root user's access keys, since it cannot sign in to the console of AWS \
-    GovCloud (US) and no MFA protects them: with one of them as the credentials, run `aws iam list-access-keys`, \
-    deactivate each key with `aws iam update-access-key`, and delete it with `aws iam delete-access-key` once nothing \
-    fails for want of it, the key in use last. \
+const DELETE_KEYS_BY_API: &str = "delete the root user's access keys: in AWS GovCloud (US) the root user cannot sign in to \
+    the console, so MFA cannot protect them. With one of the keys as credentials, run `aws iam list-access-keys`, \
+    deactivate each key with `aws iam update-access-key`, check that nothing fails without it, and delete it with `aws \
+    iam delete-access-key`; delete the key that you are using last. \
     https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-account-root-user.html";
 
 const DELETE_CERTIFICATES: &str = "delete the root user's X.509 signing certificates: sign in as the root user, open \

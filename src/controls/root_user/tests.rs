@@ -89,7 +89,7 @@ fn a_sealed_root_user_needs_nothing() {
 fn everything_that_is_open_is_a_persons_work_with_steps_and_page() {
     let want = example();
     insta::assert_snapshot!(plan(&want, &seen(&want, whole(), 0)), @r"
-    person: delete the root user's access keys: sign in as the root user, open Security credentials, deactivate each key, and delete it once nothing fails for want of it; in an organization with centralised root access the management account can do it too. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user_manage_delete-key.html
+    person: delete the root user's access keys: sign in as the root user, open Security credentials, deactivate each key, and delete it once nothing fails without it; in an organization with centralised root access the management account can do it too. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user_manage_delete-key.html
     person: delete the root user's X.509 signing certificates: sign in as the root user, open Security credentials and delete them there. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html
     person: protect the root user with MFA: sign in as the root user, open Security credentials and choose Assign MFA device, until there are 2, so that a lost one locks nobody out (passkeys, hardware keys or authenticator apps). https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html
     ");
@@ -132,7 +132,7 @@ fn in_govcloud_where_root_cannot_sign_in_its_keys_are_all_there_is_to_remove() {
         ..new
     };
     let told = plan(&want, with_keys);
-    insta::assert_snapshot!(told, @"person: delete the root user's access keys, since it cannot sign in to the console of AWS GovCloud (US) and no MFA protects them: with one of them as the credentials, run `aws iam list-access-keys`, deactivate each key with `aws iam update-access-key`, and delete it with `aws iam delete-access-key` once nothing fails for want of it, the key in use last. https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-account-root-user.html");
+    insta::assert_snapshot!(told, @"person: delete the root user's access keys: in AWS GovCloud (US) the root user cannot sign in to the console, so MFA cannot protect them. With one of the keys as credentials, run `aws iam list-access-keys`, deactivate each key with `aws iam update-access-key`, check that nothing fails without it, and delete it with `aws iam delete-access-key`; delete the key that you are using last. https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-account-root-user.html");
     // MFA alone asks for the same.
     assert_eq!(plan(&model("mfa = \"required\""), with_keys), told);
     assert_eq!(plan(&model("unused_for_days = 30"), with_keys), "");

@@ -10,8 +10,11 @@ fn single_days_are_not_forecast() {
     );
     let wrong = Budgets::check(&daily);
     assert_eq!(wrong.len(), 1, "{wrong:?}");
-    assert!(wrong[0].1.contains("AWS forecasts no single days"), "{wrong:?}");
-    let refused = "refused for monthly: AWS forecasts no single days";
+    assert!(
+        wrong[0].1.contains("AWS has no forecasts for daily budgets"),
+        "{wrong:?}"
+    );
+    let refused = "refused for monthly: AWS has no forecasts for daily budgets";
     let live = changed(|budget| budget.period = Some(Period::Daily));
     let silent = changed(|budget| {
         (budget.period, budget.notifications) = (None, example().budgets["monthly"].notifications.clone())
@@ -26,7 +29,7 @@ fn single_days_are_not_forecast() {
 #[test]
 fn a_budget_becomes_daily_only_without_notifications_on_a_forecast() {
     let becomes = model("[monthly]\nperiod = \"daily\"");
-    insta::assert_snapshot!(plan(&becomes, &example()), @"refused for monthly: the budget cannot become daily while it notifies on forecasted > 100%, as AWS forecasts no single days: delete that notification in the console, write notifications = [] to delete all, or write another period");
+    insta::assert_snapshot!(plan(&becomes, &example()), @"refused for monthly: the budget cannot become daily while it has notifications on forecasted > 100%, because AWS has no forecasts for daily budgets: delete them in the console, write notifications = [] to delete all notifications, or write another period");
     let without = changed(|budget| {
         budget.notifications.as_mut().unwrap().pop();
     });
@@ -46,7 +49,7 @@ fn a_budget_becomes_daily_only_without_notifications_on_a_forecast() {
         beside: BTreeMap::from([("monthly".to_owned(), beside)]),
         ..Ids::default()
     };
-    insta::assert_snapshot!(plan_with(&becomes, &without, odd), @"refused for monthly: the budget cannot become daily while it notifies on forecasted < 10%, as AWS forecasts no single days: delete that notification in the console, write notifications = [] to delete all, or write another period");
+    insta::assert_snapshot!(plan_with(&becomes, &without, odd), @"refused for monthly: the budget cannot become daily while it has notifications on forecasted < 10%, because AWS has no forecasts for daily budgets: delete them in the console, write notifications = [] to delete all notifications, or write another period");
     let silent = model("[monthly]\nperiod = \"daily\"\nnotifications = []");
     insta::assert_snapshot!(plan(&silent, &example()), @r"
     delete notification actual > 80% of budget `monthly` [destructive]

@@ -85,34 +85,28 @@ pub(super) async fn subscribe(
             .await?)
     });
     match made.await {
-        Ok(_) => {
-            // That it cannot be looked for says nothing against it.
-            let _ = keep_one(ce, &monitor).await;
-            Ok(())
+        Ok(made) => withdraw_a_later_one(ce, &monitor, &made.subscription_arn).await,
+        Err(fault) if fault.kind == FaultKind::Network => {
+            let there = subscriptions(ce, &monitor).await?;
+            match there.iter().any(is_ours) {
+                true => Ok(()),
+                false => Err(fault),
+            }
         }
-        Err(fault) if fault.kind == FaultKind::Network => match keep_one(ce, &monitor).await? {
-            true => Ok(()),
-            false => Err(fault),
-        },
         Err(fault) => Err(fault),
     }
 }
 
-/// Whether one that is made here exists. Where another run made one between this run's look and its call, each deletes
-/// the later ones by their ARNs, so that the same one stays whoever comes first. There was none a moment ago.
-async fn keep_one(ce: &Client, monitor: &str) -> Result<bool, Failure> {
+/// Deletes the subscription that was just made if another run made one at the same moment. Of all of them the one with the
+/// first ARN stays, so that exactly one run keeps its own.
+async fn withdraw_a_later_one(ce: &Client, monitor: &str, made: &str) -> Result<(), Failure> {
     let there = subscriptions(ce, monitor).await?;
-    let mut ours: Vec<String> = there.into_iter().filter(is_ours).map(|one| one.arn).collect();
-    ours.sort();
-    for arn in ours.iter().skip(1) {
-        let deleted = ce
-            .delete_anomaly_subscription()
-            .subscription_arn(arn)
-            .send()
-            .await;
-        done(deleted, &["UnknownSubscriptionException"])?;
+    let is_later = there.iter().any(|one| is_ours(one) && one.arn.as_str() < made);
+    if !is_later {
+        return Ok(());
     }
-    Ok(!ours.is_empty())
+    let deleted = ce.delete_anomaly_subscription().subscription_arn(made).send();
+    done(deleted.await, &["UnknownSubscriptionException"])
 }
 
 /// A part of a request that its own builder does not take: nothing was sent.

@@ -28,10 +28,9 @@ pub(super) async fn add_gateway(cx: &Cx, vpc: &str) -> Result<(), Failure> {
         "InternetGatewayId",
     )?;
     let is_attached = attach(cx, &gateway, vpc).await;
-    // A VPC has one, and another run may have attached its own meanwhile: this one is then not needed.
-    let there = attached(ec2, vpc).await;
-    let is_theirs = matches!(&there, Ok(Some(there)) if *there != gateway);
-    if is_attached.is_ok() && !is_theirs {
+    // A VPC has one. Another run may have attached its own meanwhile, and a lost answer may have attached this one.
+    let there = attached(ec2, vpc).await.ok().flatten();
+    if there.as_ref() == Some(&gateway) || (is_attached.is_ok() && there.is_none()) {
         return Ok(());
     }
     let cleared = ec2
@@ -39,11 +38,13 @@ pub(super) async fn add_gateway(cx: &Cx, vpc: &str) -> Result<(), Failure> {
         .internet_gateway_id(&gateway)
         .send()
         .await;
-    let left = done(cleared, &[GATEWAY_GONE]);
-    match (is_attached, left) {
-        (_, left) if is_theirs => left,
-        (attached, Ok(())) => attached,
-        (attached, Err(left)) => attached.map_err(|fault| {
+    match (there, done(cleared, &[GATEWAY_GONE])) {
+        (Some(_), Ok(())) => Ok(()),
+        (None, Ok(())) => is_attached,
+        (Some(_), Err(left)) => {
+            Err(left.reworded(|said| format!("{gateway} is not needed and could not be deleted: {said}")))
+        }
+        (None, Err(left)) => is_attached.map_err(|fault| {
             fault
                 .reworded(|said| format!("{said}; {gateway}, which was made for it, is left behind ({left})"))
         }),

@@ -19,7 +19,7 @@ use crate::health_events::coverage::{self, Coverage};
 use crate::health_events::events::is_health;
 use crate::health_events::message::{self, Transformer};
 use crate::health_events::model::{Ids, Model, Role, Rule, Target, To};
-use crate::health_events::role::OfOthers;
+use crate::health_events::role::{Documents, OfOthers};
 use crate::health_events::{FORWARD, RULE, TARGETS, bus, role};
 use crate::roles;
 
@@ -309,94 +309,102 @@ async fn tags(cx: &Cx, region: &Region, events: &Client, rule: &str) -> Result<T
     Ok(pairs.map(|tag| (tag.key, tag.value)).collect())
 }
 
-pub(super) async fn role(cx: &Cx) -> Result<Option<Role>, Failure> {
-    let iam = &cx.clients().iam;
-    let Some(live) = roles::get(iam, FORWARD).await? else {
+pub(super) async fn role(cx: &Cx, coverage: Option<Coverage>) -> Result<Option<Role>, Failure> {
+    let Some(read) = documents(cx, FORWARD).await? else {
         return Ok(None);
     };
-    let attached = roles::attached(iam, FORWARD).await?;
-    let held = roles::policies(iam, FORWARD, &attached, None).await?;
-    let limit = roles::limit(iam, &live).await?;
-    let trust = roles::trust(&live)?;
-    let rules = cx.env.looked_at().filter(|region| **region != cx.env.home);
-    let rules: Vec<String> = rules
+    // An export does not know yet which regions forward.
+    let wanted = coverage.map(|coverage| coverage::forwarders(&cx.env, coverage));
+    let rules: Vec<String> = wanted
+        .iter()
+        .flat_map(BTreeMap::keys)
         .map(|region| super::write::rule_arn(&cx.env, region, FORWARD))
         .collect();
-    let judged = role::judge(&trust, &held, limit.as_ref(), &live.arn, &rules, &cx.env);
+    let judged = role::judge(&read.documents, &read.role.arn, &rules, &cx.env);
     Ok(Some(Role {
         trusts: judged.trusts,
         lets: judged.lets,
         obstacles: judged.obstacles,
         unclear: judged.unclear,
-        boundary: roles::boundary(&live),
-        arn: live.arn,
-        tags: roles::tags(live.tags),
+        boundary: roles::boundary(&read.role),
+        arn: read.role.arn,
+        tags: roles::tags(read.role.tags),
     }))
 }
 
-/// Judges the roles of others through which rules reach the topic or the home region's bus.
+/// A role with its documents.
+struct ReadRole {
+    role: aws_sdk_iam::types::Role,
+    documents: Documents,
+}
+
+async fn documents(cx: &Cx, name: &str) -> Result<Option<ReadRole>, Failure> {
+    let iam = &cx.clients().iam;
+    let Some(role) = roles::get(iam, name).await? else {
+        return Ok(None);
+    };
+    let attached = roles::attached(iam, name).await?;
+    let documents = Documents {
+        held: roles::policies(iam, name, &attached, None).await?,
+        boundary: roles::limit(iam, &role).await?,
+        trust: roles::trust(&role)?,
+    };
+    Ok(Some(ReadRole { role, documents }))
+}
+
+/// What is known of a role of others.
+enum OtherRole {
+    /// It belongs to this account, whose roles cannot be read from here.
+    OfAccount(String),
+    Gone,
+    Read(Box<Documents>),
+}
+
+/// Judges the roles of others through which rules reach the topic or the home region's bus, for each rule by itself.
 pub(super) async fn other_roles(cx: &Cx, ids: &mut Ids) -> Result<(), Failure> {
     let ours = ids.role_arn(&cx.env);
-    let mut uses: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    let home = ids.home.iter().map(|rule| (&cx.env.home, rule));
-    for (region, rule) in home.chain(&ids.forwarders) {
-        if let Some(use_of_it) = rule
-            .target
-            .as_ref()
-            .and_then(|target| use_of_others(target, &ours))
-        {
-            let arn = super::write::rule_arn(&cx.env, region, &rule.name);
-            uses.entry(use_of_it).or_default().push(arn);
+    let home = ids.home.iter_mut().map(|rule| (&cx.env.home, rule));
+    let mut read: BTreeMap<String, OtherRole> = BTreeMap::new();
+    for (region, rule) in home.chain(&mut ids.forwarders) {
+        let Some(target) = rule.target.as_mut() else {
+            continue;
+        };
+        let Some(arn) = target.role.clone().filter(|role| *role != ours) else {
+            continue;
+        };
+        if !read.contains_key(&arn) {
+            read.insert(arn.clone(), other_role(cx, &arn).await?);
         }
-    }
-    let mut judged = BTreeMap::new();
-    for (use_of_it, rules) in uses {
-        let known = other_role(cx, &use_of_it.0, &use_of_it.1, &rules).await?;
-        judged.insert(use_of_it, known);
-    }
-    let rules = ids.home.iter_mut().chain(ids.forwarders.values_mut());
-    for target in rules.filter_map(|rule| rule.target.as_mut()) {
-        let known = use_of_others(target, &ours).and_then(|use_of_it| judged.get(&use_of_it));
-        if let Some(known) = known {
-            target.role_fails.clone_from(&known.fails);
-            target.role_unclear.clone_from(&known.unclear);
-        }
+        let by = super::write::rule_arn(&cx.env, region, &rule.name);
+        let judged = match &read[&arn] {
+            OtherRole::OfAccount(account) => OfOthers {
+                fails: None,
+                unclear: Some(format!(
+                    "the role belongs to account {account}, and its policies cannot be read from this account"
+                )),
+            },
+            OtherRole::Gone => OfOthers {
+                fails: Some("is gone".to_owned()),
+                unclear: None,
+            },
+            OtherRole::Read(documents) => role::of_others(documents, (&arn, &target.arn), &by, &cx.env),
+        };
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        target.role_fails = judged.fails.map(|why| format!("the role {name} {why}"));
+        target.role_unclear = judged.unclear;
     }
     Ok(())
 }
 
-/// The role through which a target is reached, and the target, if the role is not trueup's.
-fn use_of_others(target: &Target, ours: &str) -> Option<(String, String)> {
-    let role = target.role.as_ref().filter(|role| *role != ours)?;
-    Some((role.clone(), target.arn.clone()))
-}
-
-/// Whether a target can be reached through a role. The documents of another account's are not shown.
-async fn other_role(cx: &Cx, role: &str, target: &str, rules: &[String]) -> Result<OfOthers, Failure> {
+async fn other_role(cx: &Cx, role: &str) -> Result<OtherRole, Failure> {
     let mut parts = role.splitn(6, ':').skip(4);
     let (account, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     if account != cx.env.account {
-        let unclear = format!("it belongs to account {account}, which alone can read its policies");
-        return Ok(OfOthers {
-            fails: None,
-            unclear: Some(unclear),
-        });
+        return Ok(OtherRole::OfAccount(account.to_owned()));
     }
     let name = path.rsplit('/').next().unwrap_or_default();
-    let iam = &cx.clients().iam;
-    let Some(live) = roles::get(iam, name).await? else {
-        return Ok(OfOthers {
-            fails: Some(format!("the role {name} is gone")),
-            unclear: None,
-        });
-    };
-    let attached = roles::attached(iam, name).await?;
-    let held = roles::policies(iam, name, &attached, None).await?;
-    let limit = roles::limit(iam, &live).await?;
-    let trust = roles::trust(&live)?;
-    let judged = role::of_others(&trust, &held, limit.as_ref(), (role, target), rules, &cx.env);
-    Ok(OfOthers {
-        fails: judged.fails.map(|why| format!("the role {name} {why}")),
-        ..judged
+    Ok(match documents(cx, name).await? {
+        None => OtherRole::Gone,
+        Some(read) => OtherRole::Read(Box::new(read.documents)),
     })
 }

@@ -94,10 +94,9 @@ pub(super) async fn to_export(
             }
         }
     }
-    match elsewhere {
-        Some(why) => Ok(ToExport::Elsewhere(why)),
-        None => of_config.map(|_| ToExport::Nothing),
-    }
+    // What Config would have told may be a bucket of this account.
+    of_config?;
+    Ok(elsewhere.map_or(ToExport::Nothing, ToExport::Elsewhere))
 }
 
 /// Nothing if a bucket is this account's; otherwise what it is, after `which`.
