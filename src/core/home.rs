@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clue_that_names_several_regions_does_not_count() {
+    fn a_clue_that_names_several_regions_only_rules_out_the_others() {
         let found: &[(&str, &[&str])] = &[("recorders", &["eu-west-1", "us-east-1"])];
         assert_chosen(
             found,
@@ -160,6 +160,11 @@ mod tests {
         );
         let found: &[(&str, &[&str])] = &[
             ("recorders", &["eu-west-1", "us-east-1"]),
+            ("hub", &["eu-west-2"]),
+        ];
+        assert_chosen(found, None, DEFAULT, "shows several");
+        let found: &[(&str, &[&str])] = &[
+            ("recorders", &["eu-west-1", "eu-west-2"]),
             ("hub", &["eu-west-2"]),
         ];
         assert_chosen(found, None, "eu-west-2", "detected");

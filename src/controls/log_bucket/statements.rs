@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use trueup_core::env::Env;
+use trueup_core::location::Region;
 use trueup_policy::evaluate::{Answer, Context, Principal, Request, evaluate};
 use trueup_policy::{Policy, Statement};
 
@@ -121,9 +122,11 @@ fn request(service: &str, action: &str, resource: String, env: &Env) -> Request 
     }
 }
 
-/// A day's file in a folder of the bucket.
-fn file(folder: &str, env: &Env) -> String {
-    format!("{folder}{}/2026/01/31/x.json.gz", env.home)
+/// A day's files in a folder of the bucket: one of each region, since a policy may tell regions apart.
+fn files<'a>(folder: &str, regions: impl Iterator<Item = &'a Region>, within: &str) -> Vec<String> {
+    let regions: BTreeSet<&Region> = regions.collect();
+    let of = |region: &&Region| format!("{folder}{region}/2026/01/31/{within}x.json.gz");
+    regions.iter().map(of).collect()
 }
 
 /// What the trail needs that writes here; nothing if none does.
@@ -154,8 +157,13 @@ pub(super) fn for_trail(bucket: &str, ids: &Ids, env: &Env) -> Vec<Need> {
         Need {
             service: "CloudTrail",
             requests: ["CloudTrail/", "CloudTrail-Digest/"]
-                .map(|kind| request("s3:PutObject", file(&format!("{folder}{kind}"), env)))
-                .into(),
+                .iter()
+                .flat_map(|kind| {
+                    let regions = env.enabled.iter().chain([&env.home]);
+                    files(&format!("{folder}{kind}"), regions, "")
+                })
+                .map(|file| request("s3:PutObject", file))
+                .collect(),
             statement: allow(TRAIL_WRITE)
                 .action("s3:PutObject")
                 .resource(&format!("{folder}*"))
@@ -186,7 +194,9 @@ pub(super) fn for_config(
     };
     let files = prefixes.iter().flat_map(|prefix| {
         let folder = folder(prefix);
-        [format!("{folder}ConfigWritabilityCheckFile"), file(&folder, env)]
+        let of = |kind: &str| files(&folder, env.looked_at().chain([&env.home]), kind);
+        let check = vec![format!("{folder}ConfigWritabilityCheckFile")];
+        [check, of("ConfigHistory/"), of("ConfigSnapshot/")].concat()
     });
     let of_bucket = |name: &str, action: &str| Need {
         service: "Config",

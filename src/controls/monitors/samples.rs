@@ -65,13 +65,93 @@ pub(super) fn reach(entry: &Entry, pattern: &str) -> Reach {
         return Reach::Other;
     };
     let matches = |event: &Value| pattern.matches_event(event);
-    if !own.asked.iter().all(matches) || own.unrelated.iter().any(matches) {
+    let is_other = !own.asked.iter().all(matches) || own.unrelated.iter().any(matches);
+    if is_other || is_narrowed(entry, &pattern, &own.asked) {
         Reach::Other
     } else if own.added.iter().all(matches) {
         Reach::Better
     } else {
         Reach::Asked
     }
+}
+
+/// Whether a condition on a field that no known pattern looks at, such as a region, a user or a year, keeps out events that
+/// the exact pattern matches. The samples have one value of each field, so they are tried with others too.
+fn is_narrowed(entry: &Entry, pattern: &Pattern, asked: &[Value]) -> bool {
+    let (Pattern::Json(expr), Ok(exact)) = (pattern, Pattern::parse(entry.exact())) else {
+        return false;
+    };
+    let known: BTreeSet<Vec<String>> = entry.known().iter().flat_map(fields).collect();
+    let mut further = terms(expr).into_iter().filter(|term| !known.contains(path(term)));
+    further.any(|term| {
+        let others = others(term);
+        asked.iter().any(|event| {
+            let mut events = others.iter().map(|value| with_field(event, path(term), value));
+            events.any(|event| exact.matches_event(&event) && !pattern.matches_event(&event))
+        })
+    })
+}
+
+fn fields(pattern: &Pattern) -> Vec<Vec<String>> {
+    match pattern {
+        Pattern::Json(expr) => terms(expr).into_iter().map(|term| path(term).to_vec()).collect(),
+        _ => vec![],
+    }
+}
+
+/// The comparisons of an expression.
+fn terms(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::And(terms_of) | Expr::Or(terms_of) => terms_of.iter().flat_map(terms).collect(),
+        term => vec![term],
+    }
+}
+
+fn path(term: &Expr) -> &[String] {
+    match term {
+        Expr::And(_) | Expr::Or(_) => &[],
+        Expr::Is { path, .. } | Expr::Exists { path, .. } | Expr::Literal { path, .. } => path,
+    }
+}
+
+/// Values of a field by which a comparison may come out differently; without the field for nothing.
+fn others(term: &Expr) -> Vec<Option<Value>> {
+    let mut values = vec![
+        None,
+        Some(json!("other")),
+        Some(json!(true)),
+        Some(json!(false)),
+        Some(json!(0)),
+    ];
+    if let Expr::Is { value, .. } = term {
+        values.push(Some(json!(value.replace('*', "0"))));
+    }
+    values
+}
+
+/// An event with another value of a field, or without it.
+fn with_field(event: &Value, path: &[String], value: &Option<Value>) -> Value {
+    let mut event = event.clone();
+    let Some((last, before)) = path.split_last() else {
+        return event;
+    };
+    let mut at = &mut event;
+    for key in before {
+        if !at.is_object() {
+            return event;
+        }
+        at = &mut at[key.as_str()];
+        if at.is_null() {
+            *at = json!({});
+        }
+    }
+    if let Some(object) = at.as_object_mut() {
+        match value {
+            Some(value) => object.insert(last.clone(), value.clone()),
+            None => object.remove(last),
+        };
+    }
+    event
 }
 
 /// The names of the events that only a better pattern matches.
@@ -313,4 +393,43 @@ fn disabled_key(code: &str, state: &str) -> Value {
         call("kms.amazonaws.com", "Decrypt", &role()),
         json!({"errorCode": code, "errorMessage": format!("{key} is {state}.")}),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How far the exact pattern of an entry goes with a further condition on all of it.
+    fn with(entry: &Entry, condition: &str) -> Reach {
+        let exact = entry.exact();
+        let inner = exact.trim().trim_start_matches('{').trim_end_matches('}');
+        reach(entry, &format!("{{ ({inner}) {condition} }}"))
+    }
+
+    #[test]
+    fn a_condition_that_keeps_some_events_out_makes_another_filter_of_it() {
+        for entry in CATALOGUE {
+            assert!(with(entry, "") > Reach::Other, "{}", entry.key);
+            for condition in [
+                "&& ($.awsRegion = \"us-east-1\")",
+                "&& ($.awsRegion != \"eu-west-1\")",
+                "&& ($.eventTime != \"2027*\")",
+                "&& ($.userIdentity.arn != \"arn:aws:iam::123456789012:user/mallory\")",
+                "&& ($.recipientAccountId = \"111122223333\")",
+            ] {
+                assert_eq!(with(entry, condition), Reach::Other, "{} {condition}", entry.key);
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_that_keeps_nothing_out_and_one_more_kind_of_event_do_no_harm() {
+        let entry = CATALOGUE.iter().find(|entry| entry.key == "vpc_changes").unwrap();
+        for condition in [
+            "|| ($.eventName = \"CreateFlowLogs\")",
+            "|| ($.awsRegion = \"ap-east-2\")",
+        ] {
+            assert!(with(entry, condition) > Reach::Other, "{condition}");
+        }
+    }
 }

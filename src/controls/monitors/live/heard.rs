@@ -61,19 +61,69 @@ async fn composites(cx: &Cx, home: &Region) -> Result<Vec<CompositeAlarm>, Failu
     Ok(all)
 }
 
-/// Whether a composite alarm goes off whenever an alarm of one of these names does: its rule joins alarms by OR alone
-/// (CloudWatch API reference, `PutCompositeAlarm`).
+/// Whether a composite alarm goes off whenever an alarm of one of these names does: its rule joins alarms by OR alone.
 fn repeats(composite: &CompositeAlarm, names: &[&str]) -> bool {
     let rule = composite.alarm_rule().unwrap_or_default();
     let is_enabled = composite.actions_enabled().unwrap_or(true) && composite.actions_suppressor().is_none();
-    let mut words = rule.split(|c: char| c.is_whitespace() || c == '(' || c == ')');
-    let is_any_of = words.all(|word| !["AND", "NOT"].contains(&word));
+    let mut rest = rule;
+    let joined = any_of(&mut rest).filter(|_| rest.trim().is_empty());
     is_enabled
-        && is_any_of
-        && names.iter().any(|name| {
-            let forms = [format!("ALARM({name})"), format!("ALARM(\"{name}\")")];
-            forms.iter().any(|form| rule.contains(form))
-        })
+        && joined.is_some_and(|alarms| names.iter().any(|name| alarms.iter().any(|alarm| alarm == name)))
+}
+
+/// The alarms of a rule, by name or ARN, if it has nothing but `ALARM(…)` joined by `OR`. What holds at all times, such as
+/// `TRUE`, would let it go off once and never again (CloudWatch API reference, `PutCompositeAlarm`).
+fn any_of(rest: &mut &str) -> Option<Vec<String>> {
+    let mut alarms = one_of(rest)?;
+    while takes(rest, "OR") {
+        alarms.extend(one_of(rest)?);
+    }
+    Some(alarms)
+}
+
+fn one_of(rest: &mut &str) -> Option<Vec<String>> {
+    let alarms = if takes(rest, "(") {
+        any_of(rest)?
+    } else {
+        let is_alarm = takes(rest, "ALARM") && takes(rest, "(");
+        vec![alarm(rest).filter(|_| is_alarm)?]
+    };
+    takes(rest, ")").then_some(alarms)
+}
+
+/// Takes a word or a sign, in whatever case it is written.
+fn takes(rest: &mut &str, word: &str) -> bool {
+    let text = rest.trim_start();
+    let is_there = text
+        .get(..word.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(word));
+    if is_there {
+        *rest = &text[word.len()..];
+    }
+    is_there
+}
+
+/// The name of an alarm, with or without quotes.
+fn alarm(rest: &mut &str) -> Option<String> {
+    let text = rest.trim_start();
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (name, _) = text.split_once(')')?;
+        *rest = &text[name.len()..];
+        return Some(name.trim_end().to_owned());
+    };
+    let mut name = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => {
+                *rest = &quoted[at + 1..];
+                return Some(name);
+            }
+            '\\' => name.extend(chars.next().map(|(_, c)| c)),
+            c => name.push(c),
+        }
+    }
+    None
 }
 
 async fn subscribed(cx: &Cx, topic: &str) -> Result<Heard, Failure> {
@@ -138,6 +188,8 @@ mod tests {
             "ALARM(RootUsage)",
             "ALARM(\"RootUsage\") OR ALARM(\"VpcChanges\")",
             "(ALARM(VpcChanges) OR ALARM(arn:aws:cloudwatch:us-east-1:111122223333:alarm:RootUsage))",
+            "ALARM(\"Deploy AND test\") or alarm( RootUsage )",
+            "(ALARM(a) OR (ALARM(\"\\\"b\\\"\") OR ALARM(RootUsage)))",
         ] {
             assert!(joins(rule), "{rule}");
         }
@@ -146,6 +198,12 @@ mod tests {
             "NOT ALARM(RootUsage)",
             "OK(RootUsage)",
             "ALARM(VpcChanges)",
+            "ALARM(RootUsage) and ALARM(VpcChanges)",
+            "ALARM(VpcChanges) OR ALARM(RootUsage) AND NOT ALARM(Deploy)",
+            "ALARM(RootUsage) OR TRUE",
+            "ALARM(RootUsage) OR OK(RootUsage)",
+            "ALARM(RootUsage",
+            "",
         ] {
             assert!(!joins(rule), "{rule}");
         }
