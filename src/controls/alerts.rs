@@ -26,6 +26,9 @@ mod tests;
 
 use self::model::{Action, Ids, Model};
 use self::publishers::Publisher;
+
+pub(crate) use self::live::{filter, refuses_alarms};
+pub(crate) use self::model::Filter;
 use crate::budgets::Budgets;
 use crate::cost_anomaly_detection::CostAnomalyDetection;
 use crate::health_events::HealthEvents;

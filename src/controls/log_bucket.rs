@@ -24,6 +24,7 @@ mod statements;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::check::wrong_name;
 pub(super) use self::model::Model;
 use self::model::{Action, Ids};
 

@@ -103,6 +103,8 @@ unauthorized_api_calls = { threshold = 5, period = 300 }
             "logs:DescribeLogGroups",
             "logs:DescribeMetricFilters",
             "logs:ListTagsForResource",
+            "sns:GetSubscriptionAttributes",
+            "sns:GetTopicAttributes",
             "sns:ListSubscriptionsByTopic",
         ],
         write: &[

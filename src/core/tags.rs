@@ -36,8 +36,9 @@ pub fn wrong(key: &str, value: &str) -> Option<&'static str> {
         Some("a key has 1 to 128 characters")
     } else if key.to_ascii_lowercase().starts_with("aws:") {
         Some("keys that start with `aws:` are AWS's own")
-    } else if value.chars().count() > 256 {
-        Some("a value has at most 256 characters")
+    } else if value.is_empty() || value.chars().count() > 256 {
+        // CloudTrail alone takes no empty one (API reference, `Tag`).
+        Some("a value has 1 to 256 characters")
     } else if !plain(key) || !plain(value) {
         Some("only letters, digits, spaces and _ . : / = + - @ are allowed")
     } else {
@@ -71,7 +72,8 @@ mod tests {
     fn what_no_service_takes_is_known() {
         for (key, value, is_wrong) in [
             ("managed-by", "trueup", false),
-            ("équipe", "", false),
+            ("équipe", "web", false),
+            ("team", "", true),
             ("", "x", true),
             ("AWS:x", "x", true),
             ("a", "<x>", true),

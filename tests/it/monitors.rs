@@ -654,3 +654,37 @@ fn any_topic_with_a_confirmed_subscription_will_do() {
     assert_eq!(*told, json!([TOPIC]));
     folder.is_true();
 }
+
+#[test]
+fn a_topic_that_refuses_alarms_or_filters_them_out_is_not_heard() {
+    let deny = r#"[[call]]
+call = "sns:SetTopicAttributes"
+[call.input]
+TopicArn = "arn:aws:sns:us-east-1:123456789012:account-alerts"
+AttributeName = "Policy"
+AttributeValue = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sns:Publish","Resource":"*"}]}'
+"#;
+    let filtered = |scope: &str| {
+        let (before, after) = BY_HAND.rsplit_once(" }").unwrap();
+        let filter = r#"FilterPolicy = '{"a":["b"]}', FilterPolicyScope"#;
+        format!("{before}, Attributes = {{ {filter} = \"{scope}\" }} }}{after}")
+    };
+    for (world, is_heard) in [
+        (BY_HAND.to_owned(), true),
+        (format!("{BY_HAND}{deny}"), false),
+        (filtered("MessageAttributes"), false),
+        (filtered("MessageBody"), true),
+    ] {
+        let folder = Folder::new();
+        folder.world(&world);
+        folder.write(
+            "b.toml",
+            &format!("{HOME}[monitors]\ntopic = \"any\"\nsecurity_group_changes = true\n"),
+        );
+        let applied = folder.apply();
+        match is_heard {
+            true => drop(applied.expect(0)),
+            false => drop(applied.expect(3).says("no alarm reports to a topic")),
+        }
+    }
+}

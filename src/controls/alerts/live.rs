@@ -267,6 +267,34 @@ async fn key(cx: &Cx, id: &str) -> Result<Key, Failure> {
     told(KeyKind::Own { arn, policy })
 }
 
+/// Whether a topic's policy refuses what CloudWatch publishes, clearly. One that is gone does.
+pub(crate) async fn refuses_alarms(sns: &Client, topic: &str, env: &Env) -> Result<bool, Failure> {
+    let Some(attributes) = attributes(sns, topic).await? else {
+        return Ok(true);
+    };
+    let policy = policy(&attributes)?;
+    Ok(access::may(&policy, [&Publisher::CloudWatch.publish(topic, env)]).is_no())
+}
+
+/// What of its messages a subscription takes, if not all; nothing at all if it has just ended.
+pub(crate) async fn filter(sns: &Client, subscription: &str) -> Result<Option<Option<Filter>>, Failure> {
+    let call = sns.get_subscription_attributes().subscription_arn(subscription);
+    let attributes = match call.send().await.map_err(Failure::from) {
+        Ok(answer) => answer.attributes.unwrap_or_default(),
+        Err(fault) if fault.is("NotFound") => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let has_filter = attributes
+        .get("FilterPolicy")
+        .is_some_and(|filter| !matches!(filter.trim(), "" | "{}"));
+    Ok(Some(has_filter.then(
+        || match attributes.get("FilterPolicyScope").map(String::as_str) {
+            Some("MessageBody") => Filter::Body,
+            _ => Filter::Attributes,
+        },
+    )))
+}
+
 /// Reads the filter policies of the subscriptions that are wanted and count.
 async fn filters(sns: &Client, want: &Model, subscriptions: &mut [Subscription]) -> Result<(), Failure> {
     for one in subscriptions {
@@ -279,20 +307,9 @@ async fn filters(sns: &Client, want: &Model, subscriptions: &mut [Subscription])
         else {
             continue;
         };
-        let call = sns.get_subscription_attributes().subscription_arn(arn);
-        let attributes = match call.send().await.map_err(Failure::from) {
-            Ok(answer) => answer.attributes.unwrap_or_default(),
-            // It has just ended.
-            Err(fault) if fault.is("NotFound") => continue,
-            Err(fault) => return Err(fault),
-        };
-        let has_filter = attributes
-            .get("FilterPolicy")
-            .is_some_and(|filter| !matches!(filter.trim(), "" | "{}"));
-        one.filter = has_filter.then(|| match attributes.get("FilterPolicyScope").map(String::as_str) {
-            Some("MessageBody") => Filter::Body,
-            _ => Filter::Attributes,
-        });
+        if let Some(found) = filter(sns, arn).await? {
+            one.filter = found;
+        }
     }
     Ok(())
 }

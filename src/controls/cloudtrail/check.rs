@@ -2,6 +2,7 @@
 
 use super::model::Model;
 use crate::kms_key;
+use crate::log_bucket;
 use crate::role_rights::wrong_boundary;
 use crate::roles::wrong_name;
 
@@ -51,6 +52,8 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     if want.role.is_some() && want.log_group.is_none() {
         wrong.push(("role", "stands without log_group".to_owned()));
     }
+    let bucket = want.bucket.as_ref().and_then(log_bucket::wrong_name);
+    wrong.extend(bucket.map(|what| ("bucket", what)));
     let role = want.role.as_deref().and_then(|role| wrong_name(role, 64));
     wrong.extend(role.map(|what| ("role", what)));
     if want.permissions_boundary.is_some() && want.log_group.is_none() {

@@ -8,7 +8,7 @@ use trueup_core::values::Bound;
 
 use super::GLOBAL;
 use super::model::{Frequency, Model};
-use crate::global_region;
+use crate::{global_region, log_bucket};
 
 /// See [`Control::check`](trueup_core::control::Control::check).
 pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
@@ -19,6 +19,9 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     let (exclude, only) = (value(&want.exclude), value(&want.only));
     let some = |types: &Option<BTreeSet<String>>| types.as_ref().is_some_and(|types| !types.is_empty());
     let records_global = want.global_resource_types.is_some_and(|on| *on.value());
+    if let Some(what) = want.bucket.as_ref().and_then(log_bucket::wrong_name) {
+        say("bucket", &what);
+    }
     if *want == Model::default() {
         say("", "says nothing about Config; expected at least enabled");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trueup_core::values::{Bound, Never, NumberOr};
+use trueup_core::values::{Bound, Never, NumberOr, Template};
 
 use super::model::{Encryption, Model};
 use crate::kms_key;
@@ -72,11 +72,24 @@ pub(super) fn check(want: &Model) -> Vec<(&'static str, String)> {
     wrong
 }
 
-/// What S3 takes as a bucket's name (S3 user guide, "Bucket naming rules").
-fn is_name(template: &str) -> bool {
-    let name = template
+/// What is wrong with the name of a bucket that is there already. Old ones may also have capital letters and underscores
+/// (S3 user guide, "Bucket naming rules").
+pub(crate) fn wrong_name(template: &Template) -> Option<String> {
+    let name = example(template.as_str());
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    let is_name = (3..=255).contains(&name.len()) && name.bytes().all(plain);
+    (!is_name).then(|| format!("`{template}` is no bucket's name; expected letters, digits, - . and _"))
+}
+
+fn example(template: &str) -> String {
+    template
         .replace("{account_id}", "111122223333")
-        .replace("{home_region}", "us-east-1");
+        .replace("{home_region}", "us-east-1")
+}
+
+/// What S3 takes as a new bucket's name (S3 user guide, "Bucket naming rules").
+fn is_name(template: &str) -> bool {
+    let name = example(template);
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let edges = [name.bytes().next(), name.bytes().last()];
     (3..=63).contains(&name.len())

@@ -7,6 +7,7 @@ use trueup_aws::{Cx, Failure};
 use trueup_core::location::Region;
 
 use super::read::arn;
+use crate::alerts::{self, Filter};
 use crate::monitors::catalogue::Monitor;
 use crate::monitors::model::{Found, Heard};
 
@@ -135,15 +136,24 @@ async fn subscribed(cx: &Cx, topic: &str) -> Result<Heard, Failure> {
     if account != Some(cx.env.account.as_str()) {
         return Ok(Heard::Foreign);
     }
-    let call = cx.clients_in(&region).sns.list_subscriptions_by_topic();
+    let sns = &cx.clients_in(&region).sns;
+    let call = sns.list_subscriptions_by_topic();
     let mut pages = call.topic_arn(topic).into_paginator().items().send();
     while let Some(subscription) = pages.next().await {
         match subscription.map_err(Failure::from) {
             // Until it is confirmed it has a word in place of an ARN.
-            Ok(one) if one.subscription_arn().is_some_and(|arn| arn.starts_with("arn:")) => {
-                return Ok(Heard::Yes);
+            Ok(one) => {
+                let confirmed = one.subscription_arn().filter(|arn| arn.starts_with("arn:"));
+                let takes = match confirmed {
+                    Some(arn) => alerts::filter(sns, arn).await?,
+                    None => None,
+                };
+                // Alarms have no attributes, so that a filter of these takes none of them.
+                if takes.is_some_and(|filter| filter != Some(Filter::Attributes)) {
+                    let refuses = alerts::refuses_alarms(sns, topic, &cx.env).await?;
+                    return Ok(if refuses { Heard::No } else { Heard::Yes });
+                }
             }
-            Ok(_) => {}
             Err(fault) if fault.is_one_of(&["NotFound", "NotFoundException"]) => return Ok(Heard::No),
             Err(fault) => return Err(fault),
         }
