@@ -40,6 +40,11 @@ impl Cx {
         }
     }
 
+    /// True if not AWS answers, see [`Aws::is_emulator`].
+    pub fn is_emulator(&self) -> bool {
+        self.aws.is_emulator()
+    }
+
     /// The context of another place, which shares its readings with this one.
     pub fn at(&self, place: Location) -> Self {
         Cx {

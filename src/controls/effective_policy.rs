@@ -53,7 +53,11 @@ impl<K: Kind> Reading for Effective<K> {
                 })?,
             },
             Err(fault) if fault.is_one_of(&OF_ONE_TYPE) => Value::Null,
-            Err(fault) if fault.is_one_of(&OF_ALL_TYPES) || is_refusal(fault.kind) => {
+            Err(fault)
+                if fault.is_one_of(&OF_ALL_TYPES)
+                    || is_refusal(fault.kind)
+                    || cx.is_emulator() && is_unknown(fault.kind) =>
+            {
                 *is_over = true;
                 Value::Null
             }
@@ -87,6 +91,11 @@ fn is_refusal(kind: FaultKind) -> bool {
         kind,
         FaultKind::Denied | FaultKind::DeniedByOrganization | FaultKind::NotAvailable
     )
+}
+
+/// Whether an emulator may have answered that has no such call.
+fn is_unknown(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Service | FaultKind::Unexpected)
 }
 
 /// The policy of a type that is in effect on the account, its operators resolved; null where there is none, or none that the

@@ -666,8 +666,9 @@ AttributeValue = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Princip
 "#;
     let filtered = |scope: &str| {
         let (before, after) = BY_HAND.rsplit_once(" }").unwrap();
-        let filter = r#"FilterPolicy = '{"a":["b"]}', FilterPolicyScope"#;
-        format!("{before}, Attributes = {{ {filter} = \"{scope}\" }} }}{after}")
+        let policy = r#"{ key = "FilterPolicy", value = '{"a":["b"]}' }"#;
+        let scope = format!("{{ key = \"FilterPolicyScope\", value = \"{scope}\" }}");
+        format!("{before}, Attributes = {{ entry = [{policy}, {scope}] }} }}{after}")
     };
     for (world, is_heard) in [
         (BY_HAND.to_owned(), true),
