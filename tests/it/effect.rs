@@ -109,6 +109,12 @@ pub(crate) fn rows() -> Vec<Row> {
     table.row
 }
 
+/// The leaves and variants that rows name, as they name them.
+pub(crate) fn named() -> impl Iterator<Item = String> {
+    let tests = rows().into_iter().flat_map(|row| row.tests);
+    tests.filter(|test| test.starts_with("leaf:") || test.starts_with("harmless:"))
+}
+
 /// The leaves that rows name, as kind and member.
 pub(crate) fn named_leaves() -> BTreeSet<(String, String)> {
     rows()

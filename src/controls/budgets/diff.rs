@@ -202,7 +202,8 @@ impl Of<'_> {
             Some((want, live)) if want.is_empty() => self.silence(live, &beside.odd, out),
             _ => vec![],
         };
-        // AWS has no forecasts for daily budgets: a budget is daily only without, and gets some only once it is daily no longer.
+        // AWS has no forecasts for daily budgets: notifications on them go before a budget becomes daily, and come only after it
+        // no longer is.
         let is_daily = |period| period == Some(Period::Daily);
         let mut forecastable = None;
         if change != Budget::default() || endless {

@@ -77,7 +77,7 @@ pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Mode
         ids.group = Some(group(cx, name, &home, attached.is_some()).await?);
     }
     let role = read_role(cx, want, trail.cloud_watch_logs_role_arn(), &mut ids).await;
-    // Where nobody asks for the role, the trail is known without it.
+    // An export does not depend on the role.
     if want.is_some() {
         role?;
     }

@@ -34,8 +34,8 @@ const CONTROL_TOWER: &str = "aws-controltower-";
 pub(super) async fn fetch(cx: &Cx, want: Option<&Model>) -> Result<Observed<Model, Ids>, Failure> {
     let config = &cx.clients().config;
     let recorder = find(config).await?;
-    let kept = cx.cached::<Kept>().await?;
-    let channel = kept.0.clone().map(|channel| Channel {
+    let read = cx.cached::<RegionChannel>().await?;
+    let channel = read.0.clone().map(|channel| Channel {
         name: channel.name.unwrap_or_default(),
         bucket: channel.s3_bucket_name.unwrap_or_default(),
         prefix: channel.s3_key_prefix.unwrap_or_default(),
@@ -134,16 +134,16 @@ pub(crate) async fn records_global(config: &Client) -> Result<bool, Failure> {
 /// The bucket that the home region's recorder delivers to.
 pub(crate) async fn bucket(cx: &Cx) -> Result<Option<String>, Failure> {
     let home = cx.at(Location::Region(cx.env.home.clone()));
-    let kept = home.cached::<Kept>().await?;
-    Ok(kept.0.as_ref().and_then(|channel| channel.s3_bucket_name.clone()))
+    let read = home.cached::<RegionChannel>().await?;
+    Ok(read.0.as_ref().and_then(|channel| channel.s3_bucket_name.clone()))
 }
 
 /// The delivery channel of a region, if it has one.
-struct Kept(Option<DeliveryChannel>);
+struct RegionChannel(Option<DeliveryChannel>);
 
-impl Reading for Kept {
+impl Reading for RegionChannel {
     async fn read(cx: &Cx) -> Result<Self, Failure> {
-        Ok(Kept(find_channel(&cx.clients().config).await?))
+        Ok(RegionChannel(find_channel(&cx.clients().config).await?))
     }
 }
 

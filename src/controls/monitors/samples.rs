@@ -114,7 +114,7 @@ fn path(term: &Expr) -> &[String] {
     }
 }
 
-/// Values of a field by which a comparison may come out differently; without the field for nothing.
+/// Values of a field by which a comparison may come out differently; `None` takes the field out.
 fn others(term: &Expr) -> Vec<Option<Value>> {
     let mut values = vec![
         None,
