@@ -1,9 +1,9 @@
 //! What EC2 does in a region unless somebody says otherwise: whether snapshots and AMIs may become public, what new
 //! instances answer about themselves, and the serial console.
 //!
-//! Each of the four settings may be held by a declarative policy of the organization (`ManagedBy` in what EC2
-//! answers, or the policy itself). Such a one cannot be changed by the account, so it is left alone, said where it differs, and in nobody's
-//! way: the other settings are made true.
+//! Each of the four settings may be held by a declarative policy of the organization (`ManagedBy` in EC2's answer,
+//! or the policy itself). The account cannot change such a setting, so it is left alone and said where it differs,
+//! and the other settings are managed all the same.
 //!
 //! `ModifyInstanceMetadataDefaults` does not say what becomes of an option that is not sent. So options that are not
 //! managed are sent back as they were read.
